@@ -1,0 +1,3 @@
+from registrations.admin import deliveries, events, registrations
+
+__all__ = ["deliveries", "events", "registrations"]

@@ -1,0 +1,75 @@
+"""The outbox, to read: what left, what waits, what failed and why."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registrations.models import Delivery
+
+
+def mail_state(delivery: Delivery) -> str:
+    """The state of a mail as a sentence: sent when, next try when and why, failed why."""
+    state = Delivery.State(delivery.state)
+    match state:
+        case Delivery.State.SENT if delivery.sent_at:
+            return _("Sent on %(moment)s") % {"moment": _moment(delivery.sent_at)}
+        case Delivery.State.PENDING if delivery.attempts:
+            words = {"moment": _moment(delivery.due), "error": delivery.error}
+            return _("Next try on %(moment)s: %(error)s") % words
+        case Delivery.State.PENDING if delivery.due > timezone.now():
+            return _("Leaves on %(moment)s") % {"moment": _moment(delivery.due)}
+        case _state if delivery.error:
+            return _("%(state)s: %(error)s") % {"state": state.label, "error": delivery.error}
+    return str(state.label)
+
+
+def _moment(moment: Any) -> str:
+    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(admin.ModelAdmin[Delivery]):
+    list_display = ["kind", "recipient_address", "outcome", "attempts", "created_at"]
+    list_filter = ["state", "kind", "registration__event"]
+    list_select_related = ["registration"]
+    search_fields = ["registration__email", "registration__last_name", "recipient", "message_id"]
+    list_per_page = 50
+    fields = [
+        "registration",
+        "recipient_address",
+        "kind",
+        "reason",
+        "revision",
+        "outcome",
+        "attempts",
+        "deaths",
+        "due",
+        "not_after",
+        "created_at",
+        "sent_at",
+        "error",
+        "provider_status",
+        "message_id",
+    ]
+    readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("recipient"))
+    def recipient_address(self, delivery: Delivery) -> str:
+        return delivery.address
+
+    @admin.display(description=gettext_lazy("state"))
+    def outcome(self, delivery: Delivery) -> str:
+        return mail_state(delivery)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

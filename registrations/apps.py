@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig as StockAdminConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RegistrationsConfig(AppConfig):
+    name = "registrations"
+    verbose_name = _("Webinars")
+
+
+class AdminConfig(StockAdminConfig):
+    default_site = "registrations.admin.site.OrganisersDesk"

@@ -1,0 +1,61 @@
+"""Moments in words, in the active language and the event's own zone."""
+
+from datetime import datetime
+
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from registrations.models import Event
+
+NBSP = "\u00a0"
+
+
+def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = True) -> str:
+    """mardi 13 mai 2025; dimanche 1er juin 2025; Tuesday 13 May 2025."""
+    local = moment.astimezone(event.zone)
+    number = "1er" if local.day == 1 and translation.get_language() == "fr" else str(local.day)
+    words = [formats.date_format(local, "l")] if weekday else []
+    words.append(f"{number}{NBSP}{formats.date_format(local, 'F')}")
+    if year:
+        words.append(str(local.year))
+    return " ".join(words)
+
+
+def hour(moment: datetime, event: Event) -> str:
+    """16 h 30, 18 h; 16:30 in English."""
+    local = moment.astimezone(event.zone)
+    if translation.get_language() != "fr":
+        return f"{local:%H:%M}"
+    return f"{local.hour}{NBSP}h{NBSP}{local:%M}" if local.minute else f"{local.hour}{NBSP}h"
+
+
+def zone_name(event: Event) -> str:
+    """heure de Paris; Paris time."""
+    city = event.timezone.rpartition("/")[2].replace("_", " ")
+    return _("%(city)s time") % {"city": pgettext("city", city) if city == "Paris" else city}
+
+
+def event_day(event: Event) -> str:
+    return day(event.starts_at, event)
+
+
+def hours(event: Event) -> str:
+    """16 h 30 – 18 h; with the day of the end when it is another one."""
+    start, end = hour(event.starts_at, event), hour(event.ends_at, event)
+    if event.starts_at.astimezone(event.zone).date() != event.ends_at.astimezone(event.zone).date():
+        end = f"{day(event.ends_at, event, year=False)}, {end}"
+    return f"{start}{NBSP}– {end}"
+
+
+def from_to(event: Event) -> str:
+    """de 16 h 30 à 18 h; from 16:30 to 18:00."""
+    return _("from %(start)s to %(end)s") % {
+        "start": hour(event.starts_at, event),
+        "end": hour(event.ends_at, event),
+    }
+
+
+def when(event: Event) -> str:
+    """mardi 13 mai 2025, 16 h 30 – 18 h (heure de Paris)."""
+    return f"{event_day(event)}, {hours(event)} ({zone_name(event)})"

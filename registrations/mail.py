@@ -1,0 +1,126 @@
+"""What is mailed: a Delivery in, a complete message out. Nothing here sends.
+
+A new kind of mail is a `Delivery.Kind`, an entry in `COMPOSERS`, a .txt (partials `subject` and `body`) and a .html.
+"""
+
+import email.policy
+import logging
+import re
+from collections.abc import Callable
+from email.message import EmailMessage as StandardMessage
+from email.policy import Policy
+from typing import Any
+
+from anymail.message import AnymailMessageMixin
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from registrations import pdf, study_report
+from registrations.invitation import Method, invitation
+from registrations.models import Delivery
+
+logger = logging.getLogger(__name__)
+
+RAW_BACKENDS = {
+    "registrations.eml_folder.EmailBackend",
+    "django.core.mail.backends.smtp.EmailBackend",
+    "anymail.backends.amazon_ses.EmailBackend",
+}
+SPACES = re.compile(r"[ \n]+")  # not the no-break space
+BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
+TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
+
+
+class Mail(AnymailMessageMixin, EmailMultiAlternatives):
+    """A message that is 7-bit clean, as RFC 6047, section 2.5, asks of a calendar object in transport."""
+
+    def message(self, *, policy: Policy = email.policy.default) -> StandardMessage:
+        return super().message(policy=policy.clone(cte_type="7bit"))
+
+
+def compose(delivery: Delivery) -> Mail:
+    """The message of a delivery, in the registrant's language, as the configured transport can carry it."""
+    registration = delivery.registration
+    language = registration.language if registration else settings.LANGUAGE_CODE
+    with translation.override(language):
+        mail = COMPOSERS[Delivery.Kind(delivery.kind)](delivery)
+    mail.to = [delivery.address]
+    mail.metadata = {"delivery": str(delivery.pk)}
+    mail.extra_headers = {
+        "Message-ID": delivery.message_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, NRN, AutoReply, RN",
+        "Content-Language": language,
+        **_thread(delivery),
+    }
+    return mail
+
+
+def confirmation(delivery: Delivery) -> Mail:
+    """Confirmation, personal link, calendar invitation and study report in one message."""
+    registration = delivery.registration
+    if registration is None:
+        raise ValueError("A confirmation needs a registration.")
+    report = _report(delivery)
+    attached = report is not None and report.size * BASE64_RATIO < settings.MAIL_MAX_BYTES
+    mail = _written(
+        "confirmation",
+        {
+            "registration": registration,
+            "event": registration.event,
+            "reason": delivery.reason,
+            "report": report,
+            "report_attached": attached,
+            "site": settings.HOST,
+        },
+    )
+    mail.reply_to = [registration.event.contact_email]
+    _add_calendar(mail, invitation(registration), Method.REQUEST)
+    if report and attached:
+        mail.attach(study_report.FILENAME, report.content, "application/pdf")
+    return mail
+
+
+COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {Delivery.Kind.CONFIRMATION: confirmation}
+
+
+def _written(name: str, context: dict[str, Any]) -> Mail:
+    context["base_url"] = settings.BASE_URL
+    subject = render_to_string(f"mail/{name}.txt#subject", context)
+    body = render_to_string(f"mail/{name}.txt#body", context)
+    mail = Mail(subject=SPACES.sub(" ", subject).strip(), body=body.strip() + "\n")
+    mail.attach_alternative(render_to_string(f"mail/{name}.html", context), "text/html")
+    return mail
+
+
+def _report(delivery: Delivery) -> study_report.Report | None:
+    """A report that cannot be made must not keep the link back: after a few tries the mail leaves without it."""
+    try:
+        return study_report.study_report(delivery.registration.event) if delivery.registration else None
+    except pdf.RenderingFailed:
+        if delivery.attempts < TRIES_WITH_REPORT:
+            raise
+        logger.exception("Delivery %s leaves without its report", delivery.pk)
+        return None
+
+
+def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
+    """Raw transports carry the object twice, as alternative and as attachment; HTTP APIs only as attachment."""
+    if settings.MAILERS["default"]["BACKEND"] in RAW_BACKENDS:
+        mail.attach_alternative(calendar.decode(), f"text/calendar; method={method}")
+        mail.attach("invitation.ics", calendar, "application/ics")
+    else:
+        mail.attach("invitation.ics", calendar.decode(), f"text/calendar; method={method}")
+
+
+def _thread(delivery: Delivery) -> dict[str, str]:
+    """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first confirmation."""
+    first = (
+        Delivery.objects.filter(registration=delivery.registration_id, kind=Delivery.Kind.CONFIRMATION, revision=0)
+        .exclude(pk=delivery.pk)
+        .values_list("message_id", flat=True)
+        .first()
+    )
+    return {"In-Reply-To": first, "References": first} if first else {}

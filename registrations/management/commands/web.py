@@ -1,0 +1,31 @@
+from typing import Any
+
+import waitress
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.core.wsgi import get_wsgi_application
+
+THREADS = 8
+MAX_HEADER_BYTES = 32_768
+CHANNEL_TIMEOUT = 60  # seconds
+
+
+class Command(BaseCommand):
+    help = "Run one web server process on 127.0.0.1."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else.")
+
+    def handle(self, *args: Any, port: int, demo: bool, **options: Any) -> None:
+        settings.DEMO = demo and not settings.PUBLIC
+        waitress.serve(
+            get_wsgi_application(),
+            host="127.0.0.1",
+            port=port,
+            threads=THREADS,
+            ident=None,
+            max_request_header_size=MAX_HEADER_BYTES,
+            channel_timeout=CHANNEL_TIMEOUT,
+            connection_limit=1000,
+        )

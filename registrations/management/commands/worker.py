@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from registrations import pdf
+from registrations.worker import MailWorker
+
+
+class Command(BaseCommand):
+    help = "Run one mail worker; any number may run, on any number of machines."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        pdf.require_libraries()
+        worker = MailWorker()
+        worker.configure_signals()
+        worker.run()

@@ -1,0 +1,162 @@
+"""One mail owed to one person: the outbox. Its rows are the guarantee; tasks are only wake-ups."""
+
+import secrets
+import uuid
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registrations.models.registration import Registration
+
+LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
+DEATHS_BEFORE_FAILURE = 5
+
+
+def new_message_id() -> str:
+    """A Message-ID (RFC 5322, section 3.6.4), fixed here so that a mail sent twice is recognised as one."""
+    return f"<{uuid.uuid4()}@{settings.HOST}>"
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self) -> Self:
+        """To be sent now: first tries, retries, and those whose holder has not been heard of until its lease's end."""
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now())
+
+    @transaction.atomic
+    def owe(self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "") -> "Delivery":
+        """Add a mail to the outbox, with the next revision of its kind; call it inside the change it tells of."""
+        Registration.objects.select_for_update().get(pk=registration.pk)
+        same_kind = self.filter(registration=registration, kind=kind)
+        last = same_kind.aggregate(last=Max("revision"))["last"]
+        return self.create(
+            registration=registration, kind=kind, reason=reason, revision=0 if last is None else last + 1
+        )
+
+    @transaction.atomic
+    def claim(self) -> "Delivery | None":
+        """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due."""
+        delivery = self.due().select_for_update(skip_locked=True).order_by("priority", "due", "pk").first()
+        if delivery is not None:
+            delivery.take_lease()
+        return delivery
+
+
+
+class Delivery(models.Model):
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", _("Confirmation")
+
+    class Reason(models.TextChoices):
+        """Chooses the first sentence of a confirmation."""
+
+        NEW = "new", _("New registration")
+        KNOWN = "known", _("Address already registered")
+        RESENT = "resent", _("Sent again")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("To be sent")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
+
+    registration = models.ForeignKey(
+        Registration,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        verbose_name=_("registration"),
+    )
+    recipient = models.EmailField(
+        _("recipient"), max_length=254, blank=True, help_text=_("Empty: the registration’s address when it is sent.")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
+    revision = models.PositiveIntegerField(_("revision"), default=0)
+    priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("The lower leaves first."))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
+    due = models.DateTimeField(_("due"), default=timezone.now)
+    not_after = models.DateTimeField(_("not after"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    deaths = models.PositiveSmallIntegerField(
+        _("workers lost"), default=0, help_text=_("Claims in a row whose worker was never heard of again.")
+    )
+    lease = models.CharField(max_length=32, blank=True)
+    message_id = models.CharField(max_length=255, unique=True, default=new_message_id)
+    error = models.TextField(_("error"), blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    provider_status = models.CharField(_("told by the provider"), max_length=20, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registration", "kind", "revision"], name="delivery_is_unique_per_registration_kind_revision"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "due"], name="delivery_to_send", condition=Q(state__in=["pending", "sending"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.revision} ({self.get_state_display()})"
+
+    @property
+    def address(self) -> str:
+        """Where it goes: its own recipient, or the registration's address as it is now."""
+        return self.recipient or (self.registration.email if self.registration else "")
+
+    def take_lease(self) -> None:
+        """Hold the row until the lease's end. A row found in the hands of a lost worker counts one death."""
+        self.deaths = self.deaths + 1 if self.state == self.State.SENDING else 0
+        self.attempts += 1
+        self.lease = secrets.token_hex(16)
+        self.state = self.State.SENDING
+        self.due = timezone.now() + LEASE
+        self.save(update_fields=["deaths", "attempts", "lease", "state", "due"])
+
+    @property
+    def is_poisonous(self) -> bool:
+        return self.deaths >= DEATHS_BEFORE_FAILURE
+
+    @property
+    def is_too_late(self) -> bool:
+        return self.not_after is not None and timezone.now() >= self.not_after
+
+    @property
+    def is_unwanted(self) -> bool:
+        """The registration it confirms has been cancelled since."""
+        return self.registration is not None and self.registration.status == Registration.Status.CANCELLED
+
+    def record_sent(self) -> None:
+        """True whoever holds the lease now: the mail has left."""
+        Delivery.objects.filter(pk=self.pk).update(
+            state=self.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0
+        )
+
+    def record_end(self, state: "Delivery.State", error: str = "") -> None:
+        """No further try. Only the holder of the lease may say so."""
+        self._mine().update(state=state, error=error, lease="")
+
+    def record_retry(self, *, after: timedelta, error: str) -> None:
+        """Try again after a delay. Only the holder of the lease may say so."""
+        self._mine().update(
+            state=self.State.PENDING, due=timezone.now() + after, error=error, lease="", deaths=0
+        )
+
+    def _mine(self) -> DeliveryQuerySet:
+        return Delivery.objects.filter(pk=self.pk, lease=self.lease, state=self.State.SENDING)

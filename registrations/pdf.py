@@ -1,0 +1,80 @@
+"""HTML in, PDF out, in a child process (pdf_renderer.py): no other process ever loads WeasyPrint."""
+
+import base64
+import ctypes
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+RENDERER = Path(__file__).with_name("pdf_renderer.py")
+TIMEOUT = 30  # seconds
+FONTS = [
+    ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
+    ("Source Serif 4", "normal", 400, "source-serif-4-400-normal.woff2"),
+    ("Source Serif 4", "italic", 400, "source-serif-4-400-italic.woff2"),
+    ("Source Serif 4", "normal", 700, "source-serif-4-700-normal.woff2"),
+]
+DEBIAN_PACKAGES = {
+    "libpango-1.0.so.0": "libpango-1.0-0",
+    "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
+    "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
+}
+
+
+class RenderingFailed(Exception):
+    """The document could not be made: too large, too slow, or not understood."""
+
+
+def render(html: str) -> bytes:
+    """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own script, no shell
+            [sys.executable, "-I", "-W", "ignore", RENDERER],
+            input=html.encode(),
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RenderingFailed(f"not finished after {TIMEOUT} seconds") from error
+    except subprocess.CalledProcessError as error:
+        last_line = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise RenderingFailed(last_line or f"ended with status {error.returncode}") from error
+    return done.stdout
+
+
+@cache
+def font_faces() -> str:
+    """@font-face rules with the fonts inside: no font of the machine is needed, and no file is opened."""
+    return "".join(
+        f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};'
+        f"src:url(data:font/woff2;base64,{_base64(settings.BASE_DIR / 'static' / 'fonts' / file)})}}"
+        for family, style, weight, file in FONTS
+    )
+
+
+def require_libraries() -> None:
+    """Stop with the names of the Debian packages whose libraries WeasyPrint would miss."""
+    if not sys.platform.startswith("linux"):
+        return
+    if missing := [package for library, package in DEBIAN_PACKAGES.items() if not _loads(library)]:
+        raise ImproperlyConfigured(
+            "The PDF documents need libraries that are not on this machine. "
+            f"On Debian or Ubuntu: sudo apt-get install -y {' '.join(missing)}"
+        )
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()

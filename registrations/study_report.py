@@ -1,0 +1,64 @@
+"""The study report of an event: the organiser's finished PDF, or a presentation typeset from the admin's sections."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from registrations import pdf
+from registrations.models import Event
+
+FILENAME = "rapport-etude.pdf"
+REPORT_LANGUAGE = "fr"  # the language the content is written in
+
+
+@dataclass(frozen=True)
+class Report:
+    content: bytes
+    is_presentation: bool  # typeset by us, not the organiser's finished report
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+
+def study_report(event: Event) -> Report | None:
+    """The report as it is now, or None when there is neither file nor section.
+
+    Typeset once per content: the next call reads the file kept under DATA_DIR. Raises pdf.RenderingFailed.
+    """
+    if event.report_file:
+        with event.report_file.open("rb") as file:
+            return Report(file.read(), is_presentation=False)
+    if not event.has_report:
+        return None
+    html = typeset_html(event)
+    kept = _kept_file(html)
+    if not kept.exists():
+        _keep(kept, pdf.render(html))
+    return Report(kept.read_bytes(), is_presentation=True)
+
+
+def typeset_html(event: Event) -> str:
+    with translation.override(REPORT_LANGUAGE):
+        context = {"event": event, "sections": event.report_sections.all(), "font_faces": pdf.font_faces()}
+        return render_to_string("pdf/report.html", context)
+
+
+def _kept_file(html: str) -> Path:
+    """Named after all that decides how the document looks: its text, its style sheet and its fonts are in the HTML."""
+    digest = hashlib.sha256(html.encode()).hexdigest()
+    folder = Path(settings.DATA_DIR) / "reports"
+    folder.mkdir(mode=0o750, exist_ok=True)
+    return folder / f"{digest}.pdf"
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Written whole or not at all, whoever else writes it at the same time."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -1,0 +1,31 @@
+"use strict";
+
+// Without autofocus support the summary of errors still gets the focus.
+document.getElementById("erreurs")?.focus();
+
+// A second click sends nothing; coming back to the page makes the button new again.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  const button = form.querySelector("[type=submit]");
+  const words = button.textContent;
+  form.addEventListener("submit", (event) => {
+    if (button.getAttribute("aria-disabled") === "true") {
+      event.preventDefault();
+      return;
+    }
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = form.dataset.sending;
+  });
+  addEventListener("pageshow", () => {
+    button.removeAttribute("aria-disabled");
+    button.textContent = words;
+  });
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).href);
+    button.parentElement.querySelector("[role=status]").textContent = button.dataset.copied;
+  });
+}

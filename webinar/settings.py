@@ -1,0 +1,171 @@
+"""Settings: each is read from the environment or `.env`, with a default that works on a laptop."""
+
+from pathlib import Path
+
+from django.utils.csp import CSP
+
+from webinar import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment.load_env_file(BASE_DIR / ".env")
+
+DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
+
+_base = environment.base_url("BASE_URL", "http://127.0.0.1:8000")
+BASE_URL = _base.geturl()
+HOST = _base.hostname or ""
+HTTPS = _base.scheme == "https"
+PUBLIC = HOST not in environment.LOOPBACK_HOSTS
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [HOST, "127.0.0.1", "localhost", "[::1]"])
+
+DEBUG = environment.switch("DEBUG", default=False)
+DEMO = False  # only the demo's own web process changes it: no environment variable opens /outbox/
+SECRET_KEY, _key_is_generated = environment.secret_key("SECRET_KEY", DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", [])
+
+# The application
+
+INSTALLED_APPS = [
+    "registrations.apps.RegistrationsConfig",
+    "registrations.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_tasks_db",
+    "anymail",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "webinar.urls"
+WSGI_APPLICATION = "webinar.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "registrations.views.context.site",
+            ],
+        },
+    }
+]
+
+# Data
+
+DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 3600  # seconds; hashed names get a year whatever this says
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+# Languages and time
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "registrations" / "locale"]
+TIME_ZONE = "Europe/Paris"
+USE_TZ = True
+
+# Mail
+
+MAILERS = {"default": environment.mailer("EMAIL_URL", outbox=DATA_DIR / "outbox")}
+ANYMAIL = environment.anymail("EMAIL_URL")
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Le Pôle ressources <inscriptions@demo.invalid>")
+MAIL_MAX_BYTES = environment.number("MAIL_MAX_BYTES", 1_800_000)  # of a whole mail, report attached
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# The form
+
+FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent faster is a robot's
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400  # the admin's lists need more than the public form
+
+# Facts of the legal pages; a line is left out while its fact is unknown
+
+LEGAL_NAME = environment.text("LEGAL_NAME", "Le Pôle ressources")
+LEGAL_ADDRESS = environment.text("LEGAL_ADDRESS")
+LEGAL_CONTACT = environment.text("LEGAL_CONTACT")  # one address for questions on data and accessibility
+LEGAL_PUBLISHER = environment.text("LEGAL_PUBLISHER")  # the person answerable for the content
+LEGAL_HOST = environment.text("LEGAL_HOST")  # name, address and country of the hosting company
+LEGAL_MAIL_PROVIDER = environment.text("LEGAL_MAIL_PROVIDER")  # name and country
+LEGAL_ROOM_PROVIDER = environment.text("LEGAL_ROOM_PROVIDER")  # name and country; guarantees when outside the EU
+
+# The browser side
+
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("HSTS_SUBDOMAINS", default=False)
+SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send `Origin: null`, and CSRF answer 403
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "registrations.views.errors.csrf_failure"
+SESSION_COOKIE_AGE = 8 * 3600
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # HSTS for sub-domains is the operator's choice (HSTS_SUBDOMAINS): they may not be ours
+    "security.W021",  # HSTS preload cannot be undone for months: never without a person deciding it
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django_tasks_db": {"level": "WARNING"}, "django.tasks": {"level": "WARNING"}},
+}
+
+if PUBLIC:
+    environment.refuse(
+        {
+            "Set SECRET_KEY to at least 50 random characters of your own.": _key_is_generated or len(SECRET_KEY) < 50,
+            "Set BASE_URL to an https:// address.": not HTTPS,
+            "Set EMAIL_URL: mails would only be written to a folder.": not environment.text("EMAIL_URL"),
+            "Set DEFAULT_FROM_EMAIL to a mailbox that exists.": not environment.text("DEFAULT_FROM_EMAIL"),
+            "Set DEBUG to off.": DEBUG,
+        }
+    )
