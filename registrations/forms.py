@@ -81,13 +81,6 @@ class AddressField(forms.CharField):
 
 class RegistrationForm(forms.Form):
     required_css_class = "required"
-    groups = [
-        (_("Your contact details"), ["first_name", "last_name", "email"]),
-        (_("Your work"), ["organisation", "job_title", "territory"]),
-        (_("To prepare the webinar"), ["heard_from", "question"]),
-        (_("Keeping in touch"), ["newsletter"]),
-    ]
-
     first_name = NameField(
         label=_("First name"),
         limit=NAME_MAX,
@@ -180,7 +173,8 @@ class RegistrationForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         filled_by_a_robot = bool(cleaned.pop("site_web", ""))
         self._replace("site_web", "")  # a browser may have filled it in: the next try must pass
-        if not self._took_a_human_time(cleaned.pop("stamp", "")) or filled_by_a_robot:
+        in_human_time = self._took_a_human_time(cleaned.pop("stamp", ""))
+        if not self.errors and (filled_by_a_robot or not in_human_time):
             raise ValidationError(
                 _(
                     "Too many forms sent in a short time. Wait a minute, then send it again: "
@@ -225,8 +219,14 @@ class RegistrationForm(forms.Form):
 
     @property
     def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
-        groups = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in self.groups]
-        return [(legend, fields) for legend, fields in groups if fields]
+        groups = [
+            (_("Your contact details"), ["first_name", "last_name", "email"]),
+            (_("Your work"), ["organisation", "job_title", "territory"]),
+            (_("About this webinar") if self.event.is_over else _("To prepare the webinar"), ["heard_from", "question"]),
+            (_("Keeping in touch"), ["newsletter"]),
+        ]
+        shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]
+        return [(legend, fields) for legend, fields in shown if fields]
 
 
 def fresh_stamp() -> str:

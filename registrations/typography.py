@@ -7,6 +7,7 @@ time such as 16:30 or a text already typeset comes out as it went in.
 import re
 
 import nh3
+from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -46,6 +47,19 @@ def _typeset(state: StateCore) -> None:
         for child in token.children or []:
             if child.type == "text":
                 child.content = french(child.content)
+
+
+CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
+
+
+def of(name: str) -> str:
+    """« du Pôle ressources », « d’Emmaüs », « de la Ligue »; “of Le Pôle ressources” in English."""
+    if translation.get_language() != "fr":
+        return f"of {name}"
+    for article, contracted in CONTRACTIONS:
+        if name.startswith(article):
+            return contracted + name.removeprefix(article)
+    return f"d’{name}" if name[:1].lower() in "aâàeéèêiîoôuyh" else f"de {name}"
 
 
 _parser = MarkdownIt("commonmark", {"html": False})

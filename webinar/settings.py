@@ -20,7 +20,6 @@ PUBLIC = HOST not in environment.LOOPBACK_HOSTS
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [HOST, "127.0.0.1", "localhost", "[::1]"])
 
 DEBUG = environment.switch("DEBUG", default=False)
-DEMO = False  # only the demo's own web process changes it: no environment variable opens /outbox/
 SECRET_KEY, _key_is_generated = environment.secret_key("SECRET_KEY", DATA_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", [])
 

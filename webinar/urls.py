@@ -1,12 +1,11 @@
 """Every address of the site. French addresses stand at the root, English ones under /en/."""
 
-from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from registrations.views import legal, outbox, personal, public
+from registrations.views import legal, personal, public
 
 
 class CodeConverter(StringConverter):
@@ -35,12 +34,6 @@ urlpatterns = [
         prefix_default_language=False,
     ),
 ]
-if settings.DEMO:
-    urlpatterns += [
-        path("outbox/", outbox.index, name="outbox"),
-        path("outbox/<slug:name>/", outbox.message, name="outbox_message"),
-        path("outbox/<slug:name>/<int:number>/", outbox.part, name="outbox_part"),
-    ]
 
 handler400 = "registrations.views.errors.bad_request"
 handler404 = "registrations.views.errors.not_found"

@@ -29,9 +29,14 @@ class Stored:
         return part.get_content() if part else ""
 
     @property
-    def parts(self) -> list[EmailMessage]:
-        """Every leaf of the MIME tree, in order."""
+    def leaves(self) -> list[EmailMessage]:
+        """The parts of the MIME tree that hold something, in order."""
         return [part for part in self.message.walk() if not part.is_multipart() and isinstance(part, EmailMessage)]
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """(name to show, content type) of each leaf."""
+        return [(leaf.get_filename() or leaf.get_content_type(), leaf["Content-Type"]) for leaf in self.leaves]
 
 
 def _stored(path: Path) -> Stored:
@@ -69,10 +74,10 @@ def message(request: HttpRequest, name: str) -> HttpResponse:
 @xframe_options_sameorigin
 def part(request: HttpRequest, name: str, number: int) -> HttpResponse:
     """One leaf of the message, as its reader would open it."""
-    parts = _open(name).parts
-    if number >= len(parts):
+    leaves = _open(name).leaves
+    if number >= len(leaves):
         raise Http404
-    leaf = parts[number]
+    leaf = leaves[number]
     content = leaf.get_payload(decode=True)
     response = HttpResponse(content, content_type=f"{leaf.get_content_type()}; charset=utf-8")
     if leaf.get_content_type() == "application/pdf":

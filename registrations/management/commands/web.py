@@ -18,7 +18,8 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else.")
 
     def handle(self, *args: Any, port: int, demo: bool, **options: Any) -> None:
-        settings.DEMO = demo and not settings.PUBLIC
+        if demo and not settings.PUBLIC:
+            settings.ROOT_URLCONF = "webinar.demo_urls"
         waitress.serve(
             get_wsgi_application(),
             host="127.0.0.1",

@@ -1,0 +1,58 @@
+"""Events and registrations for tests: a webinar a week ahead, and people on its list."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from registrations.models import Event, Registration, ReportSection
+
+ROOM = "https://visio.example.net/salle-secrete-42"
+numbers = itertools.count(1)
+
+
+def make_event(*, report: bool = True, starts_in: timedelta = timedelta(days=7), **fields: Any) -> Event:
+    starts_at = timezone.now().replace(second=0, microsecond=0) + starts_in
+    defaults = {
+        "slug": f"webinaire-{next(numbers)}",
+        "title": "Faire vivre un réseau d’acteurs",
+        "short_title": "Webinaire réseau",
+        "summary": "Une heure et demie pour comparer des pratiques.",
+        "description": "## Pourquoi ?\n\nParce que.",
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(minutes=90),
+        "connection_url": ROOM,
+        "status": Event.Status.PUBLISHED,
+        "contact_name": "Ada Contact",
+        "contact_email": "contact@example.org",
+        "organiser_name": "Le Pôle ressources",
+        "territories": "Yvelines (78)\nVal-d’Oise (95)",
+        "origins": "Par un ou une collègue\nAutrement",
+        "newsletter_label": "Je souhaite recevoir la lettre",
+        "report_title": "L’étude",
+    }
+    event = Event.objects.create(**{**defaults, **fields})
+    if report:
+        ReportSection.objects.create(event=event, position=1, heading="La méthode", body="Des **entretiens**.")
+    return event
+
+
+def make_past_event(**fields: Any) -> Event:
+    return make_event(starts_in=timedelta(days=-30), **fields)
+
+
+def answers(**fields: Any) -> dict[str, Any]:
+    """What a person types into the form."""
+    defaults = {
+        "first_name": "Zoë",
+        "last_name": "D’Arcy-Ó Súilleabháin",
+        "email": f"zoe{next(numbers)}@example.org",
+        "organisation": "Ville de Nulle-Part",
+        "job_title": "Cheffe de projet",
+    }
+    return {**defaults, **fields}
+
+
+def make_registration(event: Event | None = None, **fields: Any) -> Registration:
+    return Registration.objects.create(event=event or make_event(), **answers(**fields))
