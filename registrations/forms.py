@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.http import QueryDict
 from django.utils.encoding import punycode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -39,7 +40,7 @@ class LimitedText(forms.CharField):
         self.limit, self.too_long, self.multiline = limit, too_long, multiline
 
     def clean(self, value: Any) -> str:
-        text = unicodedata.normalize("NFC", super().clean(value))
+        text: str = unicodedata.normalize("NFC", super().clean(value))
         if len(text) > self.limit:
             numbers = {"limit": self.limit, "length": len(text)}
             raise ValidationError(self.too_long % numbers, code="too_long")
@@ -56,7 +57,8 @@ class NameField(LimitedText):
         name = super().clean(value)
         if FORBIDDEN_IN_NAMES.search(name) or sum(map(bool, map(unicodedata.combining, name))) > COMBINING_MAX:
             raise ValidationError(
-                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { }."), code="advert"
+                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { }."),
+                code="advert",
             )
         return name
 
@@ -147,8 +149,8 @@ class RegistrationForm(forms.Form):
     site_web = forms.CharField(required=False)  # people never see it, robots fill it in
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, event: Event, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+    def __init__(self, data: QueryDict | None = None, *, event: Event) -> None:
+        super().__init__(data, label_suffix="")
         self.event = event
         self._offer("territory", event.territory_choices, blank=_("Choose a department"))
         self._offer("heard_from", event.origin_choices)
@@ -194,14 +196,15 @@ class RegistrationForm(forms.Form):
         return time.time() - shown_at >= settings.FORM_MIN_SECONDS
 
     def _replace(self, name: str, value: str) -> None:
-        self.data = self.data.copy()
-        self.data[name] = value
+        if isinstance(self.data, QueryDict):
+            self.data = self.data.copy()
+            self.data[name] = value
 
     @property
     def summary(self) -> list[tuple[str, str]]:
         """Where and what: (id of the field to correct, message), in the order of the page."""
         return [
-            (self._first_input(field), message) for field in self.fields for message in self.errors.get(field, [])
+            (self._first_input(name), str(message)) for name in self.fields for message in self.errors.get(name, [])
         ]
 
     def _first_input(self, name: str) -> str:
@@ -222,7 +225,10 @@ class RegistrationForm(forms.Form):
         groups = [
             (_("Your contact details"), ["first_name", "last_name", "email"]),
             (_("Your work"), ["organisation", "job_title", "territory"]),
-            (_("About this webinar") if self.event.is_over else _("To prepare the webinar"), ["heard_from", "question"]),
+            (
+                _("About this webinar") if self.event.is_over else _("To prepare the webinar"),
+                ["heard_from", "question"],
+            ),
             (_("Keeping in touch"), ["newsletter"]),
         ]
         shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]

@@ -47,7 +47,12 @@ def personal_entry(registration: Registration) -> bytes:
 def public_entry(event: Event) -> bytes:
     """The entry offered on the event page: PUBLISH, its own UID, no personal link."""
     page = settings.BASE_URL + event.get_absolute_url()
-    description = [typography.french(event.summary), _("Sign up to receive the connection link:"), page, _contact(event)]
+    description = [
+        typography.french(event.summary),
+        _("Sign up to receive the connection link:"),
+        page,
+        _contact(event),
+    ]
     entry = _entry(event, uid=f"evenement-{event.slug}@{settings.HOST}", sequence=event.sequence, url=page)
     entry.add("DESCRIPTION", "\n".join(line for line in description if line))
     return _calendar(Method.PUBLISH, entry)
@@ -81,7 +86,9 @@ def _entry(event: Event, *, uid: str, sequence: int, url: str) -> icalendar.Even
     entry.add("TRANSP", "OPAQUE")
     entry.add("CLASS", "PUBLIC")
     if not event.is_over:
-        entry.add_component(icalendar.Alarm.new_display(description=entry["SUMMARY"], trigger=-ALARM_BEFORE))
+        entry.add_component(
+            icalendar.Alarm.new_display(description=typography.french(event.title), trigger=-ALARM_BEFORE)
+        )
     return entry
 
 
@@ -92,7 +99,7 @@ def _calendar(method: Method, entry: icalendar.Event) -> bytes:
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", method)
     calendar.add_component(entry)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _utc(moment: datetime) -> datetime:

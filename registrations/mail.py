@@ -36,7 +36,8 @@ TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more 
 class Mail(AnymailMessageMixin, EmailMultiAlternatives):
     """A message that is 7-bit clean, as RFC 6047, section 2.5, asks of a calendar object in transport."""
 
-    def message(self, *, policy: Policy = email.policy.default) -> StandardMessage:
+    def message(self, *, policy: Policy[Any] | None = None) -> StandardMessage:
+        policy = policy or email.policy.default
         return super().message(policy=policy.clone(cte_type="7bit"))
 
 

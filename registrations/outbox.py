@@ -21,7 +21,15 @@ from registrations.models import Delivery
 logger = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
-RETRY_AFTER = [timedelta(seconds=30), 1 * MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 30 * MINUTE]
+RETRY_AFTER = [
+    timedelta(seconds=30),
+    1 * MINUTE,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    20 * MINUTE,
+    30 * MINUTE,
+]
 AMBIGUOUS_RETRY_AFTER = 10 * MINUTE
 HORIZON = timedelta(days=3)
 JITTER = 0.2

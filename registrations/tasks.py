@@ -5,7 +5,7 @@ The truth is in the Delivery table. `sweep` makes up for every wake-up that was 
 
 import threading
 
-from django.tasks import TaskResultStatus, task
+from django.tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from registrations.models import Delivery
@@ -17,7 +17,9 @@ stopping = threading.Event()  # set when this process is asked to end: the mail 
 
 @task
 def send_due_mail() -> None:
-    from registrations import outbox  # here: the web process enqueues this task, and must not load what builds a mail
+    from registrations import (
+        outbox,
+    )  # here: the web process enqueues this task, and must not load what builds a mail
 
     outbox.drain(stop=stopping.is_set)
 

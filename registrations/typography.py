@@ -67,7 +67,7 @@ _parser.core.ruler.push("typeset", _typeset)
 
 
 def markdown(text: str) -> SafeString:
-    """HTML of an organiser's Markdown: no raw HTML, no image, links to https and mailto only, headings from h2 down."""
+    """HTML of an organiser's Markdown: no raw HTML, no image, links to https and mailto, headings from h2 down."""
     html = _parser.render(text[:MARKDOWN_MAX_CHARACTERS])
     clean = nh3.clean(html, tags=ALLOWED_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "mailto"})
     return mark_safe(clean)  # noqa: S308 - nh3 has just cleaned it

@@ -18,7 +18,7 @@ SWEEP_EVERY = 10  # seconds
 DATABASE_AWAY = 2  # seconds before the next try
 
 
-class MailWorker(Worker):  # type: ignore[misc] # the library has no type information
+class MailWorker(Worker):
     def __init__(self) -> None:
         super().__init__(
             queue_names=["default"],

@@ -20,7 +20,10 @@ def read_folder(folder: Path) -> list[EmailMessage]:
 def tree(part: EmailMessage) -> object:
     """Content types, nested as the parts are."""
     if part.is_multipart():
-        return [part.get_content_type(), *(tree(child) for child in part.iter_parts() if isinstance(child, EmailMessage))]
+        return [
+            part.get_content_type(),
+            *(tree(child) for child in part.iter_parts() if isinstance(child, EmailMessage)),
+        ]
     return part.get_content_type()
 
 

@@ -8,9 +8,10 @@ from django.utils import timezone
 from registrations.models import Delivery, Registration
 from tests import mailbox
 from tests.factories import ROOM, make_event, make_past_event
+from tests.journey import Journey
 
 
-def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey, client: Client) -> None:
+def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey: Journey, client: Client) -> None:
     event = make_event(starts_in=timedelta(days=7))
 
     page = client.get("/", follow=True)
@@ -48,7 +49,7 @@ def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey, cli
     assert (room.status_code, room["Location"]) == (303, ROOM)
 
 
-def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journey, client: Client) -> None:
+def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journey: Journey, client: Client) -> None:
     event = make_past_event(open_after_session=True)
 
     assert "Ce webinaire a eu lieu" in client.get(f"/evenements/{event.slug}/").text
@@ -62,19 +63,21 @@ def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journ
     assert "RSVP=FALSE" in "".join(mailbox.calendar_lines(mailbox.part(mail, "application/ics")))
 
 
-def test_every_link_of_the_mail_opens_for_someone_who_is_logged_out(journey) -> None:
+def test_every_link_of_the_mail_opens_for_someone_who_is_logged_out(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event)
     [mail] = journey.mails()
 
     for words in (mailbox.text(mail), mailbox.html(mail)):
         links = set(mailbox.links(words))
-        answers = {link: Client().get(link.removeprefix("https://webinaires.example.org")).status_code for link in links}
+        answers = {
+            link: Client().get(link.removeprefix("https://webinaires.example.org")).status_code for link in links
+        }
         assert len(links) == 4
         assert set(answers.values()) == {200}, answers
 
 
-def test_the_same_address_again_gets_its_confirmation_again_and_nothing_else_changes(journey) -> None:
+def test_the_same_address_again_gets_its_confirmation_again_and_nothing_else_changes(journey: Journey) -> None:
     event = make_event()
     first = journey.sign_up(event, email="zoe@example.org", organisation="La première")
     second = journey.sign_up(event, email="  ZOE@Example.ORG ", organisation="La seconde")

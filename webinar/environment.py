@@ -9,7 +9,16 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
-SWITCHES = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+SWITCHES = {
+    "on": True,
+    "true": True,
+    "yes": True,
+    "1": True,
+    "off": False,
+    "false": False,
+    "no": False,
+    "0": False,
+}
 SMTP_TIMEOUT = 30  # seconds for each step of the SMTP dialogue
 
 
@@ -94,7 +103,9 @@ def database(name: str, default: str) -> dict[str, Any]:
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
         }
-    raise ImproperlyConfigured(f"{name} must be like sqlite:////var/lib/webinar/db.sqlite3 or postgres://user:password@host/name.")
+    raise ImproperlyConfigured(
+        f"{name} must be like sqlite:////var/lib/webinar/db.sqlite3 or postgres://user:password@host/name."
+    )
 
 
 def mailer(name: str, *, outbox: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The outbox, to read: what left, what waits, what failed and why."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -38,7 +38,7 @@ class DeliveryAdmin(admin.ModelAdmin[Delivery]):
     list_select_related = ["registration"]
     search_fields = ["registration__email", "registration__last_name", "recipient", "message_id"]
     list_per_page = 50
-    fields = [
+    fields: ClassVar[list[str]] = [
         "registration",
         "recipient_address",
         "kind",

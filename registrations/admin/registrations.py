@@ -18,7 +18,8 @@ from registrations.models import Delivery, Registration
 
 class DeliveryInline(admin.TabularInline[Delivery, Registration]):
     model = Delivery
-    fields = readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
+    fields = ["kind", "reason", "outcome", "attempts", "created_at"]
+    readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
     extra = 0
     can_delete = False
     show_change_link = True
@@ -43,7 +44,10 @@ class RegistrationAdmin(admin.ModelAdmin[Registration]):
     inlines = [DeliveryInline]
     readonly_fields = ["created_at", "personal_links"]
     fieldsets = [
-        (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
+        (
+            None,
+            {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]},
+        ),
         (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
         (_("Follow-up"), {"fields": ["created_at", "personal_links"]}),
     ]

@@ -46,7 +46,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return delivery
 
 
-
 class Delivery(models.Model):
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", _("Confirmation")
@@ -75,7 +74,10 @@ class Delivery(models.Model):
         verbose_name=_("registration"),
     )
     recipient = models.EmailField(
-        _("recipient"), max_length=254, blank=True, help_text=_("Empty: the registration’s address when it is sent.")
+        _("recipient"),
+        max_length=254,
+        blank=True,
+        help_text=_("Empty: the registration’s address when it is sent."),
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
@@ -103,12 +105,15 @@ class Delivery(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["registration", "kind", "revision"], name="delivery_is_unique_per_registration_kind_revision"
+                fields=["registration", "kind", "revision"],
+                name="delivery_is_unique_per_registration_kind_revision",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["priority", "due"], name="delivery_to_send", condition=Q(state__in=["pending", "sending"])
+                fields=["priority", "due"],
+                name="delivery_to_send",
+                condition=Q(state__in=["pending", "sending"]),
             ),
         ]
 
@@ -154,9 +159,7 @@ class Delivery(models.Model):
 
     def record_retry(self, *, after: timedelta, error: str) -> None:
         """Try again after a delay. Only the holder of the lease may say so."""
-        self._mine().update(
-            state=self.State.PENDING, due=timezone.now() + after, error=error, lease="", deaths=0
-        )
+        self._mine().update(state=self.State.PENDING, due=timezone.now() + after, error=error, lease="", deaths=0)
 
     def _mine(self) -> DeliveryQuerySet:
         return Delivery.objects.filter(pk=self.pk, lease=self.lease, state=self.State.SENDING)

@@ -78,18 +78,14 @@ class Event(models.Model):
         POSTPONED = "postponed", _("Postponed")
         CANCELLED = "cancelled", _("Cancelled")
 
-    slug = models.SlugField(
-        _("address of the page"), unique=True, help_text=_("The last part of the page’s address.")
-    )
+    slug = models.SlugField(_("address of the page"), unique=True, help_text=_("The last part of the page’s address."))
     title = models.CharField(_("title"), max_length=200)
     short_title = models.CharField(_("short title"), max_length=80, help_text=_("For titles of tabs and mails."))
     summary = models.TextField(_("summary"), blank=True, help_text=_("One or two sentences under the title."))
     description = models.TextField(_("description"), blank=True, help_text=_("In Markdown."))
     starts_at = models.DateTimeField(_("start"))
     ends_at = models.DateTimeField(_("end"))
-    timezone = models.CharField(
-        _("time zone"), max_length=64, default="Europe/Paris", validators=[validate_timezone]
-    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Paris", validators=[validate_timezone])
     connection_url = models.URLField(
         _("link to the room"),
         max_length=500,
@@ -98,11 +94,15 @@ class Event(models.Model):
         help_text=_("Never shown before the room opens, never in a mail. It may change until the last second."),
     )
     connection_notes = models.TextField(
-        _("notes on the connection"), blank=True, help_text=_("Shown when the room is open, for example a code.")
+        _("notes on the connection"),
+        blank=True,
+        help_text=_("Shown when the room is open, for example a code."),
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
     organiser_words = models.TextField(
-        _("the organiser’s words"), blank=True, help_text=_("Shown on the page of a cancelled or postponed event.")
+        _("the organiser’s words"),
+        blank=True,
+        help_text=_("Shown on the page of a cancelled or postponed event."),
     )
     registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
     registration_closes_at = models.DateTimeField(

@@ -40,7 +40,7 @@ class Stored:
 
 
 def _stored(path: Path) -> Stored:
-    return Stored(path.stem, email.message_from_bytes(path.read_bytes(), policy=email.policy.default))  # type: ignore[arg-type]
+    return Stored(path.stem, email.message_from_bytes(path.read_bytes(), policy=email.policy.default))
 
 
 def _folder() -> Path:

@@ -25,7 +25,7 @@ def private_page(view: View) -> View:
 
 def see_other(to: str, **kwargs: Any) -> HttpResponse:
     """303: whatever the method was, the next request is a GET (RFC 9110, section 15.4.4)."""
-    response = redirect(to, **kwargs)
+    response: HttpResponse = redirect(to, **kwargs)
     response.status_code = 303
     return response
 

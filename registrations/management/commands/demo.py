@@ -51,10 +51,15 @@ class Command(BaseCommand):
         address = f"http://127.0.0.1:{port}"
         contact = Event.objects.values_list("contact_email", flat=True).first() or ""
         env = {"LEGAL_CONTACT": contact, **os.environ, "BASE_URL": address}
-        self.stdout.write(f"Site:      {address}/\nMailbox:   {address}/outbox/\nDesk:      {address}/admin/\nCtrl-C stops it all.")
+        self.stdout.write(
+            f"Site:      {address}/\nMailbox:   {address}/outbox/\nDesk:      {address}/admin/\nCtrl-C stops it all."
+        )
         self.stdout.flush()
         return processes.run_together(
-            [processes.start("web", "--demo", "--port", str(port), env=env), processes.start("worker", env=env)]
+            [
+                processes.start("web", "--demo", "--port", str(port), env=env),
+                processes.start("worker", env=env),
+            ]
         )
 
     def _require_free(self, port: int) -> None:

@@ -15,7 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else.")
+        parser.add_argument(
+            "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
+        )
 
     def handle(self, *args: Any, port: int, demo: bool, **options: Any) -> None:
         if demo and not settings.PUBLIC:

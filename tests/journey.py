@@ -1,0 +1,29 @@
+"""A person in front of the site, and the mailbox beside them."""
+
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from django.test import Client
+
+from registrations import outbox
+from registrations.models import Event
+from tests.factories import answers
+from tests.mailbox import read_folder
+
+
+class Journey:
+    """Signs people up through the pages and reads their mail, as they would."""
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self.client, self.folder = client, folder
+
+    def sign_up(self, event: Event, *, language: str = "", follow: bool = True, **typed: Any) -> Any:
+        path = f"{language}/evenements/{event.slug}/inscription/"
+        stamp = self.client.get(path).context["form"].initial["stamp"]
+        return self.client.post(path, {**answers(**typed), "stamp": stamp}, follow=follow)
+
+    def mails(self) -> list[EmailMessage]:
+        """Let the worker send what is due, then open the mailbox: oldest first."""
+        outbox.drain()
+        return read_folder(self.folder)
