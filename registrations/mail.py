@@ -33,10 +33,10 @@ BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
 
 
-class Mail(AnymailMessageMixin, EmailMultiAlternatives):
+class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] # anymail has no types
     """A message that is 7-bit clean, as RFC 6047, section 2.5, asks of a calendar object in transport."""
 
-    def message(self, *, policy: Policy[Any] | None = None) -> StandardMessage:
+    def message(self, *, policy: "Policy[Any] | None" = None) -> StandardMessage:
         policy = policy or email.policy.default
         return super().message(policy=policy.clone(cte_type="7bit"))
 
