@@ -54,7 +54,7 @@ class NameField(LimitedText):
     """A name is the only typed text that goes into a mail: it carries no address of a site, and no advert."""
 
     def clean(self, value: Any) -> str:
-        name = super().clean(value)
+        name: str = super().clean(value)
         if FORBIDDEN_IN_NAMES.search(name) or sum(map(bool, map(unicodedata.combining, name))) > COMBINING_MAX:
             raise ValidationError(
                 _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { }."),
@@ -67,7 +67,7 @@ class AddressField(forms.CharField):
     """One address that SMTP can carry without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
 
     def clean(self, value: Any) -> str:
-        address = super().clean(value)
+        address: str = super().clean(value)
         if not address:
             return address
         local_part, at, domain = address.rpartition("@")

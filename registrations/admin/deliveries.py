@@ -1,6 +1,6 @@
 """The outbox, to read: what left, what waits, what failed and why."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -31,6 +31,25 @@ def _moment(moment: Any) -> str:
     return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
+SHOWN = [
+    "registration",
+    "recipient_address",
+    "kind",
+    "reason",
+    "revision",
+    "outcome",
+    "attempts",
+    "deaths",
+    "due",
+    "not_after",
+    "created_at",
+    "sent_at",
+    "error",
+    "provider_status",
+    "message_id",
+]
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(admin.ModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "outcome", "attempts", "created_at"]
@@ -38,24 +57,8 @@ class DeliveryAdmin(admin.ModelAdmin[Delivery]):
     list_select_related = ["registration"]
     search_fields = ["registration__email", "registration__last_name", "recipient", "message_id"]
     list_per_page = 50
-    fields: ClassVar[list[str]] = [
-        "registration",
-        "recipient_address",
-        "kind",
-        "reason",
-        "revision",
-        "outcome",
-        "attempts",
-        "deaths",
-        "due",
-        "not_after",
-        "created_at",
-        "sent_at",
-        "error",
-        "provider_status",
-        "message_id",
-    ]
-    readonly_fields = fields
+    fields = [*SHOWN]
+    readonly_fields = [*SHOWN]
 
     @admin.display(description=gettext_lazy("recipient"))
     def recipient_address(self, delivery: Delivery) -> str:
