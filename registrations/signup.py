@@ -24,16 +24,20 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Regi
     if registration.status == Registration.Status.CANCELLED:
         _return(registration, language=language, **answers)
         is_new = True
-    send_confirmation(registration, reason=Delivery.Reason.NEW if is_new else Delivery.Reason.KNOWN)
+    _owe_confirmation(registration, Delivery.Reason.NEW if is_new else Delivery.Reason.KNOWN)
     return registration
 
 
 @transaction.atomic
-def send_confirmation(registration: Registration, *, reason: Delivery.Reason) -> Delivery:
-    """Owe a registrant the confirmation, once more if it was sent before, and wake the worker up."""
-    delivery = Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason=reason)
+def send_confirmation(registration: Registration, *, reason: Delivery.Reason) -> None:
+    """Owe a registrant the confirmation, once more if it was sent before."""
+    Registration.objects.select_for_update().get(pk=registration.pk)
+    _owe_confirmation(registration, reason)
+
+
+def _owe_confirmation(registration: Registration, reason: Delivery.Reason) -> None:
+    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason=reason)
     tasks.send_due_mail.enqueue()
-    return delivery
 
 
 def _return(registration: Registration, **answers: Any) -> None:

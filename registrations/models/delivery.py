@@ -27,10 +27,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """To be sent now: first tries, retries, and those whose holder has not been heard of until its lease's end."""
         return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now())
 
-    @transaction.atomic
     def owe(self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "") -> "Delivery":
-        """Add a mail to the outbox, with the next revision of its kind; call it inside the change it tells of."""
-        Registration.objects.select_for_update().get(pk=registration.pk)
+        """Add a mail to the outbox, with the next revision of its kind.
+
+        Call it inside the transaction that makes the change it tells of, which must hold the registration's row.
+        """
         same_kind = self.filter(registration=registration, kind=kind)
         last = same_kind.aggregate(last=Max("revision"))["last"]
         return self.create(

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 REPORT_MAX_BYTES = 20 * 1024 * 1024
@@ -239,7 +240,7 @@ class Event(models.Model):
     def origin_choices(self) -> list[str]:
         return non_empty_lines(self.origins)
 
-    @property
+    @cached_property
     def has_report(self) -> bool:
         return bool(self.report_file) or self.report_sections.exists()
 
