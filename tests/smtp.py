@@ -1,0 +1,69 @@
+"""A real SMTP server on this machine that accepts, refuses, or misbehaves as it is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.mailbox import read
+from tests.network import free_port
+
+OK = "250 OK"
+HANG_UP = "hang up"
+
+
+class Handler:
+    """Answers of the server; `data` may also be HANG_UP: the connection is cut once the mail has been read."""
+
+    def __init__(self) -> None:
+        self.mail_from = self.rcpt_to = self.data = OK
+        self.connections = 0
+        self.received: list[bytes] = []
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        return [read(content) for content in self.received]
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+        if self.mail_from == OK:
+            envelope.mail_from = address
+        return self.mail_from
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+        if self.rcpt_to == OK:
+            envelope.rcpt_tos.append(address)
+        return self.rcpt_to
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        if self.data == HANG_UP:
+            assert server.transport is not None
+            server.transport.abort()
+            return OK
+        if self.data == OK:
+            self.received.append(envelope.content)
+        return self.data
+
+
+@contextmanager
+def smtp_server() -> Iterator[tuple[Handler, dict[str, Any]]]:
+    """The server's handler, and the MAILERS setting that leads to it."""
+    handler = Handler()
+    port = free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        options = {"host": "127.0.0.1", "port": port, "timeout": 5}
+        yield handler, {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+    finally:
+        controller.stop()

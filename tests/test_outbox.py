@@ -1,0 +1,303 @@
+"""The outbox under what servers, databases and workers really do. The SMTP server is a real one, on this machine."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from pytest_django import Settings
+
+from registrations import outbox, tasks
+from registrations.models import Delivery, Registration
+from registrations.models.delivery import LEASE
+from tests.factories import make_event, make_registration
+from tests.smtp import HANG_UP, Handler, smtp_server
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Handler]:
+    with smtp_server() as (handler, mailers):
+        settings.MAILERS = mailers
+        yield handler
+
+
+def owe(**fields: Any) -> Delivery:
+    registration = fields.pop("registration", None) or make_registration(make_event(report=False))
+    delivery = Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    Delivery.objects.filter(pk=delivery.pk).update(**fields)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def after_a_drain(delivery: Delivery) -> Delivery:
+    outbox.drain()
+    delivery.refresh_from_db()
+    return delivery
+
+
+def test_a_mail_is_handed_over_once_and_recorded(server: Handler) -> None:
+    delivery = after_a_drain(owe())
+    assert (delivery.state, delivery.attempts, delivery.error, delivery.lease) == ("sent", 1, "", "")
+    assert delivery.sent_at is not None
+    outbox.drain()
+    [mail] = server.mails
+    assert mail["Message-ID"] == delivery.message_id
+
+
+def test_several_mails_leave_over_one_connection(server: Handler) -> None:
+    for _ in range(3):
+        owe()
+    outbox.drain()
+    assert (len(server.received), server.connections) == (3, 1)
+
+
+def test_the_more_urgent_and_then_the_older_leaves_first(server: Handler) -> None:
+    now = timezone.now()
+    later = owe(due=now - MINUTE)
+    first = owe(due=now, priority=-1)
+    earlier = owe(due=now - 2 * MINUTE)
+    owe(due=now + MINUTE)
+    outbox.drain()
+    assert [mail["Message-ID"] for mail in server.mails] == [
+        delivery.message_id for delivery in (first, earlier, later)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("rcpt_to", "550 5.1.1 no such user"),
+        ("data", "552 5.3.4 too large"),
+        ("data", "554 5.7.1 content refused"),
+    ],
+)
+def test_a_permanent_refusal_fails_at_once_says_why_and_delays_nobody(server: Handler, step: str, answer: str) -> None:
+    refused = owe()
+    setattr(server, step, answer)
+    after_a_drain(refused)
+    assert (refused.state, refused.error, refused.attempts) == ("failed", answer, 1)
+
+    setattr(server, step, "250 OK")
+    assert after_a_drain(owe()).state == "sent"
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [("rcpt_to", "450 4.2.2 mailbox full"), ("data", "451 4.3.0 try again"), ("rcpt_to", "452 4.2.2 over quota")],
+)
+def test_a_passing_refusal_is_tried_again_later_and_does_not_stop_the_others(
+    server: Handler, step: str, answer: str
+) -> None:
+    delivery = owe()
+    setattr(server, step, answer)
+    before = timezone.now()
+    after_a_drain(delivery)
+    assert (delivery.state, delivery.error, delivery.lease) == ("pending", answer, "")
+    assert timedelta(seconds=24) <= delivery.due - before <= timedelta(seconds=37)
+
+    setattr(server, step, "250 OK")
+    Delivery.objects.update(due=timezone.now())
+    assert after_a_drain(delivery).state == "sent"
+    assert delivery.error == ""
+
+
+def test_a_server_that_is_away_stops_the_drain_after_one_mail(settings: Settings) -> None:
+    with smtp_server() as (_handler, mailers):
+        settings.MAILERS = mailers
+    deliveries = [owe(), owe()]
+    outbox.drain()
+    for delivery in deliveries:
+        delivery.refresh_from_db()
+    assert [delivery.attempts for delivery in deliveries] == [1, 0]
+    assert {delivery.state for delivery in deliveries} == {"pending"}
+
+
+@pytest.mark.parametrize("answer", ["421 4.3.2 closing", "530 5.7.0 authentication required"])
+def test_a_sender_that_is_refused_keeps_everything_for_ever(server: Handler, answer: str) -> None:
+    server.mail_from = answer
+    deliveries = [owe(created_at=timezone.now() - timedelta(days=30)), owe()]
+    outbox.drain()
+    states = list(Delivery.objects.order_by("pk").values_list("state", "attempts"))
+    assert states == [("pending", 1), ("pending", 0)]
+    assert deliveries
+
+
+def test_a_connection_cut_after_the_mail_was_handed_over_waits_ten_minutes_and_repeats_the_same_message(
+    server: Handler,
+) -> None:
+    delivery = owe()
+    server.data = HANG_UP
+    before = timezone.now()
+    after_a_drain(delivery)
+    assert delivery.state == "pending"
+    assert delivery.due - before >= 10 * MINUTE
+
+    server.data = "250 OK"
+    Delivery.objects.update(due=timezone.now())
+    outbox.drain()
+    assert [mail["Message-ID"] for mail in server.mails] == [delivery.message_id]
+
+
+def test_retries_grow_from_half_a_minute_to_half_an_hour_and_end_after_three_days(server: Handler) -> None:
+    server.rcpt_to = "451 4.7.1 greylisted"
+    delivery = owe()
+    waits = []
+    for _ in range(8):
+        before = timezone.now()
+        after_a_drain(delivery)
+        waits.append((delivery.due - before) / MINUTE)
+        Delivery.objects.update(due=timezone.now())
+    for wait, wanted in zip(waits, [0.5, 1, 2, 5, 10, 20, 30, 30], strict=True):
+        assert 0.79 * wanted <= wait <= 1.22 * wanted
+
+    Delivery.objects.update(created_at=timezone.now() - timedelta(days=3))
+    assert after_a_drain(delivery).state == "failed"
+
+
+def test_two_hours_without_a_server_cost_a_mail_no_more_than_a_dozen_attempts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with smtp_server() as (_handler, mailers):
+        settings.MAILERS = mailers
+    delivery = owe()
+    waited = timedelta()
+    while waited < timedelta(hours=2):
+        before = timezone.now()
+        after_a_drain(delivery)
+        waited += delivery.due - before
+        Delivery.objects.update(due=timezone.now())
+    assert delivery.attempts <= 12
+    assert delivery.state == "pending"
+
+
+def test_a_claimed_mail_is_nobody_elses_until_its_lease_ends() -> None:
+    delivery = owe()
+    claimed = Delivery.objects.claim()
+    assert claimed == delivery
+    assert Delivery.objects.claim() is None
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts) == ("sending", 1)
+    assert LEASE - MINUTE < delivery.due - timezone.now() <= LEASE
+
+    Delivery.objects.update(due=timezone.now())
+    again = Delivery.objects.claim()
+    assert again is not None
+    assert (again.attempts, again.deaths) == (2, 1)
+    assert again.lease != claimed.lease  # type: ignore[union-attr]
+
+
+def test_a_late_failure_of_a_lost_holder_changes_nothing_but_its_success_does() -> None:
+    owe()
+    lost = Delivery.objects.claim()
+    Delivery.objects.update(due=timezone.now())
+    holder = Delivery.objects.claim()
+    assert lost is not None
+    assert holder is not None
+
+    lost.record_retry(after=MINUTE, error="late")
+    lost.record_end(Delivery.State.FAILED, "late")
+    assert Delivery.objects.get().lease == holder.lease
+
+    lost.record_sent()
+    assert Delivery.objects.get().state == "sent"
+    holder.record_end(Delivery.State.FAILED, "too late")
+    assert Delivery.objects.get().state == "sent"
+
+
+def test_a_mail_that_kills_its_worker_five_times_fails_and_is_shown(server: Handler) -> None:
+    delivery = owe()
+    for _ in range(5):
+        Delivery.objects.claim()  # and the worker is never heard of again
+        Delivery.objects.update(due=timezone.now())
+    after_a_drain(delivery)
+    assert delivery.state == "failed"
+    assert delivery.error == "its preparation stopped the worker 5 times"
+    assert server.received == []
+
+
+def test_a_mail_nobody_wants_any_more_does_not_leave(server: Handler) -> None:
+    too_late = owe(not_after=timezone.now())
+    cancelled = owe()
+    Registration.objects.filter(pk=cancelled.registration_id).update(status="cancelled")
+    outbox.drain()
+    states = [Delivery.objects.get(pk=delivery.pk).state for delivery in (too_late, cancelled)]
+    assert states == ["expired", "cancelled"]
+    assert server.received == []
+
+
+def test_success_is_written_down_even_when_the_database_was_away(
+    server: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = owe()
+    record_sent, problems = Delivery.record_sent, [OperationalError("database is locked")] * 3
+
+    def sometimes(self: Delivery) -> None:
+        if problems:
+            raise problems.pop()
+        record_sent(self)
+
+    monkeypatch.setattr(Delivery, "record_sent", sometimes)
+    monkeypatch.setattr(outbox, "RECORD_EVERY", 0)
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's own transaction lives in it
+    assert after_a_drain(delivery).state == "sent"
+    assert len(server.received) == 1
+
+
+def test_a_stop_lets_the_mail_in_hand_leave_and_no_other(server: Handler) -> None:
+    owe()
+    owe()
+    outbox.drain(stop=lambda: bool(server.received))
+    assert len(server.received) == 1
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == ["pending", "sent"]
+
+
+def test_the_sweep_makes_up_for_lost_wake_ups_but_never_floods() -> None:
+    tasks.sweep()
+    assert DBTaskResult.objects.count() == 0
+    for _ in range(6):
+        owe()
+    for _ in range(3):
+        tasks.sweep()
+    assert DBTaskResult.objects.ready().count() == 4
+
+
+def test_the_address_is_the_one_of_the_moment_of_sending(server: Handler) -> None:
+    delivery = owe()
+    Registration.objects.update(email="new@example.org")
+    outbox.drain()
+    assert server.mails[0]["To"] == "new@example.org"
+    assert delivery.recipient == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_workers_share_the_mails_and_send_each_once(server: Handler) -> None:
+    event = make_event(report=False)
+    for _ in range(12):
+        owe(registration=make_registration(event))
+    problems: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outbox.drain()
+        except BaseException as problem:
+            problems.append(problem)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert problems == []
+    assert len({mail["Message-ID"] for mail in server.mails}) == len(server.received) == 12
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
