@@ -9,4 +9,4 @@ class RegistrationsConfig(AppConfig):
 
 
 class AdminConfig(StockAdminConfig):
-    default_site = "registrations.admin.site.OrganisersDesk"
+    default_site = "registrations.desk.OrganisersDesk"

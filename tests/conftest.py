@@ -1,5 +1,6 @@
 """What tests share. Nothing leaves the machine: mails land in a folder of the test's own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pytest_django import Settings
 
 from registrations import pdf, tasks
 from tests.journey import Journey
+from tests.site import RunningSite, own_database
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,3 +36,11 @@ def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
 @pytest.fixture
 def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """The demo as the README starts it, once for all tests that only look at it or sign up."""
+    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+        site.start_demo()
+        yield site

@@ -1,5 +1,6 @@
 """A real SMTP server on this machine that accepts, refuses, or misbehaves as it is told."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -55,10 +56,24 @@ class Handler:
         return self.data
 
 
+class HoldsFirst(Handler):
+    """Holds the first mail for ever, and accepts the next ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[bytes] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if not self.held:
+            self.held.append(envelope.content)
+            await asyncio.sleep(3600)
+        return await super().handle_DATA(server, session, envelope)
+
+
 @contextmanager
-def smtp_server() -> Iterator[tuple[Handler, dict[str, Any]]]:
+def smtp_server(handler: Handler | None = None) -> Iterator[tuple[Handler, dict[str, Any]]]:
     """The server's handler, and the MAILERS setting that leads to it."""
-    handler = Handler()
+    handler = handler or Handler()
     port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()

@@ -1,11 +1,5 @@
 "use strict";
 
-// Without autofocus support the summary of errors still gets the focus.
-addEventListener("load", () => {
-  const summary = document.getElementById("erreurs");
-  if (summary && !summary.contains(document.activeElement)) summary.focus();
-});
-
 // A second click sends nothing; coming back to the page makes the button new again.
 for (const form of document.querySelectorAll("form[data-once]")) {
   const button = form.querySelector("[type=submit]");

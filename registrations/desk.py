@@ -1,4 +1,7 @@
-"""The organiser's desk: Django's admin under our name."""
+"""The organiser's desk: Django's admin under our name.
+
+Not in the `admin` package, whose modules register themselves on this site as they are imported.
+"""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _

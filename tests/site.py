@@ -1,0 +1,127 @@
+"""The site as real processes, with a database and a data folder of their own, and a visitor who has only HTTP."""
+
+import contextlib
+import http.cookiejar
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from django.conf import settings
+
+from tests.factories import answers
+from tests.mailbox import read_folder
+from tests.network import free_port
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60  # seconds; never reached when things work
+
+
+@contextlib.contextmanager
+def own_database() -> Iterator[str]:
+    """DATABASE_URL of an empty database of the kind under test; empty for SQLite, whose file is in the data folder."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        yield ""
+        return
+    name = f"site_{os.getpid()}_{time.monotonic_ns()}"
+    server = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"], "dbname": "postgres"}
+    with psycopg.connect(**server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def wait_for[T](look: Callable[[], T | bool | None], what: str) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if found := look():
+            return found  # type: ignore[return-value]
+        time.sleep(0.05)
+    raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
+
+
+class RunningSite:
+    def __init__(self, data: Path, database_url: str, **variables: str) -> None:
+        self.data, self.port = data, free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.env = {**kept, "DATA_DIR": str(data), "DATABASE_URL": database_url, "FORM_MIN_SECONDS": "0", **variables}
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.communicate(timeout=PATIENCE)
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, ROOT / "manage.py", *command], env=self.env, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        log = (self.data / f"{command[0]}.log").open("a")
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "manage.py", *command], env=self.env, stdout=log, stderr=log, text=True
+        )
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def start_demo(self) -> subprocess.Popen[str]:
+        process = self.start("demo", "--port", str(self.port))
+        self.wait_until_it_serves()
+        return process
+
+    def wait_until_it_serves(self) -> None:
+        wait_for(lambda: self.status("/accessibilite/") == 200, "the first page")
+
+    def status(self, path: str) -> int | None:
+        try:
+            with urllib.request.urlopen(self.address + path, timeout=PATIENCE) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+        except OSError:
+            return None
+
+    def sign_up(self, **typed: str) -> str:
+        """Fill in the form as a browser without JavaScript does; the text of the page that follows."""
+        jar = http.cookiejar.CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        with browser.open(self.address + "/", timeout=PATIENCE) as home:
+            form_url = f"{home.url}inscription/"
+        with browser.open(form_url, timeout=PATIENCE) as response:
+            page = response.read().decode()
+        hidden = {
+            name: re.search(f'name="{name}" value="([^"]+)"', page)[1] for name in ("csrfmiddlewaretoken", "stamp")
+        }  # type: ignore[index]
+        body = urllib.parse.urlencode({**answers(**typed), **hidden}).encode()
+        with browser.open(form_url, body, timeout=PATIENCE) as response:
+            return str(response.read().decode())
+
+    def mails(self) -> list[EmailMessage]:
+        return read_folder(self.data / "outbox")
+
+    def mail_to(self, address: str) -> EmailMessage:
+        return wait_for(
+            lambda: next((mail for mail in self.mails() if mail["To"] == address), None), f"a mail to {address}"
+        )

@@ -1,0 +1,205 @@
+"""The organiser's desk: every page opens, the state of each mail is told, and a confirmation can be sent again."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from registrations import outbox
+from registrations.models import Delivery, Event, Registration
+from tests.factories import ROOM, make_event, make_registration
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/registrations/registration/"
+
+
+@pytest.fixture
+def organiser(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("organisatrice"))
+    return client
+
+
+def owe(registration: Registration, **fields: Any) -> Delivery:
+    delivery = Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    Delivery.objects.filter(pk=delivery.pk).update(**fields)
+    return delivery
+
+
+@pytest.mark.parametrize("model", ["event", "registration", "delivery"])
+def test_every_list_and_form_opens_in_french(organiser: Client, model: str) -> None:
+    delivery = owe(make_registration())
+    registration = delivery.registration
+    assert registration is not None
+    row = {"event": registration.event, "registration": registration, "delivery": delivery}[model]
+    titles = {"event": "événement", "registration": "inscription", "delivery": "courriel"}
+    listed = organiser.get(reverse(f"admin:registrations_{model}_changelist"))
+    opened = organiser.get(reverse(f"admin:registrations_{model}_change", args=[row.pk]))
+    for page in (listed, opened):
+        assert page.status_code == 200
+        assert titles[model] in page.text
+        assert "gestion des webinaires" in page.text
+
+
+def test_adding_pages_open_except_for_mails_which_are_never_made_by_hand(organiser: Client) -> None:
+    answers = {
+        model: organiser.get(f"/admin/registrations/{model}/add/").status_code
+        for model in ("event", "registration", "delivery")
+    }
+    assert answers == {"event": 200, "registration": 200, "delivery": 403}
+
+
+def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) -> None:
+    now = timezone.now()
+    sent = {"state": "sent", "sent_at": now}
+    retried = {"attempts": 2, "due": now + timedelta(minutes=5), "error": "450 4.2.2 boîte pleine"}
+    failed = {"state": "failed", "error": "550 5.1.1 adresse inconnue"}
+    for fields in (sent, retried, failed, {}):
+        owe(make_registration(), **fields)
+    page = organiser.get(LIST).text
+    for sentence in [
+        "Envoyé le ",
+        "Nouvel essai le ",
+        "450 4.2.2 boîte pleine",
+        "En échec\u00a0: 550 5.1.1 adresse inconnue",
+        "À envoyer",
+    ]:
+        assert sentence in page
+
+
+def test_the_list_costs_the_same_for_one_row_and_for_three(
+    organiser: Client, django_assert_num_queries: Callable[[int], Any], django_assert_max_num_queries: Any
+) -> None:
+    event = make_event()
+    owe(make_registration(event))
+    with django_assert_max_num_queries(12) as one:
+        organiser.get(LIST)
+    for _ in range(2):
+        owe(make_registration(event))
+    with django_assert_num_queries(len(one)):
+        page = organiser.get(LIST)
+    assert len(page.context["cl"].result_list) == 3
+
+
+@pytest.mark.parametrize("words", ["Durand", "zoe.durand@example.org", "Ville de Poissy"])
+def test_a_person_is_found_by_name_address_or_organisation(organiser: Client, words: str) -> None:
+    event = make_event()
+    make_registration(event)
+    found = make_registration(
+        event, last_name="Durand", email="zoe.durand@example.org", organisation="Ville de Poissy"
+    )
+    page = organiser.get(LIST, {"q": words})
+    assert list(page.context["cl"].result_list) == [found]
+
+
+def test_send_again_from_the_list_writes_to_confirmed_people_only(organiser: Client, outbox_folder: Any) -> None:
+    event = make_event()
+    confirmed, cancelled = make_registration(event), make_registration(event, status="cancelled")
+    answer = organiser.post(
+        LIST, {"action": "send_again", "_selected_action": [confirmed.pk, cancelled.pk]}, follow=True
+    )
+    assert "1 confirmation est en route." in answer.text
+    assert "1 inscription annulée a été laissée de côté." in answer.text
+    assert [(d.registration, d.reason) for d in Delivery.objects.all()] == [(confirmed, "resent")]
+    outbox.drain()
+    assert len(list(outbox_folder.glob("*.eml"))) == 1
+
+
+def test_send_again_stands_on_the_persons_own_page_too(organiser: Client) -> None:
+    registration = make_registration()
+    path = f"{LIST}{registration.pk}/change/"
+    assert "Renvoyer la confirmation" in organiser.get(path).text
+    organiser.post(path, {"CHANGE_FORM-action": "send_again", "_selected_action": registration.pk})
+    assert Delivery.objects.get().reason == "resent"
+
+
+def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None:
+    event = make_event()
+    typed = {
+        "event": event.pk,
+        "first_name": "Ada",
+        "last_name": "Martin",
+        "email": "ada@example.org",
+        "organisation": "Ville",
+        "job_title": "Élue",
+        "status": "confirmed",
+        "language": "fr",
+        "deliveries-TOTAL_FORMS": 0,
+        "deliveries-INITIAL_FORMS": 0,
+    }
+    organiser.post(f"{LIST}add/", typed)
+    assert Delivery.objects.get().registration == Registration.objects.get(email="ada@example.org")
+
+    again = organiser.post(f"{LIST}add/", {**typed, "email": "ADA@example.org"})
+    assert "Cette adresse est déjà inscrite à cet événement." in again.text
+    assert Registration.objects.count() == 1
+
+
+def test_correcting_an_answer_writes_to_nobody(organiser: Client) -> None:
+    registration = make_registration()
+    form = organiser.get(f"{LIST}{registration.pk}/change/").context["adminform"].form
+    typed = {name: form[name].value() or "" for name in form.fields} | {"organisation": "Corrigée"}
+    organiser.post(
+        f"{LIST}{registration.pk}/change/",
+        {**typed, "newsletter": "", "deliveries-TOTAL_FORMS": 0, "deliveries-INITIAL_FORMS": 0},
+    )
+    registration.refresh_from_db()
+    assert registration.organisation == "Corrigée"
+    assert not Delivery.objects.exists()
+
+
+def test_an_event_is_written_and_published_with_warnings_in_sentences(organiser: Client) -> None:
+    starts_at = timezone.localtime() + timedelta(days=3)
+    typed = {
+        "status": "published",
+        "title": "Un second webinaire",
+        "short_title": "Second",
+        "slug": "second",
+        "starts_at_0": f"{starts_at:%d/%m/%Y}",
+        "starts_at_1": "10:00",
+        "ends_at_0": f"{starts_at:%d/%m/%Y}",
+        "ends_at_1": "09:00",
+        "timezone": "Europe/Paris",
+        "organiser_name": "Le Pôle ressources",
+        "contact_name": "Ada",
+        "contact_email": "ada@example.org",
+        "room_opens_minutes_before": 15,
+        "room_stays_open_minutes_after": 60,
+        "retention_months": 6,
+        "report_sections-TOTAL_FORMS": 1,
+        "report_sections-INITIAL_FORMS": 0,
+        "report_sections-0-position": 1,
+        "report_sections-0-heading": "Un chapitre",
+        "report_sections-0-body": "Du texte.",
+    }
+    refused = organiser.post("/admin/registrations/event/add/", typed)
+    assert "La fin doit venir après le début." in refused.text
+
+    saved = organiser.post("/admin/registrations/event/add/", {**typed, "ends_at_1": "11:30"}, follow=True)
+    assert "Cet événement n’a pas encore de lien vers la salle" in saved.text
+    event = Event.objects.get(slug="second")
+    assert event.has_report
+    assert Client().get(event.get_absolute_url()).status_code == 200
+
+
+def test_what_people_typed_is_harmless_in_the_desk(organiser: Client) -> None:
+    registration = make_registration(organisation="<script>alert(1)</script>", question="<img src=x>")
+    for path in (LIST, f"{LIST}{registration.pk}/change/"):
+        page = organiser.get(path)
+        assert "<script>alert" not in page.text
+        assert "<img src=x>" not in page.text
+        assert "unsafe" not in page["Content-Security-Policy"]
+
+
+def test_the_desk_is_closed_to_strangers(client: Client) -> None:
+    event = make_event()
+    for path in ("/admin/", LIST, f"/admin/registrations/event/{event.pk}/change/"):
+        answer = client.get(path)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/admin/login/")
+    assert ROOM not in client.get("/admin/login/").text

@@ -1,0 +1,170 @@
+"""Conventions that a new line of code must not break."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from registrations import mail
+from registrations.models import Delivery, Event
+from tests.factories import make_event, make_registration
+
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = ROOT / "templates"
+ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
+
+
+@pytest.mark.parametrize("kind", Delivery.Kind.values)
+def test_every_kind_of_mail_has_a_composer_a_text_and_an_html(kind: str) -> None:
+    assert Delivery.Kind(kind) in mail.COMPOSERS
+    for name in (f"mail/{kind}.txt#subject", f"mail/{kind}.txt#body", f"mail/{kind}.html"):
+        assert get_template(name)
+
+
+def test_every_template_is_used() -> None:
+    names = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file()}
+    sources = [*ROOT.glob("registrations/**/*.py"), *TEMPLATES.rglob("*")]
+    text = "\n".join(path.read_text("utf-8") for path in sources if path.is_file())
+    by_kind = {f"mail/{kind}{end}" for kind in Delivery.Kind.values for end in (".txt", ".html")}
+    assert {name for name in names if f'"{name}"' not in text} - ERROR_PAGES - by_kind == set()
+
+
+def test_no_page_has_inline_style_or_script() -> None:
+    pages = [path for path in TEMPLATES.rglob("*.html") if path.parent.name not in {"mail", "pdf"}]
+    for page in pages:
+        assert not re.search(r"<style|\sstyle=|<script(?! src)|\son\w+=", page.read_text("utf-8")), page
+
+
+def test_the_french_catalogue_is_complete_and_compiled_from_its_source(tmp_path: Path) -> None:
+    catalogue = ROOT / "registrations/locale/fr/LC_MESSAGES/django.po"
+    text = catalogue.read_text("utf-8")
+    assert "#, fuzzy" not in text
+    assert "#~" not in text
+    assert not re.search(r'msgstr(\[\d\])? ""\n(?!")', text.split("\n\n", 1)[1])
+
+    compiled = tmp_path / "django.mo"
+    subprocess.run(["msgfmt", "-o", compiled, catalogue], check=True)
+    assert compiled.read_bytes() == catalogue.with_suffix(".mo").read_bytes()
+
+
+def test_every_text_is_in_the_catalogue(tmp_path: Path) -> None:
+    """makemessages finds nothing that the catalogue lacks, and nothing in it that the code has dropped."""
+    copy = tmp_path / "site"
+    for folder in ("registrations", "templates", "webinar"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    shutil.copy(ROOT / "manage.py", copy)
+    command = [sys.executable, "manage.py", "makemessages", "-l", "fr", "--add-location", "file", "--no-wrap"]
+    subprocess.run(
+        command,
+        cwd=copy,
+        check=True,
+        capture_output=True,
+        env={"DATA_DIR": str(tmp_path / "var"), "PATH": "/usr/bin:/bin"},
+    )
+    found = (copy / "registrations/locale/fr/LC_MESSAGES/django.po").read_text("utf-8")
+
+    def ids(text: str) -> set[str]:
+        return set(re.findall(r'^msgid (".*")$', text, re.MULTILINE))
+
+    assert ids(found) == ids((ROOT / "registrations/locale/fr/LC_MESSAGES/django.po").read_text("utf-8"))
+    assert 'msgstr ""\n\n' not in found.split("\n\n", 1)[1]
+
+
+def addresses(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, route)
+        else:
+            yield route, pattern
+
+
+@pytest.mark.django_db
+def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
+    registration = make_registration()
+    filled = {
+        "<slug:slug>": registration.event.slug,
+        "<code:join_code>": registration.join_code,
+        "<code:manage_code>": registration.manage_code,
+    }
+    answers = {}
+    for route, _pattern in addresses(get_resolver()):
+        if route.startswith("admin/"):
+            continue
+        path = "/" + re.sub(r"<[^>]+>", lambda match: filled[match[0]], route)
+        answers[path] = client.get(path).status_code
+    assert len(answers) == 12
+    assert answers.pop("/") == 302
+    assert set(answers.values()) == {200}, answers
+
+
+@pytest.mark.django_db
+def test_every_admin_address_sends_a_stranger_to_the_login(client: Client) -> None:
+    for route, _pattern in addresses(get_resolver()):
+        if not route.startswith("admin/") or route in {"admin/login/", "admin/logout/"}:
+            continue
+        path = "/" + re.sub(r"\(\?P[^)]+\)\$?|<[^>]+>", "1", route).replace("^", "").replace("\\Z", "")
+        answer = client.get(path)
+        assert answer.status_code in {302, 404, 405}, path
+        if answer.status_code == 302:
+            assert "/admin/login/" in answer["Location"], path
+
+
+def test_a_sign_up_loads_neither_the_calendar_nor_the_pdf_library(tmp_path: Path) -> None:
+    script = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "webinar.settings"
+import django; django.setup()
+import webinar.urls
+from registrations import signup
+loaded = {"icalendar", "weasyprint", "anymail.message", "registrations.outbox"} & set(sys.modules)
+print(*loaded, file=sys.stderr, end="")
+"""
+    environment = {"DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.django_db
+def test_nothing_of_the_first_event_is_written_in_code_or_templates() -> None:
+    words = ["CEQ", "Kirzsbaum", "Dejardin", "Sciences Po", "ceq-ctg"]
+    sources = [*ROOT.glob("registrations/**/*.py"), *ROOT.glob("webinar/**/*.py"), *TEMPLATES.rglob("*")]
+    for path in sources:
+        if path.is_file():
+            text = path.read_text("utf-8")
+            assert [word for word in words if word in text] == [], path
+
+
+@pytest.mark.django_db
+def test_every_version_is_pinned_and_no_lock_file_is_tracked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    pins = {re.sub("[-_.]+", "-", pin.split("==")[0]) for pin in project["tool"]["uv"]["constraint-dependencies"]}
+    direct = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    assert [name for name in direct if "==" not in name] == []
+    assert {re.split(r"[\[=]", name)[0] for name in direct} <= pins
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [name for name in direct if f"`{re.split(r'[\[=]', name)[0]}`" not in readme] == []
+
+
+@pytest.mark.django_db
+def test_english_pages_hold_no_french_and_french_pages_no_english(client: Client) -> None:
+    event = make_event(
+        title="X", short_title="X", summary="", description="", territories="", origins="", newsletter_label=""
+    )
+    paths = ["", "inscription/", "merci/"]
+    english = "".join(client.get(f"/en/evenements/{event.slug}/{path}").text for path in paths)
+    french = "".join(client.get(f"/evenements/{event.slug}/{path}").text for path in paths)
+    assert [word for word in ["Votre", "inscription au", "Envoyer", "Données"] if word in english] == []
+    assert [word for word in ["Your", "Sign up", "Send my", "Personal data"] if word in french] == []
+    assert Event.objects.count() == 1

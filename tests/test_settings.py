@@ -1,0 +1,143 @@
+"""Configuration from the environment: defaults that work, and starts refused with a sentence that says what to set."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from webinar import environment
+
+ROOT = Path(__file__).parent.parent
+SAFE = {
+    "BASE_URL": "https://webinaires.example.org",
+    "SECRET_KEY": "".join(map(chr, range(48, 110))),
+    "EMAIL_URL": "smtp+tls://user:pass@smtp.example.org:587",
+    "DEFAULT_FROM_EMAIL": "Le Pôle <webinaires@example.org>",
+}
+
+
+def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, ROOT / "manage.py", *(command or ["check"])],
+        env={**kept, "DATA_DIR": str(tmp_path / "data"), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_laptop_needs_no_setting(tmp_path: Path) -> None:
+    assert start(tmp_path).returncode == 0
+    key = tmp_path / "data" / "secret_key"
+    assert len(key.read_text()) >= 50
+    assert key.stat().st_mode & 0o077 == 0
+
+
+def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
+    done = start(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **SAFE, TRUSTED_PROXY_COUNT="1")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "Set SECRET_KEY to at least 50 random characters of your own."),
+        ({"SECRET_KEY": "short"}, "Set SECRET_KEY to at least 50 random characters of your own."),
+        ({"BASE_URL": "http://webinaires.example.org"}, "Set BASE_URL to an https:// address."),
+        ({"EMAIL_URL": ""}, "Set EMAIL_URL: mails would only be written to a folder."),
+        ({"DEFAULT_FROM_EMAIL": ""}, "Set DEFAULT_FROM_EMAIL to a mailbox that exists."),
+        ({"DEBUG": "on"}, "Set DEBUG to off."),
+        ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps': set it to on or off."),
+        ({"MAIL_MAX_BYTES": "2 MB"}, "MAIL_MAX_BYTES is '2 MB': set it to a whole number, for example 1800000."),
+        ({"BASE_URL": "https://example.org/webinaires"}, "BASE_URL must be like https://webinaires.example.org"),
+        ({"DATABASE_URL": "mysql://root@localhost/x"}, "DATABASE_URL must be like sqlite:///"),
+        ({"EMAIL_URL": "pigeon://roof"}, "EMAIL_URL must be like smtp+tls://"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "worker"])
+def test_an_unsafe_or_wrong_setting_stops_the_start_with_a_sentence(
+    tmp_path: Path, variables: dict[str, str], sentence: str, command: str
+) -> None:
+    done = start(tmp_path, command, **{**SAFE, **variables})
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_refuses_a_public_site(tmp_path: Path) -> None:
+    done = start(tmp_path, "demo", "--setup-only", **SAFE)
+    assert done.returncode != 0
+    assert "The demo never runs on a public site" in done.stderr
+
+
+def test_missing_pdf_libraries_are_named_with_their_debian_packages(tmp_path: Path) -> None:
+    hidden = "import ctypes, sys; real = ctypes.CDLL\n"
+    hidden += "def without_pango(name, *args):\n"
+    hidden += "    if 'pango' in str(name): raise OSError(name)\n"
+    hidden += "    return real(name, *args)\n"
+    hidden += "ctypes.CDLL = without_pango\n"
+    (tmp_path / "sitecustomize.py").write_text(hidden)
+    for command in (["demo", "--setup-only"], ["worker"]):
+        done = start(tmp_path, *command, PYTHONPATH=str(tmp_path))
+        assert done.returncode != 0
+        assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0\n" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_the_env_file_fills_in_what_the_environment_does_not_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROM_OUTSIDE", "outside")
+    monkeypatch.delenv("FROM_FILE", raising=False)
+    file = tmp_path / ".env"
+    file.write_text("# a comment\n\nFROM_OUTSIDE=file\nexport FROM_FILE='a = b'\n")
+    environment.load_env_file(file)
+    assert (os.environ["FROM_OUTSIDE"], os.environ.pop("FROM_FILE")) == ("outside", "a = b")
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "host"),
+    [
+        ("sqlite:////var/lib/db.sqlite3", "/var/lib/db.sqlite3", None),
+        ("sqlite:///db.sqlite3", "db.sqlite3", None),
+        ("postgres://web%40inar:p%3Aw@db.example.org:5433/webinar", "webinar", "db.example.org"),
+    ],
+)
+def test_database_addresses(monkeypatch: pytest.MonkeyPatch, url: str, name: str, host: str | None) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    found = environment.database("DATABASE_URL", "")
+    assert (found["NAME"], found.get("HOST")) == (name, host)
+    if host:
+        assert (found["USER"], found["PASSWORD"], found["PORT"]) == ("web@inar", "p:w", "5433")
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("smtp://127.0.0.1:2525", {"host": "127.0.0.1", "port": 2525, "use_tls": False, "use_ssl": False}),
+        ("smtp+tls://u%40x:p%2Fw@mx.example.org", {"username": "u@x", "password": "p/w", "use_tls": True}),
+        ("smtps://mx.example.org", {"use_ssl": True, "use_tls": False, "port": None}),
+    ],
+)
+def test_mail_addresses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, options: dict[str, object]) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    found = environment.mailer("EMAIL_URL", outbox=tmp_path)["OPTIONS"]
+    assert {name: found[name] for name in options} == options
+
+
+def test_an_esp_is_named_with_its_own_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EMAIL_URL", "anymail://mailjet")
+    monkeypatch.setenv("MAILJET_API_KEY", "key")
+    assert environment.mailer("EMAIL_URL", outbox=tmp_path) == {"BACKEND": "anymail.backends.mailjet.EmailBackend"}
+    assert environment.anymail("EMAIL_URL") == {"MAILJET_API_KEY": "key"}
+
+
+def test_bad_values_raise_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORDS", " a , ,b ")
+    assert environment.words("WORDS", []) == ["a", "b"]
+    with pytest.raises(ImproperlyConfigured, match="- one\n- three"):
+        environment.refuse({"one": True, "two": False, "three": True})
