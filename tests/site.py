@@ -111,10 +111,8 @@ class RunningSite:
             form_url = f"{home.url}inscription/"
         with browser.open(form_url, timeout=PATIENCE) as response:
             page = response.read().decode()
-        hidden = {
-            name: re.search(f'name="{name}" value="([^"]+)"', page)[1] for name in ("csrfmiddlewaretoken", "stamp")
-        }  # type: ignore[index]
-        body = urllib.parse.urlencode({**answers(**typed), **hidden}).encode()
+        hidden = re.findall(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"', page)
+        body = urllib.parse.urlencode({**answers(**typed), **dict(hidden)}).encode()
         with browser.open(form_url, body, timeout=PATIENCE) as response:
             return str(response.read().decode())
 

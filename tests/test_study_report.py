@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -33,14 +34,15 @@ def test_the_report_is_a_tagged_accessible_pdf_that_says_what_it_is() -> None:
     assert report.is_presentation
 
     reader = PdfReader(io.BytesIO(report.content))
-    catalogue = reader.trailer["/Root"]
+    catalogue: Any = reader.root_object
     assert catalogue["/MarkInfo"]["/Marked"]
     assert catalogue["/Lang"] == "fr"
     assert catalogue["/ViewerPreferences"]["/DisplayDocTitle"]
     assert b'pdfuaid:part="1"' in catalogue["/Metadata"].get_data()
     assert reader.metadata is not None
     assert reader.metadata.title == "L’étude\u00a0: titre"
-    title, [contents, method, results, [detail]] = reader.outline
+    outline: Any = reader.outline
+    title, [contents, method, results, [detail]] = outline
     assert title["/Title"] == "L’étude\u00a0: titre"
     assert [entry["/Title"] for entry in (contents, method, results, detail)] == [
         *["Sommaire", "La méthode", "Les suites", "Détail"]
@@ -67,8 +69,8 @@ def test_the_same_content_is_typeset_once_and_a_change_makes_a_new_one(monkeypat
 def test_only_the_fonts_that_ship_with_the_site_are_used() -> None:
     report = study_report.study_report(make_event())
     assert report is not None
-    reader = PdfReader(io.BytesIO(report.content))
-    fonts = {font["/BaseFont"] for page in reader.pages for font in page["/Resources"]["/Font"].values()}
+    pages: Any = PdfReader(io.BytesIO(report.content)).pages
+    fonts = {font["/BaseFont"] for page in pages for font in page["/Resources"]["/Font"].values()}
     assert {name.partition("+")[2].rpartition("-")[0].strip(",") for name in fonts} <= {
         "Bricolage-Grotesque",
         "Source-Serif-4",
