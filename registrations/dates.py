@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from registrations.models import Event
 
@@ -33,7 +32,7 @@ def hour(moment: datetime, event: Event) -> str:
 def zone_name(event: Event) -> str:
     """heure de Paris; Paris time."""
     city = event.timezone.rpartition("/")[2].replace("_", " ")
-    return _("%(city)s time") % {"city": pgettext("city", city) if city == "Paris" else city}
+    return _("%(city)s time") % {"city": city}
 
 
 def event_day(event: Event) -> str:

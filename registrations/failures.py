@@ -8,15 +8,20 @@ from enum import Enum, auto
 import requests
 from anymail.exceptions import AnymailError, AnymailRecipientsRefused
 
+from registrations.models import Delivery
 from registrations.pdf import RenderingFailed
+
+CLOSING = 421  # RFC 5321, section 3.8
+TOO_LARGE = 552  # RFC 1870, section 6.1
 
 
 class Verdict(Enum):
     PERMANENT = auto()  # this recipient or this content: failed at once, and shown
     TRANSIENT = auto()  # try this mail again later
     TRANSPORT = auto()  # the server is away: keep everything, stop draining
-    OURS = auto()  # sender, credentials, TLS: keep everything, try for ever, alarm
+    OURS = auto()  # sender, credentials, TLS: keep everything, try for ever
     AMBIGUOUS = auto()  # cut after the mail was handed over: it may have left
+    HELD_BACK = auto()  # by the organiser: keep this mail, go on with the others
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,26 @@ class Failure:
     def stops_the_drain(self) -> bool:
         return self.verdict in {Verdict.TRANSPORT, Verdict.OURS, Verdict.AMBIGUOUS}
 
+    @property
+    def counts(self) -> bool:
+        """Against the three days after which a mail is given up: what is our own to mend does not."""
+        return self.verdict not in {Verdict.OURS, Verdict.HELD_BACK}
+
 
 class NotAccepted(Exception):
     """The transport accepted anything but exactly one recipient."""
+
+
+class HeldBack(Exception):
+    """This mail must not leave yet."""
+
+
+class NoLongerWanted(Exception):
+    """This mail must not leave any more; `state` is where it ends."""
+
+    def __init__(self, state: Delivery.State, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
 
 
 def failure(error: Exception, *, connected: bool) -> Failure:
@@ -42,29 +64,38 @@ def _verdict(error: Exception, *, connected: bool) -> Verdict:
     match error:
         case RenderingFailed():
             return Verdict.TRANSIENT
+        case HeldBack():
+            return Verdict.HELD_BACK
         case smtplib.SMTPRecipientsRefused(recipients=refused):
-            code = next(iter(refused.values()))[0]
-            return Verdict.PERMANENT if code >= 500 else Verdict.TRANSIENT
-        case smtplib.SMTPAuthenticationError() | smtplib.SMTPSenderRefused() | smtplib.SMTPNotSupportedError():
-            return Verdict.OURS
-        case smtplib.SMTPConnectError() | smtplib.SMTPHeloError() | smtplib.SMTPResponseException(smtp_code=421):
+            code, text = next(iter(refused.values()))
+            return Verdict.OURS if b"relay" in text.lower() else _smtp_verdict(code)
+        case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
             return Verdict.TRANSPORT
-        case smtplib.SMTPResponseException(smtp_code=code):
-            return Verdict.PERMANENT if code >= 500 else Verdict.TRANSIENT
-        case ssl.SSLError() if not connected:
+        case smtplib.SMTPAuthenticationError() | smtplib.SMTPNotSupportedError():
             return Verdict.OURS
-        case smtplib.SMTPServerDisconnected() | requests.Timeout():
+        case smtplib.SMTPSenderRefused(smtp_code=code) if code >= 500 and code != TOO_LARGE:
+            return Verdict.OURS
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return _smtp_verdict(code)
+        case smtplib.SMTPServerDisconnected() | requests.Timeout() | TimeoutError():
             return Verdict.AMBIGUOUS if connected else Verdict.TRANSPORT
+        case ssl.SSLError() | smtplib.SMTPException() if not connected:  # no TLS we trust, no way to log in
+            return Verdict.OURS
         case AnymailRecipientsRefused():
             return Verdict.PERMANENT
         case AnymailError(status_code=int(code)):
             return _http_verdict(code)
         case OSError():  # no route, refused, timed out; also requests' own errors
-            return Verdict.AMBIGUOUS if connected and isinstance(error, TimeoutError) else Verdict.TRANSPORT
-        case ValueError():  # an address or a header that cannot be written
-            return Verdict.PERMANENT
+            return Verdict.TRANSPORT
         case _:
             return Verdict.TRANSIENT
+
+
+def _smtp_verdict(code: int) -> Verdict:
+    """Of a reply code (RFC 5321, section 4.2.1)."""
+    if code == CLOSING:
+        return Verdict.TRANSPORT
+    return Verdict.PERMANENT if code >= 500 else Verdict.TRANSIENT
 
 
 def _http_verdict(code: int) -> Verdict:
@@ -81,6 +112,8 @@ def _reason(error: Exception) -> str:
             code, text = next(iter(refused.values()))
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=text):
             pass
+        case NotAccepted() | HeldBack():
+            return str(error)
         case _:
             return f"{type(error).__name__}: {error}"[:500]
     return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"[:500]

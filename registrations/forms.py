@@ -11,9 +11,10 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.http import QueryDict
+from django.utils import formats
 from django.utils.encoding import punycode
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from registrations.models import Event
 
@@ -26,7 +27,19 @@ FORM_MAX_SECONDS = 24 * 3600
 STAMP_SALT = "registrations.forms.stamp"
 
 FORBIDDEN_IN_NAMES = re.compile(r"[<>@/\\{}\[\]=$;]|\bwww\.|\w{3,}\.[^\W\d_]{2,}", re.IGNORECASE)
-JOINERS = "\u200c\u200d"  # used by several scripts inside words
+JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
+CONTROL = {"Cc", "Cs", "Co", "Cn"}  # general categories of Unicode
+
+
+def visible(text: str) -> str:
+    """Without what a paste may bring unseen (byte order marks, soft hyphens, direction marks); lines end with LF."""
+    text = text.replace("\r\n", "\n")
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf" or sign in JOINERS)
+
+
+def grouped(number: int) -> str:
+    """1 204 in French, 1,204 in English."""
+    return formats.number_format(number, force_grouping=True).replace("\u202f", "\u00a0")
 
 
 class LimitedText(forms.CharField):
@@ -40,13 +53,15 @@ class LimitedText(forms.CharField):
         self.limit, self.too_long, self.multiline = limit, too_long, multiline
 
     def clean(self, value: Any) -> str:
-        text: str = unicodedata.normalize("NFC", super().clean(value))
+        text = visible(unicodedata.normalize("NFC", super().clean(value))).strip()
+        if self.required and not text:
+            raise ValidationError(self.error_messages["required"], code="required")
         if len(text) > self.limit:
-            numbers = {"limit": self.limit, "length": len(text)}
+            numbers = {"limit": grouped(self.limit), "length": grouped(len(text))}
             raise ValidationError(self.too_long % numbers, code="too_long")
-        allowed = JOINERS + ("\n\r\t" if self.multiline else "")
-        if any(unicodedata.category(sign).startswith("C") and sign not in allowed for sign in text):
-            raise ValidationError(_("Remove the invisible characters from this answer."), code="invisible")
+        allowed = "\n\t" if self.multiline else ""
+        if any(unicodedata.category(sign) in CONTROL and sign not in allowed for sign in text):
+            raise ValidationError(_("Remove the control characters from this answer."), code="control")
         return text
 
 
@@ -57,7 +72,7 @@ class NameField(LimitedText):
         name: str = super().clean(value)
         if FORBIDDEN_IN_NAMES.search(name) or sum(map(bool, map(unicodedata.combining, name))) > COMBINING_MAX:
             raise ValidationError(
-                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { }."),
+                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { } [ ] = $ ;."),
                 code="advert",
             )
         return name
@@ -65,6 +80,10 @@ class NameField(LimitedText):
 
 class AddressField(forms.CharField):
     """One address that SMTP can carry without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
+
+    default_error_messages = {
+        "invalid": _("Enter a complete email address, for example firstname.name@example.org."),
+    }
 
     def clean(self, value: Any) -> str:
         address: str = super().clean(value)
@@ -82,7 +101,6 @@ class AddressField(forms.CharField):
 
 
 class RegistrationForm(forms.Form):
-    required_css_class = "required"
     first_name = NameField(
         label=_("First name"),
         limit=NAME_MAX,
@@ -99,14 +117,7 @@ class RegistrationForm(forms.Form):
     )
     email = AddressField(
         label=_("Email address"),
-        help_text=_(
-            "To receive the confirmation, the connection link and the study report. "
-            "Example: firstname.name@example.org"
-        ),
-        error_messages={
-            "required": _("Enter your email address."),
-            "invalid": _("Enter a complete email address, for example firstname.name@example.org."),
-        },
+        error_messages={"required": _("Enter your email address.")},
         widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
     )
     organisation = LimitedText(
@@ -119,7 +130,7 @@ class RegistrationForm(forms.Form):
     )
     job_title = LimitedText(
         label=_("Job title"),
-        help_text=_("For example: urban policy project manager, elected representative, CTG coordinator"),
+        help_text=_("For example: project manager, elected representative, coordinator"),
         limit=TEXT_MAX,
         too_long=_("The job title must not exceed %(limit)s characters; you typed %(length)s."),
         error_messages={"required": _("Enter your job title.")},
@@ -145,7 +156,9 @@ class RegistrationForm(forms.Form):
         multiline=True,
         widget=forms.Textarea({"rows": 4}),
     )
-    newsletter = forms.BooleanField(required=False, help_text=_("Optional. No effect on your registration."))
+    newsletter = forms.BooleanField(
+        required=False, help_text=_("Optional. No effect on your registration. You can unsubscribe at any time.")
+    )
     site_web = forms.CharField(required=False)  # people never see it, robots fill it in
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -158,6 +171,9 @@ class RegistrationForm(forms.Form):
             self.fields["newsletter"].label = event.newsletter_label
         else:
             del self.fields["newsletter"]
+        self.fields[
+            "email"
+        ].help_text = f"{self._what_the_address_is_for()} {_('Example: firstname.name@example.org')}"
         if event.is_over:
             self.fields["question"].label = _("A question for the team?")
             self.fields["question"].help_text = _("1,000 characters at most.")
@@ -168,15 +184,33 @@ class RegistrationForm(forms.Form):
         field = self.fields[name]
         if choices and isinstance(field, forms.ChoiceField):
             field.choices = [*([("", blank)] if blank else []), *((choice, choice) for choice in choices)]
+            if get_language() != settings.LANGUAGE_CODE:
+                field.widget.attrs["lang"] = settings.LANGUAGE_CODE  # the choices are the organiser's own words
         else:
             del self.fields[name]
+
+    def _what_the_address_is_for(self) -> Any:
+        match self.event.is_over, self.event.has_report:
+            case True, True:
+                return _("To receive the confirmation, your personal link and the study report.")
+            case True, False:
+                return _("To receive the confirmation and your personal link.")
+            case False, True:
+                return _("To receive the confirmation, the connection link and the study report.")
+        return _("To receive the confirmation and the connection link.")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         filled_by_a_robot = bool(cleaned.pop("site_web", ""))
         self._replace("site_web", "")  # a browser may have filled it in: the next try must pass
-        in_human_time = self._took_a_human_time(cleaned.pop("stamp", ""))
-        if not self.errors and (filled_by_a_robot or not in_human_time):
+        seconds = self._seconds_since_shown(cleaned.pop("stamp", ""))
+        if self.errors:
+            return cleaned
+        if seconds is None:
+            raise ValidationError(
+                _("This page had been open for long. Check your answers, then send it again."), "stale"
+            )
+        if filled_by_a_robot or seconds < settings.FORM_MIN_SECONDS:
             raise ValidationError(
                 _(
                     "Too many forms sent in a short time. Wait a minute, then send it again: "
@@ -186,14 +220,14 @@ class RegistrationForm(forms.Form):
             )
         return cleaned
 
-    def _took_a_human_time(self, stamp: str) -> bool:
-        """Between two seconds and a day since the form was shown. A stale stamp is replaced by a fresh one."""
+    def _seconds_since_shown(self, stamp: str) -> float | None:
+        """None for a stamp that is older than a day, or not ours: the form gets a fresh one."""
         try:
             shown_at = float(signing.loads(stamp, salt=STAMP_SALT, max_age=FORM_MAX_SECONDS))
         except signing.BadSignature:
             self._replace("stamp", fresh_stamp())
-            return False
-        return time.time() - shown_at >= settings.FORM_MIN_SECONDS
+            return None
+        return time.time() - shown_at
 
     def _replace(self, name: str, value: str) -> None:
         if isinstance(self.data, QueryDict):

@@ -13,10 +13,11 @@ from datetime import timedelta
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from registrations import mail
-from registrations.failures import Failure, NotAccepted, Verdict, failure
-from registrations.models import Delivery
+from registrations.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Verdict, failure
+from registrations.models import Delivery, Event, Registration
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ RETRY_AFTER = [
     20 * MINUTE,
     30 * MINUTE,
 ]
-AMBIGUOUS_RETRY_AFTER = 10 * MINUTE
-HORIZON = timedelta(days=3)
+LONG_WAIT = 10 * MINUTE  # after an ambiguous end, and for a mail that is held back
+HORIZON = timedelta(days=3)  # of tries that count
 JITTER = 0.2
 RECORD_EVERY = 2  # seconds between two tries to write down what happened, while the database is away
 
@@ -49,11 +50,11 @@ class Transport:
             self.backend.open()
             self.connected = True
         if self.backend.send_messages([message]) != 1:
-            raise NotAccepted("the mail server did not accept the message")
+            raise NotAccepted(_("the mail server did not accept the message"))
         if (status := getattr(message, "anymail_status", None)) and status.recipients:
             accepted = [one for one in status.recipients.values() if one.status in {"sent", "queued"}]
             if len(accepted) != 1:
-                raise NotAccepted(f"the provider answered {status.status}")
+                raise NotAccepted(_("the mail server did not accept the message"))
 
     def close(self) -> None:
         self.connected = False
@@ -76,12 +77,13 @@ def drain(*, stop: Callable[[], bool] = lambda: False) -> None:
 
 def deliver(delivery: Delivery, transport: Transport) -> bool:
     """Send one claimed mail and record the outcome; False when the next mail would meet the same obstacle."""
-    if end := _no_longer_to_be_sent(delivery):
-        _persist(lambda: delivery.record_end(*end), delivery)
-        return True
     try:
-        message = mail.compose(delivery)
-        transport.send(message)
+        _require_still_wanted(delivery)
+        transport.send(mail.compose(delivery))
+    except NoLongerWanted as end:
+        state, reason = end.state, str(end)
+        _persist(lambda: delivery.record_end(state, reason), delivery)
+        return True
     except Exception as error:
         problem = failure(error, connected=transport.connected)
         logger.warning("Delivery %s: %s, %s", delivery.pk, problem.verdict.name, type(error).__name__)
@@ -93,30 +95,38 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
     return True
 
 
-def _no_longer_to_be_sent(delivery: Delivery) -> tuple[Delivery.State, str] | None:
+def _require_still_wanted(delivery: Delivery) -> None:
+    """A confirmation says that something will happen: it must still be true when it leaves."""
     if delivery.is_poisonous:
-        return Delivery.State.FAILED, f"its preparation stopped the worker {delivery.deaths} times"
+        words = _("the worker was lost %(count)s times while it had this mail in hand")
+        raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.deaths})
     if delivery.is_too_late:
-        return Delivery.State.EXPIRED, "too late to be useful"
-    if delivery.is_unwanted:
-        return Delivery.State.CANCELLED, "the registration was cancelled"
-    return None
+        raise NoLongerWanted(Delivery.State.EXPIRED, _("too late to be useful"))
+    if (registration := delivery.registration) is None:
+        return
+    if registration.status == Registration.Status.CANCELLED:
+        raise NoLongerWanted(Delivery.State.CANCELLED, _("the registration was cancelled"))
+    if registration.event.status in {Event.Status.CANCELLED, Event.Status.POSTPONED}:
+        raise NoLongerWanted(Delivery.State.CANCELLED, _("the event was cancelled or postponed"))
+    if registration.event.status == Event.Status.DRAFT:
+        raise HeldBack(_("the event is a draft"))
 
 
 def _record_failure(delivery: Delivery, problem: Failure) -> None:
     after = _retry_after(delivery, problem)
-    gives_up = problem.verdict != Verdict.OURS and timezone.now() + after > delivery.created_at + HORIZON
+    patience_ends_at = (delivery.trying_since or timezone.now()) + HORIZON
+    gives_up = problem.counts and timezone.now() + after > patience_ends_at
     if problem.verdict == Verdict.PERMANENT or gives_up:
         delivery.record_end(Delivery.State.FAILED, problem.reason)
     else:
-        delivery.record_retry(after=after, error=problem.reason)
+        delivery.record_retry(after=after, error=problem.reason, counts=problem.counts)
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
     """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, give or take a fifth; never soon after an ambiguous end."""
     step = min(delivery.attempts, len(RETRY_AFTER)) - 1
     after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
-    return max(after, AMBIGUOUS_RETRY_AFTER) if problem.verdict == Verdict.AMBIGUOUS else after
+    return max(after, LONG_WAIT) if problem.verdict in {Verdict.AMBIGUOUS, Verdict.HELD_BACK} else after
 
 
 def _persist(record: Callable[[], None], delivery: Delivery) -> None:

@@ -8,13 +8,21 @@ from registrations import tasks
 from registrations.models import Delivery, Event, Registration
 
 
+class SignUpClosed(Exception):
+    """This event takes no sign-up at this moment."""
+
+
 @transaction.atomic
 def register(event: Event, *, email: str, language: str, **answers: Any) -> Registration:
     """Put a person on the list of an event and owe them the confirmation.
 
     An address that is on the list already keeps its answers and is sent the confirmation again. A cancelled
-    registration is taken up again in the same row, with the new answers and the same calendar entry.
+    registration is taken up again in the same row, with the new answers and the same calendar entry. Of several
+    simultaneous sign-ups of one address the unique constraint lets one create the row; the others find it.
+    Raises SignUpClosed.
     """
+    if not event.accepts_sign_ups:
+        raise SignUpClosed
     registration, is_new = (
         Registration.objects.select_for_update()
         .filter(event=event)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +30,29 @@ class Report:
 def study_report(event: Event) -> Report | None:
     """The report as it is now, or None when there is neither file nor section.
 
-    Typeset once per content: the next call reads the file kept under DATA_DIR. Raises pdf.RenderingFailed.
+    Typeset once per content: the next call reads the file kept under DATA_DIR. Raises pdf.RenderingFailed, also when
+    a file cannot be read or written.
     """
-    if event.report_file:
-        with event.report_file.open("rb") as file:
-            return Report(file.read(), is_presentation=False)
-    if not event.has_report:
+    try:
+        if event.report_file:
+            with event.report_file.open("rb") as file:
+                return Report(file.read(), is_presentation=False)
+        return _presentation(event) if event.has_report else None
+    except OSError as error:
+        raise pdf.RenderingFailed(str(error)) from error
+
+
+def known_size(event: Event) -> int | None:
+    """The report's size in bytes when nothing has to be typeset to know it."""
+    try:
+        if event.report_file:
+            return int(event.report_file.size)
+        return _kept_file(typeset_html(event)).stat().st_size if event.has_report else None
+    except OSError:
         return None
+
+
+def _presentation(event: Event) -> Report:
     html = typeset_html(event)
     kept = _kept_file(html)
     if not kept.exists():
@@ -59,6 +76,8 @@ def _kept_file(html: str) -> Path:
 
 def _keep(path: Path, content: bytes) -> None:
     """Written whole or not at all, whoever else writes it at the same time."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
+        draft.write(content)
+        draft.flush()
+        os.fsync(draft.fileno())
+    Path(draft.name).replace(path)

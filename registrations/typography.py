@@ -29,7 +29,7 @@ FRENCH_RULES = [
 URL_OR_ADDRESS = re.compile(r"(https?://\S+|\S+@\S+\.\S+)")
 HEADING_LEVELS = {"h1": "h2", "h2": "h2", "h3": "h3", "h4": "h4", "h5": "h4", "h6": "h4"}
 ALLOWED_TAGS = {"h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br", "hr"}
-MARKDOWN_MAX_CHARACTERS = 20_000
+CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
 
 
 def french(text: str) -> str:
@@ -49,9 +49,6 @@ def _typeset(state: StateCore) -> None:
                 child.content = french(child.content)
 
 
-CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
-
-
 def of(name: str) -> str:
     """« du Pôle ressources », « d’Emmaüs », « de la Ligue »; “of Le Pôle ressources” in English."""
     if translation.get_language() != "fr":
@@ -62,12 +59,12 @@ def of(name: str) -> str:
     return f"d’{name}" if name[:1].lower() in "aâàeéèêiîoôuyh" else f"de {name}"
 
 
-_parser = MarkdownIt("commonmark", {"html": False})
-_parser.core.ruler.push("typeset", _typeset)
+PARSER = MarkdownIt("commonmark", {"html": False})
+PARSER.core.ruler.push("typeset", _typeset)
 
 
 def markdown(text: str) -> SafeString:
     """HTML of an organiser's Markdown: no raw HTML, no image, links to https and mailto, headings from h2 down."""
-    html = _parser.render(text[:MARKDOWN_MAX_CHARACTERS])
+    html = PARSER.render(text)
     clean = nh3.clean(html, tags=ALLOWED_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "mailto"})
     return mark_safe(clean)  # noqa: S308 - nh3 has just cleaned it

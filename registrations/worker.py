@@ -52,7 +52,11 @@ class MailWorker(Worker):
         if time.monotonic() >= self.next_sweep:
             tasks.sweep()
             self.next_sweep = time.monotonic() + SWEEP_EVERY
-        if DBTaskResult.objects.ready().exists():
+        if (
+            DBTaskResult.objects.ready()
+            .filter(queue_name__in=self.queue_names, backend_name=self.backend_name)
+            .exists()
+        ):
             super().run()
         elif self.running:
             time.sleep(POLL_EVERY)

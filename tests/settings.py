@@ -9,8 +9,16 @@ from pathlib import Path
 _data = Path(tempfile.mkdtemp(prefix="webinar-tests-"))
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["DATA_DIR"] = str(_data)
-for _name in ("BASE_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "ALLOWED_HOSTS", "FORM_MIN_SECONDS"):
-    os.environ.pop(_name, None)
+for _name in (
+    "BASE_URL",
+    "EMAIL_URL",
+    "DEFAULT_FROM_EMAIL",
+    "ALLOWED_HOSTS",
+    "FORM_MIN_SECONDS",
+    "DEBUG",
+    "LEGAL_CONTACT",
+):
+    os.environ[_name] = ""  # set and empty: neither the environment nor a .env file decides how tests run
 
 from webinar.settings import *  # noqa: E402, F403
 

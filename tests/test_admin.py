@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from registrations import outbox
 from registrations.models import Delivery, Event, Registration
-from tests.factories import ROOM, make_event, make_registration
+from tests.factories import ROOM, answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +38,12 @@ def test_every_list_and_form_opens_in_french(organiser: Client, model: str) -> N
     registration = delivery.registration
     assert registration is not None
     row = {"event": registration.event, "registration": registration, "delivery": delivery}[model]
-    titles = {"event": "événement", "registration": "inscription", "delivery": "courriel"}
+    titles = {"event": "Événement", "registration": "Inscription", "delivery": "Courriel"}
     listed = organiser.get(reverse(f"admin:registrations_{model}_changelist"))
     opened = organiser.get(reverse(f"admin:registrations_{model}_change", args=[row.pk]))
     for page in (listed, opened):
         assert page.status_code == 200
-        assert titles[model] in page.text
+        assert f"<h1>{titles[model]}" in page.text
         assert "gestion des webinaires" in page.text
 
 
@@ -104,7 +105,7 @@ def test_send_again_from_the_list_writes_to_confirmed_people_only(organiser: Cli
         LIST, {"action": "send_again", "_selected_action": [confirmed.pk, cancelled.pk]}, follow=True
     )
     assert "1 confirmation est en route." in answer.text
-    assert "1 inscription annulée a été laissée de côté." in answer.text
+    assert "1 inscription a été laissée de côté" in answer.text
     assert [(d.registration, d.reason) for d in Delivery.objects.all()] == [(confirmed, "resent")]
     outbox.drain()
     assert len(list(outbox_folder.glob("*.eml"))) == 1
@@ -127,7 +128,6 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
         "email": "ada@example.org",
         "organisation": "Ville",
         "job_title": "Élue",
-        "status": "confirmed",
         "language": "fr",
         "deliveries-TOTAL_FORMS": 0,
         "deliveries-INITIAL_FORMS": 0,
@@ -138,6 +138,70 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
     again = organiser.post(f"{LIST}add/", {**typed, "email": "ADA@example.org"})
     assert "Cette adresse est déjà inscrite à cet événement." in again.text
     assert Registration.objects.count() == 1
+
+
+def test_a_person_added_to_a_draft_gets_no_mail_and_the_desk_says_so(organiser: Client) -> None:
+    event = make_event(status="draft")
+    typed = {
+        **answers(),
+        "event": event.pk,
+        "language": "fr",
+        "deliveries-TOTAL_FORMS": 0,
+        "deliveries-INITIAL_FORMS": 0,
+    }
+    page = organiser.post(f"{LIST}add/", typed, follow=True)
+    assert "Aucun courriel n’est parti" in page.text
+    assert not Delivery.objects.exists()
+
+
+def test_a_person_who_asks_to_be_erased_is_deleted_with_their_mails(organiser: Client) -> None:
+    delivery = owe(make_registration())
+    other = owe(make_registration())
+    assert delivery.registration is not None
+    organiser.post(f"{LIST}{delivery.registration.pk}/delete/", {"post": "yes"})
+    assert list(Delivery.objects.all()) == [other]
+    assert other.registration is not None
+    bulk = {"action": "delete_selected", "_selected_action": [other.registration.pk], "post": "yes"}
+    organiser.post(LIST, bulk)
+    assert not Registration.objects.exists()
+
+
+def test_a_new_date_raises_the_sequence_of_the_calendar_entry_and_a_typo_does_not(organiser: Client) -> None:
+    event = make_event(report=False)
+    path = f"/admin/registrations/event/{event.pk}/change/"
+
+    def save(**changes: Any) -> int:
+        form = organiser.get(path).context["adminform"].form
+        typed: dict[str, Any] = {}
+        for bound in form:
+            value = bound.value()
+            if bound.name in {"starts_at", "ends_at"}:
+                local = timezone.localtime(value)
+                typed |= {f"{bound.name}_0": f"{local:%d/%m/%Y}", f"{bound.name}_1": f"{local:%H:%M}"}
+            elif value:
+                typed[bound.name] = value
+        empty = {"report_sections-TOTAL_FORMS": 0, "report_sections-INITIAL_FORMS": 0}
+        answer = organiser.post(path, {**typed, **empty, **changes})
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        event.refresh_from_db()
+        return event.sequence
+
+    assert save(summary="Une coquille en moins.") == 0
+    assert save(ends_at_1="23:59") == 1
+    assert save(status="postponed") == 2
+
+
+def test_an_uploaded_report_can_be_opened_by_staff_alone(organiser: Client, settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    event = make_event(report_file=SimpleUploadedFile("rapport.pdf", b"%PDF-1.6 contenu"))
+    link = event.report_file.url
+    assert link in organiser.get(f"/admin/registrations/event/{event.pk}/change/").text
+    answer = organiser.get(link)
+    assert b"".join(answer.streaming_content) == b"%PDF-1.6 contenu"  # type: ignore[attr-defined]
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert organiser.get("/admin/documents/../db.sqlite3").status_code in {400, 404}
+    assert organiser.get("/admin/documents/reports/absent.pdf").status_code == 404
+    assert Client().get(link).status_code == 302
 
 
 def test_correcting_an_answer_writes_to_nobody(organiser: Client) -> None:

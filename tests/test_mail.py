@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from pytest_django import Settings
 
 from registrations import mail, outbox, pdf, signup
@@ -98,7 +99,12 @@ def test_text_and_html_carry_the_same_links_and_facts(outbox_folder: Path) -> No
 
 
 def test_nothing_a_visitor_typed_but_the_name_is_mailed(outbox_folder: Path) -> None:
-    typed = {"organisation": "STRUCTURE-X", "job_title": "FONCTION-X", "question": "QUESTION-X", "last_name": "NOM-X"}
+    typed: dict[str, Any] = {
+        "organisation": "STRUCTURE-X",
+        "job_title": "FONCTION-X",
+        "question": "QUESTION-X",
+        "last_name": "NOM-X",
+    }
     registration = make_registration(first_name="Zoë <b>", **typed)
     message = received(registration, outbox_folder)
     everything = mailbox.text(message) + mailbox.html(message) + mailbox.part(message, "text/calendar").decode()
@@ -204,6 +210,20 @@ def test_a_report_that_cannot_be_made_is_tried_again_and_then_does_not_keep_the_
     [message] = mailbox.read_folder(outbox_folder)
     assert mailbox.attachment_names(message) == ["invitation.ics"]
     assert registration.join_url in mailbox.text(message)
+
+
+def test_a_report_file_that_is_gone_keeps_no_mail_back_for_long(
+    outbox_folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    event = make_event(report=False, report_file=a_pdf(10))
+    Path(event.report_file.path).unlink()
+    owed(make_registration(event))
+    for _ in range(3):
+        outbox.drain()
+        Delivery.objects.update(due=timezone.now())
+    [message] = mailbox.read_folder(outbox_folder)
+    assert mailbox.attachment_names(message) == ["invitation.ics"]
 
 
 def test_an_http_api_gets_the_calendar_as_its_only_attachment_with_its_method(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from registrations import outbox, tasks
-from registrations.models import Delivery, Registration
+from registrations.models import Delivery, Event, Registration
 from registrations.models.delivery import LEASE
 from tests.factories import make_event, make_registration
 from tests.smtp import HANG_UP, Handler, smtp_server
@@ -120,14 +120,38 @@ def test_a_server_that_is_away_stops_the_drain_after_one_mail(settings: Settings
     assert {delivery.state for delivery in deliveries} == {"pending"}
 
 
-@pytest.mark.parametrize("answer", ["421 4.3.2 closing", "530 5.7.0 authentication required"])
-def test_a_sender_that_is_refused_keeps_everything_for_ever(server: Handler, answer: str) -> None:
-    server.mail_from = answer
-    deliveries = [owe(created_at=timezone.now() - timedelta(days=30)), owe()]
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("mail_from", "530 5.7.0 authentication required"),
+        ("mail_from", "550 5.7.1 sender not allowed"),
+        ("rcpt_to", "554 5.7.1 <zoe@example.org>: Relay access denied"),
+        ("mail_from", "421 4.3.2 closing"),
+        ("data", "421 4.3.2 closing"),
+    ],
+)
+def test_what_would_meet_every_mail_stops_the_drain_and_keeps_them_all(
+    server: Handler, step: str, answer: str
+) -> None:
+    setattr(server, step, answer)
+    owe()
+    owe()
     outbox.drain()
     states = list(Delivery.objects.order_by("pk").values_list("state", "attempts"))
     assert states == [("pending", 1), ("pending", 0)]
-    assert deliveries
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [("552 5.3.4 message too big", "failed"), ("452 4.3.1 no space", "pending")]
+)
+def test_a_sender_step_that_speaks_of_this_mail_concerns_this_mail_alone(
+    server: Handler, answer: str, state: str
+) -> None:
+    server.mail_from = answer
+    owe()
+    owe()
+    outbox.drain()
+    assert list(Delivery.objects.values_list("state", "attempts")) == [(state, 1), (state, 1)]
 
 
 def test_a_connection_cut_after_the_mail_was_handed_over_waits_ten_minutes_and_repeats_the_same_message(
@@ -158,8 +182,23 @@ def test_retries_grow_from_half_a_minute_to_half_an_hour_and_end_after_three_day
     for wait, wanted in zip(waits, [0.5, 1, 2, 5, 10, 20, 30, 30], strict=True):
         assert 0.79 * wanted <= wait <= 1.22 * wanted
 
-    Delivery.objects.update(created_at=timezone.now() - timedelta(days=3))
+    Delivery.objects.update(trying_since=timezone.now() - timedelta(days=3))
     assert after_a_drain(delivery).state == "failed"
+
+
+def test_a_mail_that_waited_long_for_its_first_try_still_has_three_days(server: Handler) -> None:
+    server.rcpt_to = "451 4.7.1 greylisted"
+    assert after_a_drain(owe(created_at=timezone.now() - timedelta(days=30))).state == "pending"
+
+
+def test_days_of_our_own_fault_do_not_count_against_a_mail(server: Handler) -> None:
+    server.mail_from = "530 5.7.0 authentication required"
+    delivery = after_a_drain(owe())
+    Delivery.objects.update(trying_since=timezone.now() - timedelta(days=9), due=timezone.now())
+    after_a_drain(delivery)
+    server.mail_from, server.rcpt_to = "250 OK", "451 4.7.1 greylisted"
+    Delivery.objects.update(due=timezone.now())
+    assert after_a_drain(delivery).state == "pending"
 
 
 def test_two_hours_without_a_server_cost_a_mail_no_more_than_a_dozen_attempts(
@@ -202,7 +241,7 @@ def test_a_late_failure_of_a_lost_holder_changes_nothing_but_its_success_does() 
     assert lost is not None
     assert holder is not None
 
-    lost.record_retry(after=MINUTE, error="late")
+    lost.record_retry(after=MINUTE, error="late", counts=True)
     lost.record_end(Delivery.State.FAILED, "late")
     assert Delivery.objects.get().lease == holder.lease
 
@@ -219,7 +258,7 @@ def test_a_mail_that_kills_its_worker_five_times_fails_and_is_shown(server: Hand
         Delivery.objects.update(due=timezone.now())
     after_a_drain(delivery)
     assert delivery.state == "failed"
-    assert delivery.error == "its preparation stopped the worker 5 times"
+    assert delivery.error == "le programme s’est arrêté 5 fois avec ce courriel en main"
     assert server.received == []
 
 
@@ -227,10 +266,26 @@ def test_a_mail_nobody_wants_any_more_does_not_leave(server: Handler) -> None:
     too_late = owe(not_after=timezone.now())
     cancelled = owe()
     Registration.objects.filter(deliveries=cancelled).update(status="cancelled")
+    no_event = [
+        owe(registration=make_registration(make_event(status=status))) for status in ("cancelled", "postponed")
+    ]
     outbox.drain()
-    states = [Delivery.objects.get(pk=delivery.pk).state for delivery in (too_late, cancelled)]
-    assert states == ["expired", "cancelled"]
+    states = [Delivery.objects.get(pk=delivery.pk).state for delivery in (too_late, cancelled, *no_event)]
+    assert states == ["expired", "cancelled", "cancelled", "cancelled"]
     assert server.received == []
+
+
+def test_a_mail_of_an_event_put_back_to_draft_waits_for_it(server: Handler) -> None:
+    delivery = owe(registration=make_registration(make_event(report=False, status="draft")))
+    others = owe()
+    outbox.drain()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error) == ("pending", "l’événement est un brouillon")
+    assert Delivery.objects.get(pk=others.pk).state == "sent"
+
+    Event.objects.update(status="published")
+    Delivery.objects.update(due=timezone.now())
+    assert after_a_drain(delivery).state == "sent"
 
 
 def test_success_is_written_down_even_when_the_database_was_away(

@@ -32,7 +32,7 @@ def test_the_button_shows_from_a_quarter_before_until_an_hour_after(
 
     answer = client.post(join(registration))
     assert answer["Location"] == (ROOM if is_open else join(registration))
-    assert ("https://visio.example.net" in page["Content-Security-Policy"]) is is_open
+    assert ("form-action 'self' https:;" in page["Content-Security-Policy"]) is is_open
 
 
 def test_the_join_works_without_cookies_and_leads_to_the_room_of_the_moment() -> None:
@@ -78,6 +78,10 @@ def test_a_cancelled_or_postponed_event_opens_no_room(client: Client, status: st
     registration = make_registration(make_event(starts_in=5 * MINUTE, status=status))
     assert "Rejoindre le webinaire" not in client.get(join(registration)).text
     assert client.post(join(registration))["Location"] == join(registration)
+    assert client.get(join(registration) + "invitation.ics").status_code == 404
+    mine = client.get(f"/mon-inscription/{registration.manage_code}/").text
+    assert "Inscription confirmée" not in mine
+    assert "Aller à la page de la salle" not in mine
 
 
 def test_my_registration_shows_what_was_given_and_escapes_it(client: Client) -> None:

@@ -16,6 +16,7 @@ SAFE = {
     "SECRET_KEY": "".join(map(chr, range(48, 110))),
     "EMAIL_URL": "smtp+tls://user:pass@smtp.example.org:587",
     "DEFAULT_FROM_EMAIL": "Le Pôle <webinaires@example.org>",
+    "LEGAL_CONTACT": "donnees@example.org",
 }
 
 
@@ -49,6 +50,13 @@ def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
         ({"SECRET_KEY": "short"}, "Set SECRET_KEY to at least 50 random characters of your own."),
         ({"BASE_URL": "http://webinaires.example.org"}, "Set BASE_URL to an https:// address."),
         ({"EMAIL_URL": ""}, "Set EMAIL_URL: mails would only be written to a folder."),
+        ({"SECRET_KEY": "a" * 60}, "Set SECRET_KEY to at least 50 random characters of your own."),
+        ({"DEFAULT_FROM_EMAIL": "nobody"}, "Set DEFAULT_FROM_EMAIL to a mailbox that exists."),
+        ({"LEGAL_CONTACT": ""}, "Set LEGAL_CONTACT to the address that answers questions"),
+        ({"BASE_URL": "https://example.org:abc"}, "BASE_URL must be like https://webinaires.example.org"),
+        ({"BASE_URL": "https://user@example.org"}, "BASE_URL must be like https://webinaires.example.org"),
+        ({"DATABASE_URL": "postgres://u:p/ss@h/x"}, "DATABASE_URL must be like sqlite:///"),
+        ({"EMAIL_URL": "smtp://u:p#s@h"}, "EMAIL_URL must be like smtp+tls://"),
         ({"DEFAULT_FROM_EMAIL": ""}, "Set DEFAULT_FROM_EMAIL to a mailbox that exists."),
         ({"DEBUG": "on"}, "Set DEBUG to off."),
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps': set it to on or off."),
@@ -88,13 +96,26 @@ def test_missing_pdf_libraries_are_named_with_their_debian_packages(tmp_path: Pa
         assert "Traceback" not in done.stderr
 
 
+def test_a_folder_with_odd_signs_in_its_name_holds_the_database(tmp_path: Path) -> None:
+    data = tmp_path / "c# ?é%20"
+    assert start(tmp_path, "migrate", "--verbosity", "0", DATA_DIR=str(data)).returncode == 0
+    assert (data / "db.sqlite3").exists()
+
+
+def test_a_worker_with_an_unknown_or_incomplete_provider_does_not_start(tmp_path: Path) -> None:
+    for url in ("anymail://nosuch", "anymail://brevo"):
+        done = start(tmp_path, "worker", EMAIL_URL=url)
+        assert done.returncode != 0
+        assert "Not started." in done.stderr
+
+
 def test_the_env_file_fills_in_what_the_environment_does_not_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FROM_OUTSIDE", "outside")
     monkeypatch.delenv("FROM_FILE", raising=False)
     file = tmp_path / ".env"
-    file.write_text("# a comment\n\nFROM_OUTSIDE=file\nexport FROM_FILE='a = b'\n")
+    file.write_text("\ufeffFROM_OUTSIDE=file\n# a comment\n\nexport FROM_FILE='a = b'\n")
     environment.load_env_file(file)
     assert (os.environ["FROM_OUTSIDE"], os.environ.pop("FROM_FILE")) == ("outside", "a = b")
 
@@ -104,15 +125,16 @@ def test_the_env_file_fills_in_what_the_environment_does_not_say(
     [
         ("sqlite:////var/lib/db.sqlite3", "/var/lib/db.sqlite3", None),
         ("sqlite:///db.sqlite3", "db.sqlite3", None),
-        ("postgres://web%40inar:p%3Aw@db.example.org:5433/webinar", "webinar", "db.example.org"),
+        ("postgres://web%40inar:p%3Aw@db.example.org:5433/webinar?sslmode=verify-full", "webinar", "db.example.org"),
     ],
 )
 def test_database_addresses(monkeypatch: pytest.MonkeyPatch, url: str, name: str, host: str | None) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
-    found = environment.database("DATABASE_URL", "")
+    found = environment.database("DATABASE_URL", default=Path("unused"))
     assert (found["NAME"], found.get("HOST")) == (name, host)
     if host:
         assert (found["USER"], found["PASSWORD"], found["PORT"]) == ("web@inar", "p:w", "5433")
+        assert found["OPTIONS"] == {"sslmode": "verify-full"}
 
 
 @pytest.mark.parametrize(

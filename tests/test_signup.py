@@ -15,7 +15,7 @@ from pytest_django import Settings
 from registrations import signup
 from registrations.forms import STAMP_SALT
 from registrations.models import Delivery, Event, Registration
-from tests.factories import answers, make_event, make_registration
+from tests.factories import answers, make_event, make_past_event, make_registration
 from tests.journey import Journey
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def errors(page: Any) -> dict[str, list[str]]:
 
 
 def test_every_empty_required_answer_is_named_beside_its_field_and_in_the_summary(journey: Journey) -> None:
-    empty = dict.fromkeys(["first_name", "last_name", "email", "organisation", "job_title"], " ")
+    empty: dict[str, Any] = dict.fromkeys(["first_name", "last_name", "email", "organisation", "job_title"], " ")
     page = journey.sign_up(make_event(), **empty)
 
     assert errors(page) == {
@@ -56,7 +56,11 @@ def test_every_empty_required_answer_is_named_beside_its_field_and_in_the_summar
             "first_name",
             "ne doit pas dépasser 100 caractères\u00a0; vous en avez saisi 101.",
         ),
-        ({"question": "x" * 1001}, "question", "ne doit pas dépasser 1000 caractères\u00a0; vous en avez saisi 1001."),
+        (
+            {"question": "x" * 1001},
+            "question",
+            "ne doit pas dépasser 1\u00a0000 caractères\u00a0; vous en avez saisi 1\u00a0001.",
+        ),
         (
             {"first_name": "Gagnez sur http://tk.example"},
             "first_name",
@@ -64,14 +68,16 @@ def test_every_empty_required_answer_is_named_beside_its_field_and_in_the_summar
         ),
         ({"last_name": "asuspeci.tk"}, "last_name", "Un nom ne peut pas contenir d’adresse de site"),
         ({"last_name": "<b>"}, "last_name", "Un nom ne peut pas contenir d’adresse de site"),
-        ({"first_name": "Zo\u202eë"}, "first_name", "Retirez les caractères invisibles de cette réponse."),
+        ({"first_name": "Zo\x07ë"}, "first_name", "Retirez les caractères de contrôle de cette réponse."),
+        ({"first_name": "\u200b\ufeff"}, "first_name", "Saisissez votre prénom."),
+        ({"last_name": "Jean;Marc"}, "last_name", "ni ces signes\u00a0: < > @ / \\ { } [ ] = $ ;"),
         ({"first_name": "Z" + "\u0301" * 20}, "first_name", "Un nom ne peut pas contenir d’adresse de site"),
         ({"territory": "Atlantide"}, "territory", "Choisissez un département dans la liste."),
         ({"heard_from": "Par hasard"}, "heard_from", "Choisissez une réponse dans la liste."),
     ],
 )
 def test_a_wrong_answer_is_explained_and_kept(
-    journey: Journey, typed: dict[str, str], name: str, message: str
+    journey: Journey, typed: dict[str, Any], name: str, message: str
 ) -> None:
     page = journey.sign_up(make_event(), **typed)
     assert list(errors(page)) == [name]
@@ -86,6 +92,13 @@ def test_a_wrong_answer_is_explained_and_kept(
 def test_names_of_the_whole_world_pass(journey: Journey, name: str) -> None:
     journey.sign_up(make_event(), first_name=name)
     assert Registration.objects.get().first_name == name
+
+
+def test_what_a_paste_brings_unseen_is_dropped(journey: Journey) -> None:
+    journey.sign_up(make_event(), first_name="\ufeffZo\u202eë\u00ad", question="a\r\n" * 400)
+    registration = Registration.objects.get()
+    assert registration.first_name == "Zoë"
+    assert len(registration.question) == 799
 
 
 def test_an_international_domain_is_kept_as_mail_can_carry_it(journey: Journey) -> None:
@@ -103,11 +116,19 @@ def test_a_form_sent_faster_than_a_person_types_is_sent_again_with_its_answers(
     assert not Registration.objects.exists()
 
 
+def test_a_closed_event_takes_nobody_whatever_the_page_said() -> None:
+    for event in (make_event(status="cancelled"), make_past_event(), make_event(status="draft")):
+        with pytest.raises(signup.SignUpClosed):
+            signup.register(event, language="fr", **answers())
+    assert not Registration.objects.exists()
+
+
 @pytest.mark.parametrize("stamp", ["", "forged", signing.dumps("0", salt="another")])
 def test_a_form_without_its_stamp_is_shown_again_with_a_fresh_one(client: Client, stamp: str) -> None:
     event = make_event()
     path = f"/evenements/{event.slug}/inscription/"
     page = client.post(path, {**answers(), "stamp": stamp})
+    assert "Cette page était ouverte depuis longtemps." in page.text
     assert not Registration.objects.exists()
 
     fresh = page.context["form"].data["stamp"]
@@ -137,7 +158,11 @@ def test_a_sign_up_writes_registration_mail_and_wake_up_and_no_more(
         journey.client.post(path, {**typed, "stamp": stamp})
 
     registration = Registration.objects.get()
-    assert {name: getattr(registration, name) for name in typed} == {**typed, "newsletter": True}
+    assert {name: getattr(registration, name) for name in typed} == {
+        **typed,
+        "newsletter": True,
+        "question": "Oui ?\nNon ?",
+    }
     assert len(registration.join_code) == len(registration.manage_code) == 22
     delivery = Delivery.objects.get()
     assert (delivery.registration, delivery.kind, delivery.reason) == (registration, "confirmation", "new")

@@ -158,6 +158,41 @@ def test_a_report_that_cannot_be_made_is_a_calm_page(client: Client, monkeypatch
     assert "Réessayez dans quelques minutes" in response.text
 
 
+def test_a_report_file_that_is_gone_is_a_calm_page_and_the_event_can_still_be_saved(client: Client) -> None:
+    event = make_event(report_file=SimpleUploadedFile("rapport.pdf", b"%PDF-1.6"))
+    Path(event.report_file.path).unlink()
+    assert client.get(f"/rejoindre/{make_registration(event).join_code}/rapport.pdf").status_code == 503
+    assert client.get(f"/rejoindre/{make_registration(event).join_code}/").status_code == 200
+    event.full_clean()
+
+
+def test_the_page_tells_the_weight_of_a_report_that_is_ready(client: Client) -> None:
+    registration = make_registration()
+    path = f"/rejoindre/{registration.join_code}/"
+    assert "Télécharger le rapport d’étude (PDF)" in client.get(path).text
+    client.get(path + "rapport.pdf")
+    assert "Ko)" in client.get(path).text
+
+
+def test_four_readers_of_a_cold_report_all_get_it_whole(tmp_path: Path) -> None:
+    kept, problems = tmp_path / "kept.pdf", list[BaseException]()
+
+    def keep() -> None:
+        try:
+            for _ in range(50):
+                study_report._keep(kept, b"whole")
+                assert kept.read_bytes() == b"whole"
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=keep) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
 def test_an_event_without_report_has_none(client: Client) -> None:
     event = make_event(report=False)
     assert study_report.study_report(event) is None

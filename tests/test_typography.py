@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from registrations import dates, typography
@@ -69,8 +70,11 @@ def test_markdown_gives_only_harmless_html(typed: str, html: str) -> None:
     assert typography.markdown(typed).replace("&lt;", "").count("<script") == 0
 
 
-def test_a_huge_text_is_cut_before_it_costs_anything() -> None:
-    assert len(typography.markdown("[" * 1_000_000)) < 50_000
+@pytest.mark.django_db
+def test_a_text_longer_than_the_desk_accepts_is_refused_and_not_cut() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Event(description="[" * 20_001, territories="x" * 256).full_clean()
+    assert {"description", "territories"} <= set(refused.value.message_dict)
 
 
 def webinar(start: datetime, minutes: int = 90, zone: str = "Europe/Paris") -> Event:

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -26,10 +26,15 @@ def load_env_file(path: Path) -> None:
     """Add the `NAME=value` lines of a .env file; what the environment says already wins."""
     if not path.is_file():
         return
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8-sig").splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and not name.startswith("#"):
-            os.environ.setdefault(name.strip(), value.strip().strip("'\""))
+            os.environ.setdefault(name.strip(), _unquoted(value.strip()))
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
 
 
 def text(name: str, default: str = "") -> str:
@@ -54,11 +59,29 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
+def _address(value: str, refusal: str) -> SplitResult:
+    """The parts of an address; ImproperlyConfigured with our own sentence when it cannot be read."""
+    try:
+        url = urlsplit(value)
+        _readable_port = url.port
+    except ValueError as error:
+        raise ImproperlyConfigured(refusal) from error
+    return url
+
+
 def base_url(name: str, default: str) -> SplitResult:
     """The site's own address: scheme and host, no path."""
-    url = urlsplit(text(name, default).rstrip("/"))
-    if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
-        raise ImproperlyConfigured(f"{name} must be like https://webinaires.example.org, without a path.")
+    refusal = f"{name} must be like https://webinaires.example.org, without a path."
+    url = _address(text(name, default).rstrip("/"), refusal)
+    if (
+        url.scheme not in {"http", "https"}
+        or not url.hostname
+        or url.username
+        or url.path
+        or url.query
+        or url.fragment
+    ):
+        raise ImproperlyConfigured(refusal)
     return url
 
 
@@ -79,13 +102,18 @@ def secret_key(name: str, file: Path) -> tuple[str, bool]:
     return file.read_text(), True
 
 
-def database(name: str, default: str) -> dict[str, Any]:
-    """DATABASES["default"] from `sqlite:///relative`, `sqlite:////absolute` or `postgres://user@host/name`."""
-    url = urlsplit(text(name, default))
-    if url.scheme == "sqlite":
+def database(name: str, *, default: Path) -> dict[str, Any]:
+    """DATABASES["default"]: the SQLite file `default`, or what `name` says.
+
+    `sqlite:////absolute/path` or `postgres://user:password@host/name?sslmode=verify-full`; what stands after the
+    question mark goes to the driver. In names and passwords, signs such as # / @ : are written percent-encoded.
+    """
+    refusal = f"{name} must be like sqlite:////var/lib/webinar/db.sqlite3 or postgres://user:password@host/name."
+    url = _address(text(name), refusal)
+    if not text(name) or url.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": url.path[1:],
+            "NAME": unquote(url.path[1:]) or str(default),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 30,
@@ -102,36 +130,33 @@ def database(name: str, default: str) -> dict[str, Any]:
             "PORT": str(url.port or ""),
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": dict(parse_qsl(url.query)),
         }
-    raise ImproperlyConfigured(
-        f"{name} must be like sqlite:////var/lib/webinar/db.sqlite3 or postgres://user:password@host/name."
-    )
+    raise ImproperlyConfigured(refusal)
 
 
 def mailer(name: str, *, outbox: Path) -> dict[str, Any]:
     """MAILERS["default"]: a folder of .eml files when `name` is unset, else SMTP or one of anymail's ESPs."""
-    value = text(name)
-    if not value:
+    if not text(name):
         return {"BACKEND": "registrations.eml_folder.EmailBackend", "OPTIONS": {"file_path": outbox}}
-    url = urlsplit(value)
+    refusal = f"{name} must be like smtp+tls://user:password@host:587, smtps://…, smtp://… or anymail://brevo."
+    url = _address(text(name), refusal)
     if url.scheme == "anymail" and url.hostname:
-        return {"BACKEND": f"anymail.backends.{url.netloc}.EmailBackend"}
-    if url.scheme in {"smtp", "smtp+tls", "smtps"} and url.hostname:
-        return {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-            "OPTIONS": {
-                "host": url.hostname,
-                "port": url.port,
-                "username": unquote(url.username or ""),
-                "password": unquote(url.password or ""),
-                "use_tls": url.scheme == "smtp+tls",
-                "use_ssl": url.scheme == "smtps",
-                "timeout": SMTP_TIMEOUT,
-            },
-        }
-    raise ImproperlyConfigured(
-        f"{name} must be like smtp+tls://user:password@host:587, smtps://…, smtp://… or anymail://brevo."
-    )
+        return {"BACKEND": f"anymail.backends.{url.hostname}.EmailBackend"}
+    if url.scheme not in {"smtp", "smtp+tls", "smtps"} or not url.hostname or url.path or url.fragment:
+        raise ImproperlyConfigured(refusal)
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": url.hostname,
+            "port": url.port,
+            "username": unquote(url.username or ""),
+            "password": unquote(url.password or ""),
+            "use_tls": url.scheme == "smtp+tls",
+            "use_ssl": url.scheme == "smtps",
+            "timeout": SMTP_TIMEOUT,
+        },
+    }
 
 
 def anymail(name: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", [])
 # The application
 
 INSTALLED_APPS = [
+    "django_tasks_db",
     "registrations.apps.RegistrationsConfig",
     "registrations.apps.AdminConfig",
     "django.contrib.auth",
@@ -33,7 +34,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_tasks_db",
     "anymail",
 ]
 MIDDLEWARE = [
@@ -69,10 +69,11 @@ TEMPLATES = [
 
 # Data
 
-DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": environment.database("DATABASE_URL", default=DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_ROOT = DATA_DIR / "static"
+MEDIA_URL = "/admin/documents/"  # for staff only, by a view of the desk
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -105,7 +106,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # The form
 
 FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent faster is a robot's
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the texts of an event with its report
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400  # the admin's lists need more than the public form
 
 # Facts of the legal pages; a line is left out while its fact is unknown
@@ -161,10 +162,13 @@ LOGGING = {
 if PUBLIC:
     environment.refuse(
         {
-            "Set SECRET_KEY to at least 50 random characters of your own.": _key_is_generated or len(SECRET_KEY) < 50,
+            "Set SECRET_KEY to at least 50 random characters of your own.": _key_is_generated
+            or len(SECRET_KEY) < 50
+            or len(set(SECRET_KEY)) < 5,
             "Set BASE_URL to an https:// address.": not HTTPS,
             "Set EMAIL_URL: mails would only be written to a folder.": not environment.text("EMAIL_URL"),
-            "Set DEFAULT_FROM_EMAIL to a mailbox that exists.": not environment.text("DEFAULT_FROM_EMAIL"),
+            "Set DEFAULT_FROM_EMAIL to a mailbox that exists.": "@" not in environment.text("DEFAULT_FROM_EMAIL"),
+            "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
             "Set DEBUG to off.": DEBUG,
         }
     )

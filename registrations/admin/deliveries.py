@@ -8,6 +8,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from registrations.desk import DeskPages
 from registrations.models import Delivery
 
 
@@ -36,11 +37,9 @@ SHOWN = [
     "recipient_address",
     "kind",
     "reason",
-    "revision",
     "outcome",
     "attempts",
     "deaths",
-    "due",
     "not_after",
     "created_at",
     "sent_at",
@@ -51,7 +50,7 @@ SHOWN = [
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(DeskPages, admin.ModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "outcome", "attempts", "created_at"]
     list_filter = ["state", "kind", "registration__event"]
     list_select_related = ["registration"]

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
 
@@ -22,7 +23,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin[Event]):
+class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
@@ -106,6 +107,9 @@ class EventAdmin(admin.ModelAdmin[Event]):
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
+        """A change that calendars must take over raises SEQUENCE (RFC 5546, section 2.1.4)."""
+        if change and {"starts_at", "ends_at", "status"} & set(form.changed_data):
+            obj.sequence += 1
         super().save_model(request, obj, form, change)
         if obj.status == Event.Status.PUBLISHED and not obj.connection_url and obj.ends_at > timezone.now():
             messages.warning(request, _("This event has no link to the room yet; registrants are told so."))

@@ -1,23 +1,18 @@
 """Several processes that live and die together."""
 
-import contextlib
 import ctypes
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from types import FrameType
+from collections.abc import Mapping
 
 from django.conf import settings
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 GRACE = 30  # seconds for a worker to finish the mail in hand
 POLL_EVERY = 0.2  # seconds
-
-
-class Stopped(Exception):
-    """This process was asked to end."""
 
 
 def start(*arguments: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -32,15 +27,15 @@ def start(*arguments: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
 
 def run_together(children: list[subprocess.Popen[bytes]]) -> int:
     """Wait until one of them ends or this process is told to stop, then end them all; the first exit status."""
-    try:
-        with _signals_as_exceptions():
-            while all(child.poll() is None for child in children):
-                time.sleep(POLL_EVERY)
-    except Stopped:
-        return 0
-    finally:
-        _end(children)
-    return next((child.returncode for child in children if child.returncode), 1)
+    asked_to_stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: asked_to_stop.set())
+    ended: list[int] = []
+    while not asked_to_stop.is_set() and not ended:
+        time.sleep(POLL_EVERY)
+        ended = [child.returncode for child in children if child.poll() is not None]
+    _end(children)
+    return 0 if asked_to_stop.is_set() else ended[0] or 1
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:
@@ -53,19 +48,6 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-
-@contextlib.contextmanager
-def _signals_as_exceptions() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _die_with_parent() -> None:

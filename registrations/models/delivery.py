@@ -41,7 +41,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     @transaction.atomic
     def claim(self) -> "Delivery | None":
         """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due."""
-        delivery = self.due().select_for_update(skip_locked=True).order_by("priority", "due", "pk").first()
+        free = self.due().select_for_update(skip_locked=True, of=("self",))
+        delivery = free.select_related("registration__event").order_by("priority", "due", "pk").first()
         if delivery is not None:
             delivery.take_lease()
         return delivery
@@ -89,12 +90,13 @@ class Delivery(models.Model):
     not_after = models.DateTimeField(_("not after"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     deaths = models.PositiveSmallIntegerField(
-        _("workers lost"), default=0, help_text=_("Claims in a row whose worker was never heard of again.")
+        _("breakdowns"), default=0, help_text=_("Times in a row that the worker was lost with this mail in hand.")
     )
     lease = models.CharField(max_length=32, blank=True)
-    message_id = models.CharField(max_length=255, unique=True, default=new_message_id)
+    message_id = models.CharField(_("message identifier"), max_length=255, unique=True, default=new_message_id)
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    trying_since = models.DateTimeField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     provider_status = models.CharField(_("told by the provider"), max_length=20, blank=True)
 
@@ -119,7 +121,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.revision} ({self.get_state_display()})"
+        return f"{self.get_kind_display()} ({self.get_state_display()})"
 
     @property
     def address(self) -> str:
@@ -130,10 +132,11 @@ class Delivery(models.Model):
         """Hold the row until the lease's end. A row found in the hands of a lost worker counts one death."""
         self.deaths = self.deaths + 1 if self.state == self.State.SENDING else 0
         self.attempts += 1
+        self.trying_since = self.trying_since or timezone.now()
         self.lease = secrets.token_hex(16)
         self.state = self.State.SENDING
         self.due = timezone.now() + LEASE
-        self.save(update_fields=["deaths", "attempts", "lease", "state", "due"])
+        self.save(update_fields=["deaths", "attempts", "trying_since", "lease", "state", "due"])
 
     @property
     def is_poisonous(self) -> bool:
@@ -142,11 +145,6 @@ class Delivery(models.Model):
     @property
     def is_too_late(self) -> bool:
         return self.not_after is not None and timezone.now() >= self.not_after
-
-    @property
-    def is_unwanted(self) -> bool:
-        """The registration it confirms has been cancelled since."""
-        return self.registration is not None and self.registration.status == Registration.Status.CANCELLED
 
     def record_sent(self) -> None:
         """True whoever holds the lease now: the mail has left."""
@@ -158,9 +156,19 @@ class Delivery(models.Model):
         """No further try. Only the holder of the lease may say so."""
         self._mine().update(state=state, error=error, lease="")
 
-    def record_retry(self, *, after: timedelta, error: str) -> None:
-        """Try again after a delay. Only the holder of the lease may say so."""
-        self._mine().update(state=self.State.PENDING, due=timezone.now() + after, error=error, lease="", deaths=0)
+    def record_retry(self, *, after: timedelta, error: str, counts: bool) -> None:
+        """Try again after a delay. Only the holder of the lease may say so.
+
+        A try that does not count, for an obstacle of our own making, starts the time of patience anew.
+        """
+        self._mine().update(
+            state=self.State.PENDING,
+            due=timezone.now() + after,
+            trying_since=self.trying_since if counts else None,
+            error=error,
+            lease="",
+            deaths=0,
+        )
 
     def _mine(self) -> DeliveryQuerySet:
         return Delivery.objects.filter(pk=self.pk, lease=self.lease, state=self.State.SENDING)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
-from django.core.validators import FileExtensionValidator, URLValidator
+from django.core.validators import FileExtensionValidator, MaxLengthValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -18,6 +18,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 REPORT_MAX_BYTES = 20 * 1024 * 1024
+MARKDOWN_MAX = 20_000  # characters
+CHOICE_MAX = 255  # characters
 
 
 class EventState(StrEnum):
@@ -44,12 +46,19 @@ def validate_timezone(value: str) -> None:
 
 def validate_pdf(file: File[bytes]) -> None:
     """A PDF by its first bytes and at most 20 MB; a deeper look at what it contains belongs to the upload's view."""
+    if getattr(file, "_committed", False):
+        return  # stored already, and checked then
     if (file.size or 0) > REPORT_MAX_BYTES:
         raise ValidationError(_("The report must not be larger than 20 MB."), code="too_large")
     head = file.read(5)
     file.seek(0)
     if head != b"%PDF-":
         raise ValidationError(_("This file is not a PDF."), code="not_a_pdf")
+
+
+def validate_lines(text: str) -> None:
+    if any(len(line) > CHOICE_MAX for line in non_empty_lines(text)):
+        raise ValidationError(_("Each line must be at most 255 characters long."), code="too_long")
 
 
 def non_empty_lines(text: str) -> list[str]:
@@ -69,7 +78,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         )
 
     def past(self) -> Self:
-        return self.published().filter(ends_at__lte=Now())
+        return self.published().exclude(status=Event.Status.POSTPONED).filter(ends_at__lte=Now())
 
 
 class Event(models.Model):
@@ -83,7 +92,9 @@ class Event(models.Model):
     title = models.CharField(_("title"), max_length=200)
     short_title = models.CharField(_("short title"), max_length=80, help_text=_("For titles of tabs and mails."))
     summary = models.TextField(_("summary"), blank=True, help_text=_("One or two sentences under the title."))
-    description = models.TextField(_("description"), blank=True, help_text=_("In Markdown."))
+    description = models.TextField(
+        _("description"), blank=True, help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)]
+    )
     starts_at = models.DateTimeField(_("start"))
     ends_at = models.DateTimeField(_("end"))
     timezone = models.CharField(_("time zone"), max_length=64, default="Europe/Paris", validators=[validate_timezone])
@@ -124,10 +135,16 @@ class Event(models.Model):
     contact_email = models.EmailField(_("contact’s address"))
     organiser_name = models.CharField(_("organiser"), max_length=100)
     territories = models.TextField(
-        _("territories"), blank=True, help_text=_("Choices of the form, one per line. Empty: not asked.")
+        _("territories"),
+        blank=True,
+        validators=[validate_lines],
+        help_text=_("Choices of the form, one per line. Empty: not asked."),
     )
     origins = models.TextField(
-        _("origins"), blank=True, help_text=_("« How did you hear of it? », one per line. Empty: not asked.")
+        _("origins"),
+        blank=True,
+        validators=[validate_lines],
+        help_text=_("“How did you hear of it?”, one per line. Empty: not asked."),
     )
     newsletter_label = models.CharField(
         _("words of the newsletter box"), max_length=200, blank=True, help_text=_("Empty: no box.")
@@ -255,7 +272,7 @@ class ReportSection(models.Model):
     event = models.ForeignKey(Event, models.CASCADE, related_name="report_sections", verbose_name=_("event"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     heading = models.CharField(_("heading"), max_length=200)
-    body = models.TextField(_("text"), help_text=_("In Markdown."))
+    body = models.TextField(_("text"), help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)])
 
     class Meta:
         verbose_name = _("report section")

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
 
@@ -32,9 +33,9 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
 class Registration(models.Model):
     class Status(models.TextChoices):
-        CONFIRMED = "confirmed", _("Confirmed")
-        WAITLISTED = "waitlisted", _("On the waiting list")
-        CANCELLED = "cancelled", _("Cancelled")
+        CONFIRMED = "confirmed", pgettext_lazy("registration", "Confirmed")
+        WAITLISTED = "waitlisted", pgettext_lazy("registration", "On the waiting list")
+        CANCELLED = "cancelled", pgettext_lazy("registration", "Cancelled")
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="registrations", verbose_name=_("event"))
     first_name = models.CharField(_("first name"), max_length=100)

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from django import template
+from django.conf import settings
 from django.urls import translate_url
-from django.utils import formats
+from django.utils import formats, translation
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -57,5 +58,15 @@ def mailto(address: str) -> SafeString:
 
 @register.filter
 def in_language(path: str, language: str) -> str:
-    """The same page in another language."""
-    return translate_url(path, language)
+    """The same page in another language; empty for a page that has only one."""
+    path = "/" + path.lstrip("/")  # two slashes would make what follows a host
+    translated = translate_url(path, language)
+    return "" if translated == path else translated
+
+
+@register.simple_tag
+def content_lang() -> SafeString:
+    """The attribute that tells screen readers that an organiser's text is French, on a page in another language."""
+    if translation.get_language() == settings.LANGUAGE_CODE:
+        return SafeString()
+    return format_html(' lang="{}"', settings.LANGUAGE_CODE)

@@ -1,4 +1,4 @@
-"""What every page needs to know of the site."""
+"""What every page needs to know of the site: its address, and the facts that the operator has set."""
 
 from typing import Any
 
@@ -8,7 +8,14 @@ from django.http import HttpRequest
 
 def site(request: HttpRequest) -> dict[str, Any]:
     return {
-        "site_name": settings.LEGAL_NAME,
         "base_url": settings.BASE_URL,
-        "site_contact": settings.LEGAL_CONTACT,
+        "legal": {
+            "name": settings.LEGAL_NAME,
+            "address": settings.LEGAL_ADDRESS,
+            "contact": settings.LEGAL_CONTACT,
+            "publisher": settings.LEGAL_PUBLISHER,
+            "host": settings.LEGAL_HOST,
+            "mail_provider": settings.LEGAL_MAIL_PROVIDER,
+            "room_provider": settings.LEGAL_ROOM_PROVIDER,
+        },
     }

@@ -3,7 +3,9 @@
 import email
 import email.policy
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +16,11 @@ from django.views.decorators.http import require_safe
 
 from registrations.views.responses import private_page
 
-MAIL_CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups"
+# Links of a mail open in a window of their own, outside the frame and its sandbox.
+MAIL_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 MESSAGES_SHOWN = 100
 
 
@@ -35,8 +41,16 @@ class Stored:
 
     @property
     def parts(self) -> list[tuple[str, str]]:
-        """(name to show, content type) of each leaf."""
-        return [(leaf.get_filename() or leaf.get_content_type(), leaf["Content-Type"]) for leaf in self.leaves]
+        """(file name, content type) of each leaf."""
+        return [(leaf.get_filename() or "", leaf.get_content_type()) for leaf in self.leaves]
+
+    @property
+    def html_number(self) -> int:
+        return [content_type for _name, content_type in self.parts].index("text/html")
+
+    @property
+    def date(self) -> datetime:
+        return parsedate_to_datetime(str(self.message["Date"]))
 
 
 def _stored(path: Path) -> Stored:
@@ -44,7 +58,7 @@ def _stored(path: Path) -> Stored:
 
 
 def _folder() -> Path:
-    return Path(settings.DATA_DIR) / "outbox"
+    return Path(settings.MAILERS["default"]["OPTIONS"]["file_path"])
 
 
 def _open(name: str) -> Stored:
@@ -79,6 +93,8 @@ def part(request: HttpRequest, name: str, number: int) -> HttpResponse:
         raise Http404
     leaf = leaves[number]
     content = leaf.get_payload(decode=True)
+    if leaf.get_content_type() == "text/html" and isinstance(content, bytes):
+        content = content.replace(b"<head>", b'<head><base target="_blank">', 1)
     response = HttpResponse(content, content_type=f"{leaf.get_content_type()}; charset=utf-8")
     if leaf.get_content_type() == "application/pdf":
         response["Content-Disposition"] = f'inline; filename="{leaf.get_filename()}"'

@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +17,8 @@ from registrations.views.responses import calendar_response, private_page, see_o
 logger = logging.getLogger(__name__)
 
 DOWNLOAD_CSP = "sandbox; default-src 'none'"
+# Browsers apply form-action to every redirect that follows the POST, and rooms redirect on to other hosts.
+ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 
 
 @csrf_exempt  # the code is the secret: refused cookies must not cost the meeting
@@ -30,9 +31,9 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
         return see_other(event.connection_url) if is_open else redirect("join", join_code=join_code)
-    response = render(request, "registrations/join.html", {"registration": registration, "event": event})
+    response = render(request, "registrations/join.html", _context(registration))
     if is_open:
-        response._csp_config = _csp_with_form_to(event.connection_url)  # type: ignore[attr-defined]
+        response._csp_config = ROOM_CSP  # type: ignore[attr-defined] # as csp_override does
     return response
 
 
@@ -40,8 +41,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
 @private_page
 def manage(request: HttpRequest, manage_code: str) -> HttpResponse:
     registration = _registration(manage_code=manage_code)
-    context = {"registration": registration, "event": registration.event}
-    return render(request, "registrations/manage.html", context)
+    return render(request, "registrations/manage.html", _context(registration))
 
 
 @require_safe
@@ -67,15 +67,17 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
 def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
     from registrations import invitation  # here: a sign-up must not load the calendar library
 
-    return calendar_response(invitation.personal_entry(_registration(join_code=join_code)), "invitation.ics")
+    registration = _registration(join_code=join_code)
+    if registration.event.status != Event.Status.PUBLISHED:
+        raise Http404
+    return calendar_response(invitation.personal_entry(registration), "invitation.ics")
+
+
+def _context(registration: Registration) -> dict[str, Any]:
+    event = registration.event
+    return {"registration": registration, "event": event, "report_size": study_report.known_size(event)}
 
 
 def _registration(**code: str) -> Registration:
     live = Registration.objects.select_related("event").exclude(status=Registration.Status.CANCELLED)
     return get_object_or_404(live.exclude(event__status=Event.Status.DRAFT), **code)
-
-
-def _csp_with_form_to(room_url: str) -> dict[str, Any]:
-    """Browsers apply form-action to the redirect that follows a POST: the room's origin must be allowed."""
-    room = urlsplit(room_url)
-    return {**settings.SECURE_CSP, "form-action": [CSP.SELF, f"{room.scheme}://{room.netloc}"]}

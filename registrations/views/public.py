@@ -40,12 +40,14 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event.objects.published(), slug=slug)
     if not event.accepts_sign_ups:
-        typed = request.POST.get("question", "")
-        return render(request, "registrations/closed.html", {"event": event, "typed_question": typed})
+        return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
     if request.method == "POST" and form.is_valid():
         answers = form.cleaned_data
-        signup.register(event, language=get_language() or settings.LANGUAGE_CODE, **answers)
+        try:
+            signup.register(event, language=get_language() or settings.LANGUAGE_CODE, **answers)
+        except signup.SignUpClosed:
+            return _closed(request, event)
         request.session[SIGNED_UP] = {
             "slug": slug,
             "first_name": answers["first_name"],
@@ -54,6 +56,12 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now())}
     return render(request, "registrations/form.html", context)
+
+
+def _closed(request: HttpRequest, event: Event) -> HttpResponse:
+    """In place of the form; a question that was typed is shown for copying."""
+    typed = request.POST.get("question", "")
+    return render(request, "registrations/closed.html", {"event": event, "typed_question": typed})
 
 
 @require_safe

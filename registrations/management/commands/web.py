@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.wsgi import get_wsgi_application
 
+HOST = "127.0.0.1"
 THREADS = 8
 MAX_HEADER_BYTES = 32_768
 CHANNEL_TIMEOUT = 60  # seconds
@@ -22,13 +23,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, demo: bool, **options: Any) -> None:
         if demo and not settings.PUBLIC:
             settings.ROOT_URLCONF = "webinar.demo_urls"
+        if settings.TRUSTED_PROXY_COUNT:
+            proxy = {
+                "trusted_proxy": HOST,
+                "trusted_proxy_count": settings.TRUSTED_PROXY_COUNT,
+                "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+            }
+        else:
+            proxy = {}
         waitress.serve(
             get_wsgi_application(),
-            host="127.0.0.1",
+            host=HOST,
             port=port,
             threads=THREADS,
             ident=None,
             max_request_header_size=MAX_HEADER_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
             connection_limit=1000,
+            **proxy,
         )

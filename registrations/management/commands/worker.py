@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 
 from registrations import pdf
@@ -11,6 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         pdf.require_libraries()
+        mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         worker = MailWorker()
         worker.configure_signals()
         worker.run()
