@@ -171,9 +171,6 @@ class RegistrationForm(forms.Form):
             self.fields["newsletter"].label = event.newsletter_label
         else:
             del self.fields["newsletter"]
-        self.fields[
-            "email"
-        ].help_text = f"{self._what_the_address_is_for()} {_('Example: firstname.name@example.org')}"
         if event.is_over:
             self.fields["question"].label = _("A question for the team?")
             self.fields["question"].help_text = _("1,000 characters at most.")
@@ -256,6 +253,8 @@ class RegistrationForm(forms.Form):
 
     @property
     def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """(legend, fields) as the page shows them."""
+        self["email"].help_text = f"{self._what_the_address_is_for()} {_('Example: firstname.name@example.org')}"
         groups = [
             (_("Your contact details"), ["first_name", "last_name", "email"]),
             (_("Your work"), ["organisation", "job_title", "territory"]),

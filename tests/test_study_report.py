@@ -52,7 +52,7 @@ def test_the_report_is_a_tagged_accessible_pdf_that_says_what_it_is() -> None:
     assert "il n’en est pas le rapport complet" in cover
     assert "Un sociologue" in cover
     assert "Sommaire" in inside[0]
-    assert inside[-1].endswith("L’étude : titre Le Pôle ressources 3 / 3")  # running header and footer
+    assert inside[-1].endswith("L’étude : titre Le Pôle ressources 2 / 2")  # running header and footer
 
 
 def test_the_same_content_is_typeset_once_and_a_change_makes_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
