@@ -254,7 +254,8 @@ class RegistrationForm(forms.Form):
     @property
     def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         """(legend, fields) as the page shows them."""
-        self["email"].help_text = f"{self._what_the_address_is_for()} {_('Example: firstname.name@example.org')}"
+        example = _("Example: firstname.name@example.org")
+        self["email"].help_text = f"{self._what_the_address_is_for()} {example}"
         groups = [
             (_("Your contact details"), ["first_name", "last_name", "email"]),
             (_("Your work"), ["organisation", "job_title", "territory"]),
