@@ -27,6 +27,12 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = 60  # seconds; never reached when things work
 
 
+def bare_environment() -> dict[str, str]:
+    """What a command needs of the machine, and what measures coverage; none of the site's own settings."""
+    names = {"PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 @contextlib.contextmanager
 def own_database() -> Iterator[str]:
     """DATABASE_URL of an empty database of the kind under test; empty for SQLite, whose file is in the data folder."""
@@ -55,8 +61,13 @@ class RunningSite:
     def __init__(self, data: Path, database_url: str, **variables: str) -> None:
         self.data, self.port = data, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.env = {**kept, "DATA_DIR": str(data), "DATABASE_URL": database_url, "FORM_MIN_SECONDS": "0", **variables}
+        self.env = {
+            **bare_environment(),
+            "DATA_DIR": str(data),
+            "DATABASE_URL": database_url,
+            "FORM_MIN_SECONDS": "0",
+            **variables,
+        }
         self.processes: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:

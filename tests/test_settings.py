@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from tests.site import bare_environment
 from webinar import environment
 
 ROOT = Path(__file__).parent.parent
@@ -21,10 +22,9 @@ SAFE = {
 
 
 def start(tmp_path: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
         [sys.executable, ROOT / "manage.py", *(command or ["check"])],
-        env={**kept, "DATA_DIR": str(tmp_path / "data"), **variables},
+        env={**bare_environment(), "DATA_DIR": str(tmp_path / "data"), **variables},
         capture_output=True,
         text=True,
         check=False,
