@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from registrations.views import legal, personal, public
+from registrations.views.context import favicon
 
 
 class CodeConverter(StringConverter):
@@ -17,6 +18,7 @@ class CodeConverter(StringConverter):
 register_converter(CodeConverter, "code")
 
 urlpatterns = [
+    path("favicon.ico", favicon),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("", public.home, name="home"),

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -19,3 +21,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
             "room_provider": settings.LEGAL_ROOM_PROVIDER,
         },
     }
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For browsers that ask at the root, on pages of the desk that name no icon."""
+    return redirect(static("img/icon.svg"))
