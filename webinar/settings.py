@@ -61,7 +61,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "registrations.views.context.site",
+                "registrations.views.site.facts",
             ],
         },
     }

@@ -6,7 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from registrations.views import legal, personal, public
-from registrations.views.context import favicon
+from registrations.views.site import favicon
 
 
 class CodeConverter(StringConverter):

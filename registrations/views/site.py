@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
+def facts(request: HttpRequest) -> dict[str, Any]:
     return {
         "base_url": settings.BASE_URL,
         "legal": {
