@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 RAW_BACKENDS = {
     "registrations.eml_folder.EmailBackend",
-    "django.core.mail.backends.smtp.EmailBackend",
+    "registrations.smtp.EmailBackend",
     "anymail.backends.amazon_ses.EmailBackend",
 }
 SPACES = re.compile(r"[ \n]+")  # not the no-break space

@@ -56,6 +56,10 @@ class Transport:
             if len(accepted) != 1:
                 raise NotAccepted(_("the mail server did not accept the message"))
 
+    @property
+    def handing_over(self) -> bool:
+        return getattr(self.backend, "handing_over", False)
+
     def close(self) -> None:
         self.connected = False
         try:
@@ -64,11 +68,11 @@ class Transport:
             logger.info("The connection to the mail server was already gone")
 
 
-def drain(*, stop: Callable[[], bool] = lambda: False) -> None:
+def drain(*, holder: str = "", stop: Callable[[], bool] = lambda: False) -> None:
     """Send what is due, one mail at a time, until nothing is, `stop` says so, or the mail server fails."""
     transport = Transport()
     try:
-        while not stop() and (delivery := Delivery.objects.claim()):
+        while not stop() and (delivery := Delivery.objects.claim(holder=holder)):
             if not deliver(delivery, transport):
                 break
     finally:
@@ -85,7 +89,7 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         _persist(lambda: delivery.record_end(state, reason), delivery)
         return True
     except Exception as error:
-        problem = failure(error, connected=transport.connected)
+        problem = failure(error, connected=transport.connected, handing_over=transport.handing_over)
         logger.warning("Delivery %s: %s, %s", delivery.pk, problem.verdict.name, type(error).__name__)
         transport.close()
         _persist(lambda: _record_failure(delivery, problem), delivery)

@@ -5,28 +5,41 @@ The truth is in the Delivery table. `sweep` makes up for every wake-up that was 
 
 import threading
 
+from django.core.management import call_command
 from django.tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from registrations.models import Delivery
+from registrations.lifeline import is_dead
+from registrations.models import Delivery, WorkerPresence
 
 WAKE_UPS_AT_MOST = 4
+TASK_ROWS_KEPT = 1  # days
 
 stopping = threading.Event()  # set when this process is asked to end: the mail in hand is the last one
+worker_name = ""  # of this process, when it is a worker
 
 
 @task
 def send_due_mail() -> None:
-    from registrations import (
-        outbox,
-    )  # here: the web process enqueues this task, and must not load what builds a mail
+    # here, because the web process enqueues this task and must not load what builds a mail
+    from registrations import outbox
 
-    outbox.drain(stop=stopping.is_set)
+    outbox.drain(holder=worker_name, stop=stopping.is_set)
 
 
 def sweep() -> None:
     """Wake the workers up for whatever is due: first tries, retries, reminders, expired leases, lost wake-ups."""
+    for holder in Delivery.objects.holders():
+        if holder and is_dead(holder):
+            Delivery.objects.free(holder)
     due = Delivery.objects.due()[:WAKE_UPS_AT_MOST].count()
     waiting = DBTaskResult.objects.ready().filter(task_path=send_due_mail.module_path)[:WAKE_UPS_AT_MOST].count()
     for _ in range(due - waiting):
         send_due_mail.enqueue()
+
+
+def keep_house() -> None:
+    """Throw away finished wake-ups, expired sessions and workers of the past."""
+    call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
+    call_command("clearsessions")
+    WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

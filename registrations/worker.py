@@ -5,21 +5,22 @@ import time
 from types import FrameType
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from registrations import tasks
+from registrations.models import WorkerPresence
 
 logger = logging.getLogger(__name__)
 
 POLL_EVERY = 0.1  # seconds; a plain read, so that an idle worker never holds SQLite's write lock
 SWEEP_EVERY = 10  # seconds
+KEEP_HOUSE_EVERY = 24 * 3600  # seconds
 DATABASE_AWAY = 2  # seconds before the next try
 
 
 class MailWorker(Worker):
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(
             queue_names=["default"],
             interval=0,
@@ -27,10 +28,10 @@ class MailWorker(Worker):
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
-            worker_id=get_random_string(32),
+            worker_id=name,
             excluded_queue_names=[],
         )
-        self.next_sweep = 0.0
+        self.next_sweep = self.next_keeping_house = 0.0
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
         tasks.stopping.set()
@@ -38,6 +39,7 @@ class MailWorker(Worker):
 
     def run(self) -> None:
         """Work until a signal says stop; an absent database only makes it wait."""
+        tasks.worker_name = self.worker_id
         logger.info("Worker started")
         while self.running:
             try:
@@ -49,14 +51,19 @@ class MailWorker(Worker):
         logger.info("Worker stopped")
 
     def work(self) -> None:
-        if time.monotonic() >= self.next_sweep:
+        now = time.monotonic()
+        if now >= self.next_sweep:
+            self.next_sweep = now + SWEEP_EVERY
+            WorkerPresence.objects.note(self.worker_id)
             tasks.sweep()
-            self.next_sweep = time.monotonic() + SWEEP_EVERY
-        if (
-            DBTaskResult.objects.ready()
-            .filter(queue_name__in=self.queue_names, backend_name=self.backend_name)
-            .exists()
-        ):
+        if now >= self.next_keeping_house:
+            self.next_keeping_house = now + KEEP_HOUSE_EVERY
+            tasks.keep_house()
+        if self.has_tasks():
             super().run()
         elif self.running:
             time.sleep(POLL_EVERY)
+
+    def has_tasks(self) -> bool:
+        ready = DBTaskResult.objects.ready()
+        return bool(ready.filter(queue_name__in=self.queue_names, backend_name=self.backend_name).exists())

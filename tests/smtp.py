@@ -79,6 +79,6 @@ def smtp_server(handler: Handler | None = None) -> Iterator[tuple[Handler, dict[
     controller.start()
     try:
         options = {"host": "127.0.0.1", "port": port, "timeout": 5}
-        yield handler, {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
+        yield handler, {"default": {"BACKEND": "registrations.smtp.EmailBackend", "OPTIONS": options}}
     finally:
         controller.stop()

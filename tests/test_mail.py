@@ -204,7 +204,7 @@ def test_a_report_that_cannot_be_made_is_tried_again_and_then_does_not_keep_the_
         outbox.drain()
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.PENDING
-        assert delivery.error.startswith("RenderingFailed: ")
+        assert delivery.error.startswith("le rapport n’a pas pu être composé (RenderingFailed: ")
         Delivery.objects.update(due=delivery.created_at)
     outbox.drain()
     [message] = mailbox.read_folder(outbox_folder)

@@ -72,35 +72,43 @@ def test_the_more_urgent_and_then_the_older_leaves_first(server: Handler) -> Non
 
 
 @pytest.mark.parametrize(
-    ("step", "answer"),
+    ("step", "answer", "words"),
     [
-        ("rcpt_to", "550 5.1.1 no such user"),
-        ("data", "552 5.3.4 too large"),
-        ("data", "554 5.7.1 content refused"),
+        ("rcpt_to", "550 5.1.1 no such user", "adresse inconnue"),
+        ("rcpt_to", "550 no such user", "refusé"),
+        ("data", "552 5.3.4 too large", "message trop volumineux"),
+        ("data", "552 5.7.0 content refused", "refusé par le serveur du destinataire"),
+        ("data", "554 5.7.1 content refused", "refusé par le serveur du destinataire"),
     ],
 )
-def test_a_permanent_refusal_fails_at_once_says_why_and_delays_nobody(server: Handler, step: str, answer: str) -> None:
+def test_a_permanent_refusal_fails_at_once_says_why_and_delays_nobody(
+    server: Handler, step: str, answer: str, words: str
+) -> None:
     refused = owe()
     setattr(server, step, answer)
     after_a_drain(refused)
-    assert (refused.state, refused.error, refused.attempts) == ("failed", answer, 1)
+    assert (refused.state, refused.error, refused.attempts) == ("failed", f"{words} ({answer})", 1)
 
     setattr(server, step, "250 OK")
     assert after_a_drain(owe()).state == "sent"
 
 
 @pytest.mark.parametrize(
-    ("step", "answer"),
-    [("rcpt_to", "450 4.2.2 mailbox full"), ("data", "451 4.3.0 try again"), ("rcpt_to", "452 4.2.2 over quota")],
+    ("step", "answer", "words"),
+    [
+        ("rcpt_to", "450 4.2.2 mailbox full", "boîte pleine"),
+        ("rcpt_to", "450 4.7.1 greylisted", "refusé par le serveur du destinataire"),
+        ("data", "451 4.3.0 try again", "remis à plus tard"),
+    ],
 )
 def test_a_passing_refusal_is_tried_again_later_and_does_not_stop_the_others(
-    server: Handler, step: str, answer: str
+    server: Handler, step: str, answer: str, words: str
 ) -> None:
     delivery = owe()
     setattr(server, step, answer)
     before = timezone.now()
     after_a_drain(delivery)
-    assert (delivery.state, delivery.error, delivery.lease) == ("pending", answer, "")
+    assert (delivery.state, delivery.error, delivery.lease) == ("pending", f"{words} ({answer})", "")
     assert timedelta(seconds=24) <= delivery.due - before <= timedelta(seconds=37)
 
     setattr(server, step, "250 OK")

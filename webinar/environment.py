@@ -146,7 +146,7 @@ def mailer(name: str, *, outbox: Path) -> dict[str, Any]:
     if url.scheme not in {"smtp", "smtp+tls", "smtps"} or not url.hostname or url.path or url.fragment:
         raise ImproperlyConfigured(refusal)
     return {
-        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "BACKEND": "registrations.smtp.EmailBackend",
         "OPTIONS": {
             "host": url.hostname,
             "port": url.port,

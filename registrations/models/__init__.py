@@ -1,5 +1,6 @@
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.registration import Registration
+from registrations.models.worker import WorkerPresence
 
-__all__ = ["Delivery", "Event", "EventState", "Registration", "ReportSection"]
+__all__ = ["Delivery", "Event", "EventState", "Registration", "ReportSection", "WorkerPresence"]

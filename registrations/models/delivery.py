@@ -15,6 +15,7 @@ from registrations.models.registration import Registration
 
 LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
 DEATHS_BEFORE_FAILURE = 5
+OVERDUE_AFTER = timedelta(minutes=10)
 
 
 def new_message_id() -> str:
@@ -38,13 +39,32 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             registration=registration, kind=kind, reason=reason, revision=0 if last is None else last + 1
         )
 
+    def holders(self) -> set[str]:
+        """The workers that hold a mail now."""
+        leases = self.filter(state=Delivery.State.SENDING).values_list("lease", flat=True)
+        return {lease.rpartition(".")[0] for lease in leases}
+
+    def free(self, holder: str) -> None:
+        """Make the mail of a dead worker due at once."""
+        held = self.filter(state=Delivery.State.SENDING, lease__startswith=f"{holder}.")
+        held.update(due=timezone.now())
+
+    def overdue(self) -> Self:
+        """Due for longer than any worker should need."""
+        return self.filter(
+            state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER
+        )
+
     @transaction.atomic
-    def claim(self) -> "Delivery | None":
-        """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due."""
+    def claim(self, *, holder: str = "") -> "Delivery | None":
+        """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due.
+
+        `holder` names the worker, so that its mail can be taken over as soon as it is known to be dead.
+        """
         free = self.due().select_for_update(skip_locked=True, of=("self",))
         delivery = free.select_related("registration__event").order_by("priority", "due", "pk").first()
         if delivery is not None:
-            delivery.take_lease()
+            delivery.take_lease(holder)
         return delivery
 
 
@@ -92,7 +112,7 @@ class Delivery(models.Model):
     deaths = models.PositiveSmallIntegerField(
         _("breakdowns"), default=0, help_text=_("Times in a row that the worker was lost with this mail in hand.")
     )
-    lease = models.CharField(max_length=32, blank=True)
+    lease = models.CharField(max_length=64, blank=True)
     message_id = models.CharField(_("message identifier"), max_length=255, unique=True, default=new_message_id)
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -128,12 +148,12 @@ class Delivery(models.Model):
         """Where it goes: its own recipient, or the registration's address as it is now."""
         return self.recipient or (self.registration.email if self.registration else "")
 
-    def take_lease(self) -> None:
+    def take_lease(self, holder: str) -> None:
         """Hold the row until the lease's end. A row found in the hands of a lost worker counts one death."""
         self.deaths = self.deaths + 1 if self.state == self.State.SENDING else 0
         self.attempts += 1
         self.trying_since = self.trying_since or timezone.now()
-        self.lease = secrets.token_hex(16)
+        self.lease = f"{holder}.{secrets.token_hex(8)}"
         self.state = self.State.SENDING
         self.due = timezone.now() + LEASE
         self.save(update_fields=["deaths", "attempts", "trying_since", "lease", "state", "due"])

@@ -55,12 +55,8 @@ class Command(BaseCommand):
             f"Site:      {address}/\nMailbox:   {address}/outbox/\nDesk:      {address}/admin/\nCtrl-C stops it all."
         )
         self.stdout.flush()
-        return processes.run_together(
-            [
-                processes.start("web", "--demo", "--port", str(port), env=env),
-                processes.start("worker", env=env),
-            ]
-        )
+        web = processes.Child(["web", "--demo", "--port", str(port)], env)
+        return processes.run_together([web, processes.Child(["worker"], env)])
 
     def _require_free(self, port: int) -> None:
         with socket.socket() as probe:

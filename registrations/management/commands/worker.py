@@ -4,6 +4,7 @@ from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 
 from registrations import pdf
+from registrations.lifeline import lifeline
 from registrations.worker import MailWorker
 
 
@@ -13,6 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
-        worker = MailWorker()
-        worker.configure_signals()
-        worker.run()
+        with lifeline() as name:
+            worker = MailWorker(name)
+            worker.configure_signals()
+            worker.run()

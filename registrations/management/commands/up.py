@@ -1,0 +1,51 @@
+import os
+import socket
+from typing import Any
+
+from django.core.mail import mailers
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registrations import pdf
+from registrations.management import processes
+from registrations.management.commands.web import HOST
+
+WEB_PROCESSES = 2
+BACKLOG = 1024  # connections that wait while both web processes are started again
+
+
+class Command(BaseCommand):
+    help = "Run the site on this machine: migrations, web server and mail workers; whatever dies is started again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=1, help="Mail workers on this machine.")
+        parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
+        parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
+
+    def handle(self, *args: Any, port: int, workers: int, no_worker: bool, no_web: bool, **options: Any) -> None:
+        if no_worker and no_web:
+            raise CommandError("Nothing to run: --no-worker and --no-web exclude each other.")
+        listener = None if no_web else self._listen(port)
+        if not no_worker:
+            pdf.require_libraries()
+            mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
+        call_command("migrate", verbosity=0)
+        env = dict(os.environ)
+        children = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
+        if listener:
+            call_command("collectstatic", verbosity=0, interactive=False)
+            fd = listener.fileno()
+            children += [processes.Child(["web", "--fd", str(fd)], env, (fd,)) for _ in range(WEB_PROCESSES)]
+            self.stdout.write(f"Serving on http://{HOST}:{port}/")
+            self.stdout.flush()
+        processes.keep_running(children)
+
+    def _listen(self, port: int) -> socket.socket:
+        """One listening socket for all web processes: while one is started again, the others answer."""
+        try:
+            return socket.create_server((HOST, port), backlog=BACKLOG)
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} cannot be used ({error.strerror}): choose another with --port."
+            ) from error

@@ -1,0 +1,27 @@
+"""Which mail workers there are, as they say themselves every few seconds."""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+
+SEEN_LATELY = timedelta(minutes=3)
+
+
+class WorkerPresenceQuerySet(models.QuerySet["WorkerPresence"]):
+    def seen_lately(self) -> Self:
+        return self.filter(seen_at__gt=timezone.now() - SEEN_LATELY)
+
+    def note(self, name: str) -> None:
+        self.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+
+
+class WorkerPresence(models.Model):
+    name = models.CharField(max_length=32, unique=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = WorkerPresenceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,39 @@
+"""Django's SMTP transport, which also knows whether a mail was already on its way when the connection broke."""
+
+import smtplib
+from typing import Any
+
+from django.core.mail.backends import smtp
+
+START_MAIL_INPUT = 354  # RFC 5321, section 4.3.2
+
+
+class _KnowsWhetherDataBegan:
+    """From the reply 354 on, and until the next one, the server may have taken the mail."""
+
+    handing_over = False
+
+    def getreply(self) -> tuple[int, bytes]:
+        code, text = super().getreply()  # type: ignore[misc]
+        self.handing_over = code == START_MAIL_INPUT
+        return code, text
+
+
+class Smtp(_KnowsWhetherDataBegan, smtplib.SMTP):
+    pass
+
+
+class SmtpOverTls(_KnowsWhetherDataBegan, smtplib.SMTP_SSL):
+    pass
+
+
+class EmailBackend(smtp.EmailBackend):
+    @property
+    def connection_class(self) -> Any:
+        return SmtpOverTls if self.use_ssl else Smtp
+
+    @property
+    def handing_over(self) -> bool:
+        """Whether an error that came now leaves open if the last mail was taken."""
+        connection: Any = self.connection
+        return connection is not None and connection.handing_over
