@@ -25,8 +25,22 @@ class OrganisersDesk(admin.AdminSite):
     def site_header(self) -> str:  # type: ignore[override] # the stock one is a plain attribute
         return _("%(name)s – webinars") % {"name": settings.LEGAL_NAME}
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().index(request, {"mail_health": mail_health(), **(extra_context or {})})
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("documents/<path:name>", self.admin_view(document), name="document"), *super().get_urls()]
+
+
+def mail_health() -> dict[str, Any]:
+    """What an organiser must know of the mails before anything else."""
+    from registrations.models import Delivery, WorkerPresence  # here: the desk is made before the models are ready
+
+    return {
+        "late": Delivery.objects.overdue().count(),
+        "failed": Delivery.objects.filter(state=Delivery.State.FAILED).count(),
+        "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
+    }
 
 
 @permission_required("registrations.view_event", raise_exception=True)

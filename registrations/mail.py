@@ -15,6 +15,7 @@ from anymail.message import AnymailMessageMixin
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 
 from registrations import pdf, study_report
@@ -30,6 +31,7 @@ RAW_BACKENDS = {
 }
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
+ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
 
 
@@ -84,7 +86,22 @@ def confirmation(delivery: Delivery) -> Mail:
     return mail
 
 
-COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {Delivery.Kind.CONFIRMATION: confirmation}
+def alert(delivery: Delivery) -> Mail:
+    """To the operator: what keeps mails from leaving, and how many."""
+    blocked = Delivery.objects.blocked().exclude(pk=delivery.pk)
+    context = {
+        "count": blocked.count(),
+        "reasons": blocked.order_by().values_list("error", flat=True).distinct()[:ALERT_REASONS],
+        "desk": settings.BASE_URL + reverse("admin:registrations_delivery_changelist"),
+        "site": settings.HOST,
+    }
+    return _written("alert", context)
+
+
+COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
+    Delivery.Kind.CONFIRMATION: confirmation,
+    Delivery.Kind.ALERT: alert,
+}
 
 
 def _written(name: str, context: dict[str, Any]) -> Mail:

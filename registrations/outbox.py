@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.mail import mailers
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
@@ -93,6 +94,8 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         logger.warning("Delivery %s: %s, %s", delivery.pk, problem.verdict.name, type(error).__name__)
         transport.close()
         _persist(lambda: _record_failure(delivery, problem), delivery)
+        if problem.verdict == Verdict.OURS:
+            _alarm(problem)
         return not problem.stops_the_drain
     _persist(delivery.record_sent, delivery)
     logger.info("Delivery %s: sent", delivery.pk)
@@ -124,6 +127,13 @@ def _record_failure(delivery: Delivery, problem: Failure) -> None:
         delivery.record_end(Delivery.State.FAILED, problem.reason)
     else:
         delivery.record_retry(after=after, error=problem.reason, counts=problem.counts)
+
+
+def _alarm(problem: Failure) -> None:
+    """Something of ours blocks every mail: say so in the log, and once by mail."""
+    logger.error("Mails are blocked: %s", problem.reason)
+    if settings.ALERT_EMAIL:
+        Delivery.objects.owe_alert(settings.ALERT_EMAIL)
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from registrations import mail
-from registrations.models import Delivery, Event
+from registrations.models import Delivery, Event, WorkerPresence
 from tests.factories import make_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
@@ -97,6 +97,7 @@ def addresses(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, UR
 @pytest.mark.django_db
 def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
     registration = make_registration()
+    WorkerPresence.objects.note("one")
     filled = {
         "<slug:slug>": registration.event.slug,
         "<code:join_code>": registration.join_code,
@@ -108,7 +109,7 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
             continue
         path = "/" + re.sub(r"<[^>]+>", lambda match: filled[match[0]], route)
         answers[path] = client.get(path).status_code
-    assert len(answers) == 13
+    assert len(answers) == 15
     assert [answers.pop(path) for path in ("/", "/favicon.ico")] == [302, 302]
     assert set(answers.values()) == {200}, answers
 

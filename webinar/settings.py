@@ -103,6 +103,9 @@ DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Le Pôle ressources
 MAIL_MAX_BYTES = environment.number("MAIL_MAX_BYTES", 1_800_000)  # of a whole mail, report attached
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
+ALERT_EMAIL = environment.text("ALERT_EMAIL")  # of the operator: told when something of ours blocks the mails
+STATUS_TOKEN = environment.text("STATUS_TOKEN")  # who knows it sees the reasons at /readyz
+
 # The form
 
 FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent faster is a robot's
@@ -132,6 +135,7 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("HSTS_SUBDOMAINS", default=False)

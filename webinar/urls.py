@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from registrations.views import legal, personal, public
+from registrations.views import health, legal, personal, public
 from registrations.views.site import favicon
 
 
@@ -19,6 +19,8 @@ register_converter(CodeConverter, "code")
 
 urlpatterns = [
     path("favicon.ico", favicon),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("", public.home, name="home"),

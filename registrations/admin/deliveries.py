@@ -1,12 +1,13 @@
 """The outbox, to read: what left, what waits, what failed and why."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from registrations.desk import DeskPages
 from registrations.models import Delivery
@@ -17,19 +18,24 @@ def mail_state(delivery: Delivery) -> str:
     state = Delivery.State(delivery.state)
     match state:
         case Delivery.State.SENT if delivery.sent_at:
-            return _("Sent on %(moment)s") % {"moment": _moment(delivery.sent_at)}
+            return _("Sent %(moment)s") % {"moment": _moment(delivery.sent_at)}
         case Delivery.State.PENDING if delivery.attempts:
             words = {"moment": _moment(delivery.due), "error": delivery.error}
-            return _("Next try on %(moment)s: %(error)s") % words
+            return _("Next try %(moment)s: %(error)s") % words
         case Delivery.State.PENDING if delivery.due > timezone.now():
-            return _("Leaves on %(moment)s") % {"moment": _moment(delivery.due)}
+            return _("Leaves %(moment)s") % {"moment": _moment(delivery.due)}
         case _state if delivery.error:
             return _("%(state)s: %(error)s") % {"state": state.label, "error": delivery.error}
     return str(state.label)
 
 
-def _moment(moment: Any) -> str:
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+def _moment(moment: datetime) -> str:
+    """« à 12 h 03 » today; the date as well on another day."""
+    local = timezone.localtime(moment)
+    hour = formats.date_format(local, pgettext("time of day", "H:i"))
+    if local.date() == timezone.localdate():
+        return _("at %(hour)s") % {"hour": hour}
+    return _("on %(day)s at %(hour)s") % {"day": formats.date_format(local, "SHORT_DATE_FORMAT"), "hour": hour}
 
 
 SHOWN = [

@@ -97,14 +97,15 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
         return to_delete, counts, set(perms_needed) - {Delivery._meta.verbose_name}, protected
 
     def save_model(self, request: HttpRequest, obj: Registration, form: ModelForm[Registration], change: bool) -> None:
-        """A person added by hand gets the same confirmation as one who signed up."""
+        """A person added by hand, and one whose address is corrected, is sent the confirmation."""
         super().save_model(request, obj, form, change)
-        if change:
+        if change and "email" not in form.changed_data:
             return
-        if obj.event.status == Event.Status.PUBLISHED:
-            signup.send_confirmation(obj, reason=Delivery.Reason.NEW)
-        else:
+        if obj.event.status != Event.Status.PUBLISHED:
             messages.warning(request, _("No mail was sent: the event is not published."))
+        elif obj.status == Registration.Status.CONFIRMED:
+            signup.send_confirmation(obj, reason=Delivery.Reason.RESENT if change else Delivery.Reason.NEW)
+            messages.info(request, _("The confirmation is on its way to %(email)s.") % {"email": obj.email})
 
     @admin.action(
         description=_("Send the confirmation again"),

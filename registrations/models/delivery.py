@@ -16,6 +16,8 @@ from registrations.models.registration import Registration
 LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
 DEATHS_BEFORE_FAILURE = 5
 OVERDUE_AFTER = timedelta(minutes=10)
+ALERT_AT_MOST_EVERY = timedelta(days=1)
+ALERT_PRIORITY = -10
 
 
 def new_message_id() -> str:
@@ -38,6 +40,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.create(
             registration=registration, kind=kind, reason=reason, revision=0 if last is None else last + 1
         )
+
+    def blocked(self) -> Self:
+        """Waiting after a try that failed."""
+        return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
+
+    @transaction.atomic
+    def owe_alert(self, recipient: str) -> None:
+        """One alert an incident: none while another is on its way, or has left within a day."""
+        recent = Q(state=Delivery.State.SENT, sent_at__gt=timezone.now() - ALERT_AT_MOST_EVERY)
+        on_its_way = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING])
+        if not self.filter(recent | on_its_way, kind=Delivery.Kind.ALERT).exists():
+            self.create(kind=Delivery.Kind.ALERT, recipient=recipient, priority=ALERT_PRIORITY)
 
     def holders(self) -> set[str]:
         """The workers that hold a mail now."""
@@ -71,6 +85,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", _("Confirmation")
+        ALERT = "alert", _("Alert to the operator")
 
     class Reason(models.TextChoices):
         """Chooses the first sentence of a confirmation."""

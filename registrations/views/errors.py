@@ -1,7 +1,14 @@
 """Pages of what went wrong: same header and footer, calm words, no need of the database."""
 
+import sys
+
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+RETRY_AFTER = 30  # seconds
+NOT_TYPED = {"csrfmiddlewaretoken"}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -16,5 +23,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+@requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", status=500)
+    """500; or 503, with what was typed kept in a form that can be sent again, when the database is away."""
+    if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
+        return render(request, "500.html", status=500)
+    typed = [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED]
+    response = render(request, "503.html", {"typed": typed}, status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    response["Cache-Control"] = "no-store, private"
+    return response

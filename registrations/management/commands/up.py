@@ -31,7 +31,7 @@ class Command(BaseCommand):
             pdf.require_libraries()
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         call_command("migrate", verbosity=0)
-        env = dict(os.environ)
+        env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
         children = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
         if listener:
             call_command("collectstatic", verbosity=0, interactive=False)
@@ -46,6 +46,4 @@ class Command(BaseCommand):
         try:
             return socket.create_server((HOST, port), backlog=BACKLOG)
         except OSError as error:
-            raise CommandError(
-                f"Port {port} cannot be used ({error.strerror}): choose another with --port."
-            ) from error
+            raise CommandError(f"Port {port}: {error.strerror}. Choose another with --port.") from error
