@@ -47,6 +47,22 @@ def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
 
 
 @pytest.fixture(scope="session")
+def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A site with its database and the first event, made once; nothing runs on it."""
+    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("set-up"), database_url) as site:
+        site.run("demo", "--setup-only")
+        yield site
+
+
+@pytest.fixture
+def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
+    """A site of the test's own, set up and not started."""
+    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
+    with own_database(template) as database_url, set_up_site.copy(tmp_path / "site", database_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The demo as the README starts it, once for all tests that only look at it or sign up."""
     with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:

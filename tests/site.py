@@ -4,6 +4,7 @@ import contextlib
 import http.cookiejar
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -34,8 +35,8 @@ def bare_environment() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def own_database() -> Iterator[str]:
-    """DATABASE_URL of an empty database of the kind under test; empty for SQLite, whose file is in the data folder."""
+def own_database(template: str = "template0") -> Iterator[str]:
+    """DATABASE_URL of a database of the kind under test; empty for SQLite, whose file is in the data folder."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         yield ""
@@ -43,7 +44,7 @@ def own_database() -> Iterator[str]:
     name = f"site_{os.getpid()}_{time.monotonic_ns()}"
     server = {"host": database["HOST"], "port": database["PORT"], "user": database["USER"], "dbname": "postgres"}
     with psycopg.connect(**server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -95,6 +96,11 @@ class RunningSite:
         log.close()
         self.processes.append(process)
         return process
+
+    def copy(self, data: Path, database_url: str) -> Self:
+        """Another site, set up as this one is."""
+        shutil.copytree(self.data, data, dirs_exist_ok=True)
+        return type(self)(data, database_url)
 
     def start_demo(self) -> subprocess.Popen[str]:
         process = self.start("demo", "--port", str(self.port))

@@ -14,6 +14,7 @@ from tests.network import free_port
 
 OK = "250 OK"
 HANG_UP = "hang up"
+HOLD = "hold"
 
 
 class Handler:
@@ -41,16 +42,23 @@ class Handler:
         return self.mail_from
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+        if self.rcpt_to == HANG_UP:
+            return self.hang_up(server)
         if self.rcpt_to == OK:
             envelope.rcpt_tos.append(address)
         return self.rcpt_to
 
+    def hang_up(self, server: SMTP) -> str:
+        assert isinstance(server.transport, asyncio.WriteTransport)
+        server.transport.abort()
+        return OK
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope.content, bytes)
         if self.data == HANG_UP:
-            assert isinstance(server.transport, asyncio.WriteTransport)
-            server.transport.abort()
-            return OK
+            return self.hang_up(server)
+        if self.data == HOLD:
+            await asyncio.sleep(3600)
         if self.data == OK:
             self.received.append(envelope.content)
         return self.data
@@ -78,7 +86,7 @@ def smtp_server(handler: Handler | None = None) -> Iterator[tuple[Handler, dict[
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        options = {"host": "127.0.0.1", "port": port, "timeout": 5}
+        options = {"host": "127.0.0.1", "port": port, "timeout": 2}
         yield handler, {"default": {"BACKEND": "registrations.smtp.EmailBackend", "OPTIONS": options}}
     finally:
         controller.stop()

@@ -1,7 +1,7 @@
 """The organiser's desk: every page opens, the state of each mail is told, and a confirmation can be sent again."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registrations import outbox
-from registrations.models import Delivery, Event, Registration
+from registrations.admin.deliveries import mail_state
+from registrations.models import Delivery, Event, Registration, WorkerPresence
 from tests.factories import ROOM, answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -64,13 +65,65 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
         owe(make_registration(), **fields)
     page = organiser.get(LIST).text
     for sentence in [
-        "Envoyé le ",
-        "Nouvel essai le ",
+        "Envoyé à ",
+        "Nouvel essai ",
         "450 4.2.2 boîte pleine",
         "En échec\u00a0: 550 5.1.1 adresse inconnue",
         "À envoyer",
     ]:
         assert sentence in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Envoyé à 12_h_03"),
+        ({"state": "sent", "sent_at": datetime(2026, 3, 1, 11, 3, tzinfo=UTC)}, "Envoyé le 01/03/2026 à 12_h_03"),
+        (
+            {"attempts": 1, "due": datetime(2026, 3, 2, 11, 10, tzinfo=UTC), "error": "boîte pleine (450 4.2.2)"},
+            "Nouvel essai à 12_h_10_: boîte pleine (450 4.2.2)",
+        ),
+        ({"state": "failed", "error": "adresse inconnue (550 5.1.1)"}, "En échec_: adresse inconnue (550 5.1.1)"),
+        ({"due": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}, "Partira à 13_h_00"),
+        ({"state": "sending"}, "En cours d’envoi"),
+    ],
+)
+def test_the_state_of_a_mail_is_a_plain_sentence(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], sentence: str
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 3, 2, 11, 5, tzinfo=UTC))
+    assert mail_state(Delivery(kind="confirmation", **fields)) == sentence.replace("_", "\u00a0")
+
+
+def test_the_first_page_says_what_is_wrong_with_the_mails_and_nothing_when_all_is_well(organiser: Client) -> None:
+    silent = organiser.get("/admin/").text
+    assert "Aucun programme d’envoi n’a donné signe de vie" in silent
+    WorkerPresence.objects.note("one")
+    assert "errornote" not in organiser.get("/admin/").text
+
+    registration = make_registration()
+    owe(registration, due=timezone.now() - timedelta(minutes=11))
+    owe(registration, state="failed")
+    page = organiser.get("/admin/").text
+    assert "1 courriel est en retard" in page
+    assert "1 courriel est en échec" in page
+    WorkerPresence.objects.update(seen_at=timezone.now() - timedelta(minutes=4))
+    assert "Aucun programme d’envoi" in organiser.get("/admin/").text
+
+
+def test_an_address_is_corrected_and_the_confirmation_sent_in_one_action(
+    organiser: Client, outbox_folder: Any
+) -> None:
+    registration = make_registration(email="zoe@exmaple.org")
+    path = f"{LIST}{registration.pk}/change/"
+    form = organiser.get(path).context["adminform"].form
+    typed = {name: form[name].value() or "" for name in form.fields} | {"email": "zoe@example.org", "newsletter": ""}
+    inline = {"deliveries-TOTAL_FORMS": 0, "deliveries-INITIAL_FORMS": 0}
+    page = organiser.post(path, {**typed, **inline}, follow=True)
+    assert "La confirmation est en route vers zoe@example.org." in page.text
+    outbox.drain()
+    [path_of_mail] = outbox_folder.glob("*.eml")
+    assert b"To: zoe@example.org" in path_of_mail.read_bytes()
 
 
 def test_the_list_costs_the_same_for_one_row_and_for_three(

@@ -15,7 +15,7 @@ from registrations import outbox, tasks
 from registrations.models import Delivery, Event, Registration
 from registrations.models.delivery import LEASE
 from tests.factories import make_event, make_registration
-from tests.smtp import HANG_UP, Handler, smtp_server
+from tests.smtp import HANG_UP, HOLD, Handler, smtp_server
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +176,44 @@ def test_a_connection_cut_after_the_mail_was_handed_over_waits_ten_minutes_and_r
     Delivery.objects.update(due=timezone.now())
     outbox.drain()
     assert [mail["Message-ID"] for mail in server.mails] == [delivery.message_id]
+
+
+def test_a_connection_cut_before_the_mail_was_asked_for_is_no_ambiguity(server: Handler) -> None:
+    delivery = owe()
+    server.rcpt_to = HANG_UP
+    before = timezone.now()
+    after_a_drain(delivery)
+    assert (delivery.state, delivery.error[:30]) == ("pending", "serveur de courriel injoignabl")
+    assert delivery.due - before < MINUTE
+
+
+def test_a_server_that_never_answers_after_the_mail_is_ambiguous(server: Handler) -> None:
+    server.data = HOLD
+    delivery = owe()
+    before = timezone.now()
+    after_a_drain(delivery)
+    assert delivery.state == "pending"
+    assert delivery.due - before >= 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"use_tls": True}, "nos propres réglages sont refusés"),
+        ({"username": "u", "password": "p"}, "nos propres réglages sont refusés"),
+        ({"use_ssl": True}, "nos propres réglages sont refusés"),
+    ],
+)
+def test_encryption_or_login_that_the_server_refuses_is_ours_to_mend(
+    server: Handler, settings: Settings, setting: dict[str, Any], words: str
+) -> None:
+    settings.MAILERS["default"]["OPTIONS"].update(setting)
+    owe()
+    owe()
+    outbox.drain()
+    assert sorted(Delivery.objects.values_list("attempts", flat=True)) == [0, 1]
+    [error] = Delivery.objects.filter(attempts=1).values_list("error", flat=True)
+    assert error.startswith(words)
 
 
 def test_retries_grow_from_half_a_minute_to_half_an_hour_and_end_after_three_days(server: Handler) -> None:

@@ -2,21 +2,20 @@
 
 import os
 import signal
+import socket
+import sqlite3
+import threading
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests import mailbox
 from tests.site import RunningSite, own_database, wait_for
 from tests.smtp import HoldsFirst, smtp_server
 
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[RunningSite]:
-    with own_database() as database_url, RunningSite(tmp_path, database_url) as running:
-        yield running
+COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
 
 
 def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
@@ -57,16 +56,16 @@ def test_static_files_are_hashed_compressed_and_kept_for_a_year(demo: RunningSit
         assert "immutable" in response.headers["Cache-Control"]
 
 
-def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(site: RunningSite) -> None:
-    first, second = site.run("demo", "--setup-only"), site.run("demo", "--setup-only")
+def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(tmp_path: Path) -> None:
+    with own_database() as database_url, RunningSite(tmp_path, database_url) as site:
+        first, second = site.run("demo", "--setup-only"), site.run("demo", "--setup-only")
+        counted = site.run("shell", "--verbosity", "0", "-c", COUNTS)
     assert "organisateur / " in first
     assert second == ""
-    counts = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
-    assert site.run("shell", "--verbosity", "0", "-c", counts).split() == ["1", "7"]
+    assert counted.split() == ["1", "7"]
 
 
 def test_a_site_that_is_no_demo_has_no_mailbox_to_show(site: RunningSite) -> None:
-    site.run("demo", "--setup-only")
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     assert site.status("/outbox/") == 404
@@ -101,7 +100,6 @@ def test_a_demo_whose_worker_dies_ends_with_it(site: RunningSite) -> None:
 
 
 def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_in_flight(site: RunningSite) -> None:
-    site.run("demo", "--setup-only")
     with smtp_server(HoldsFirst()) as (server, mailers):
         assert isinstance(server, HoldsFirst)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
@@ -124,8 +122,89 @@ def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_i
     assert mailbox.read(server.held[0])["Message-ID"] in ids
 
 
+def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(site: RunningSite) -> None:
+    with smtp_server(HoldsFirst()) as (server, mailers):
+        assert isinstance(server, HoldsFirst)
+        site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
+        up = site.start("up", "--port", str(site.port), "--workers", "2")
+        site.wait_until_it_serves()
+        before = commands_of_children(up.pid)
+        assert sorted(before.values()) == ["web", "web", "worker", "worker"]
+
+        site.sign_up(email="un@example.org")
+        wait_for(lambda: server.held, "the first mail on its way")
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: server.received, "the mail taken over, long before its lease ends")
+
+        site.wait_until_it_serves()
+        site.sign_up(email="deux@example.org")
+        wait_for(lambda: len(server.received) == 2, "the second mail")
+        after = commands_of_children(up.pid)
+        assert sorted(after.values()) == ["web", "web", "worker", "worker"]
+        assert not set(before) & set(after)
+    assert mailbox.read(server.held[0])["Message-ID"] == server.mails[0]["Message-ID"]
+
+
+def commands_of_children(parent: int) -> dict[int, str]:
+    """pid and command of each child process."""
+    pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2] for pid in pids}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_survives_the_end_of_up(site: RunningSite, number: signal.Signals) -> None:
+    up = site.start("up", "--port", str(site.port))
+    site.wait_until_it_serves()
+    children = commands_of_children(up.pid)
+    up.send_signal(number)
+    up.wait(timeout=60)
+    wait_for(lambda: not any(is_running(pid) for pid in children), "the end of the children")
+    assert site.status("/healthz") is None
+
+
+def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
+    web = site.start("up", "--port", str(site.port), "--no-worker")
+    workers = site.start("up", "--no-web", "--workers", "3")
+    site.wait_until_it_serves()
+    wait_for(lambda: len(commands_of_children(workers.pid)) == 3, "three workers")
+    assert set(commands_of_children(web.pid).values()) == {"web"}
+    assert set(commands_of_children(workers.pid).values()) == {"worker"}
+
+
+def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
+    site.start("up", "--port", str(site.port), "--no-worker")
+    site.wait_until_it_serves()
+    request = (
+        b"POST /evenements/x/inscription/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n" + b"a" * 900
+    )
+    slow = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(60)]
+    served = 0
+    for byte in request[:150]:
+        for connection in slow:
+            connection.send(bytes([byte]))
+        served += site.status("/accessibilite/") == 200
+    for connection in slow:
+        connection.close()
+    assert served == 150
+
+
+def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    if site.env["DATABASE_URL"]:
+        lock = psycopg.connect(site.env["DATABASE_URL"], autocommit=False)
+        lock.execute("LOCK TABLE registrations_registration IN ACCESS EXCLUSIVE MODE")
+        release = lock.close
+    else:
+        file = sqlite3.connect(site.data / "db.sqlite3", isolation_level=None, check_same_thread=False)
+        file.execute("BEGIN EXCLUSIVE")
+        release = file.close
+    threading.Timer(3, release).start()
+    assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
+
+
 def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> None:
-    site.run("demo", "--setup-only")
     site.start("web", "--port", str(site.port))
     worker = site.start("worker")
     site.wait_until_it_serves()

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations import pdf
-from registrations.management import processes
+from registrations.management import processes, static_files
 from registrations.models import Event
 
 FIRST_EVENT = settings.BASE_DIR / "registrations" / "fixtures" / "first_event.toml"
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def _set_up(self) -> None:
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", verbosity=0, interactive=False)
+        static_files.collect()
         call_command("load_event", str(FIRST_EVENT), verbosity=0)
         self._make_organiser()
 

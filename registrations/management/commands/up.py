@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations import pdf
-from registrations.management import processes
+from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST
 
 WEB_PROCESSES = 2
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
         children = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
         if listener:
-            call_command("collectstatic", verbosity=0, interactive=False)
+            static_files.collect()
             fd = listener.fileno()
             children += [processes.Child(["web", "--fd", str(fd)], env, (fd,)) for _ in range(WEB_PROCESSES)]
             self.stdout.write(f"Serving on http://{HOST}:{port}/")
