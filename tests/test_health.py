@@ -88,6 +88,39 @@ def test_a_database_that_is_away_is_a_503_that_keeps_what_was_typed(
     assert "Votre inscription est enregistrée" in thanks.text
 
 
+def test_a_database_that_goes_away_after_the_sign_up_is_a_503_too_and_nothing_is_lost(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = make_event()
+    path = f"/evenements/{event.slug}/inscription/"
+    stamp = journey.client.get(path).context["form"].initial["stamp"]
+    journey.client.raise_request_exception = False
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    typed = {**answers(), "stamp": stamp}
+    with monkeypatch.context() as patched:
+        patched.setattr("django.contrib.sessions.backends.db.SessionStore.save", away)
+        page = journey.client.post(path, typed)
+    assert page.status_code == 503
+    assert typed["email"] in page.text
+    assert "Votre inscription est enregistrée" in journey.client.post(path, typed, follow=True).text
+    assert len(journey.mails()) == 2  # the promise of the first was kept; the second says that nothing changed
+
+
+def test_a_password_typed_in_the_desk_is_in_no_error_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.raise_request_exception = False
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("django.contrib.auth.forms.authenticate", away)
+    page = client.post("/admin/login/", {"username": "organisatrice", "password": "très-secret"})
+    assert page.status_code == 503
+    assert "très-secret" not in page.text
+
+
 def test_another_failure_is_a_calm_500_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
     event = make_event()

@@ -123,6 +123,14 @@ def test_a_document_that_takes_too_long_is_refused_with_a_reason(monkeypatch: py
         pdf.render("<p>Texte</p>")
 
 
+def test_a_rendering_that_dies_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    renderer = tmp_path / "dies.py"
+    renderer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setattr(pdf, "RENDERER", renderer)
+    with pytest.raises(pdf.RenderingFailed, match="ended with status -9"):
+        pdf.render("<p>Texte</p>")
+
+
 def test_a_document_of_too_many_pages_is_refused() -> None:
     with pytest.raises(pdf.RenderingFailed, match="200 is the limit"):
         pdf.render("<style>p { break-after: page }</style>" + "<p>x</p>" * 201)

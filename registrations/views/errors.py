@@ -1,6 +1,7 @@
 """Pages of what went wrong: same header and footer, calm words, no need of the database."""
 
 import sys
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
@@ -23,13 +24,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
+    """What a visitor had typed into the form; nothing of other forms, which may hold passwords."""
+    if request.resolver_match is None or request.resolver_match.url_name != "sign_up":
+        return []
+    return [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED]
+
+
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """500; or 503, with what was typed kept in a form that can be sent again, when the database is away."""
     if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
         return render(request, "500.html", status=500)
-    typed = [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED]
-    response = render(request, "503.html", {"typed": typed}, status=503)
+    response = render(request, "503.html", {"typed": _typed(request)}, status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     response["Cache-Control"] = "no-store, private"
     return response
