@@ -7,6 +7,9 @@ class RegistrationsConfig(AppConfig):
     name = "registrations"
     verbose_name = _("Webinars")
 
+    def ready(self) -> None:
+        from registrations import receivers  # noqa: F401 - here: models must be there; it connects itself
+
 
 class AdminConfig(StockAdminConfig):
     default_site = "registrations.desk.OrganisersDesk"

@@ -4,11 +4,21 @@ import re
 import smtplib
 import ssl
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
 import requests
-from anymail.exceptions import AnymailError, AnymailRecipientsRefused
+import urllib3.exceptions
+from anymail.exceptions import (
+    AnymailError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+    AnymailSerializationError,
+    AnymailUnsupportedFeature,
+)
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import Delivery
@@ -18,6 +28,11 @@ REASON_MAX = 500  # characters
 ENHANCED_STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
 CLOSING = 421  # RFC 5321, section 3.8
 TOO_LARGE = 552  # RFC 1870, section 6.1
+OF_OUR_ACCOUNT = {401, 402, 403, 404, 405, 407, 410}  # HTTP: key, payment, rights, address of the API
+COME_BACK_LATER = {408, 425, 429}
+LOST_BEHIND_A_GATEWAY = {502, 504}  # RFC 9110, section 15.6: what stood behind may have taken the mail
+OUR_SENDER = re.compile(r"sender|'from'|not verified|paused|suspended", re.IGNORECASE)
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a provider's word may delay a mail, not use up its days of patience
 
 
 class Verdict(Enum):
@@ -33,6 +48,7 @@ class Verdict(Enum):
 class Failure:
     verdict: Verdict
     reason: str
+    retry_after: timedelta | None = None  # asked for by the provider
 
     @property
     def stops_the_drain(self) -> bool:
@@ -45,7 +61,16 @@ class Failure:
 
 
 class NotAccepted(Exception):
-    """The transport accepted anything but exactly one recipient."""
+    """The transport accepted anything but exactly one recipient; `statuses` and `response` are the provider's."""
+
+    def __init__(self, reason: str, *, statuses: frozenset[str] = frozenset(), response: Any = None) -> None:
+        super().__init__(reason)
+        self.statuses = statuses
+        self.response = response
+
+
+class Unreadable(Exception):
+    """The provider answered, but not with what its API promises: it may have taken the mail."""
 
 
 class HeldBack(Exception):
@@ -66,7 +91,7 @@ def failure(error: Exception, *, connected: bool, handing_over: bool) -> Failure
     `connected`: the transport had been opened. `handing_over`: the SMTP server had asked for the mail itself.
     """
     verdict = Verdict.AMBIGUOUS if handing_over and _is_silence(error) else _verdict(error, connected=connected)
-    return Failure(verdict, _in_words(verdict, error)[:REASON_MAX])
+    return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error))
 
 
 def _is_silence(error: Exception) -> bool:
@@ -82,6 +107,8 @@ def _verdict(error: Exception, *, connected: bool) -> Verdict:
             return Verdict.TRANSIENT
         case HeldBack():
             return Verdict.HELD_BACK
+        case AnymailError() | NotAccepted() | Unreadable():  # before OSError, which some of anymail's errors are too
+            return _api_verdict(error)
         case smtplib.SMTPRecipientsRefused(recipients=refused):
             code, text = next(iter(refused.values()))
             return Verdict.OURS if b"relay" in text.lower() else _smtp_verdict(code)
@@ -93,17 +120,11 @@ def _verdict(error: Exception, *, connected: bool) -> Verdict:
             return Verdict.OURS
         case smtplib.SMTPResponseException(smtp_code=code):
             return _smtp_verdict(code)
-        case requests.Timeout():
-            return Verdict.AMBIGUOUS if connected else Verdict.TRANSPORT
         case smtplib.SMTPServerDisconnected() | TimeoutError():
             return Verdict.TRANSPORT
         case ssl.SSLError() | smtplib.SMTPException() if not connected:  # no TLS we trust, no way to log in
             return Verdict.OURS
-        case AnymailRecipientsRefused():
-            return Verdict.PERMANENT
-        case AnymailError(status_code=int(code)):
-            return _http_verdict(code)
-        case OSError():  # no route, refused, timed out; also requests' own errors
+        case OSError():  # no route, refused, timed out
             return Verdict.TRANSPORT
         case _:
             return Verdict.TRANSIENT
@@ -116,12 +137,92 @@ def _smtp_verdict(code: int) -> Verdict:
     return Verdict.PERMANENT if code >= 500 else Verdict.TRANSIENT
 
 
-def _http_verdict(code: int) -> Verdict:
-    if code in {401, 403}:
-        return Verdict.OURS
-    if code == 429 or code >= 500:
+def _api_verdict(error: Exception) -> Verdict:
+    """Of a provider's HTTP API: what it said of the recipient, else its answer, else how far the request came."""
+    match error:
+        case Unreadable():
+            return Verdict.AMBIGUOUS
+        case AnymailRecipientsRefused(email_message=message) if message and not message.anymail_status.recipients:
+            return Verdict.AMBIGUOUS  # an answer that names nobody
+        case AnymailRecipientsRefused():
+            return Verdict.PERMANENT
+        case NotAccepted(statuses=statuses) if statuses & {"invalid", "rejected"}:
+            return Verdict.PERMANENT
+        case AnymailInvalidAddress():
+            return Verdict.PERMANENT
+        case AnymailUnsupportedFeature() | AnymailSerializationError():  # EAI: accents in this one address
+            return Verdict.PERMANENT if "EAI" in str(error) else Verdict.OURS
+    if (code := _status_code(error)) is None:
+        return _unanswered_verdict(error)
+    if isinstance(error, NotAccepted) and code < 300:
+        return Verdict.AMBIGUOUS if "unknown" in error.statuses else Verdict.TRANSIENT
+    return _http_verdict(code, _answer(error))
+
+
+def _http_verdict(code: int, answer: str) -> Verdict:
+    if 200 <= code < 300 or code in LOST_BEHIND_A_GATEWAY:
+        return Verdict.AMBIGUOUS
+    if code in COME_BACK_LATER or code >= 500:
         return Verdict.TRANSPORT
+    if code in OF_OUR_ACCOUNT or code < 400 or OUR_SENDER.search(answer):
+        return Verdict.OURS
     return Verdict.PERMANENT
+
+
+def _unanswered_verdict(error: Exception) -> Verdict:
+    """Of a request without an answer: whether it can have reached the provider."""
+    cause = error.__cause__
+    match error:
+        case NotAccepted():
+            return Verdict.TRANSIENT
+        case requests.ConnectTimeout() | requests.exceptions.ProxyError():
+            return Verdict.TRANSPORT
+        case requests.exceptions.SSLError() if "EOF" not in str(cause):
+            return Verdict.OURS
+        case requests.ConnectionError() if _never_connected(cause):
+            return Verdict.TRANSPORT
+        case requests.RequestException() if isinstance(error, ValueError):  # an address or a header we set
+            return Verdict.OURS
+    match type(cause).__name__:  # Amazon's library, which need not be installed
+        case "EndpointConnectionError" | "ConnectTimeoutError":
+            return Verdict.TRANSPORT
+        case "NoCredentialsError" | "PartialCredentialsError" | "NoRegionError":
+            return Verdict.OURS
+    return Verdict.AMBIGUOUS
+
+
+def _never_connected(cause: BaseException | None) -> bool:
+    inner = cause.args[0] if cause and cause.args else None
+    return isinstance(getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError)
+
+
+def _status_code(error: Exception) -> int | None:
+    """Of the provider's answer: a response of requests, or Amazon's dictionary."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        response = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return response if isinstance(response, int) else None
+    return getattr(response, "status_code", None)
+
+
+def _answer(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    return str(response) if isinstance(response, dict) else str(getattr(response, "text", ""))
+
+
+def _retry_after(error: Exception) -> timedelta | None:
+    """Retry-After (RFC 9110, section 10.2.3): seconds or a date; None when absent or unreadable."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    value = str(headers.get("Retry-After", "")).strip()
+    if value.isascii() and value.isdecimal():
+        return min(timedelta(seconds=int(value[:9])), LONGEST_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if timezone.is_naive(moment):
+        return None
+    return min(max(moment - timezone.now(), timedelta()), LONGEST_RETRY_AFTER)
 
 
 OF_THE_RECIPIENT = {Verdict.PERMANENT, Verdict.TRANSIENT}
@@ -147,8 +248,8 @@ WORDS_OF_VERDICTS = {
 
 def _in_words(verdict: Verdict, error: Exception) -> str:
     """What an organiser understands: from the enhanced status code (RFC 3463) when the server gave one."""
-    if isinstance(error, NotAccepted | HeldBack):
-        return str(error)
+    if isinstance(error, NotAccepted | HeldBack | Unreadable):
+        return f"{error} {_answer(error)}".strip()
     if isinstance(error, RenderingFailed):
         words: Any = _("the report could not be made")
     else:
@@ -164,6 +265,8 @@ def _as_told(error: Exception) -> str:
             code, text = next(iter(refused.values()))
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=text):
             pass
+        case AnymailError():
+            return f"{' '.join(str(error).split())} {'' if error.status_code else _answer(error)}".strip()
         case _:
             return f"{type(error).__name__}: {error}"
     return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"

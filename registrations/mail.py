@@ -4,6 +4,7 @@ A new kind of mail is a `Delivery.Kind`, an entry in `COMPOSERS`, a .txt (partia
 """
 
 import email.policy
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -24,12 +25,14 @@ from registrations.models import Delivery
 
 logger = logging.getLogger(__name__)
 
+SMTP = "registrations.smtp.EmailBackend"
 RAW_BACKENDS = {
     "registrations.eml_folder.EmailBackend",
-    "registrations.smtp.EmailBackend",
+    SMTP,
     "anymail.backends.amazon_ses.EmailBackend",
 }
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
+NO_METADATA = {"mailersend", "postal"}  # their APIs take none
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
@@ -50,15 +53,51 @@ def compose(delivery: Delivery) -> Mail:
     with translation.override(language):
         mail = COMPOSERS[Delivery.Kind(delivery.kind)](delivery)
     mail.to = [delivery.address]
-    mail.metadata = {"delivery": str(delivery.pk)}
+    ours = {"delivery": str(delivery.pk), "site": settings.HOST[:80]}
+    if _provider() not in NO_METADATA:
+        mail.metadata = ours
     mail.extra_headers = {
-        "Message-ID": delivery.message_id,
+        **_message_id(delivery),
+        **_relay_headers(ours),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, NRN, AutoReply, RN",
         "Content-Language": language,
         **_thread(delivery),
     }
     return mail
+
+
+def _provider() -> str:
+    """The name of anymail's backend, as in EMAIL_URL; empty for the folder and for SMTP, whoever's it is."""
+    module = settings.MAILERS["default"]["BACKEND"].removesuffix(".EmailBackend")
+    return module.removeprefix("anymail.backends.") if module.startswith("anymail.") else ""
+
+
+def _message_id(delivery: Delivery) -> dict[str, str]:
+    """Mailjet's API refuses a mail with a Message-ID of ours; Postmark's replaces it unless told not to."""
+    match _provider():
+        case "mailjet":
+            return {}
+        case "postmark":
+            return {"Message-ID": delivery.message_id, "X-PM-KeepID": "true"}
+    return {"Message-ID": delivery.message_id}
+
+
+def _relay_headers(ours: dict[str, str]) -> dict[str, str]:
+    """What a provider's SMTP relay is told in headers: our own id, which its events bring back, and no tracking."""
+    if settings.MAILERS["default"]["BACKEND"] != SMTP:
+        return {}
+    match settings.MAIL_PROVIDER:
+        case "brevo":
+            return {"X-Mailin-custom": json.dumps(ours)}
+        case "mailjet":
+            untracked = {"X-Mailjet-TrackOpen": "0", "X-Mailjet-TrackClick": "0"}
+            return {"X-MJ-EventPayload": json.dumps(ours), **untracked}
+        case "postmark":
+            untracked = {"X-PM-TrackOpens": "false", "X-PM-TrackLinks": "None"}
+            metadata = {f"X-PM-Metadata-{name}": value for name, value in ours.items()}
+            return {**metadata, **untracked, "X-PM-KeepID": "true"}
+    return {}
 
 
 def confirmation(delivery: Delivery) -> Mail:

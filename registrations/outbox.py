@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registrations import mail
-from registrations.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Verdict, failure
+from registrations.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
 from registrations.models import Delivery, Event, Registration
 
 logger = logging.getLogger(__name__)
@@ -50,12 +50,15 @@ class Transport:
         if not self.connected:
             self.backend.open()
             self.connected = True
-        if self.backend.send_messages([message]) != 1:
+        try:
+            count = self.backend.send_messages([message])
+        except Exception as error:
+            if message.anymail_status.esp_response is None or getattr(error, "response", None) is not None:
+                raise
+            raise Unreadable(_("the mail provider gave an answer that cannot be read")) from error
+        if count != 1:
             raise NotAccepted(_("the mail server did not accept the message"))
-        if (status := getattr(message, "anymail_status", None)) and status.recipients:
-            accepted = [one for one in status.recipients.values() if one.status in {"sent", "queued"}]
-            if len(accepted) != 1:
-                raise NotAccepted(_("the mail server did not accept the message"))
+        _require_one_accepted(message)
 
     @property
     def handing_over(self) -> bool:
@@ -67,6 +70,15 @@ class Transport:
             self.backend.close()
         except Exception:  # the server may be gone: nothing is owed to this connection any more
             logger.info("The connection to the mail server was already gone")
+
+
+def _require_one_accepted(message: mail.Mail) -> None:
+    """What a provider said of each recipient; an SMTP server says nothing here."""
+    told = message.anymail_status
+    statuses = [recipient.status for recipient in told.recipients.values()]
+    if statuses and len([status for status in statuses if status in {"sent", "queued"}]) != 1:
+        reason = _("the mail server did not accept the message")
+        raise NotAccepted(reason, statuses=frozenset(statuses), response=told.esp_response)
 
 
 def drain(*, holder: str = "", stop: Callable[[], bool] = lambda: False) -> None:
@@ -109,6 +121,12 @@ def _require_still_wanted(delivery: Delivery) -> None:
         raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.deaths})
     if delivery.is_too_late:
         raise NoLongerWanted(Delivery.State.EXPIRED, _("too late to be useful"))
+    if refusal := delivery.earlier_refusal():
+        sentences = {
+            Delivery.ProviderStatus.BOUNCED: _("an earlier mail came back: this address does not work"),
+            Delivery.ProviderStatus.COMPLAINED: _("the recipient reported an earlier mail as unwanted"),
+        }
+        raise NoLongerWanted(Delivery.State.CANCELLED, sentences[refusal])
     if (registration := delivery.registration) is None:
         return
     if registration.status == Registration.Status.CANCELLED:
@@ -137,10 +155,14 @@ def _alarm(problem: Failure) -> None:
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
-    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, give or take a fifth; never soon after an ambiguous end."""
+    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, give or take a fifth; never soon after an ambiguous end.
+
+    A provider that names a delay is left alone for at least as long.
+    """
     step = min(delivery.attempts, len(RETRY_AFTER)) - 1
     after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
-    return max(after, LONG_WAIT) if problem.verdict in {Verdict.AMBIGUOUS, Verdict.HELD_BACK} else after
+    at_least = LONG_WAIT if problem.verdict in {Verdict.AMBIGUOUS, Verdict.HELD_BACK} else timedelta()
+    return max(after, at_least, problem.retry_after or timedelta())
 
 
 def _persist(record: Callable[[], None], delivery: Delivery) -> None:

@@ -17,6 +17,7 @@ for _name in (
     "FORM_MIN_SECONDS",
     "DEBUG",
     "LEGAL_CONTACT",
+    "ANYMAIL_WEBHOOK_SECRET",
 ):
     os.environ[_name] = ""  # set and empty: neither the environment nor a .env file decides how tests run
 

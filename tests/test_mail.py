@@ -234,7 +234,7 @@ def test_an_http_api_gets_the_calendar_as_its_only_attachment_with_its_method(se
     assert (calendar.filename, calendar.mimetype) == ("invitation.ics", "text/calendar; method=REQUEST")
     assert isinstance(calendar.content, str)
     assert report.mimetype == "application/pdf"
-    assert message.metadata == {"delivery": str(Delivery.objects.get().pk)}
+    assert message.metadata == {"delivery": str(Delivery.objects.get().pk), "site": "webinaires.example.org"}
 
 
 def test_links_never_come_from_the_host_header(journey: Journey, settings: Settings) -> None:

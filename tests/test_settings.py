@@ -52,6 +52,8 @@ def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
         ({"EMAIL_URL": ""}, "Set EMAIL_URL: mails would only be written to a folder."),
         ({"SECRET_KEY": "a" * 60}, "Set SECRET_KEY to at least 50 random characters of your own."),
         ({"DEFAULT_FROM_EMAIL": "nobody"}, "Set DEFAULT_FROM_EMAIL to a mailbox that exists."),
+        ({"EMAIL_URL": "anymail://brevo"}, "Set ANYMAIL_WEBHOOK_SECRET to user:password of your own"),
+        ({"ANYMAIL_WEBHOOK_SECRET": "short:one"}, "ANYMAIL_WEBHOOK_SECRET must be like user:password"),
         ({"LEGAL_CONTACT": ""}, "Set LEGAL_CONTACT to the address that answers questions"),
         ({"BASE_URL": "https://example.org:abc"}, "BASE_URL must be like https://webinaires.example.org"),
         ({"BASE_URL": "https://user@example.org"}, "BASE_URL must be like https://webinaires.example.org"),
@@ -155,7 +157,48 @@ def test_an_esp_is_named_with_its_own_variables(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("EMAIL_URL", "anymail://mailjet")
     monkeypatch.setenv("MAILJET_API_KEY", "key")
     assert environment.mailer("EMAIL_URL", outbox=tmp_path) == {"BACKEND": "anymail.backends.mailjet.EmailBackend"}
-    assert environment.anymail("EMAIL_URL") == {"MAILJET_API_KEY": "key"}
+    assert environment.anymail("EMAIL_URL", secret="user:password") == {
+        "MAILJET_API_KEY": "key",
+        "WEBHOOK_SECRET": "user:password",
+        "REQUESTS_TIMEOUT": 30,
+        "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "provider", "speaks_api"),
+    [
+        ("anymail://brevo", "brevo", True),
+        ("smtp+tls://user:pass@smtp-relay.brevo.com:587", "brevo", False),
+        ("smtp+tls://user:pass@in-v3.mailjet.com", "mailjet", False),
+        ("smtps://mx.example.org", "", False),
+        ("", "", False),
+    ],
+)
+def test_the_provider_is_known_by_its_api_or_its_relay(
+    monkeypatch: pytest.MonkeyPatch, url: str, provider: str, speaks_api: bool
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", url)
+    assert (environment.provider("EMAIL_URL"), environment.speaks_api("EMAIL_URL")) == (provider, speaks_api)
+    assert bool(environment.anymail("EMAIL_URL", secret="")) == bool(provider)
+
+
+def test_the_running_site_mounts_one_webhook(tmp_path: Path) -> None:
+    """With the API of a provider; with its SMTP relay once there is a secret; and never without one."""
+    script = (
+        "from webinar.urls import urlpatterns; print([str(p.pattern) for p in urlpatterns if 'anymail' in str(p)])"
+    )
+    secret = {"ANYMAIL_WEBHOOK_SECRET": "mail:a-long-enough-password"}
+    mounted = [
+        start(tmp_path, "shell", "--no-imports", "-c", script, **{**SAFE, **variables}).stdout.strip()
+        for variables in (
+            {"EMAIL_URL": "anymail://mailjet", **secret},
+            {"EMAIL_URL": "smtp+tls://u:p@smtp-relay.brevo.com:587", **secret},
+            {"EMAIL_URL": "smtp+tls://u:p@smtp-relay.brevo.com:587"},
+            secret,
+        )
+    ]
+    assert mounted == ["['anymail/mailjet/tracking/']", "['anymail/brevo/tracking/']", "[]", "[]"]
 
 
 def test_bad_values_raise_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

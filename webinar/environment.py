@@ -19,7 +19,15 @@ SWITCHES = {
     "no": False,
     "0": False,
 }
-SMTP_TIMEOUT = 30  # seconds for each step of the SMTP dialogue
+MAIL_TIMEOUT = 30  # seconds for each step of the SMTP dialogue, or for a provider's answer
+EVENT_VIEWS = {  # of the providers whose hard and soft bounces registrations.receivers can tell apart
+    "amazon_ses": "anymail.webhooks.amazon_ses.AmazonSESTrackingWebhookView",
+    "brevo": "registrations.views.mail_events.BrevoEvents",
+    "mailjet": "anymail.webhooks.mailjet.MailjetTrackingWebhookView",
+    "postmark": "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
+}
+SMTP_RELAYS = {"smtp-relay.brevo.com": "brevo", "in-v3.mailjet.com": "mailjet", "smtp.postmarkapp.com": "postmark"}
+CAN_STOP_TRACKING = {"mailersend", "mailgun", "mailjet", "mandrill", "postmark", "sparkpost", "unisender_go"}
 
 
 def load_env_file(path: Path) -> None:
@@ -154,18 +162,42 @@ def mailer(name: str, *, outbox: Path) -> dict[str, Any]:
             "password": unquote(url.password or ""),
             "use_tls": url.scheme == "smtp+tls",
             "use_ssl": url.scheme == "smtps",
-            "timeout": SMTP_TIMEOUT,
+            "timeout": MAIL_TIMEOUT,
         },
     }
 
 
-def anymail(name: str) -> dict[str, str]:
-    """ANYMAIL settings from that ESP's own variables, for example BREVO_API_KEY."""
-    url = urlsplit(text(name))
-    if url.scheme != "anymail":
+def provider(name: str) -> str:
+    """The ESP behind `anymail://<esp>` or behind the SMTP relay that is named, or nothing."""
+    host = (urlsplit(text(name)).hostname or "").lower()
+    return host if speaks_api(name) else SMTP_RELAYS.get(host, "")
+
+
+def speaks_api(name: str) -> bool:
+    return text(name).startswith("anymail://")
+
+
+def anymail(name: str, *, secret: str) -> dict[str, Any]:
+    """ANYMAIL settings from that ESP's own variables, for example BREVO_API_KEY; nobody's reading is tracked."""
+    if not (esp := provider(name)):
         return {}
-    prefix = f"{url.netloc.upper()}_"
-    return {variable: value for variable, value in os.environ.items() if variable.startswith(prefix)}
+    prefix = f"{esp.upper()}_"
+    untracked = {"track_opens": False, "track_clicks": False} if esp in CAN_STOP_TRACKING else {}
+    return {
+        **{variable: value for variable, value in os.environ.items() if variable.startswith(prefix)},
+        **({"WEBHOOK_SECRET": secret} if secret else {}),
+        "REQUESTS_TIMEOUT": MAIL_TIMEOUT,
+        "SEND_DEFAULTS": untracked,
+    }
+
+
+def webhook_secret(name: str) -> str:
+    """`user:password` that the provider sends with each event (HTTP basic authentication)."""
+    value = text(name)
+    user, _colon, password = value.partition(":")
+    if value and (not user or len(password) < 16):
+        raise ImproperlyConfigured(f"{name} must be like user:password, with a password of at least 16 characters.")
+    return value
 
 
 def refuse(reasons: dict[str, bool]) -> None:

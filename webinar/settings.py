@@ -98,7 +98,10 @@ USE_TZ = True
 # Mail
 
 MAILERS = {"default": environment.mailer("EMAIL_URL", outbox=DATA_DIR / "outbox")}
-ANYMAIL = environment.anymail("EMAIL_URL")
+ANYMAIL_WEBHOOK_SECRET = environment.webhook_secret("ANYMAIL_WEBHOOK_SECRET")  # user:password
+ANYMAIL = environment.anymail("EMAIL_URL", secret=ANYMAIL_WEBHOOK_SECRET)
+MAIL_PROVIDER = environment.provider("EMAIL_URL")
+MAIL_EVENTS_VIEW = environment.EVENT_VIEWS.get(MAIL_PROVIDER, "")
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Le Pôle ressources <inscriptions@demo.invalid>")
 MAIL_MAX_BYTES = environment.number("MAIL_MAX_BYTES", 1_800_000)  # of a whole mail, report attached
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
@@ -172,6 +175,10 @@ if PUBLIC:
             "Set BASE_URL to an https:// address.": not HTTPS,
             "Set EMAIL_URL: mails would only be written to a folder.": not environment.text("EMAIL_URL"),
             "Set DEFAULT_FROM_EMAIL to a mailbox that exists.": "@" not in environment.text("DEFAULT_FROM_EMAIL"),
+            "Set ANYMAIL_WEBHOOK_SECRET to user:password of your own, and give both to the mail provider"
+            " in the address of its webhook.": bool(MAIL_EVENTS_VIEW)
+            and environment.speaks_api("EMAIL_URL")
+            and not ANYMAIL_WEBHOOK_SECRET,
             "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
             "Set DEBUG to off.": DEBUG,
         }

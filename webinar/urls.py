@@ -1,9 +1,11 @@
 """Every address of the site. French addresses stand at the root, English ones under /en/."""
 
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.urls import path, register_converter
+from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
+from django.utils.module_loading import import_string
 
 from registrations.views import health, legal, personal, public
 from registrations.views.site import favicon
@@ -17,11 +19,21 @@ class CodeConverter(StringConverter):
 
 register_converter(CodeConverter, "code")
 
+
+def mail_events() -> list[URLPattern]:
+    """The webhook of the configured mail provider, and of no other; none without the secret that guards it."""
+    if not settings.MAIL_EVENTS_VIEW or not settings.ANYMAIL_WEBHOOK_SECRET:
+        return []
+    view = import_string(settings.MAIL_EVENTS_VIEW).as_view()
+    return [path(f"anymail/{settings.MAIL_PROVIDER}/tracking/", view, name="mail_events")]
+
+
 urlpatterns = [
     path("favicon.ico", favicon),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
+    *mail_events(),
     *i18n_patterns(
         path("", public.home, name="home"),
         path("evenements/<slug:slug>/", public.event_page, name="event"),

@@ -17,6 +17,9 @@ def mail_state(delivery: Delivery) -> str:
     """The state of a mail as a sentence: sent when, next try when and why, failed why."""
     state = Delivery.State(delivery.state)
     match state:
+        case Delivery.State.SENT if delivery.sent_at and delivery.provider_status:
+            told = Delivery.ProviderStatus(delivery.provider_status).label
+            return _("Sent %(moment)s: %(told)s") % {"moment": _moment(delivery.sent_at), "told": told}
         case Delivery.State.SENT if delivery.sent_at:
             return _("Sent %(moment)s") % {"moment": _moment(delivery.sent_at)}
         case Delivery.State.PENDING if delivery.attempts:
@@ -49,6 +52,7 @@ SHOWN = [
     "not_after",
     "created_at",
     "sent_at",
+    "sent_to",
     "error",
     "provider_status",
     "message_id",
@@ -58,9 +62,9 @@ SHOWN = [
 @admin.register(Delivery)
 class DeliveryAdmin(DeskPages, admin.ModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "outcome", "attempts", "created_at"]
-    list_filter = ["state", "kind", "registration__event"]
+    list_filter = ["state", "provider_status", "kind", "registration__event"]
     list_select_related = ["registration"]
-    search_fields = ["registration__email", "registration__last_name", "recipient", "message_id"]
+    search_fields = ["registration__email", "registration__last_name", "recipient", "sent_to", "message_id"]
     list_per_page = 50
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]

@@ -45,6 +45,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Waiting after a try that failed."""
         return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
 
+    def note_event(self, status: "Delivery.ProviderStatus") -> None:
+        """What the provider tells of these mails: forward only, so that replayed or late events change nothing.
+
+        A mail that was delivered has left, even if the answer that said so was lost: it is not sent once more.
+        """
+        self.filter(provider_status__in=["", *status.earlier()]).update(provider_status=status)
+        if status == Delivery.ProviderStatus.DELIVERED:
+            waiting = self.filter(state=Delivery.State.PENDING, attempts__gt=0)
+            waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0)
+
     @transaction.atomic
     def owe_alert(self, recipient: str) -> None:
         """One alert an incident: none while another is on its way, or has left within a day."""
@@ -102,6 +112,20 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         EXPIRED = "expired", _("Expired")
 
+    class ProviderStatus(models.TextChoices):
+        """What the provider's events tell, in the order in which a mail may move: never back."""
+
+        QUEUED = "queued", _("accepted by the provider")
+        DEFERRED = "deferred", _("returned for now (mailbox full or away)")
+        DELIVERED = "delivered", _("delivered")
+        REJECTED = "rejected", _("refused by the provider")
+        BOUNCED = "bounced", _("returned: this address does not work")
+        COMPLAINED = "complained", _("reported as unwanted by the recipient")
+
+        def earlier(self) -> list["Delivery.ProviderStatus"]:
+            order = list(Delivery.ProviderStatus)
+            return order[: order.index(self)]
+
     registration = models.ForeignKey(
         Registration,
         models.CASCADE,
@@ -133,7 +157,10 @@ class Delivery(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     trying_since = models.DateTimeField(null=True, blank=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    provider_status = models.CharField(_("told by the provider"), max_length=20, blank=True)
+    sent_to = models.EmailField(
+        _("sent to"), max_length=254, blank=True, help_text=_("The address of the last try."), editable=False
+    )
+    provider_status = models.CharField(_("told by the provider"), max_length=20, choices=ProviderStatus, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -163,6 +190,17 @@ class Delivery(models.Model):
         """Where it goes: its own recipient, or the registration's address as it is now."""
         return self.recipient or (self.registration.email if self.registration else "")
 
+    def earlier_refusal(self) -> "Delivery.ProviderStatus | None":
+        """Why this registration's mails no longer leave for this address; a corrected address is free again."""
+        if self.registration_id is None:
+            return None
+        told = Delivery.objects.filter(
+            registration=self.registration_id,
+            sent_to__iexact=self.address,
+            provider_status__in=[self.ProviderStatus.BOUNCED, self.ProviderStatus.COMPLAINED],
+        ).first()
+        return self.ProviderStatus(told.provider_status) if told else None
+
     def take_lease(self, holder: str) -> None:
         """Hold the row until the lease's end. A row found in the hands of a lost worker counts one death."""
         self.deaths = self.deaths + 1 if self.state == self.State.SENDING else 0
@@ -171,7 +209,8 @@ class Delivery(models.Model):
         self.lease = f"{holder}.{secrets.token_hex(8)}"
         self.state = self.State.SENDING
         self.due = timezone.now() + LEASE
-        self.save(update_fields=["deaths", "attempts", "trying_since", "lease", "state", "due"])
+        self.sent_to = self.address  # now, since a provider's event may come sooner than our own record
+        self.save(update_fields=["deaths", "attempts", "trying_since", "lease", "state", "due", "sent_to"])
 
     @property
     def is_poisonous(self) -> bool:
