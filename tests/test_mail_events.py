@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
+from django.core.checks import run_checks
 from django.test import Client
 from pytest_django import Settings
 
@@ -350,3 +351,12 @@ def test_another_program_s_mailjet_mail_is_ignored(post: Post, sent: Delivery) -
 
 def test_a_provider_of_whose_bounces_we_know_nothing_stops_no_mail() -> None:
     assert not receivers._is_hard({"event": "hard_bounce"}, "Somebody")
+
+
+@pytest.mark.parametrize(
+    ("esp", "warned"), [("brevo", True), ("mailersend", True), ("mailjet", False), ("postmark", False)]
+)
+def test_a_check_warns_where_a_provider_s_api_loses_the_invitation(settings: Settings, esp: str, warned: bool) -> None:
+    settings.MAILERS = {"default": {"BACKEND": f"anymail.backends.{esp}.EmailBackend"}}
+    found = [(message.id, "EMAIL_URL=smtp+tls://" in str(message.hint)) for message in run_checks()]
+    assert (("registrations.W001", True) in found) == warned
