@@ -39,6 +39,7 @@ def mail_health() -> dict[str, Any]:
     return {
         "late": Delivery.objects.overdue().count(),
         "failed": Delivery.objects.filter(state=Delivery.State.FAILED).count(),
+        "refused": Delivery.objects.refused().count(),
         "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
     }
 

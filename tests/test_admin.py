@@ -104,9 +104,14 @@ def test_the_first_page_says_what_is_wrong_with_the_mails_and_nothing_when_all_i
     registration = make_registration()
     owe(registration, due=timezone.now() - timedelta(minutes=11))
     owe(registration, state="failed")
+    owe(registration, state="sent", provider_status="bounced")
     page = organiser.get("/admin/").text
     assert "1 courriel est en retard" in page
     assert "1 courriel est en échec" in page
+    assert "1 courriel est revenu ou a été signalé comme indésirable" in page
+    for query in ("state__exact=pending", "state__exact=failed", "provider_status__in=bounced,complained"):
+        assert f"/admin/registrations/delivery/?{query}" in page
+        assert len(organiser.get(f"/admin/registrations/delivery/?{query}").context["cl"].result_list) == 1
     WorkerPresence.objects.update(seen_at=timezone.now() - timedelta(minutes=4))
     assert "Aucun programme d’envoi" in organiser.get("/admin/").text
 

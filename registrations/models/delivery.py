@@ -55,6 +55,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             waiting = self.filter(state=Delivery.State.PENDING, attempts__gt=0)
             waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0)
 
+    def refused(self) -> Self:
+        """Come back for good, or reported as unwanted."""
+        return self.filter(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
+
     @transaction.atomic
     def owe_alert(self, recipient: str) -> None:
         """One alert an incident: none while another is on its way, or has left within a day."""
@@ -194,11 +198,8 @@ class Delivery(models.Model):
         """Why this registration's mails no longer leave for this address; a corrected address is free again."""
         if self.registration_id is None:
             return None
-        told = Delivery.objects.filter(
-            registration=self.registration_id,
-            sent_to__iexact=self.address,
-            provider_status__in=[self.ProviderStatus.BOUNCED, self.ProviderStatus.COMPLAINED],
-        ).first()
+        same_mailbox = Delivery.objects.filter(registration=self.registration_id, sent_to__iexact=self.address)
+        told = same_mailbox.refused().first()
         return self.ProviderStatus(told.provider_status) if told else None
 
     def take_lease(self, holder: str) -> None:
