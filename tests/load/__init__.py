@@ -1,0 +1,10 @@
+"""Faults and figures: harnesses that start the real processes. Run by hand at full size (see README)."""
+
+import os
+
+import django
+from django.apps import apps
+
+if not apps.ready:  # run by hand: under pytest, pytest-django has done it
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()

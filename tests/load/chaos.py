@@ -1,0 +1,285 @@
+"""The fault test: real processes, kill -9, a mail server that misbehaves, a database in trouble. No mail may be lost.
+
+    uv run python -m tests.load.chaos --sign-ups 1000 --seed 1 [--database postgres://user@host:port/postgres]
+
+Truth is what the visitors' browsers were told (`visitors`) and what the mail server has on its disk (`mail_server`). Of
+the database the harness changes one thing: production waits minutes before a retry and for the lease of a lost worker,
+so it sets `due` back, of retries at any time, of leases only while no worker lives (`database`). Nothing else is touched.
+"""
+
+import argparse
+import contextlib
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.load import mail_server
+from tests.load.database import AWAY, LEASES_OVER, RETRIES_NOW, Cluster, Database, database_at, own_database_on
+from tests.load.fleet import Fleet, MailServer
+from tests.load.visitors import Memory, Visitors
+from tests.site import RunningSite
+
+TROUBLES = {"worker": 5, "web": 3, "smtp": 3, "database": 3, "deployment": 1}  # how often each, in proportion
+LAST_TROUBLES = 3  # after the last sign-up, so that the last mails meet some too
+FINAL_PATIENCE = 120  # seconds for all mails to arrive once the faults have stopped
+OWED = """
+    SELECT registration.email, delivery.message_id, delivery.state
+    FROM registrations_delivery AS delivery
+    JOIN registrations_registration AS registration ON registration.id = delivery.registration_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    sign_ups: int
+    seed: int
+    webs: int = 2
+    workers: int = 3
+    kill_every: float = 2.0  # seconds, on average
+    smtp_faults: float = 0.2  # share of mails
+    visitors: int = 8
+    pause: float = 0.5  # seconds at most between two sign-ups of one visitor
+
+
+class Chaos:
+    def __init__(self, plan: Plan, site: RunningSite, database: Database) -> None:
+        self.plan, self.site, self.database = plan, site, database
+        self.dice = random.Random(plan.seed)  # noqa: S311
+        self.mail_server = MailServer(site.data, seed=plan.seed, rate=plan.smtp_faults)
+        site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{self.mail_server.port}"
+        self.database_faults = self.deployments = 0
+
+    def run(self) -> "Verdict":
+        started_at = time.time()
+        self.site.run("demo", "--setup-only")
+        [(slug,)] = self.database.rows("SELECT slug FROM registrations_event")
+        fleet = Fleet(self.site, self.mail_server, webs=self.plan.webs, workers=self.plan.workers)
+        try:
+            visitors = self._visitors(str(slug), fleet)
+            self._trouble(fleet, visitors)
+            self._peace(fleet, visitors.memory)
+        finally:
+            fleet.end()
+        return Verdict(
+            memory=visitors.memory,
+            journal=journal(self.mail_server.journal),
+            owed=self.database.rows(OWED),
+            kills=fleet.kills,
+            ended_by_themselves=fleet.ended_by_themselves,
+            database_faults=self.database_faults,
+            deployments=self.deployments,
+            duration=time.time() - started_at,
+        )
+
+    def _visitors(self, slug: str, fleet: Fleet) -> Visitors:
+        plan = self.plan
+        return Visitors(
+            slug, fleet.addresses, sign_ups=plan.sign_ups, threads=plan.visitors, pause=plan.pause, seed=plan.seed
+        )
+
+    def _trouble(self, fleet: Fleet, visitors: Visitors) -> None:
+        self.mail_server.faults_while.touch()
+        fleet.wait_until_it_serves()
+        visitors.start()
+        last = LAST_TROUBLES
+        while visitors.are_there or last:
+            last -= not visitors.are_there
+            time.sleep(self.dice.uniform(0.4, 1) * self.plan.kill_every)
+            self._one_trouble(fleet)
+            time.sleep(self.dice.uniform(0, 0.6) * self.plan.kill_every)
+            fleet.tend()
+            self._bring_forward(RETRIES_NOW)
+
+    def _one_trouble(self, fleet: Fleet) -> None:
+        [trouble] = self.dice.choices(list(TROUBLES), list(TROUBLES.values()))
+        match trouble:
+            case "database":
+                self.database.disturb(self.dice)
+                self.database_faults += 1
+            case "deployment":
+                fleet.renew_workers(lambda: self._bring_forward(LEASES_OVER))
+                self.deployments += 1
+            case role:
+                fleet.kill(role, self.dice)
+
+    def _peace(self, fleet: Fleet, memory: Memory) -> None:
+        """Faults stop; wait, for a limited time, until every promised mail is there and none is still owed."""
+        self.mail_server.faults_while.unlink()
+        fleet.tend()
+        fleet.renew_workers(lambda: self._bring_forward(LEASES_OVER))
+        deadline = time.monotonic() + FINAL_PATIENCE
+        while time.monotonic() < deadline and not self._all_arrived(memory):
+            self._bring_forward(RETRIES_NOW)
+            time.sleep(0.5)
+            fleet.tend()
+
+    def _all_arrived(self, memory: Memory) -> bool:
+        states = {state for _address, _message_id, state in self.database.rows(OWED)}
+        arrived = {line["kept"] for line in journal(self.mail_server.journal) if "kept" in line}
+        return not states & {"pending", "sending"} and memory.promised <= arrived
+
+    def _bring_forward(self, statement: str) -> None:
+        with contextlib.suppress(*AWAY):  # the next round does it
+            self.database.execute(statement)
+
+
+def journal(path: Path | None) -> list[dict[str, Any]]:
+    """What the mail server noted; a line that a kill cut short says nothing."""
+    lines = path.read_text().splitlines() if path and path.exists() else []
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    memory: Memory
+    journal: list[dict[str, Any]]
+    owed: list[tuple[Any, ...]]  # address, Message-ID, state
+    kills: Counter[str]
+    ended_by_themselves: Counter[str]
+    database_faults: int
+    deployments: int
+    duration: float
+
+    @property
+    def kept(self) -> list[dict[str, Any]]:
+        return [line for line in self.journal if "kept" in line]
+
+    @property
+    def smtp_faults(self) -> Counter[str]:
+        return Counter(line["fault"] for line in self.journal if "fault" in line)
+
+    @property
+    def ambiguous(self) -> int:
+        return sum(count for kind, count in self.smtp_faults.items() if kind in mail_server.AMBIGUOUS)
+
+    @property
+    def lost(self) -> list[str]:
+        """Promised on the page, or recorded as sent, and in nobody's inbox."""
+        arrived = {(line["kept"], line["message_id"]) for line in self.kept}
+        promised = self.memory.promised - {address for address, _message_id in arrived}
+        recorded = [(address, message_id) for address, message_id, state in self.owed if state == "sent"]
+        return sorted({*promised, *(mail[0] for mail in recorded if mail not in arrived)})
+
+    @property
+    def unfinished(self) -> list[str]:
+        """Owed, and not sent although everything works again."""
+        return [f"{address} {state}" for address, _message_id, state in self.owed if state != "sent"]
+
+    @property
+    def duplicates(self) -> int:
+        """The same mail, by its Message-ID, once more. A repeated sign-up is owed a mail of its own, which is none."""
+        return len(self.kept) - len({line["message_id"] for line in self.kept})
+
+    @property
+    def duplicates_allowed(self) -> int:
+        return self.kills.total() + self.ambiguous
+
+    @property
+    def phantom(self) -> list[str]:
+        """Mail that nobody is owed: to a stranger, to two persons, without a row, or more rows than forms sent."""
+        owed = {(address, message_id) for address, message_id, _state in self.owed}
+        unasked = [line["kept"] for line in self.kept if (line["kept"], line["message_id"]) not in owed]
+        misled = [line["kept"] for line in self.kept if line["to"] != line["kept"]]
+        rows = Counter(address for address, _message_id, _state in self.owed)
+        return [*unasked, *misled, *(rows - self.memory.posts).elements()]
+
+    @property
+    def waits(self) -> list[float]:
+        """Seconds from the POST that was answered with thanks to the first mail, sorted."""
+        arrivals: defaultdict[str, list[float]] = defaultdict(list)
+        for line in self.kept:
+            arrivals[line["kept"]].append(line["at"])
+        posts = self.memory.posted_at.items()
+        return sorted(max(0.0, min(arrivals[address]) - at) for address, at in posts if address in arrivals)
+
+    @property
+    def holds(self) -> bool:
+        return (
+            bool(self.memory.promised)
+            and not (self.lost or self.unfinished or self.phantom or self.ended_by_themselves.total())
+            and self.duplicates <= self.duplicates_allowed
+        )
+
+    def table(self) -> Iterator[str]:
+        given_up = len(self.memory.posts) - len(self.memory.promised)
+        rows: list[tuple[str, object]] = [
+            ("sign-ups promised", len(self.memory.promised)),
+            ("sign-ups given up by the visitor", given_up),
+            ("confirmations owed", len(self.owed)),
+            *((f"page: {answer}", count) for answer, count in sorted(self.memory.answers.items())),
+            *((f"kill -9: {role}", self.kills[role]) for role in sorted({"web", "worker", "smtp", *self.kills})),
+            *((f"ended by itself: {role}", count) for role, count in (+self.ended_by_themselves).items()),
+            ("database faults", self.database_faults),
+            ("deployments of workers", self.deployments),
+            *((f"smtp: {kind}", self.smtp_faults[kind]) for kind in mail_server.FAULTS),
+            ("ambiguous ends", self.ambiguous),
+            ("lost", len(self.lost)),
+            ("owed and not sent", len(self.unfinished)),
+            ("duplicates", f"{self.duplicates} (at most {self.duplicates_allowed})"),
+            ("phantom", len(self.phantom)),
+            ("POST to inbox, p50", f"{percentile(self.waits, 50):.1f} s"),
+            ("POST to inbox, p95", f"{percentile(self.waits, 95):.1f} s"),
+            ("duration", f"{self.duration:.0f} s"),
+            ("verdict", "holds" if self.holds else f"BROKEN {[*self.lost, *self.unfinished, *self.phantom][:10]}"),
+        ]
+        return (f"{name:<40} {value}" for name, value in rows)
+
+
+def percentile(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else 0.0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Sign up under kill -9 and faults; see that no mail is lost.")
+    parser.add_argument("--sign-ups", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--webs", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--kill-every", type=float, default=2.0, help="Seconds between two troubles, on average.")
+    parser.add_argument("--smtp-faults", type=float, default=0.2, help="Share of mails that meet one.")
+    parser.add_argument("--visitors", type=int, default=8, help="At the same time.")
+    parser.add_argument("--longest-lock", type=float, default=4.0, help="Seconds that SQLite may be locked.")
+    parser.add_argument("--keep", type=Path, help="Leave logs, journal and database in this new folder.")
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument(
+        "--database", default="", help="A PostgreSQL server, where an own database is made. Unset: SQLite."
+    )
+    server.add_argument("--own-cluster", action="store_true", help="A PostgreSQL server that falls and comes back.")
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def folder(kept: Path | None) -> Iterator[Path]:
+    if kept:
+        kept.mkdir(parents=True)
+        yield kept
+    else:
+        with tempfile.TemporaryDirectory(prefix="chaos-") as name:
+            yield Path(name)
+
+
+def main() -> int:
+    options = arguments()
+    names = ("sign_ups", "seed", "webs", "workers", "kill_every", "smtp_faults", "visitors")
+    plan = Plan(**{name: getattr(options, name) for name in names})
+    with contextlib.ExitStack() as stack:
+        data = stack.enter_context(folder(options.keep))
+        cluster = stack.enter_context(Cluster()) if options.own_cluster else None
+        url = stack.enter_context(own_database_on(cluster.url if cluster else options.database))
+        site = stack.enter_context(RunningSite(data, url))
+        database = database_at(url, data, cluster=cluster, longest_lock=options.longest_lock)
+        verdict = Chaos(plan, site, database).run()
+    sys.stdout.write("\n".join(verdict.table()) + "\n")
+    return 0 if verdict.holds else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
