@@ -19,3 +19,4 @@ def test_no_mail_is_lost_while_processes_are_killed_and_servers_misbehave(tmp_pa
     assert verdict.duplicates <= verdict.duplicates_allowed, table
     assert verdict.ended_by_themselves.total() == 0, table
     assert verdict.memory.promised, table
+    assert verdict.kills.total() > 0, table

@@ -2,9 +2,10 @@
 
     uv run python -m tests.load.chaos --sign-ups 1000 --seed 1 [--database postgres://user@host:port/postgres]
 
-Truth is what the visitors' browsers were told (`visitors`) and what the mail server has on its disk (`mail_server`). Of
-the database the harness changes one thing: production waits minutes before a retry and for the lease of a lost worker,
-so it sets `due` back, of retries at any time, of leases only while no worker lives (`database`). Nothing else is touched.
+Truth is what the visitors' browsers were told (`visitors`) and what the mail server has on its disk (`mail_server`).
+Of the database the harness changes one thing: production waits minutes before a retry, and for the lease of a lost
+worker, so it sets `due` back: of retries at any time, of leases only while no worker lives (`database`). No other
+column is touched.
 """
 
 import argparse

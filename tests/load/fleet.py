@@ -1,7 +1,8 @@
 """The processes of one site and its mail server, each of which may be killed and comes back.
 
-The harness asks for `kill`, `tend` and `renew_workers` alone: what restarts the dead is the fleet's own business. A fleet
-that runs one supervisor instead finds its victims among the supervisor's children, and has only the mail server to tend.
+The harness asks for `kill`, `tend` and `renew_workers` alone: what restarts the dead is the fleet's own business. A
+fleet that runs one supervisor instead finds its victims among the supervisor's children, and has only the mail server
+to tend.
 """
 
 import contextlib
