@@ -7,10 +7,12 @@ import email.policy
 import json
 import logging
 import re
+import secrets
 from collections.abc import Callable
 from email.message import EmailMessage as StandardMessage
+from email.message import MIMEPart
 from email.policy import Policy
-from typing import Any
+from typing import Any, Self
 
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
@@ -33,17 +35,41 @@ RAW_BACKENDS = {
 }
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs take none
+PLACE_OF_REPORT = secrets.token_hex(32).encode()  # nothing that anybody typed can be equal to it
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
 
 
+class Encoded(StandardMessage):
+    """A message in whose bytes the report stands as it was encoded once, for all mails that carry it."""
+
+    report: study_report.Report
+
+    @classmethod
+    def of(cls, message: StandardMessage, report: study_report.Report) -> Self:
+        encoded = cls(policy=message.policy)
+        vars(encoded).update(vars(message), report=report)
+        return encoded
+
+    def as_bytes(self, unixfrom: bool = False, policy: "Policy[Any] | None" = None) -> bytes:
+        report = self.report.base64
+        if (policy or self.policy).linesep != "\r\n":
+            report = report.replace(b"\r\n", b"\n")
+        return super().as_bytes(unixfrom, policy).replace(PLACE_OF_REPORT, report)
+
+
 class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] # anymail has no types
     """A message that is 7-bit clean, as RFC 6047, section 2.5, asks of a calendar object in transport."""
 
+    encoded_report: study_report.Report | None = None
+
     def message(self, *, policy: "Policy[Any] | None" = None) -> StandardMessage:
         policy = policy or email.policy.default
-        return super().message(policy=policy.clone(cte_type="7bit"))
+        message: StandardMessage = super().message(policy=policy.clone(cte_type="7bit"))
+        if self.encoded_report:
+            return Encoded.of(message, self.encoded_report)
+        return message
 
 
 def compose(delivery: Delivery) -> Mail:
@@ -121,7 +147,7 @@ def confirmation(delivery: Delivery) -> Mail:
     mail.reply_to = [registration.event.contact_email]
     _add_calendar(mail, invitation(registration), Method.REQUEST)
     if report and attached:
-        mail.attach(study_report.FILENAME, report.content, "application/pdf")
+        _add_report(mail, report)
     return mail
 
 
@@ -163,9 +189,27 @@ def _report(delivery: Delivery) -> study_report.Report | None:
         return None
 
 
+def _add_report(mail: Mail, report: study_report.Report) -> None:
+    """HTTP APIs encode the file themselves; for a raw transport it is put in place once the rest is."""
+    if not _is_raw():
+        mail.attach(study_report.FILENAME, report.content, "application/pdf")
+        return
+    part = MIMEPart()
+    part["Content-Type"] = "application/pdf"
+    part["Content-Transfer-Encoding"] = "base64"
+    part["Content-Disposition"] = f'attachment; filename="{study_report.FILENAME}"'
+    part.set_payload(PLACE_OF_REPORT.decode())
+    mail.attach(part)
+    mail.encoded_report = report
+
+
+def _is_raw() -> bool:
+    return settings.MAILERS["default"]["BACKEND"] in RAW_BACKENDS
+
+
 def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
     """Raw transports carry the object twice, as alternative and as attachment; HTTP APIs only as attachment."""
-    if settings.MAILERS["default"]["BACKEND"] in RAW_BACKENDS:
+    if _is_raw():
         mail.attach_alternative(calendar.decode(), f"text/calendar; method={method}")
         mail.attach("invitation.ics", calendar, "application/ics")
     else:

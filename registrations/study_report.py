@@ -1,5 +1,7 @@
 """The study report of an event: the organiser's finished PDF, or a presentation typeset from the admin's sections."""
 
+import base64
+import functools
 import hashlib
 import os
 import tempfile
@@ -15,6 +17,7 @@ from registrations.models import Event
 
 FILENAME = "rapport-etude.pdf"
 REPORT_LANGUAGE = "fr"  # the language the content is written in
+KEPT_IN_MEMORY = 2  # reports, each up to the size that mails can carry
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class Report:
     def size(self) -> int:
         return len(self.content)
 
+    @functools.cached_property
+    def base64(self) -> bytes:
+        """As a mail carries it (RFC 2045, section 6.8); lines end with CRLF."""
+        return base64.encodebytes(self.content).replace(b"\n", b"\r\n")
+
 
 def study_report(event: Event) -> Report | None:
     """The report as it is now, or None when there is neither file nor section.
@@ -35,8 +43,7 @@ def study_report(event: Event) -> Report | None:
     """
     try:
         if event.report_file:
-            with event.report_file.open("rb") as file:
-                return Report(file.read(), is_presentation=False)
+            return _read(Path(event.report_file.path), is_presentation=False)
         return _presentation(event) if event.has_report else None
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
@@ -57,7 +64,18 @@ def _presentation(event: Event) -> Report:
     kept = _kept_file(html)
     if not kept.exists():
         _keep(kept, pdf.render(html))
-    return Report(kept.read_bytes(), is_presentation=True)
+    return _read(kept, is_presentation=True)
+
+
+def _read(path: Path, *, is_presentation: bool) -> Report:
+    """Read and encoded once for many mails; a file that was replaced has another inode or another time."""
+    facts = path.stat()
+    return _read_once(path, is_presentation, (facts.st_ino, facts.st_mtime_ns, facts.st_size))
+
+
+@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
+def _read_once(path: Path, is_presentation: bool, _version: tuple[int, ...]) -> Report:
+    return Report(path.read_bytes(), is_presentation=is_presentation)
 
 
 def typeset_html(event: Event) -> str:
