@@ -218,9 +218,10 @@ def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
 
 def _thread(delivery: Delivery) -> dict[str, str]:
     """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first confirmation."""
+    if delivery.kind == Delivery.Kind.CONFIRMATION and delivery.revision == 0:
+        return {}
     first = (
         Delivery.objects.filter(registration=delivery.registration_id, kind=Delivery.Kind.CONFIRMATION, revision=0)
-        .exclude(pk=delivery.pk)
         .values_list("message_id", flat=True)
         .first()
     )
