@@ -4,14 +4,16 @@ A new kind of mail is a `Delivery.Kind`, an entry in `COMPOSERS`, a .txt (partia
 """
 
 import email.policy
+import functools
 import json
 import logging
 import re
 import secrets
 from collections.abc import Callable
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage as StandardMessage
 from email.message import MIMEPart
-from email.policy import Policy
+from email.policy import EmailPolicy, Policy
 from typing import Any, Self
 
 from anymail.message import AnymailMessageMixin
@@ -36,9 +38,31 @@ RAW_BACKENDS = {
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs take none
 PLACE_OF_REPORT = secrets.token_hex(32).encode()  # nothing that anybody typed can be equal to it
+HEADERS_KEPT = 128  # those that stand in every mail, among others
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
+
+
+class Headers(HeaderRegistry):
+    """The library makes a new class and parses anew for every header of every mail; here what is equal is made once.
+
+    A header never changes: the library itself folds the same one each time a message is asked for its bytes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._class = functools.lru_cache(maxsize=HEADERS_KEPT)(super().__getitem__)
+        self._header = functools.lru_cache(maxsize=HEADERS_KEPT)(super().__call__)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._class(name)
+
+    def __call__(self, name: str, value: Any) -> Any:
+        return self._header(name, value) if isinstance(value, str) else super().__call__(name, value)
+
+
+SEVEN_BIT = EmailPolicy(cte_type="7bit", header_factory=Headers())
 
 
 class Encoded(StandardMessage):
@@ -65,8 +89,7 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
     encoded_report: study_report.Report | None = None
 
     def message(self, *, policy: "Policy[Any] | None" = None) -> StandardMessage:
-        policy = policy or email.policy.default
-        message: StandardMessage = super().message(policy=policy.clone(cte_type="7bit"))
+        message: StandardMessage = super().message(policy=(policy or email.policy.default) + SEVEN_BIT)
         if self.encoded_report:
             return Encoded.of(message, self.encoded_report)
         return message
