@@ -183,6 +183,31 @@ def test_the_sentence_on_the_report_follows_what_is_attached(
     assert path.stat().st_size < settings.MAIL_MAX_BYTES
 
 
+def test_a_replaced_report_leaves_with_the_next_mail(outbox_folder: Path, settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    event = make_event(report=False, report_file=a_pdf(10))
+    received(make_registration(event), outbox_folder)
+    path = Path(event.report_file.path)
+    path.unlink()
+    path.write_bytes(b"%PDF-1.7\nanother")
+    message = received(make_registration(event), outbox_folder)
+    assert mailbox.part(message, "application/pdf") == b"%PDF-1.7\nanother"
+
+
+def test_the_report_arrives_byte_for_byte_with_lines_of_the_length_that_mail_allows(
+    outbox_folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    content = b"%PDF-1.7\n" + bytes(range(256)) * 40
+    registration = make_registration(make_event(report=False, report_file=SimpleUploadedFile("r.pdf", content)))
+    message = received(registration, outbox_folder)
+    assert mailbox.part(message, "application/pdf") == content
+    [report] = [part for part in message.walk() if part.get_content_type() == "application/pdf"]
+    lines = str(report.get_payload()).splitlines()
+    assert max(map(len, lines)) == 76
+    assert message.as_string().count(lines[0]) == 1
+
+
 def test_the_presentation_is_called_one(outbox_folder: Path) -> None:
     assert "Le rapport d’étude (présentation, PDF, " in mailbox.text(received(make_registration(), outbox_folder))
 
