@@ -1,7 +1,10 @@
 """A small run of the fault test: no mail is lost, whatever is killed. At full size: see the README."""
 
+import dataclasses
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.load.chaos import Chaos, Plan
 from tests.load.database import database_at
@@ -10,9 +13,11 @@ from tests.site import RunningSite, own_database
 SMALL = Plan(sign_ups=40, seed=7, webs=1, workers=2, kill_every=0.8, visitors=4, pause=1.0)
 
 
-def test_no_mail_is_lost_while_processes_are_killed_and_servers_misbehave(tmp_path: Path) -> None:
+@pytest.mark.parametrize("supervised", [False, True])
+def test_no_mail_is_lost_while_processes_are_killed_and_servers_misbehave(tmp_path: Path, supervised: bool) -> None:
+    plan = dataclasses.replace(SMALL, supervised=supervised)
     with own_database() as url, RunningSite(tmp_path, url) as site:
-        verdict = Chaos(SMALL, site, database_at(url, tmp_path, longest_lock=1.5)).run()
+        verdict = Chaos(plan, site, database_at(url, tmp_path, longest_lock=1.5)).run()
     table = "\n".join(verdict.table())
     sys.stdout.write(table)
     assert (verdict.lost, verdict.unfinished, verdict.phantom) == ([], [], []), table

@@ -24,11 +24,11 @@ from typing import Any
 
 from tests.load import mail_server
 from tests.load.database import AWAY, LEASES_OVER, RETRIES_NOW, Cluster, Database, database_at, own_database_on
-from tests.load.fleet import Fleet, MailServer
+from tests.load.fleet import Fleet, MailServer, SupervisedFleet
 from tests.load.visitors import Memory, Visitors
 from tests.site import RunningSite
 
-TROUBLES = {"worker": 5, "web": 3, "smtp": 3, "database": 3, "deployment": 1}  # how often each, in proportion
+TROUBLES = {"database": 3, "deployment": 1}  # how often, in proportion to the kills that a fleet names
 LAST_TROUBLES = 3  # after the last sign-up, so that the last mails meet some too
 FINAL_PATIENCE = 120  # seconds for all mails to arrive once the faults have stopped
 OWED = """
@@ -46,6 +46,7 @@ class Plan:
     workers: int = 3
     kill_every: float = 2.0  # seconds, on average
     smtp_faults: float = 0.2  # share of mails
+    supervised: bool = False  # by `manage.py up`
     visitors: int = 8
     pause: float = 0.5  # seconds at most between two sign-ups of one visitor
 
@@ -62,7 +63,7 @@ class Chaos:
         started_at = time.time()
         self.site.run("demo", "--setup-only")
         [(slug,)] = self.database.rows("SELECT slug FROM registrations_event")
-        fleet = Fleet(self.site, self.mail_server, webs=self.plan.webs, workers=self.plan.workers)
+        fleet = self._fleet()
         try:
             visitors = self._visitors(str(slug), fleet)
             self._trouble(fleet, visitors)
@@ -79,6 +80,11 @@ class Chaos:
             deployments=self.deployments,
             duration=time.time() - started_at,
         )
+
+    def _fleet(self) -> Fleet:
+        if self.plan.supervised:
+            return SupervisedFleet(self.site, self.mail_server, workers=self.plan.workers)
+        return Fleet(self.site, self.mail_server, webs=self.plan.webs, workers=self.plan.workers)
 
     def _visitors(self, slug: str, fleet: Fleet) -> Visitors:
         plan = self.plan
@@ -100,13 +106,14 @@ class Chaos:
             self._bring_forward(RETRIES_NOW)
 
     def _one_trouble(self, fleet: Fleet) -> None:
-        [trouble] = self.dice.choices(list(TROUBLES), list(TROUBLES.values()))
+        troubles = {**fleet.roles, **TROUBLES}
+        [trouble] = self.dice.choices(list(troubles), list(troubles.values()))
         match trouble:
             case "database":
                 self.database.disturb(self.dice)
                 self.database_faults += 1
             case "deployment":
-                fleet.renew_workers(lambda: self._bring_forward(LEASES_OVER))
+                fleet.renew(lambda: self._bring_forward(LEASES_OVER))
                 self.deployments += 1
             case role:
                 fleet.kill(role, self.dice)
@@ -115,7 +122,7 @@ class Chaos:
         """Faults stop; wait, for a limited time, until every promised mail is there and none is still owed."""
         self.mail_server.faults_while.unlink()
         fleet.tend()
-        fleet.renew_workers(lambda: self._bring_forward(LEASES_OVER))
+        fleet.renew(lambda: self._bring_forward(LEASES_OVER))
         deadline = time.monotonic() + FINAL_PATIENCE
         while time.monotonic() < deadline and not self._all_arrived(memory):
             self._bring_forward(RETRIES_NOW)
@@ -219,7 +226,7 @@ class Verdict:
             *((f"kill -9: {role}", self.kills[role]) for role in sorted({"web", "worker", "smtp", *self.kills})),
             *((f"ended by itself: {role}", count) for role, count in (+self.ended_by_themselves).items()),
             ("database faults", self.database_faults),
-            ("deployments of workers", self.deployments),
+            ("deployments", self.deployments),
             *((f"smtp: {kind}", self.smtp_faults[kind]) for kind in mail_server.FAULTS),
             ("ambiguous ends", self.ambiguous),
             ("lost", len(self.lost)),
@@ -244,6 +251,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--webs", type=int, default=2)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--supervised", action="store_true", help="Run `manage.py up`, and kill that too.")
     parser.add_argument("--kill-every", type=float, default=2.0, help="Seconds between two troubles, on average.")
     parser.add_argument("--smtp-faults", type=float, default=0.2, help="Share of mails that meet one.")
     parser.add_argument("--visitors", type=int, default=8, help="At the same time.")
@@ -269,7 +277,7 @@ def folder(kept: Path | None) -> Iterator[Path]:
 
 def main() -> int:
     options = arguments()
-    names = ("sign_ups", "seed", "webs", "workers", "kill_every", "smtp_faults", "visitors")
+    names = ("sign_ups", "seed", "webs", "workers", "supervised", "kill_every", "smtp_faults", "visitors")
     plan = Plan(**{name: getattr(options, name) for name in names})
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(folder(options.keep))

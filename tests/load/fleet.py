@@ -1,12 +1,12 @@
 """The processes of one site and its mail server, each of which may be killed and comes back.
 
-The harness asks for `kill`, `tend` and `renew_workers` alone: what restarts the dead is the fleet's own business. A
-fleet that runs one supervisor instead finds its victims among the supervisor's children, and has only the mail server
-to tend.
+A `Fleet` restarts the dead itself; a `SupervisedFleet` leaves that to `manage.py up`, and looks for its victims among
+the children of that process.
 """
 
 import contextlib
 import functools
+import os
 import random
 import signal
 import socket
@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from tests.network import free_port
 from tests.site import ROOT, RunningSite, wait_for
@@ -25,13 +26,15 @@ MAIL_SERVER = ROOT / "tests" / "load" / "mail_server.py"
 GRACE = 60  # seconds for a worker to finish the mail in hand
 ASKED_TO_END = {0, -signal.SIGTERM}  # the latter while it was still starting
 
+type Launch = Callable[[], subprocess.Popen[str]]
+
 
 @dataclass
 class Place:
     """Where one process must always run."""
 
     role: str
-    launch: Callable[[], subprocess.Popen[str]]
+    launch: Launch
     process: subprocess.Popen[str]
     killed: bool = False
 
@@ -71,14 +74,23 @@ def listens(port: int) -> bool:
 
 
 class Fleet:
+    renewed: ClassVar[str] = "worker"  # the role of the processes that a deployment ends and starts again
+    roles: ClassVar[dict[str, int]] = {"worker": 5, "web": 3, "smtp": 3}  # to be killed, and how often, in proportion
+
     def __init__(self, site: RunningSite, mail_server: MailServer, *, webs: int, workers: int) -> None:
-        self.site, self.ports, self.mail_port = site, [free_port() for _ in range(webs)], mail_server.port
-        launches: list[tuple[str, Callable[[], subprocess.Popen[str]]]] = [("smtp", mail_server.launch)]
-        launches += [("web", functools.partial(site.start, "web", "--port", str(port))) for port in self.ports]
-        launches += [("worker", functools.partial(site.start, "worker"))] * workers
-        self.places = [Place(role, launch, launch()) for role, launch in launches]
+        self.site, self.mail_port = site, mail_server.port
+        self.ports = [free_port() for _ in range(webs)]
+        launches = {"smtp": [mail_server.launch], **self._launches(workers)}
+        self.places = [Place(role, launch, launch()) for role in launches for launch in launches[role]]
         self.kills: Counter[str] = Counter()
         self.ended_by_themselves: Counter[str] = Counter()
+
+    def _launches(self, workers: int) -> dict[str, list[Launch]]:
+        start = functools.partial
+        return {
+            "web": [start(self.site.start, "web", "--port", str(port)) for port in self.ports],
+            "worker": [start(self.site.start, "worker")] * workers,
+        }
 
     @property
     def addresses(self) -> list[str]:
@@ -101,28 +113,83 @@ class Fleet:
                 self.ended_by_themselves[place.role] += not place.killed
                 place.revive()
 
-    def renew_workers(self, meanwhile: Callable[[], None]) -> None:
+    def renew(self, meanwhile: Callable[[], None]) -> None:
         """As a deployment does: ask every worker to finish the mail in hand and end, then start new ones."""
-        workers = [place for place in self.places if place.role == "worker"]
-        for place in workers:
+        places = [place for place in self.places if place.role == self.renewed]
+        for place in places:
             place.process.terminate()
         deadline = time.monotonic() + GRACE
-        for place in workers:
+        for place in places:
             self._see_off(place, deadline)
         meanwhile()
-        for place in workers:
+        for place in places:
             place.revive()
 
     def _see_off(self, place: Place, deadline: float) -> None:
         try:
             status = place.process.wait(timeout=max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            self.kills["worker, slow to end"] += 1
+            self.kills[f"{place.role}, slow to end"] += 1
             place.kill()
         else:
-            self.ended_by_themselves["worker"] += status not in ASKED_TO_END and not place.killed
+            self.ended_by_themselves[place.role] += status not in ASKED_TO_END and not place.killed
 
     def end(self) -> None:
         for place in self.places:
             place.process.kill()
             place.process.wait()
+
+
+class SupervisedFleet(Fleet):
+    """`manage.py up`: it may be killed too, and then its children end by themselves."""
+
+    renewed = "up"
+    roles: ClassVar[dict[str, int]] = {**Fleet.roles, "up": 1}
+
+    def __init__(self, site: RunningSite, mail_server: MailServer, *, workers: int) -> None:
+        super().__init__(site, mail_server, webs=1, workers=workers)
+        self.orphans: list[int] = []
+
+    def _launches(self, workers: int) -> dict[str, list[Launch]]:
+        command = ("up", "--port", str(self.ports[0]), "--workers", str(workers))
+        return {"up": [functools.partial(self.site.start, *command)]}
+
+    def kill(self, role: str, dice: random.Random) -> None:
+        if role in {"web", "worker"}:
+            self._kill_child(role, dice)
+            return
+        if role == "up":
+            self.orphans = self._children()
+        super().kill(role, dice)
+
+    def _kill_child(self, role: str, dice: random.Random) -> None:
+        if victims := [pid for pid in self._children() if f"\0{role}\0" in _of_process(pid, "cmdline")]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(dice.choice(victims), signal.SIGKILL)
+                self.kills[role] += 1
+
+    def _children(self) -> list[int]:
+        [up] = [place.process.pid for place in self.places if place.role == "up"]
+        return [int(pid) for pid in _of_process(up, f"task/{up}/children").split()]
+
+    def tend(self) -> None:
+        wait_for(lambda: not any(map(_runs, self.orphans)), "the end of the orphans")
+        super().tend()
+
+    def end(self) -> None:
+        self.orphans = self._children()
+        super().end()
+        wait_for(lambda: not any(map(_runs, self.orphans)), "the end of the orphans")
+
+
+def _of_process(pid: int, file: str) -> str:
+    """What proc(5) says; nothing when the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/{file}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _runs(pid: int) -> bool:
+    """Ended processes that nobody has collected yet do not."""
+    return _of_process(pid, "stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])
