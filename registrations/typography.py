@@ -4,6 +4,7 @@ The rules only turn spaces that are there into no-break spaces, and straight sig
 time such as 16:30 or a text already typeset comes out as it went in.
 """
 
+import functools
 import re
 
 import nh3
@@ -29,9 +30,11 @@ FRENCH_RULES = [
 URL_OR_ADDRESS = re.compile(r"(https?://\S+|\S+@\S+\.\S+)")
 HEADING_LEVELS = {"h1": "h2", "h2": "h2", "h3": "h3", "h4": "h4", "h5": "h4", "h6": "h4"}
 ALLOWED_TAGS = {"h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br", "hr"}
+TEXTS_KEPT = 256  # an organiser's words stand in every mail and on every page
 CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
 
 
+@functools.lru_cache(maxsize=TEXTS_KEPT)
 def french(text: str) -> str:
     """Typeset French text; idempotent."""
     parts = URL_OR_ADDRESS.split(text)
@@ -63,6 +66,7 @@ PARSER = MarkdownIt("commonmark", {"html": False})
 PARSER.core.ruler.push("typeset", _typeset)
 
 
+@functools.lru_cache(maxsize=TEXTS_KEPT)
 def markdown(text: str) -> SafeString:
     """HTML of an organiser's Markdown: no raw HTML, no image, links to https and mailto, headings from h2 down."""
     html = PARSER.render(text)
