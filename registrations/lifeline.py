@@ -2,11 +2,14 @@
 
 import fcntl
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+
+FORGOTTEN_AFTER = 3600  # seconds
 
 
 def _file(name: str) -> Path:
@@ -22,10 +25,7 @@ def lifeline() -> Iterator[str]:
     path = _file(name)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield name
-        finally:
-            path.unlink(missing_ok=True)
+        yield name
 
 
 def is_dead(name: str) -> bool:
@@ -34,7 +34,13 @@ def is_dead(name: str) -> bool:
     try:
         with path.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink(missing_ok=True)
     except OSError:  # held by the living, or not of this machine
         return False
     return True
+
+
+def forget(*, but: set[str]) -> None:
+    """Remove what the dead have left, but for those whose mail has not been taken over yet."""
+    for path in _file("any").parent.glob("*.lock"):
+        if path.stem not in but and time.time() - path.stat().st_mtime > FORGOTTEN_AFTER and is_dead(path.stem):
+            path.unlink(missing_ok=True)

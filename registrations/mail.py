@@ -4,17 +4,13 @@ A new kind of mail is a `Delivery.Kind`, an entry in `COMPOSERS`, a .txt (partia
 """
 
 import email.policy
-import functools
 import json
 import logging
 import re
-import secrets
 from collections.abc import Callable
-from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage as StandardMessage
-from email.message import MIMEPart
-from email.policy import EmailPolicy, Policy
-from typing import Any, Self
+from email.policy import Policy
+from typing import Any
 
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
@@ -23,7 +19,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from registrations import pdf, study_report
+from registrations import mime, pdf, study_report
 from registrations.invitation import Method, invitation
 from registrations.models import Delivery
 
@@ -37,50 +33,9 @@ RAW_BACKENDS = {
 }
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs take none
-PLACE_OF_REPORT = secrets.token_hex(32).encode()  # nothing that anybody typed can be equal to it
-HEADERS_KEPT = 128  # those that stand in every mail, among others
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
-
-
-class Headers(HeaderRegistry):
-    """The library makes a new class and parses anew for every header of every mail; here what is equal is made once.
-
-    A header never changes: the library itself folds the same one each time a message is asked for its bytes.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._class = functools.lru_cache(maxsize=HEADERS_KEPT)(super().__getitem__)
-        self._header = functools.lru_cache(maxsize=HEADERS_KEPT)(super().__call__)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._class(name)
-
-    def __call__(self, name: str, value: Any) -> Any:
-        return self._header(name, value) if isinstance(value, str) else super().__call__(name, value)
-
-
-SEVEN_BIT = EmailPolicy(cte_type="7bit", header_factory=Headers())
-
-
-class Encoded(StandardMessage):
-    """A message in whose bytes the report stands as it was encoded once, for all mails that carry it."""
-
-    report: study_report.Report
-
-    @classmethod
-    def of(cls, message: StandardMessage, report: study_report.Report) -> Self:
-        encoded = cls(policy=message.policy)
-        vars(encoded).update(vars(message), report=report)
-        return encoded
-
-    def as_bytes(self, unixfrom: bool = False, policy: "Policy[Any] | None" = None) -> bytes:
-        report = self.report.base64
-        if (policy or self.policy).linesep != "\r\n":
-            report = report.replace(b"\r\n", b"\n")
-        return super().as_bytes(unixfrom, policy).replace(PLACE_OF_REPORT, report)
 
 
 class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] # anymail has no types
@@ -89,9 +44,9 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
     encoded_report: study_report.Report | None = None
 
     def message(self, *, policy: "Policy[Any] | None" = None) -> StandardMessage:
-        message: StandardMessage = super().message(policy=(policy or email.policy.default) + SEVEN_BIT)
+        message: StandardMessage = super().message(policy=(policy or email.policy.default) + mime.SEVEN_BIT)
         if self.encoded_report:
-            return Encoded.of(message, self.encoded_report)
+            return mime.Encoded.of(message, self.encoded_report.base64)
         return message
 
 
@@ -217,12 +172,7 @@ def _add_report(mail: Mail, report: study_report.Report) -> None:
     if not _is_raw():
         mail.attach(study_report.FILENAME, report.content, "application/pdf")
         return
-    part = MIMEPart()
-    part["Content-Type"] = "application/pdf"
-    part["Content-Transfer-Encoding"] = "base64"
-    part["Content-Disposition"] = f'attachment; filename="{study_report.FILENAME}"'
-    part.set_payload(PLACE_OF_REPORT.decode())
-    mail.attach(part)
+    mail.attach(mime.place_of_report(study_report.FILENAME))
     mail.encoded_report = report
 
 

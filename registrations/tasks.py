@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from registrations.lifeline import is_dead
+from registrations import lifeline
 from registrations.models import Delivery, WorkerPresence
 
 WAKE_UPS_AT_MOST = 4
@@ -30,7 +30,7 @@ def send_due_mail() -> None:
 def sweep() -> None:
     """Wake the workers up for whatever is due: first tries, retries, reminders, expired leases, lost wake-ups."""
     for holder in Delivery.objects.holders():
-        if holder and is_dead(holder):
+        if holder and lifeline.is_dead(holder):
             Delivery.objects.free(holder)
     due = Delivery.objects.due()[:WAKE_UPS_AT_MOST].count()
     waiting = DBTaskResult.objects.ready().filter(task_path=send_due_mail.module_path)[:WAKE_UPS_AT_MOST].count()
@@ -40,6 +40,7 @@ def sweep() -> None:
 
 def keep_house() -> None:
     """Throw away finished wake-ups, expired sessions and workers of the past."""
+    lifeline.forget(but=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
     call_command("clearsessions")
     WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

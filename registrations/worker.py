@@ -1,6 +1,7 @@
 """The mail worker: the library's worker, which neither retries nor survives its database, inside a loop that does."""
 
 import logging
+import signal
 import time
 from types import FrameType
 
@@ -34,8 +35,13 @@ class MailWorker(Worker):
         self.next_sweep = self.next_keeping_house = 0.0
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        """The first signal lets the mail in hand leave; of later ones only Ctrl-C aborts it.
+
+        An init system may signal a worker and its parent, which then signals it once more.
+        """
         tasks.stopping.set()
-        super().shutdown(signum, frame)
+        if self.running or signum == signal.SIGINT:
+            super().shutdown(signum, frame)
 
     def run(self) -> None:
         """Work until a signal says stop; an absent database only makes it wait."""
@@ -53,12 +59,12 @@ class MailWorker(Worker):
     def work(self) -> None:
         now = time.monotonic()
         if now >= self.next_sweep:
-            self.next_sweep = now + SWEEP_EVERY
             WorkerPresence.objects.note(self.worker_id)
             tasks.sweep()
+            self.next_sweep = now + SWEEP_EVERY
         if now >= self.next_keeping_house:
-            self.next_keeping_house = now + KEEP_HOUSE_EVERY
             tasks.keep_house()
+            self.next_keeping_house = now + KEEP_HOUSE_EVERY
         if self.has_tasks():
             super().run()
         elif self.running:

@@ -64,6 +64,17 @@ class Handler:
         return self.data
 
 
+class AnswersLate(Handler):
+    """Takes each mail, and says so two seconds later."""
+
+    asked = False
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.asked = True
+        await asyncio.sleep(2)
+        return await super().handle_DATA(server, session, envelope)
+
+
 class HoldsFirst(Handler):
     """Holds the first mail for ever, and accepts the next ones."""
 

@@ -1,5 +1,6 @@
 """When parts of the site are away: what machines are told, what visitors see, what the operator receives."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,7 @@ def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: S
         Delivery.objects.claim(holder=living)
         tasks.sweep()
         assert not Delivery.objects.due().exists()
+        Delivery.objects.update(state="sent")
 
     owe()
     dead = "0123456789abcdef"
@@ -183,7 +185,31 @@ def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: S
     held = Delivery.objects.claim(holder=dead)
     tasks.sweep()
     assert list(Delivery.objects.due()) == [held]
+    Delivery.objects.update(state="sent")
+    os.utime(lifeline._file(dead), (0, 0))
+    tasks.keep_house()
     assert not lifeline._file(dead).exists()
+
+
+def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA_DIR = tmp_path
+    owe()
+    dead = "0123456789abcdef"
+    lifeline._file(dead).touch()
+    Delivery.objects.claim(holder=dead)
+
+    def away(*args: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(Delivery.objects.all()), "free", away)
+        with pytest.raises(OperationalError):
+            tasks.sweep()
+    tasks.keep_house()
+    tasks.sweep()
+    assert Delivery.objects.due().count() == 1
 
 
 def test_a_worker_of_another_machine_is_left_its_lease(settings: Settings, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import sqlite3
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from tests import mailbox
 from tests.site import RunningSite, own_database, wait_for
-from tests.smtp import HoldsFirst, smtp_server
+from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
 
@@ -202,6 +203,23 @@ def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: Running
         release = file.close
     threading.Timer(3, release).start()
     assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
+
+
+def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningSite) -> None:
+    with smtp_server(AnswersLate()) as (server, mailers):
+        assert isinstance(server, AnswersLate)
+        site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
+        site.start("web", "--port", str(site.port))
+        worker = site.start("worker")
+        site.wait_until_it_serves()
+        site.sign_up(email="zoe@example.org")
+        wait_for(lambda: server.asked, "the mail on its way")
+        worker.terminate()
+        time.sleep(0.3)
+        worker.terminate()
+        assert worker.wait(timeout=30) == 0
+    states = "from registrations.models import *; print(*Delivery.objects.values_list('state', flat=True))"
+    assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
 
 
 def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> None:

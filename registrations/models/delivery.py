@@ -211,7 +211,8 @@ class Delivery(models.Model):
         self.state = self.State.SENDING
         self.due = timezone.now() + LEASE
         self.sent_to = self.address  # now, since a provider's event may come sooner than our own record
-        self.save(update_fields=["deaths", "attempts", "trying_since", "lease", "state", "due", "sent_to"])
+        changed = ("deaths", "attempts", "trying_since", "lease", "state", "due", "sent_to")
+        Delivery.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in changed})
 
     @property
     def is_poisonous(self) -> bool:
