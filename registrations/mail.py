@@ -44,7 +44,7 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
     encoded_report: study_report.Report | None = None
 
     def message(self, *, policy: "Policy[Any] | None" = None) -> StandardMessage:
-        message: StandardMessage = super().message(policy=(policy or email.policy.default) + mime.SEVEN_BIT)
+        message: StandardMessage = super().message(policy=mime.SEVEN_BIT[(policy or email.policy.default).linesep])
         if self.encoded_report:
             return mime.Encoded.of(message, self.encoded_report.base64)
         return message
@@ -191,7 +191,7 @@ def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
 
 def _thread(delivery: Delivery) -> dict[str, str]:
     """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first confirmation."""
-    if delivery.kind == Delivery.Kind.CONFIRMATION and delivery.revision == 0:
+    if delivery.is_first:
         return {}
     first = (
         Delivery.objects.filter(registration=delivery.registration_id, kind=Delivery.Kind.CONFIRMATION, revision=0)

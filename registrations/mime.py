@@ -29,7 +29,22 @@ class Headers(HeaderRegistry):
         return self._header(name, value) if isinstance(value, str) else super().__call__(name, value)
 
 
-SEVEN_BIT = EmailPolicy(cte_type="7bit", header_factory=Headers())
+class SevenBit(EmailPolicy):
+    """7-bit clean, and folding once the headers that stand in every mail."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return _folded(self, name, value)
+
+
+@functools.lru_cache(maxsize=HEADERS_KEPT)
+def _folded(policy: EmailPolicy, name: str, value: str) -> bytes:
+    return EmailPolicy.fold_binary(policy, name, value)
+
+
+_headers = Headers()
+SEVEN_BIT = {
+    linesep: SevenBit(cte_type="7bit", linesep=linesep, header_factory=_headers) for linesep in ("\n", "\r\n")
+}
 
 
 class Encoded(EmailMessage):

@@ -194,9 +194,14 @@ class Delivery(models.Model):
         """Where it goes: its own recipient, or the registration's address as it is now."""
         return self.recipient or (self.registration.email if self.registration else "")
 
+    @property
+    def is_first(self) -> bool:
+        """The first mail of all to this registration."""
+        return self.kind == self.Kind.CONFIRMATION and self.revision == 0
+
     def earlier_refusal(self) -> "Delivery.ProviderStatus | None":
         """Why this registration's mails no longer leave for this address; a corrected address is free again."""
-        if self.registration_id is None:
+        if self.registration_id is None or (self.is_first and not self.provider_status):
             return None
         same_mailbox = Delivery.objects.filter(registration=self.registration_id, sent_to__iexact=self.address)
         told = same_mailbox.refused().first()
