@@ -1,10 +1,12 @@
 """Django's SMTP transport, which also knows whether a mail was already on its way when the connection broke."""
 
+import functools
 import smtplib
 from typing import Any
 
 from django.core.mail.backends import smtp
 
+ADDRESSES_KEPT = 8
 START_MAIL_INPUT = 354  # RFC 5321, section 4.3.2
 
 
@@ -32,10 +34,19 @@ class SmtpOverTls(Smtp, smtplib.SMTP_SSL):
     pass
 
 
+@functools.lru_cache(maxsize=ADDRESSES_KEPT)
+def _prepared(address: str, force_ascii: bool) -> str:
+    """The sender is the same in every mail, and parsing it costs more than all else that Django does here."""
+    return smtp.EmailBackend.prep_address(EmailBackend.__new__(EmailBackend), address, force_ascii)
+
+
 class EmailBackend(smtp.EmailBackend):
     @property
     def connection_class(self) -> Any:
         return SmtpOverTls if self.use_ssl else Smtp
+
+    def prep_address(self, address: str, force_ascii: bool = True) -> str:
+        return _prepared(address, force_ascii)
 
     @property
     def handing_over(self) -> bool:
