@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 from django.conf import settings
@@ -56,6 +56,13 @@ def wait_for[T](look: Callable[[], T | bool | None], what: str) -> T:
             return found  # type: ignore[return-value]
         time.sleep(0.05)
     raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
+
+
+class StayAfterTheForm(urllib.request.HTTPRedirectHandler):
+    """Shows the answer to a POST itself, as an HTTPError, and follows other redirects."""
+
+    def redirect_request(self, req: urllib.request.Request, *args: Any) -> urllib.request.Request | None:
+        return None if req.get_method() == "POST" else super().redirect_request(req, *args)
 
 
 class RunningSite:
@@ -120,16 +127,22 @@ class RunningSite:
         except OSError:
             return None
 
-    def sign_up(self, **typed: str) -> str:
-        """Fill in the form as a browser without JavaScript does; the text of the page that follows."""
+    def filled_form(
+        self, *handlers: urllib.request.BaseHandler, **typed: str
+    ) -> tuple[urllib.request.OpenerDirector, str, bytes]:
+        """A browser without JavaScript in front of the form, the form's address, and what is about to be sent."""
         jar = http.cookiejar.CookieJar()
-        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar), *handlers)
         with browser.open(self.address + "/", timeout=PATIENCE) as home:
             form_url = f"{home.url}inscription/"
         with browser.open(form_url, timeout=PATIENCE) as response:
             page = response.read().decode()
         hidden = re.findall(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"', page)
-        body = urllib.parse.urlencode({**answers(**typed), **dict(hidden)}).encode()
+        return browser, form_url, urllib.parse.urlencode({**answers(**typed), **dict(hidden)}).encode()
+
+    def sign_up(self, **typed: str) -> str:
+        """The text of the page that follows the form."""
+        browser, form_url, body = self.filled_form(**typed)
         with browser.open(form_url, body, timeout=PATIENCE) as response:
             return str(response.read().decode())
 

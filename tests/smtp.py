@@ -90,11 +90,11 @@ class HoldsFirst(Handler):
 
 
 @contextmanager
-def smtp_server(handler: Handler | None = None) -> Iterator[tuple[Handler, dict[str, Any]]]:
+def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple[Handler, dict[str, Any]]]:
     """The server's handler, and the MAILERS setting that leads to it."""
     handler = handler or Handler()
     port = free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, **server)
     controller.start()
     try:
         options = {"host": "127.0.0.1", "port": port, "timeout": 2}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -214,6 +215,23 @@ def test_encryption_or_login_that_the_server_refuses_is_ours_to_mend(
     assert sorted(Delivery.objects.values_list("attempts", flat=True)) == [0, 1]
     [error] = Delivery.objects.filter(attempts=1).values_list("error", flat=True)
     assert error.startswith(words)
+
+
+def test_refused_credentials_are_ours_to_mend(settings: Settings) -> None:
+    def nobody(*args: object) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+    with smtp_server(authenticator=nobody, auth_require_tls=False) as (server, mailers):
+        mailers["default"]["OPTIONS"] |= {"username": "user", "password": "wrong"}
+        settings.MAILERS = mailers
+        owe()
+        owe()
+        outbox.drain()
+    assert server.received == []
+    assert sorted(Delivery.objects.values_list("state", "attempts")) == [("pending", 0), ("pending", 1)]
+    [error] = Delivery.objects.filter(attempts=1).values_list("error", flat=True)
+    assert error.startswith("nos propres réglages sont refusés")
+    assert "535" in error
 
 
 def test_retries_grow_from_half_a_minute_to_half_an_hour_and_end_after_three_days(server: Handler) -> None:

@@ -6,14 +6,16 @@ import socket
 import sqlite3
 import threading
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests import mailbox
-from tests.site import RunningSite, own_database, wait_for
+from tests.site import RunningSite, StayAfterTheForm, own_database, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
@@ -190,19 +192,50 @@ def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: Run
     assert served == 150
 
 
-def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: RunningSite) -> None:
-    site.start("web", "--port", str(site.port))
-    site.wait_until_it_serves()
+def lock_registrations(site: RunningSite) -> Callable[[], None]:
+    """Hold a lock that every sign-up needs; the function that releases it."""
     if site.env["DATABASE_URL"]:
         lock = psycopg.connect(site.env["DATABASE_URL"], autocommit=False)
         lock.execute("LOCK TABLE registrations_registration IN ACCESS EXCLUSIVE MODE")
-        release = lock.close
-    else:
-        file = sqlite3.connect(site.data / "db.sqlite3", isolation_level=None, check_same_thread=False)
-        file.execute("BEGIN EXCLUSIVE")
-        release = file.close
+        return lock.close
+    file = sqlite3.connect(site.data / "db.sqlite3", isolation_level=None, check_same_thread=False)
+    file.execute("BEGIN EXCLUSIVE")
+    return file.close
+
+
+def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    release = lock_registrations(site)
     threading.Timer(3, release).start()
     assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
+
+
+def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: RunningSite) -> None:
+    up = site.start("up", "--port", str(site.port), "--no-worker")
+    site.wait_until_it_serves()
+    browser, form_url, body = site.filled_form(StayAfterTheForm(), email="juste@example.org")
+    release = lock_registrations(site)
+    answers: list[int] = []
+
+    def send() -> None:
+        try:
+            browser.open(form_url, body, timeout=30)
+        except urllib.error.HTTPError as redirect:
+            answers.append(redirect.code)
+            redirect.close()
+
+    visitor = threading.Thread(target=send)
+    visitor.start()
+    time.sleep(1)
+    up.terminate()
+    time.sleep(1)
+    release()
+    visitor.join(timeout=30)
+    assert answers == [303]
+    assert up.wait(timeout=30) == 0
+    emails = "from registrations.models import *; print(*Registration.objects.values_list('email', flat=True))"
+    assert site.run("shell", "--verbosity", "0", "-c", emails).split() == ["juste@example.org"]
 
 
 def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningSite) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,30 @@ ALERT_PRIORITY = -10
 def new_message_id() -> str:
     """A Message-ID (RFC 5322, section 3.6.4), fixed here so that a mail sent twice is recognised as one."""
     return f"<{uuid.uuid4()}@{settings.HOST}>"
+
+
+# `sent_to` is written now, since a provider's event may come sooner than our own record of the sending.
+CLAIM = """
+    UPDATE registrations_delivery
+    SET state = 'sending',
+        lease = %(lease)s,
+        due = %(until)s,
+        attempts = attempts + 1,
+        deaths = CASE WHEN state = 'sending' THEN deaths + 1 ELSE 0 END,
+        trying_since = COALESCE(trying_since, %(now)s),
+        sent_to = COALESCE(
+            NULLIF(recipient, ''),
+            (SELECT email FROM registrations_registration WHERE id = registration_id),
+            ''
+        )
+    WHERE id = (
+        SELECT id FROM registrations_delivery
+        WHERE state IN ('pending', 'sending') AND due <= %(now)s
+        ORDER BY priority, due, id
+        LIMIT 1 {lock}
+    )
+    RETURNING id
+"""
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -83,17 +107,23 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER
         )
 
-    @transaction.atomic
     def claim(self, *, holder: str = "") -> "Delivery | None":
         """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due.
 
-        `holder` names the worker, so that its mail can be taken over as soon as it is known to be dead.
+        `holder` names the worker, so that its mail can be taken over as soon as it is known to be dead. A row found in
+        the hands of a lost worker counts one death. One statement, committed by itself before the mail is sent.
         """
-        free = self.due().select_for_update(skip_locked=True, of=("self",))
-        delivery = free.select_related("registration__event").order_by("priority", "due", "pk").first()
-        if delivery is not None:
-            delivery.take_lease(holder)
-        return delivery
+        now = timezone.now()
+        values = {
+            "now": connection.ops.adapt_datetimefield_value(now),
+            "until": connection.ops.adapt_datetimefield_value(now + LEASE),
+            "lease": f"{holder}.{secrets.token_hex(8)}",
+        }
+        lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM.format(lock=lock), values)
+            claimed = cursor.fetchone()
+        return self.select_related("registration__event").get(pk=claimed[0]) if claimed else None
 
 
 class Delivery(models.Model):
@@ -206,18 +236,6 @@ class Delivery(models.Model):
         same_mailbox = Delivery.objects.filter(registration=self.registration_id, sent_to__iexact=self.address)
         told = same_mailbox.refused().first()
         return self.ProviderStatus(told.provider_status) if told else None
-
-    def take_lease(self, holder: str) -> None:
-        """Hold the row until the lease's end. A row found in the hands of a lost worker counts one death."""
-        self.deaths = self.deaths + 1 if self.state == self.State.SENDING else 0
-        self.attempts += 1
-        self.trying_since = self.trying_since or timezone.now()
-        self.lease = f"{holder}.{secrets.token_hex(8)}"
-        self.state = self.State.SENDING
-        self.due = timezone.now() + LEASE
-        self.sent_to = self.address  # now, since a provider's event may come sooner than our own record
-        changed = ("deaths", "attempts", "trying_since", "lease", "state", "due", "sent_to")
-        Delivery.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in changed})
 
     @property
     def is_poisonous(self) -> bool:

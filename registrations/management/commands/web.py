@@ -1,6 +1,7 @@
 import signal
 import socket
-import sys
+import threading
+import time
 from typing import Any
 
 import waitress
@@ -13,6 +14,8 @@ THREADS = 8
 MAX_HEADER_BYTES = 32_768
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
+GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
+TURN = 0.5  # seconds
 
 
 class Command(BaseCommand):
@@ -28,18 +31,34 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, fd: int | None, demo: bool, **options: Any) -> None:
         if demo and not settings.PUBLIC:
             settings.ROOT_URLCONF = "webinar.demo_urls"
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # waitress then ends what it has begun
-        waitress.serve(
+        server = waitress.create_server(
             get_wsgi_application(),
             threads=THREADS,
             ident=None,
             max_request_header_size=MAX_HEADER_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
             connection_limit=CONNECTIONS,
-            asyncore_use_poll=True,  # select(2) stops at 1024 connections
             **self._listener(port, fd),
             **self._proxy(),
         )
+        server.print_listen("Serving on http://{}:{}")
+        asked_to_stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: asked_to_stop.set())
+        while not asked_to_stop.is_set():
+            self._turn(server)
+        server.accepting = False  # what was asked is answered, and nothing new begun
+        deadline = time.monotonic() + GRACE
+        while self._has_requests(server) and time.monotonic() < deadline:
+            self._turn(server)
+
+    def _turn(self, server: Any) -> None:
+        """One turn of the server's loop, which answers from its threads; poll(2), since select(2) stops at 1024."""
+        server.asyncore.loop(timeout=TURN, use_poll=True, map=server._map, count=1)
+
+    def _has_requests(self, server: Any) -> bool:
+        channels = list(server.active_channels.values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
     def _listener(self, port: int, fd: int | None) -> dict[str, Any]:
         return {"host": HOST, "port": port} if fd is None else {"sockets": [socket.socket(fileno=fd)]}
