@@ -1,18 +1,36 @@
 """Moments in words, in the active language and the event's own zone."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from django.utils import formats, translation
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
 
 NBSP = "\u00a0"
+PARIS = "Europe/Paris"
+OVERSEAS = {
+    "America/Guadeloupe": "Guadeloupe",
+    "America/Martinique": "Martinique",
+    "America/Cayenne": "Guyane",
+    "Indian/Reunion": "La Réunion",
+    "Indian/Mayotte": "Mayotte",
+}
 
 
 def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = True) -> str:
     """mardi 13 mai 2025; dimanche 1er juin 2025; Tuesday 13 May 2025."""
-    local = moment.astimezone(event.zone)
+    return _day_in(moment, event.zone, weekday=weekday, year=year)
+
+
+def hour(moment: datetime, event: Event) -> str:
+    """16 h 30, 18 h; 16:30 in English."""
+    return _hour_in(moment, event.zone)
+
+
+def _day_in(moment: datetime, zone: ZoneInfo, *, weekday: bool = True, year: bool = True) -> str:
+    local = moment.astimezone(zone)
     number = "1er" if local.day == 1 and translation.get_language() == "fr" else str(local.day)
     words = [formats.date_format(local, "l")] if weekday else []
     words.append(f"{number}{NBSP}{formats.date_format(local, 'F')}")
@@ -21,12 +39,17 @@ def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = Tr
     return " ".join(words)
 
 
-def hour(moment: datetime, event: Event) -> str:
-    """16 h 30, 18 h; 16:30 in English."""
-    local = moment.astimezone(event.zone)
+def _hour_in(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
     if translation.get_language() != "fr":
         return f"{local:%H:%M}"
     return f"{local.hour}{NBSP}h{NBSP}{local:%M}" if local.minute else f"{local.hour}{NBSP}h"
+
+
+def relative_day(event: Event) -> str:
+    """aujourd’hui, demain; or the day itself when it is further away."""
+    days = (event.start_date - timezone.now().astimezone(event.zone).date()).days
+    return {0: _("today"), 1: _("tomorrow")}.get(days) or day(event.starts_at, event, year=False)
 
 
 def zone_name(event: Event) -> str:
@@ -58,3 +81,18 @@ def from_to(event: Event) -> str:
 def when(event: Event) -> str:
     """mardi 13 mai 2025, 16 h 30 – 18 h (heure de Paris)."""
     return f"{event_day(event)}, {hours(event)} ({zone_name(event)})"
+
+
+def overseas_times(moment: datetime, event: Event) -> list[tuple[str, str]]:
+    """(department, hour there) of a moment of an event in Paris time; with the day where it is another one."""
+    if event.timezone != PARIS:
+        return []
+    at_home = moment.astimezone(event.zone).date()
+    times = []
+    for name, department in OVERSEAS.items():
+        zone = ZoneInfo(name)
+        words = _hour_in(moment, zone)
+        if moment.astimezone(zone).date() != at_home:
+            words = f"{_day_in(moment, zone, year=False)}, {words}"
+        times.append((department, words))
+    return times

@@ -100,7 +100,41 @@ class AddressField(forms.CharField):
         return address
 
 
-class RegistrationForm(forms.Form):
+class SummarisedForm(forms.Form):
+    """A form whose errors are listed above the page's title, each with a link to its field."""
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """Where and what: (id of the field to correct, message), in the order of the page."""
+        return [
+            (self._first_input(name), str(message)) for name in self.fields for message in self.errors.get(name, [])
+        ]
+
+    def _first_input(self, name: str) -> str:
+        bound = self[name]
+        radio = isinstance(bound.field.widget, forms.RadioSelect)
+        return f"{bound.auto_id}_0" if radio else bound.auto_id
+
+    @property
+    def summary_title(self) -> str:
+        return ngettext(
+            "One answer must be corrected before sending",
+            "%(count)s answers must be corrected before sending",
+            len(self.summary),
+        ) % {"count": len(self.summary)}
+
+
+class AddressForm(SummarisedForm):
+    email = AddressField(
+        label=_("Email address"),
+        error_messages={"required": _("Enter your email address.")},
+        widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
+    )
+
+
+class AnswersForm(SummarisedForm):
+    """What a person says of themselves; their address is another matter."""
+
     first_name = NameField(
         label=_("First name"),
         limit=NAME_MAX,
@@ -114,11 +148,6 @@ class RegistrationForm(forms.Form):
         too_long=_("The last name must not exceed %(limit)s characters; you typed %(length)s."),
         error_messages={"required": _("Enter your last name.")},
         widget=forms.TextInput({"autocomplete": "family-name", "spellcheck": "false"}),
-    )
-    email = AddressField(
-        label=_("Email address"),
-        error_messages={"required": _("Enter your email address.")},
-        widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
     )
     organisation = LimitedText(
         label=_("Organisation"),
@@ -159,11 +188,9 @@ class RegistrationForm(forms.Form):
     newsletter = forms.BooleanField(
         required=False, help_text=_("Optional. No effect on your registration. You can unsubscribe at any time.")
     )
-    site_web = forms.CharField(required=False)  # people never see it, robots fill it in
-    stamp = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: QueryDict | None = None, *, event: Event) -> None:
-        super().__init__(data, label_suffix="")
+    def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, label_suffix="", initial=initial)
         self.event = event
         self._offer("territory", event.territory_choices, blank=_("Choose a department"))
         self._offer("heard_from", event.origin_choices)
@@ -174,7 +201,6 @@ class RegistrationForm(forms.Form):
         if event.is_over:
             self.fields["question"].label = _("A question for the team?")
             self.fields["question"].help_text = _("1,000 characters at most.")
-        self.initial["stamp"] = fresh_stamp()
 
     def _offer(self, name: str, choices: list[str], *, blank: Any = None) -> None:
         """The event's own choices; a question without choices is not asked."""
@@ -185,6 +211,33 @@ class RegistrationForm(forms.Form):
                 field.widget.attrs["lang"] = settings.LANGUAGE_CODE  # the choices are the organiser's own words
         else:
             del self.fields[name]
+
+    @property
+    def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """(legend, fields) as the page shows them."""
+        groups = [
+            (_("Your contact details"), ["first_name", "last_name", "email"]),
+            (_("Your work"), ["organisation", "job_title", "territory"]),
+            (
+                _("About this webinar") if self.event.is_over else _("To prepare the webinar"),
+                ["heard_from", "question"],
+            ),
+            (_("Keeping in touch"), ["newsletter"]),
+        ]
+        shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]
+        return [(legend, fields) for legend, fields in shown if fields]
+
+
+class RegistrationForm(AnswersForm, AddressForm):
+    site_web = forms.CharField(required=False)  # people never see it, robots fill it in
+    stamp = forms.CharField(required=False, widget=forms.HiddenInput)
+    field_order = ["first_name", "last_name", "email"]
+
+    def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, event=event, initial=initial)
+        example = _("Example: firstname.name@example.org")
+        self.fields["email"].help_text = f"{self._what_the_address_is_for()} {example}"
+        self.initial["stamp"] = fresh_stamp()
 
     def _what_the_address_is_for(self) -> Any:
         match self.event.is_over, self.event.has_report:
@@ -230,43 +283,6 @@ class RegistrationForm(forms.Form):
         if isinstance(self.data, QueryDict):
             self.data = self.data.copy()
             self.data[name] = value
-
-    @property
-    def summary(self) -> list[tuple[str, str]]:
-        """Where and what: (id of the field to correct, message), in the order of the page."""
-        return [
-            (self._first_input(name), str(message)) for name in self.fields for message in self.errors.get(name, [])
-        ]
-
-    def _first_input(self, name: str) -> str:
-        bound = self[name]
-        radio = isinstance(bound.field.widget, forms.RadioSelect)
-        return f"{bound.auto_id}_0" if radio else bound.auto_id
-
-    @property
-    def summary_title(self) -> str:
-        return ngettext(
-            "One answer must be corrected before sending",
-            "%(count)s answers must be corrected before sending",
-            len(self.summary),
-        ) % {"count": len(self.summary)}
-
-    @property
-    def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
-        """(legend, fields) as the page shows them."""
-        example = _("Example: firstname.name@example.org")
-        self["email"].help_text = f"{self._what_the_address_is_for()} {example}"
-        groups = [
-            (_("Your contact details"), ["first_name", "last_name", "email"]),
-            (_("Your work"), ["organisation", "job_title", "territory"]),
-            (
-                _("About this webinar") if self.event.is_over else _("To prepare the webinar"),
-                ["heard_from", "question"],
-            ),
-            (_("Keeping in touch"), ["newsletter"]),
-        ]
-        shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]
-        return [(legend, fields) for legend, fields in shown if fields]
 
 
 def fresh_stamp() -> str:

@@ -20,22 +20,26 @@ class Method(StrEnum):
     """METHOD of a calendar object (RFC 5546, section 1.4)."""
 
     REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
     PUBLISH = "PUBLISH"
 
 
-def invitation(registration: Registration) -> bytes:
-    """The invitation mailed to one registrant: a REQUEST with that person as its only attendee."""
+def invitation(registration: Registration, method: Method = Method.REQUEST) -> bytes:
+    """The object mailed to one registrant, its only attendee: a REQUEST, or the CANCEL that takes the entry out."""
     with translation.override(registration.language):
         entry = _personal_entry(registration)
+        if method == Method.CANCEL:
+            entry["STATUS"] = icalendar.vText("CANCELLED")
+            entry.subcomponents.clear()  # nothing rings for what does not take place
         entry["ATTENDEE"] = icalendar.vCalAddress.new(
             registration.email,
             cutype="INDIVIDUAL",
             role="REQ-PARTICIPANT",
             partstat="NEEDS-ACTION",
-            rsvp=not registration.event.is_over,
+            rsvp=method == Method.REQUEST and not registration.event.is_over,
         )
         entry.add("X-MICROSOFT-DISALLOW-COUNTER", "TRUE")
-        return _calendar(Method.REQUEST, entry)
+        return _calendar(method, entry)
 
 
 def personal_entry(registration: Registration) -> bytes:

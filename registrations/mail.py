@@ -1,6 +1,6 @@
 """What is mailed: a Delivery in, a complete message out. Nothing here sends.
 
-A new kind of mail is a `Delivery.Kind`, an entry in `COMPOSERS`, a .txt (partials `subject` and `body`) and a .html.
+A new kind of mail is a `Delivery.Kind`, a .txt (partials `subject` and `body`) and a .html; `letter` puts it together.
 """
 
 import email.policy
@@ -31,6 +31,9 @@ RAW_BACKENDS = {
     SMTP,
     "anymail.backends.amazon_ses.EmailBackend",
 }
+Kind = Delivery.Kind
+WITH_REPORT = {Kind.CONFIRMATION, Kind.PROMOTED}
+BLANK_LINES = re.compile(r"\n{3,}")
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs take none
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
@@ -104,29 +107,52 @@ def _relay_headers(ours: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-def confirmation(delivery: Delivery) -> Mail:
-    """Confirmation, personal link, calendar invitation and study report in one message."""
+def letter(delivery: Delivery) -> Mail:
+    """A mail to a registrant: its words, and as its kind asks, the calendar object and the study report."""
     registration = delivery.registration
     if registration is None:
-        raise ValueError("A confirmation needs a registration.")
-    report = _report(delivery)
+        raise ValueError("This kind of mail needs a registration.")
+    event = registration.event
+    method = calendar_method(delivery)
+    report = _report(delivery) if delivery.kind in WITH_REPORT else None
     attached = report is not None and report.size * BASE64_RATIO < settings.MAIL_MAX_BYTES
     mail = _written(
-        "confirmation",
+        delivery.kind,
         {
             "registration": registration,
-            "event": registration.event,
+            "event": event,
             "reason": delivery.reason,
+            "calendar": method,
             "report": report,
             "report_attached": attached,
             "site": settings.HOST,
         },
     )
-    mail.reply_to = [registration.event.contact_email]
-    _add_calendar(mail, invitation(registration), Method.REQUEST)
+    mail.reply_to = [event.contact_email]
+    if method:
+        _add_calendar(mail, invitation(registration, method), method)
     if report and attached:
         _add_report(mail, report)
     return mail
+
+
+def calendar_method(delivery: Delivery) -> Method | None:
+    """What this mail does to the registrant's calendar entry: put it there or bring it up to date, or take it out."""
+    registration = delivery.registration
+    match delivery.kind:
+        case Kind.CONFIRMATION | Kind.PROMOTED:
+            return Method.REQUEST
+        case Kind.CHANGED | Kind.CANCELLED if not (registration and registration.is_seated):
+            return None  # who waits has no entry
+        case Kind.CHANGED if delivery.reason == Delivery.Reason.NOTES:
+            return None
+        case Kind.CHANGED:
+            return Method.CANCEL if delivery.reason == Delivery.Reason.POSTPONED else Method.REQUEST
+        case Kind.CANCELLED:
+            return Method.CANCEL
+        case Kind.WITHDRAWN | Kind.ERASED if delivery.reason == Delivery.Reason.SEAT:
+            return None if registration and registration.event.is_over else Method.CANCEL
+    return None
 
 
 def alert(delivery: Delivery) -> Mail:
@@ -142,8 +168,8 @@ def alert(delivery: Delivery) -> Mail:
 
 
 COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
-    Delivery.Kind.CONFIRMATION: confirmation,
-    Delivery.Kind.ALERT: alert,
+    **dict.fromkeys(set(Kind) - {Kind.ALERT}, letter),
+    Kind.ALERT: alert,
 }
 
 
@@ -151,7 +177,7 @@ def _written(name: str, context: dict[str, Any]) -> Mail:
     context["base_url"] = settings.BASE_URL
     subject = render_to_string(f"mail/{name}.txt#subject", context)
     body = render_to_string(f"mail/{name}.txt#body", context)
-    mail = Mail(subject=SPACES.sub(" ", subject).strip(), body=body.strip() + "\n")
+    mail = Mail(subject=SPACES.sub(" ", subject).strip(), body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
     mail.attach_alternative(render_to_string(f"mail/{name}.html", context), "text/html")
     return mail
 
@@ -190,12 +216,9 @@ def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
 
 
 def _thread(delivery: Delivery) -> dict[str, str]:
-    """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first confirmation."""
+    """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first one."""
     if delivery.is_first:
         return {}
-    first = (
-        Delivery.objects.filter(registration=delivery.registration_id, kind=Delivery.Kind.CONFIRMATION, revision=0)
-        .values_list("message_id", flat=True)
-        .first()
-    )
+    earlier = Delivery.objects.filter(registration=delivery.registration_id, pk__lt=delivery.pk or 0)
+    first = earlier.order_by("pk").values_list("message_id", flat=True).first()
     return {"In-Reply-To": first, "References": first} if first else {}

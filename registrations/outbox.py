@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from registrations import mail
 from registrations.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Delivery, Event, Suppression
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
 
 
 def _require_still_wanted(delivery: Delivery) -> None:
-    """A confirmation says that something will happen: it must still be true when it leaves."""
+    """What a mail says must be true at the moment it leaves."""
     if delivery.is_poisonous:
         words = _("the worker was lost %(count)s times while it had this mail in hand")
         raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.deaths})
@@ -129,10 +129,10 @@ def _require_still_wanted(delivery: Delivery) -> None:
         raise NoLongerWanted(Delivery.State.CANCELLED, sentences[refusal])
     if (registration := delivery.registration) is None:
         return
-    if registration.status == Registration.Status.CANCELLED:
-        raise NoLongerWanted(Delivery.State.CANCELLED, _("the registration was cancelled"))
-    if registration.event.status in {Event.Status.CANCELLED, Event.Status.POSTPONED}:
-        raise NoLongerWanted(Delivery.State.CANCELLED, _("the event was cancelled or postponed"))
+    if Suppression.objects.of_address(delivery.address).exists():
+        raise NoLongerWanted(Delivery.State.CANCELLED, _("the owner of this mailbox has asked to be left alone"))
+    if reason := delivery.untrue_because():
+        raise NoLongerWanted(Delivery.State.CANCELLED, reason)
     if registration.event.status == Event.Status.DRAFT:
         raise HeldBack(_("the event is a draft"))
 

@@ -1,58 +1,162 @@
-"""Signing up: one transaction that writes the registration, its mail and a wake-up for the worker."""
+"""Being on the list of an event: sign up, withdraw, come back, ask for one's link. Each is one transaction."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from registrations import tasks
-from registrations.models import Delivery, Event, Registration
+from registrations import reminders, tasks, waiting_list
+from registrations.models import Delivery, Event, EventState, Registration
+
+Kind, Reason = Delivery.Kind, Delivery.Reason
 
 
 class SignUpClosed(Exception):
     """This event takes no sign-up at this moment."""
 
 
-@transaction.atomic
-def register(event: Event, *, email: str, language: str, **answers: Any) -> Registration:
-    """Put a person on the list of an event and owe them the confirmation.
+class SignUp(NamedTuple):
+    registration: Registration
+    is_new: bool  # the row was made by this very sign-up
+    was_full: bool  # who came as this one did was put on the waiting list; the same for a known address
 
-    An address that is on the list already keeps its answers and is sent the confirmation again. A cancelled
-    registration is taken up again in the same row, with the new answers and the same calendar entry. Of several
-    simultaneous sign-ups of one address the unique constraint lets one create the row; the others find it.
-    Raises SignUpClosed.
+
+@transaction.atomic
+def register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
+    """Put a person on the list of an event, or on its waiting list, and owe them the mail that says so.
+
+    An address that is on the list already keeps its answers and is sent its mail again. A cancelled registration is
+    taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
+    sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed.
     """
-    if not event.accepts_sign_ups:
-        raise SignUpClosed
+    if event.capacity is not None:
+        event = Event.objects.locked(event)  # seats are given by one at a time
     registration, is_new = (
         Registration.objects.select_for_update()
         .filter(event=event)
         .of_address(email)
-        .get_or_create(defaults={"event": event, "email": email, "language": language, **answers})
+        .get_or_create(
+            defaults={"event": event, "email": email, "language": language, **answers, **_place(event)},
+        )
     )
-    if registration.status == Registration.Status.CANCELLED:
+    registration.event = event
+    if event.capacity is None:
+        event.refresh_from_db()  # the new row holds the event: from here on nobody changes it
+    if not event.accepts_sign_ups:
+        raise SignUpClosed
+    if is_new:
+        _welcome(registration, Reason.NEW)
+    elif registration.is_cancelled:
         _return(registration, language=language, **answers)
-        is_new = True
-    _owe_confirmation(registration, Delivery.Reason.NEW if is_new else Delivery.Reason.KNOWN)
+    elif registration.is_waiting and event.state == EventState.PAST_AND_OPEN:
+        _take(registration, _place(event))  # afterwards there is no line any more, only documents
+        _welcome(registration, Reason.NEW)
+    else:
+        _send_link(registration, Reason.KNOWN)
+    return SignUp(registration, is_new, was_full=event.state == EventState.FULL)
+
+
+@transaction.atomic
+def withdraw(registration: Registration) -> None:
+    """Give the seat back, tell the registrant, and let the first in line have it."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.objects.locked(registration)
+    if registration.is_cancelled:
+        return
+    reason = leave(registration)
+    Delivery.objects.owe(registration, Kind.WITHDRAWN, reason=reason)
+    tasks.send_due_mail.enqueue()
+    waiting_list.promote(event)
+
+
+def leave(registration: Registration) -> Delivery.Reason:
+    """Take a locked registration off the list; a calendar entry that was sent gets a higher SEQUENCE."""
+    was_seated = registration.is_seated
+    registration.status = Registration.Status.CANCELLED
+    registration.cancelled_at = timezone.now()
+    registration.waiting_since = None
+    registration.sequence += was_seated
+    registration.save()
+    registration.deliveries.drop(_("the registration was cancelled"))
+    return Reason.SEAT if was_seated else Reason.LINE
+
+
+@transaction.atomic
+def come_back(registration: Registration) -> Registration:
+    """Take up a cancelled registration again, with the answers it had. Raises SignUpClosed."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.objects.locked(registration)
+    registration.event = event
+    if registration.is_cancelled:
+        if not event.accepts_sign_ups:
+            raise SignUpClosed
+        _return(registration)
     return registration
 
 
 @transaction.atomic
-def send_confirmation(registration: Registration, *, reason: Delivery.Reason) -> None:
-    """Owe a registrant the confirmation, once more if it was sent before."""
-    Registration.objects.select_for_update().get(pk=registration.pk)
-    _owe_confirmation(registration, reason)
-
-
-def _owe_confirmation(registration: Registration, reason: Delivery.Reason) -> None:
-    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason=reason)
+def resend(event: Event, *, email: str) -> None:
+    """Send the person of this address their mail again, if there is one; a wake-up is left in any case."""
+    registration = (
+        Registration.objects.select_for_update(of=("self",))
+        .select_related("event")
+        .filter(event=event)
+        .of_address(email)
+        .on_the_list()
+        .first()
+    )
+    if registration:
+        _send_link(registration, Reason.RESENT)
     tasks.send_due_mail.enqueue()
 
 
-def _return(registration: Registration, **answers: Any) -> None:
-    """Come back after a cancellation: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
-    for name, value in answers.items():
+@transaction.atomic
+def send_link(registration: Registration, *, reason: Delivery.Reason) -> None:
+    """Owe a registrant the mail that holds their link, or the one that says where they stand."""
+    _send_link(Registration.objects.locked(registration), reason)
+
+
+@transaction.atomic
+def welcome(registration: Registration) -> None:
+    """Owe the first mail, and the reminders, to a person whom the organiser has put on the list."""
+    _welcome(Registration.objects.locked(registration), Reason.NEW)
+
+
+def _send_link(registration: Registration, reason: Delivery.Reason) -> None:
+    match registration.event.status:
+        case Event.Status.CANCELLED:
+            Delivery.objects.owe(registration, Kind.CANCELLED)
+        case Event.Status.POSTPONED:
+            Delivery.objects.owe(registration, Kind.CHANGED, reason=Reason.POSTPONED)
+        case _:
+            kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
+            Delivery.objects.owe(registration, kind, reason=reason)
+    tasks.send_due_mail.enqueue()
+
+
+def _welcome(registration: Registration, reason: Delivery.Reason) -> None:
+    _send_link(registration, reason)
+    if registration.is_seated:
+        reminders.plan(registration)
+
+
+def _place(event: Event) -> dict[str, Any]:
+    """A seat; or a place in line when all seats of a coming event are taken."""
+    if event.state == EventState.FULL:
+        return {"status": Registration.Status.WAITLISTED, "waiting_since": timezone.now()}
+    return {"status": Registration.Status.CONFIRMED, "waiting_since": None}
+
+
+def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> None:
+    for name, value in {**answers, **place}.items():
         setattr(registration, name, value)
-    registration.status = Registration.Status.CONFIRMED
-    registration.cancelled_at = None
-    registration.sequence += 1
     registration.save()
+
+
+def _return(registration: Registration, **answers: Any) -> None:
+    """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
+    registration.deliveries.drop(_("the registration was taken up again"))
+    registration.sequence += 1
+    _take(registration, _place(registration.event), cancelled_at=None, erase_by=None, **answers)
+    _welcome(registration, Reason.RETURNED)

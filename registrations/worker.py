@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from registrations import tasks
+from registrations import privacy, tasks
 from registrations.models import WorkerPresence
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class MailWorker(Worker):
         if now >= self.next_sweep:
             WorkerPresence.objects.note(self.worker_id)
             tasks.sweep()
+            privacy.erase_due()
             self.next_sweep = now + SWEEP_EVERY
         if now >= self.next_keeping_house:
             tasks.keep_house()

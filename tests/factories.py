@@ -55,4 +55,6 @@ def answers(**fields: Any) -> dict[str, Any]:
 
 
 def make_registration(event: Event | None = None, **fields: Any) -> Registration:
+    if fields.get("status") == Registration.Status.WAITLISTED:
+        fields.setdefault("waiting_since", timezone.now())
     return Registration.objects.create(event=event or make_event(), **answers(**fields))

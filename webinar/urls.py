@@ -7,7 +7,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 from django.utils.module_loading import import_string
 
-from registrations.views import health, legal, personal, public
+from registrations.views import health, legal, personal, public, self_service
 from registrations.views.site import favicon
 
 
@@ -39,11 +39,22 @@ urlpatterns = [
         path("evenements/<slug:slug>/", public.event_page, name="event"),
         path("evenements/<slug:slug>/inscription/", public.sign_up, name="sign_up"),
         path("evenements/<slug:slug>/merci/", public.thanks, name="thanks"),
+        path("evenements/<slug:slug>/corriger/", public.correct_address, name="correct_address"),
+        path("evenements/<slug:slug>/renvoyer/", public.resend, name="resend"),
         path("evenements/<slug:slug>/evenement.ics", public.public_calendar, name="public_calendar"),
         path("rejoindre/<code:join_code>/", personal.join, name="join"),
         path("rejoindre/<code:join_code>/rapport.pdf", personal.report, name="report"),
         path("rejoindre/<code:join_code>/invitation.ics", personal.personal_calendar, name="personal_calendar"),
-        path("mon-inscription/<code:manage_code>/", personal.manage, name="manage"),
+        path("mon-inscription/<code:manage_code>/", self_service.manage, name="manage"),
+        path("mon-inscription/<code:manage_code>/modifier/", self_service.correct, name="correct"),
+        path("mon-inscription/<code:manage_code>/adresse/", self_service.change_address, name="change_address"),
+        path("mon-inscription/<code:manage_code>/renvoyer/", self_service.send_again, name="send_again"),
+        path("mon-inscription/<code:manage_code>/annuler/", self_service.withdraw, name="withdraw"),
+        path("mon-inscription/<code:manage_code>/revenir/", self_service.come_back, name="come_back"),
+        path("mon-inscription/<code:manage_code>/pas-moi/", self_service.not_me, name="not_me"),
+        path("mon-inscription/<code:manage_code>/supprimer/", self_service.erase, name="erase"),
+        path("mon-inscription/<code:manage_code>/mes-donnees.json", self_service.my_data, name="my_data"),
+        path("nouvelle-adresse/<code:address_code>/", self_service.confirm_address, name="confirm_address"),
         path("donnees-personnelles/", legal.personal_data, name="personal_data"),
         path("accessibilite/", legal.accessibility, name="accessibility"),
         path("mentions-legales/", legal.legal_notice, name="legal_notice"),

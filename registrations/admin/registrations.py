@@ -103,8 +103,11 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
             return
         if obj.event.status != Event.Status.PUBLISHED:
             messages.warning(request, _("No mail was sent: the event is not published."))
-        elif obj.status == Registration.Status.CONFIRMED:
-            signup.send_confirmation(obj, reason=Delivery.Reason.RESENT if change else Delivery.Reason.NEW)
+        elif obj.is_seated:
+            if change:
+                signup.send_link(obj, reason=Delivery.Reason.CORRECTED)
+            else:
+                signup.welcome(obj)
             messages.info(request, _("The confirmation is on its way to %(email)s.") % {"email": obj.email})
 
     @admin.action(
@@ -115,7 +118,7 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         to_write_to = queryset.filter(status=Registration.Status.CONFIRMED, event__status=Event.Status.PUBLISHED)
         for registration in to_write_to:
-            signup.send_confirmation(registration, reason=Delivery.Reason.RESENT)
+            signup.send_link(registration, reason=Delivery.Reason.RESENT)
         if count := len(to_write_to):
             sent = ngettext(
                 "%(count)s confirmation is on its way.", "%(count)s confirmations are on their way.", count

@@ -1,6 +1,17 @@
+from registrations.models.attendance import Attendance
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.registration import Registration
+from registrations.models.suppression import Suppression
 from registrations.models.worker import WorkerPresence
 
-__all__ = ["Delivery", "Event", "EventState", "Registration", "ReportSection", "WorkerPresence"]
+__all__ = [
+    "Attendance",
+    "Delivery",
+    "Event",
+    "EventState",
+    "Registration",
+    "ReportSection",
+    "Suppression",
+    "WorkerPresence",
+]

@@ -3,14 +3,16 @@
 import secrets
 import uuid
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Max, Q
-from django.utils import timezone
+from django.db.models.functions import Coalesce
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from registrations.models.event import Event
 from registrations.models.registration import Registration
 
 LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
@@ -18,12 +20,19 @@ DEATHS_BEFORE_FAILURE = 5
 OVERDUE_AFTER = timedelta(minutes=10)
 ALERT_AT_MOST_EVERY = timedelta(days=1)
 ALERT_PRIORITY = -10
+BATCH = 500  # rows of one INSERT
 
 
 def new_message_id() -> str:
     """A Message-ID (RFC 5322, section 3.6.4), fixed here so that a mail sent twice is recognised as one."""
     return f"<{uuid.uuid4()}@{settings.HOST}>"
 
+
+# What someone waits for in front of the screen leaves before what many are sent at once.
+PRIORITIES = {"reminder_hour": -1, "changed": 1, "cancelled": 1, "reminder_day": 2, "follow_up": 3}
+NEED_A_SEAT = {"confirmation", "promoted", "reminder_day", "reminder_hour", "follow_up"}
+TELL_OF_AN_END = {"withdrawn", "erased"}
+TELL_OF_AN_EVENT_TO_COME = {*NEED_A_SEAT, "waiting_list", "changed"}
 
 # `sent_to` is written now, since a provider's event may come sooner than our own record of the sending.
 CLAIM = """
@@ -49,21 +58,57 @@ CLAIM = """
 """
 
 
+def desk_words(lazy: Any) -> str:
+    """A reason is read in the desk, whatever language the visitor speaks who caused it."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(lazy)
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> Self:
         """To be sent now: first tries, retries, and those whose holder has not been heard of until its lease's end."""
         return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now())
 
-    def owe(self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "") -> "Delivery":
+    def owe(self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "", **fields: Any) -> "Delivery":
         """Add a mail to the outbox, with the next revision of its kind.
 
         Call it inside the transaction that makes the change it tells of, which must hold the registration's row.
         """
         same_kind = self.filter(registration=registration, kind=kind)
         last = same_kind.aggregate(last=Max("revision"))["last"]
+        revision = 0 if last is None else last + 1
         return self.create(
-            registration=registration, kind=kind, reason=reason, revision=0 if last is None else last + 1
+            registration=registration,
+            kind=kind,
+            reason=reason,
+            revision=revision,
+            **{"priority": Delivery.priority_of(kind), **fields},
         )
+
+    def owe_all(
+        self, registrations: models.QuerySet[Registration], kind: "Delivery.Kind", *, reason: str = "", **fields: Any
+    ) -> int:
+        """The same for many registrations at once; returns how many mails were added."""
+        of_kind = Q(deliveries__kind=kind)
+        rows = registrations.order_by().annotate(next=Coalesce(Max("deliveries__revision", filter=of_kind), -1) + 1)
+        fields = {"priority": Delivery.priority_of(kind), **fields}
+        owed = [
+            Delivery(registration_id=pk, kind=kind, reason=reason, revision=revision, **fields)
+            for pk, revision in rows.values_list("pk", "next")
+        ]
+        self.bulk_create(owed, batch_size=BATCH)
+        return len(owed)
+
+    def pending(self) -> Self:
+        return self.filter(state=Delivery.State.PENDING)
+
+    def drop(self, reason: Any) -> None:
+        """Those that have not left yet will not leave; the reason is kept where the organiser reads it."""
+        self.pending().update(state=Delivery.State.CANCELLED, error=desk_words(reason), lease="")
+
+    def skip(self, reason: Any) -> None:
+        """The same for those whose hour has passed."""
+        self.pending().update(state=Delivery.State.EXPIRED, error=desk_words(reason), lease="")
 
     def blocked(self) -> Self:
         """Waiting after a try that failed."""
@@ -129,14 +174,36 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", _("Confirmation")
+        WAITING_LIST = "waiting_list", _("Waiting list")
+        PROMOTED = "promoted", _("A seat has become free")
+        REMINDER_DAY = "reminder_day", _("First reminder")
+        REMINDER_HOUR = "reminder_hour", _("Last reminder")
+        CHANGED = "changed", _("Event changed")
+        CANCELLED = "cancelled", _("Event cancelled")
+        WITHDRAWN = "withdrawn", _("Withdrawal")
+        UPDATED = "updated", _("Answers corrected")
+        ADDRESS_CHECK = "address_check", _("New address to confirm")
+        ADDRESS_CHANGED = "address_changed", _("Address changed, to the old one")
+        ERASED = "erased", _("Data erased")
+        FOLLOW_UP = "follow_up", _("Follow-up")
         ALERT = "alert", _("Alert to the operator")
 
     class Reason(models.TextChoices):
-        """Chooses the first sentence of a confirmation."""
+        """Chooses the first sentence of a mail."""
 
         NEW = "new", _("New registration")
         KNOWN = "known", _("Address already registered")
         RESENT = "resent", _("Sent again")
+        RETURNED = "returned", _("Came back")
+        CORRECTED = "corrected", _("Address corrected")
+        PROMOTED = "promoted", _("A seat has become free")
+        MOVED = "moved", _("New date")
+        HOUR = "hour", _("New hour")
+        REOPENED = "reopened", _("Takes place after all")
+        POSTPONED = "postponed", _("Postponed")
+        NOTES = "notes", _("New note on the connection")
+        SEAT = "seat", _("Gave back a seat")
+        LINE = "line", _("Left the waiting list")
 
     class State(models.TextChoices):
         PENDING = "pending", _("To be sent")
@@ -219,6 +286,10 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.get_state_display()})"
 
+    @staticmethod
+    def priority_of(kind: "Delivery.Kind") -> int:
+        return PRIORITIES.get(kind, 0)
+
     @property
     def address(self) -> str:
         """Where it goes: its own recipient, or the registration's address as it is now."""
@@ -227,7 +298,38 @@ class Delivery(models.Model):
     @property
     def is_first(self) -> bool:
         """The first mail of all to this registration."""
-        return self.kind == self.Kind.CONFIRMATION and self.revision == 0
+        return self.revision == 0 and self.reason == self.Reason.NEW
+
+    def untrue_because(self) -> str:
+        """Why a mail that was owed would say something that is no longer so; empty when it may leave."""
+        if self.registration is None:
+            return ""
+        untrue = self._untrue_of_registration(self.registration) or self._untrue_of_event(self.registration.event)
+        return str(untrue)
+
+    def _untrue_of_registration(self, registration: Registration) -> Any:
+        if self.kind in TELL_OF_AN_END:
+            return "" if registration.is_cancelled else _("the registration was taken up again")
+        if registration.is_cancelled and self.kind != self.Kind.ADDRESS_CHANGED:
+            return _("the registration was cancelled")
+        if self.kind in NEED_A_SEAT and not registration.is_seated:
+            return _("this person is on the waiting list")
+        if self.kind == self.Kind.WAITING_LIST and not registration.is_waiting:
+            return _("this person is no longer on the waiting list")
+        if self.kind == self.Kind.ADDRESS_CHECK and not registration.new_email:
+            return _("the new address is no longer asked for")
+        return ""
+
+    def _untrue_of_event(self, event: Event) -> Any:
+        match self.kind:
+            case self.Kind.CHANGED if self.reason == self.Reason.POSTPONED:
+                return "" if event.status == Event.Status.POSTPONED else _("the event is no longer postponed")
+            case self.Kind.CANCELLED:
+                return "" if event.status == Event.Status.CANCELLED else _("the event is no longer cancelled")
+            case kind if kind in TELL_OF_AN_EVENT_TO_COME:
+                over = event.status in {Event.Status.CANCELLED, Event.Status.POSTPONED}
+                return _("the event was cancelled or postponed") if over else ""
+        return ""
 
     def earlier_refusal(self) -> "Delivery.ProviderStatus | None":
         """Why this registration's mails no longer leave for this address; a corrected address is free again."""

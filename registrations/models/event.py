@@ -1,14 +1,14 @@
 """The webinar, and the sections of the study report that goes with it."""
 
 from calendar import monthrange
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
-from django.core.validators import FileExtensionValidator, MaxLengthValidator, URLValidator
+from django.core.validators import FileExtensionValidator, MaxLengthValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 REPORT_MAX_BYTES = 20 * 1024 * 1024
 MARKDOWN_MAX = 20_000  # characters
 CHOICE_MAX = 255  # characters
+CANCELLED_KEPT_MONTHS = 1
 
 
 class EventState(StrEnum):
@@ -33,10 +34,8 @@ class EventState(StrEnum):
     PAST = "past"
     CLOSED = "closed"
     LIVE = "live"
+    FULL = "full"
     OPEN = "open"
-
-
-SIGN_UP_STATES = {EventState.OPEN, EventState.LIVE, EventState.PAST_AND_OPEN}
 
 
 def validate_timezone(value: str) -> None:
@@ -77,6 +76,10 @@ class EventQuerySet(models.QuerySet["Event"]):
             status=Event.Status.PUBLISHED,
         )
 
+    def locked(self, event: "Event") -> "Event":
+        """The event as it is now, held until the transaction ends: seats and dates are decided by one at a time."""
+        return self.select_for_update().get(pk=event.pk)
+
     def past(self) -> Self:
         return self.published().exclude(status=Event.Status.POSTPONED).filter(ends_at__lte=Now())
 
@@ -114,7 +117,7 @@ class Event(models.Model):
     organiser_words = models.TextField(
         _("the organiser’s words"),
         blank=True,
-        help_text=_("Shown on the page of a cancelled or postponed event."),
+        help_text=_("Shown on the page of a cancelled or postponed event, and in the mail that tells of the change."),
     )
     registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
     registration_closes_at = models.DateTimeField(
@@ -124,6 +127,14 @@ class Event(models.Model):
         _("open after the session"),
         default=False,
         help_text=_("Sign-up stays possible afterwards; page and mails then say that the session took place."),
+    )
+    capacity = models.PositiveIntegerField(
+        _("seats"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: no limit.")
+    )
+    waiting_list = models.BooleanField(
+        _("waiting list"),
+        default=True,
+        help_text=_("When all seats are taken, people wait in line and get the seats that become free."),
     )
     room_opens_minutes_before = models.PositiveSmallIntegerField(
         _("the room opens (minutes before the start)"), default=15
@@ -150,6 +161,38 @@ class Event(models.Model):
         _("words of the newsletter box"), max_length=200, blank=True, help_text=_("Empty: no box.")
     )
     replay_url = models.URLField(_("link to the recording"), max_length=500, blank=True)
+    reminder_days_before = models.PositiveSmallIntegerField(
+        _("first reminder: days before"), default=1, help_text=_("1: the day before.")
+    )
+    reminder_day_time = models.TimeField(
+        _("first reminder: hour"),
+        null=True,
+        blank=True,
+        default=time(9),
+        help_text=_("In the event’s time zone. Empty: no such reminder."),
+    )
+    reminder_minutes_before = models.PositiveSmallIntegerField(
+        _("last reminder: minutes before the start"),
+        null=True,
+        blank=True,
+        default=60,
+        validators=[MinValueValidator(5)],
+        help_text=_("It holds little more than the link. Empty: no such reminder."),
+    )
+    follow_up_hours_after = models.PositiveSmallIntegerField(
+        _("follow-up mail: hours after the end"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: no such mail. Note before that hour who came: those who did not are sent other words."),
+    )
+    follow_up_present = models.TextField(
+        _("words to those who came"), blank=True, help_text=_("Empty: a short thank-you.")
+    )
+    follow_up_absent = models.TextField(
+        _("words to those who did not come"),
+        blank=True,
+        help_text=_("Empty: a short sentence that leads to the documents."),
+    )
     retention_months = models.PositiveSmallIntegerField(
         _("retention (months)"), default=6, help_text=_("After the session, or after a later sign-up.")
     )
@@ -216,11 +259,56 @@ class Event(models.Model):
             return EventState.PAST_AND_OPEN if still_open else EventState.PAST
         if closed:
             return EventState.CLOSED
-        return EventState.LIVE if now >= self.starts_at else EventState.OPEN
+        if now >= self.starts_at:
+            return EventState.LIVE
+        return EventState.OPEN if self.has_free_seat else EventState.FULL
 
     @property
     def accepts_sign_ups(self) -> bool:
-        return self.state in SIGN_UP_STATES
+        """Whether the form is shown: for a seat, for the waiting list, or for the documents after the session."""
+        match self.state:
+            case EventState.OPEN | EventState.PAST_AND_OPEN:
+                return True
+            case EventState.LIVE:
+                return self.has_free_seat
+            case EventState.FULL:
+                return self.waiting_list
+        return False
+
+    @cached_property
+    def seats_taken(self) -> int:
+        return self.registrations.seated().count()
+
+    @property
+    def has_free_seat(self) -> bool:
+        return self.capacity is None or self.seats_taken < self.capacity
+
+    @property
+    def is_today(self) -> bool:
+        """On the day itself, in the event's own zone, until its end."""
+        today = timezone.now().astimezone(self.zone).date()
+        return self.start_date == today and not self.is_over
+
+    @property
+    def start_date(self) -> date:
+        return self.starts_at.astimezone(self.zone).date()
+
+    @property
+    def reminder_day_at(self) -> datetime | None:
+        if self.reminder_day_time is None:
+            return None
+        day = self.start_date - timedelta(days=self.reminder_days_before)
+        return datetime.combine(day, self.reminder_day_time, self.zone).astimezone(UTC)
+
+    @property
+    def reminder_hour_at(self) -> datetime | None:
+        minutes = self.reminder_minutes_before
+        return None if minutes is None else self.starts_at - timedelta(minutes=minutes)
+
+    @property
+    def follow_up_at(self) -> datetime | None:
+        hours = self.follow_up_hours_after
+        return None if hours is None else self.ends_at + timedelta(hours=hours)
 
     @property
     def is_over(self) -> bool:
@@ -244,8 +332,15 @@ class Event(models.Model):
 
     def kept_until(self, registered_at: datetime) -> datetime:
         """When the data of a registration made at that moment is erased at the latest."""
-        start = max(self.ends_at, registered_at).astimezone(self.zone)
-        years, month = divmod(start.month - 1 + self.retention_months, 12)
+        return self._months_after(max(self.ends_at, registered_at), self.retention_months)
+
+    def cancelled_kept_until(self, cancelled_at: datetime) -> datetime:
+        """The same for a registration that was cancelled."""
+        return self._months_after(max(self.ends_at, cancelled_at), CANCELLED_KEPT_MONTHS)
+
+    def _months_after(self, moment: datetime, months: int) -> datetime:
+        start = moment.astimezone(self.zone)
+        years, month = divmod(start.month - 1 + months, 12)
         last_day = monthrange(start.year + years, month + 1)[1]
         return start.replace(year=start.year + years, month=month + 1, day=min(start.day, last_day))
 

@@ -2,10 +2,12 @@
 
 import secrets
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -29,6 +31,26 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def of_address(self, email: str) -> Self:
         """Addresses are compared without regard to case; the unique index does the same."""
         return self.alias(email_lower=Lower("email")).filter(email_lower=email.lower())
+
+    def seated(self) -> Self:
+        """Those who have a seat."""
+        return self.filter(status=Registration.Status.CONFIRMED)
+
+    def in_line(self) -> Self:
+        """The waiting list, the first in line first."""
+        return self.filter(status=Registration.Status.WAITLISTED).order_by("waiting_since", "pk")
+
+    def on_the_list(self) -> Self:
+        """Whoever is told when the event changes."""
+        return self.exclude(status=Registration.Status.CANCELLED)
+
+    def present(self) -> Self:
+        """Those known to have come."""
+        return self.filter(attendances__isnull=False).distinct()
+
+    def locked(self, registration: "Registration") -> "Registration":
+        """The registration as it is now, held until the transaction ends, with its event."""
+        return self.select_for_update(of=("self",)).select_related("event").get(pk=registration.pk)
 
 
 class Registration(models.Model):
@@ -54,7 +76,14 @@ class Registration(models.Model):
     join_code = models.CharField(max_length=64, unique=True, default=new_code, editable=False)
     manage_code = models.CharField(max_length=64, unique=True, default=new_code, editable=False)
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+    waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True, editable=False)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True, editable=False)
+    erase_by = models.DateTimeField(_("to be erased by"), null=True, blank=True, editable=False)
+    new_email = models.EmailField(_("new address, not yet confirmed"), max_length=254, blank=True, editable=False)
+    new_email_code = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
+    certificate_number = models.CharField(  # noqa: DJ001 - unique, and only there for who came
+        _("certificate number"), max_length=20, unique=True, null=True, editable=False
+    )
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -68,11 +97,53 @@ class Registration(models.Model):
                 Lower("email"),
                 name="registration_is_unique_per_event_and_address",
                 violation_error_message=_("This address is already registered for this event."),
-            )
+            ),
+            models.CheckConstraint(
+                name="registration_waiting_since_is_known_for_who_waits",
+                condition=Q(waiting_since__isnull=False) | ~Q(status="waitlisted"),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["event", "status", "waiting_since"], name="registration_line"),
+            models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
+
+    @property
+    def is_seated(self) -> bool:
+        return self.status == self.Status.CONFIRMED
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status == self.Status.WAITLISTED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == self.Status.CANCELLED
+
+    @property
+    def is_present(self) -> bool:
+        """Known to have come, whoever says so."""
+        return self.attendances.exists()
+
+    @property
+    def kept_until(self) -> datetime:
+        """When this row is erased at the latest; its links end with it."""
+        if self.cancelled_at:
+            return self.event.cancelled_kept_until(self.cancelled_at)
+        return self.event.kept_until(self.created_at)
+
+    @property
+    def place_in_line(self) -> int:
+        """1 for the first on the waiting list."""
+        ahead = Q(waiting_since__lt=self.waiting_since) | Q(waiting_since=self.waiting_since, pk__lt=self.pk)
+        return Registration.objects.filter(ahead, event=self.event_id, status=self.Status.WAITLISTED).count() + 1
+
+    def renew_codes(self) -> None:
+        """Links given out so far lead nowhere any more."""
+        self.join_code, self.manage_code = new_code(), new_code()
 
     @property
     def calendar_sequence(self) -> int:
@@ -90,6 +161,20 @@ class Registration(models.Model):
     @property
     def manage_url(self) -> str:
         return self._personal_url("manage", self.manage_code)
+
+    @property
+    def not_me_url(self) -> str:
+        return self._personal_url("not_me", self.manage_code)
+
+    @property
+    def new_address_url(self) -> str:
+        return self._personal_url("confirm_address", self.new_email_code or "")
+
+    @property
+    def public_url(self) -> str:
+        """The event's page, which may be passed on."""
+        with translation.override(self.language):
+            return settings.BASE_URL + self.event.get_absolute_url()
 
     def _personal_url(self, name: str, code: str) -> str:
         """Absolute, on BASE_URL and never on the Host header, in the registrant's language."""

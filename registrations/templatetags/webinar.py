@@ -20,6 +20,7 @@ register.filter("hours", dates.hours)
 register.filter("from_to", dates.from_to)
 register.filter("when", dates.when)
 register.filter("zone_name", dates.zone_name)
+register.filter("relative_day", dates.relative_day)
 register.filter("of", typography.of)
 register.filter("typo", typography.french)
 register.filter("markdown", typography.markdown)
@@ -47,6 +48,13 @@ def weight(size: int) -> str:
     if size < 1_000_000:
         return _("%(number)s kB") % {"number": max(1, round(size / 1000))}
     return _("%(number)s MB") % {"number": formats.number_format(size / 1_000_000, 1)}
+
+
+@register.filter
+def masked(address: str) -> str:
+    """z…@example.org: recognised by who knows it, told to nobody else."""
+    local_part, at, domain = address.rpartition("@")
+    return f"{local_part[:1]}…{at}{domain}"
 
 
 @register.filter

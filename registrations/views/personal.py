@@ -1,4 +1,4 @@
-"""Pages behind a personal link. A wrong, an unknown and a cancelled code get the same answer: 404."""
+"""Behind the join link. A wrong, an unknown, a cancelled and an expired code get the same answer: 404."""
 
 import logging
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.csp import CSP
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import pdf, study_report
+from registrations import attendance, dates, pdf, study_report
 from registrations.models import Event, Registration
 from registrations.views.responses import calendar_response, private_page, see_other
 
@@ -26,11 +27,14 @@ ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 @private_page
 def join(request: HttpRequest, join_code: str) -> HttpResponse:
     """The personal page of the event; its button leads into the room as it is now, while the room is open."""
-    registration = _registration(join_code=join_code)
+    registration = _registration(join_code)
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
-        return see_other(event.connection_url) if is_open else redirect("join", join_code=join_code)
+        if not is_open:
+            return redirect("join", join_code=join_code)
+        attendance.note_join(registration)
+        return see_other(event.connection_url)
     response = render(request, "registrations/join.html", _context(registration))
     if is_open:
         response._csp_config = ROOM_CSP  # type: ignore[attr-defined] # as csp_override does
@@ -39,15 +43,8 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
 
 @require_safe
 @private_page
-def manage(request: HttpRequest, manage_code: str) -> HttpResponse:
-    registration = _registration(manage_code=manage_code)
-    return render(request, "registrations/manage.html", _context(registration))
-
-
-@require_safe
-@private_page
 def report(request: HttpRequest, join_code: str) -> HttpResponse:
-    registration = _registration(join_code=join_code)
+    registration = _registration(join_code)
     try:
         document = study_report.study_report(registration.event)
     except pdf.RenderingFailed:
@@ -67,7 +64,7 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
 def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
     from registrations import invitation  # here: a sign-up must not load the calendar library
 
-    registration = _registration(join_code=join_code)
+    registration = _registration(join_code)
     if registration.event.status != Event.Status.PUBLISHED:
         raise Http404
     return calendar_response(invitation.personal_entry(registration), "invitation.ics")
@@ -75,9 +72,14 @@ def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
 
 def _context(registration: Registration) -> dict[str, Any]:
     event = registration.event
-    return {"registration": registration, "event": event, "report_size": study_report.known_size(event)}
+    overseas = dates.overseas_times(event.room_opens_at, event) if not event.is_over else []
+    size = study_report.known_size(event)
+    return {"registration": registration, "event": event, "report_size": size, "overseas": overseas}
 
 
-def _registration(**code: str) -> Registration:
-    live = Registration.objects.select_related("event").exclude(status=Registration.Status.CANCELLED)
-    return get_object_or_404(live.exclude(event__status=Event.Status.DRAFT), **code)
+def _registration(join_code: str) -> Registration:
+    seated = Registration.objects.select_related("event").seated()
+    registration = get_object_or_404(seated.exclude(event__status=Event.Status.DRAFT), join_code=join_code)
+    if registration.kept_until <= timezone.now():
+        raise Http404
+    return registration

@@ -1,6 +1,8 @@
 """What a visitor meets: the event page, the form, the thank-you page, the public calendar file."""
 
+import time
 from email.utils import parseaddr
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,13 +12,15 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import signup
-from registrations.forms import RegistrationForm
-from registrations.models import Event
+from registrations import corrections, signup, typos
+from registrations.forms import AddressForm, RegistrationForm
+from registrations.models import Event, Registration
 from registrations.views.responses import calendar_response, private_page, see_other
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
+CORRECTED_WITHIN = 30 * 60  # seconds
+RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 
 
 @require_safe
@@ -43,19 +47,26 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
     if request.method == "POST" and form.is_valid():
-        answers = form.cleaned_data
         try:
-            signup.register(event, language=get_language() or settings.LANGUAGE_CODE, **answers)
+            _sign_up(request, event, **form.cleaned_data)
         except signup.SignUpClosed:
             return _closed(request, event)
-        request.session[SIGNED_UP] = {
-            "slug": slug,
-            "first_name": answers["first_name"],
-            "email": answers["email"],
-        }
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now())}
     return render(request, "registrations/form.html", context)
+
+
+def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
+    """Sign up, and let this browser correct its address for a while; the answers are kept where no row holds them."""
+    done = signup.register(event, language=get_language() or settings.LANGUAGE_CODE, **answers)
+    request.session[SIGNED_UP] = {
+        "slug": event.slug,
+        "first_name": answers["first_name"],
+        "email": answers["email"],
+        "was_full": done.was_full,
+        "at": time.time(),
+        **({"registration": done.registration.pk} if done.is_new else {"answers": answers}),
+    }
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
@@ -64,17 +75,83 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     return render(request, "registrations/closed.html", {"event": event, "typed_question": typed})
 
 
+def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
+    """What this browser has just typed for this event, or nothing."""
+    signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
+    return signed_up if signed_up and signed_up["slug"] == slug else None
+
+
+def _may_correct(signed_up: dict[str, Any] | None) -> bool:
+    return signed_up is not None and time.time() - signed_up["at"] < CORRECTED_WITHIN
+
+
 @require_safe
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows only what this browser has just typed, whether the address was known or not."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
-    signed_up = request.session.get(SIGNED_UP)
-    if signed_up and signed_up["slug"] != slug:
-        signed_up = None
+    signed_up = _signed_up(request, slug)
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    context = {"event": event, "signed_up": signed_up, "sender": sender or event.organiser_name}
+    context = {
+        "event": event,
+        "signed_up": signed_up,
+        "may_correct": _may_correct(signed_up),
+        "suggested_domain": typos.meant_domain(signed_up["email"]) if signed_up else "",
+        "sender": sender or event.organiser_name,
+    }
     return render(request, "registrations/thanks.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
+    """« Corriger mon adresse »: only for the sign-up made in this browser, for half an hour."""
+    event = get_object_or_404(Event.objects.published(), slug=slug)
+    signed_up = _signed_up(request, slug)
+    if signed_up is None or not _may_correct(signed_up):
+        return redirect("resend", slug=slug)
+    typed = signed_up["email"]
+    form = AddressForm(request.POST or None, initial={"email": typos.with_meant_domain(typed)})
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
+        if email.lower() != typed.lower():
+            try:
+                _move_sign_up(request, event, signed_up, email)
+            except signup.SignUpClosed:
+                return _closed(request, event)
+        return see_other("thanks", slug=slug)
+    return render(request, "registrations/correct_address.html", {"event": event, "form": form, "typed": typed})
+
+
+def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> None:
+    """The row this browser made goes to the new address; where it made none, the same answers are signed up there."""
+    if answers := signed_up.get("answers"):
+        _sign_up(request, event, **{**answers, "email": email})
+        return
+    registration = Registration.objects.on_the_list().filter(pk=int(signed_up["registration"])).first()
+    if registration is None:  # withdrawn or erased meanwhile, through the link
+        raise signup.SignUpClosed
+    kept = corrections.correct_sign_up(registration, email=email)
+    mine = kept.pk == registration.pk
+    row = {"registration": kept.pk} if mine else {"answers": corrections.answers(registration)}
+    request.session[SIGNED_UP] = {
+        **{name: value for name, value in signed_up.items() if name != "registration"},
+        **row,
+        "email": email,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def resend(request: HttpRequest, slug: str) -> HttpResponse:
+    """« Recevoir mon lien »: the same answer for every address."""
+    event = get_object_or_404(Event.objects.published(), slug=slug)
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        signup.resend(event, email=form.cleaned_data["email"])
+        return see_other(f"{request.path}?{RESENT}")
+    context = {"event": event, "form": form, "is_sent": RESENT in request.GET}
+    return render(request, "registrations/resend.html", context)
 
 
 @require_safe

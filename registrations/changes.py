@@ -1,0 +1,78 @@
+"""The event changes: one act writes the change, tells everyone with the right mail, and moves what was planned."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from registrations import reminders, tasks, waiting_list
+from registrations.models import Delivery, Event, Registration
+
+Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
+
+
+def needs_telling(event: Event) -> bool:
+    """Whether people are on the list whom a change of date or status concerns; else the form of the desk is enough."""
+    return event.status != Status.DRAFT and not event.is_over and event.registrations.on_the_list().exists()
+
+
+@transaction.atomic
+def reschedule(
+    event: Event, *, starts_at: datetime, ends_at: datetime, connection_notes: str = "", words: str = ""
+) -> int:
+    """Give the event a date, an hour or a note on the connection; a postponed or cancelled one takes place again.
+
+    Returns how many people are told. A change of date or status raises SEQUENCE (RFC 5546, section 2.1.4).
+    """
+    event = Event.objects.locked(event)
+    reason = reason_of(event, starts_at=starts_at, ends_at=ends_at)
+    event.starts_at, event.ends_at, event.connection_notes = starts_at, ends_at, connection_notes
+    event.status, event.organiser_words = Status.PUBLISHED, words
+    return _announce(event, Kind.CHANGED, reason)
+
+
+@transaction.atomic
+def postpone(event: Event, *, words: str = "") -> int:
+    """No new date yet: calendars get a CANCEL, the date is hidden. Returns how many people are told."""
+    event = Event.objects.locked(event)
+    event.status, event.organiser_words = Status.POSTPONED, words
+    return _announce(event, Kind.CHANGED, Reason.POSTPONED)
+
+
+@transaction.atomic
+def cancel(event: Event, *, words: str = "") -> int:
+    """The event will not take place: calendars get a CANCEL. Returns how many people are told."""
+    event = Event.objects.locked(event)
+    event.status, event.organiser_words = Status.CANCELLED, words
+    return _announce(event, Kind.CANCELLED)
+
+
+def reason_of(event: Event, *, starts_at: datetime, ends_at: datetime) -> Delivery.Reason:
+    """What a new date or note means to those who are told, given the event as it is before."""
+    if event.status != Status.PUBLISHED:
+        return Reason.REOPENED
+    if (event.starts_at, event.ends_at) == (starts_at, ends_at):
+        return Reason.NOTES
+    same_day = event.start_date == starts_at.astimezone(event.zone).date()
+    return Reason.HOUR if same_day else Reason.MOVED
+
+
+def told(event: Event, reason: str) -> QuerySet[Registration]:
+    """Whom a change concerns: everyone on the list; a note on the connection only those who have a link."""
+    registrations = event.registrations.all()
+    return registrations.seated() if reason == Reason.NOTES else registrations.on_the_list()
+
+
+def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
+    if reason != Reason.NOTES:
+        event.sequence += 1
+    event.save()
+    untold = Delivery.objects.filter(registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED])
+    untold.drop(_("a later change of the event is told in its place"))
+    count = Delivery.objects.owe_all(told(event, reason), kind, reason=reason)
+    reminders.replan(event)
+    waiting_list.promote(event)
+    tasks.send_due_mail.enqueue()
+    return count

@@ -1,0 +1,127 @@
+"""What a registrant may put right: the answers, and the address, which has to be confirmed from its own mailbox."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from registrations import signup, tasks
+from registrations.models import Delivery, Event, Registration, Suppression
+from registrations.models.registration import new_code
+
+Kind, Reason = Delivery.Kind, Delivery.Reason
+
+
+class AddressTaken(Exception):
+    """This address has a registration of its own for this event."""
+
+
+@transaction.atomic
+def correct_answers(registration: Registration, **typed: Any) -> bool:
+    """Write down corrected answers and tell their owner, once for several corrections in a row.
+
+    Returns whether anything is different.
+    """
+    registration = Registration.objects.locked(registration)
+    if not any(getattr(registration, name) != value for name, value in typed.items()):
+        return False
+    for name, value in typed.items():
+        setattr(registration, name, value)
+    registration.save()
+    if not registration.deliveries.pending().filter(kind=Kind.UPDATED).exists():
+        Delivery.objects.owe(registration, Kind.UPDATED)
+        tasks.send_due_mail.enqueue()
+    return True
+
+
+@transaction.atomic
+def ask_for_address(registration: Registration, *, email: str) -> None:
+    """Send a link to the new address; nothing changes until it is confirmed there.
+
+    An address that has a registration of its own is sent that one's mail instead: the page says the same.
+    """
+    registration = Registration.objects.locked(registration)
+    if email.lower() == registration.email.lower():
+        return
+    other = Registration.objects.filter(event=registration.event_id).of_address(email).on_the_list().first()
+    if other:
+        signup.send_link(other, reason=Reason.KNOWN)
+        return
+    _forget_new_address(registration)
+    registration.new_email, registration.new_email_code = email, new_code()
+    registration.save(update_fields=["new_email", "new_email_code"])
+    Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email)
+    tasks.send_due_mail.enqueue()
+
+
+@transaction.atomic
+def confirm_address(registration: Registration) -> None:
+    """Write from now on to the new address, which is sent everything again, and tell the old one.
+
+    Raises AddressTaken.
+    """
+    registration = Registration.objects.locked(registration)
+    if not registration.new_email:
+        return  # a second click
+    old = registration.email
+    registration.email = registration.new_email
+    _forget_new_address(registration)
+    _save_address(registration)
+    Delivery.objects.owe(registration, Kind.ADDRESS_CHANGED, recipient=old)
+    if not registration.is_cancelled:
+        signup.send_link(registration, reason=Reason.CORRECTED)
+    tasks.send_due_mail.enqueue()
+
+
+@transaction.atomic
+def refuse_address(registration: Registration) -> None:
+    """The owner of the new address did not ask for it: nothing more goes there."""
+    registration = Registration.objects.locked(registration)
+    if registration.new_email:
+        Suppression.objects.add_address(registration.new_email)
+    _forget_new_address(registration)
+
+
+@transaction.atomic
+def correct_sign_up(registration: Registration, *, email: str) -> Registration:
+    """Move a sign-up of a few minutes ago to the address that was meant; what went to the wrong one ends there.
+
+    The links that went to the wrong address lead nowhere any more. When the right address has a registration of its
+    own, that one stays and the mistaken one goes. Returns the registration that is valid now.
+    """
+    Event.objects.locked(registration.event)
+    registration = Registration.objects.locked(registration)
+    others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
+    if other := others.of_address(email).select_related("event").first():
+        signup.register(other.event, email=email, language=registration.language, **answers(registration))
+        registration.delete()
+        return other
+    registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(
+        _("the address was corrected")
+    )
+    registration.email = email
+    registration.renew_codes()
+    registration.save()
+    signup.send_link(registration, reason=Reason.NEW)
+    return registration
+
+
+ANSWERS = ["first_name", "last_name", "organisation", "job_title", "territory", "heard_from", "question", "newsletter"]
+
+
+def answers(registration: Registration) -> dict[str, Any]:
+    return {name: getattr(registration, name) for name in ANSWERS}
+
+
+def _forget_new_address(registration: Registration) -> None:
+    registration.new_email, registration.new_email_code = "", None
+    registration.save(update_fields=["new_email", "new_email_code"])
+    registration.deliveries.filter(kind=Kind.ADDRESS_CHECK).drop(_("the new address is no longer asked for"))
+
+
+def _save_address(registration: Registration) -> None:
+    try:
+        with transaction.atomic():
+            registration.save(update_fields=["email"])
+    except IntegrityError as error:
+        raise AddressTaken from error

@@ -1,0 +1,36 @@
+"""Who came, and how we know."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registrations.models.registration import Registration
+
+
+class Attendance(models.Model):
+    """One sign that a person was there. Several may say so; one is enough."""
+
+    class Origin(models.TextChoices):
+        JOIN = "join", _("Opened the room with the personal link")
+        IMPORT = "import", _("In the room’s own report")
+        HAND = "hand", _("Noted by hand")
+
+    registration = models.ForeignKey(
+        Registration, models.CASCADE, related_name="attendances", verbose_name=_("registration")
+    )
+    origin = models.CharField(_("how we know"), max_length=10, choices=Origin)
+    noted_at = models.DateTimeField(_("noted"), default=timezone.now)
+    minutes = models.PositiveIntegerField(
+        _("minutes in the room"), null=True, blank=True, help_text=_("As the room’s report says.")
+    )
+
+    class Meta:
+        verbose_name = _("presence")
+        verbose_name_plural = _("presences")
+        ordering = ["noted_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["registration", "origin"], name="attendance_is_noted_once_per_origin"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_origin_display()

@@ -1,0 +1,50 @@
+"""Mailboxes that asked to be left alone. Only a keyed digest is kept: no address can be read from it."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+
+def mailbox_of(address: str) -> str:
+    """The mailbox behind the spellings of an address: case, +tag, and Gmail's dots."""
+    local_part, _at, domain = address.lower().rpartition("@")
+    local_part = local_part.partition("+")[0]
+    if domain in {"gmail.com", "googlemail.com"}:
+        local_part, domain = local_part.replace(".", ""), "gmail.com"
+    return f"{local_part}@{domain}"
+
+
+def _digests(address: str) -> list[str]:
+    """Under the present key and the former ones: a new SECRET_KEY must not wake up what was asked to be silent."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    mailbox = mailbox_of(address)
+    return [
+        salted_hmac("registrations.suppression", mailbox, secret, algorithm="sha256").hexdigest() for secret in secrets
+    ]
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def of_address(self, address: str) -> Self:
+        return self.filter(digest__in=_digests(address))
+
+    def add_address(self, address: str) -> None:
+        self.get_or_create(digest=_digests(address)[0])
+
+
+class Suppression(models.Model):
+    digest = models.CharField(_("digest of the mailbox"), max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mailbox left alone")
+        verbose_name_plural = _("mailboxes left alone")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.digest[:12]

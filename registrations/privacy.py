@@ -1,0 +1,99 @@
+"""A person's own data: to take away, to have erased, to have never been asked for."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from registrations import signup, tasks, waiting_list
+from registrations.models import Delivery, Event, Registration, Suppression
+
+ERASED_WITHIN = timedelta(days=1)
+UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING]
+TYPED = ["organisation", "job_title", "territory", "heard_from", "question"]
+
+
+def personal_data(registration: Registration) -> dict[str, Any]:
+    """All that is kept about a person, for them to take away (GDPR, articles 15 and 20). Moments are ISO 8601."""
+    event = registration.event
+    return {
+        "event": {"title": event.title, "starts_at": event.starts_at, "ends_at": event.ends_at},
+        "registration": {
+            "first_name": registration.first_name,
+            "last_name": registration.last_name,
+            "email": registration.email,
+            "new_email_to_confirm": registration.new_email,
+            "organisation": registration.organisation,
+            "job_title": registration.job_title,
+            "territory": registration.territory,
+            "heard_from": registration.heard_from,
+            "question": registration.question,
+            "newsletter": registration.newsletter,
+            "language": registration.language,
+            "status": registration.status,
+            "registered_at": registration.created_at,
+            "waiting_since": registration.waiting_since,
+            "cancelled_at": registration.cancelled_at,
+            "kept_until": registration.kept_until,
+            "calendar_uid": registration.uid,
+            "certificate_number": registration.certificate_number,
+        },
+        "attendance": list(registration.attendances.values("origin", "noted_at", "minutes")),
+        "mails": list(
+            registration.deliveries.order_by("pk").values(
+                "kind", "state", "due", "sent_at", "sent_to", "provider_status", "message_id"
+            )
+        ),
+    }
+
+
+@transaction.atomic
+def ask_for_erasure(registration: Registration) -> None:
+    """Take the person off the list and empty their answers now; the rest goes once the mail that says so has left."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.objects.locked(registration)
+    if registration.erase_by:
+        return
+    reason = "" if registration.is_cancelled else signup.leave(registration)
+    registration.erase_by = timezone.now() + ERASED_WITHIN
+    registration.newsletter = False
+    for name in TYPED:
+        setattr(registration, name, "")
+    registration.save()
+    Delivery.objects.owe(
+        registration,
+        Delivery.Kind.ERASED,
+        reason=reason,
+        recipient=registration.email,
+        not_after=registration.erase_by,
+    )
+    tasks.send_due_mail.enqueue()
+    waiting_list.promote(event)
+
+
+@transaction.atomic
+def disown(registration: Registration) -> None:
+    """« Ce n’est pas moi »: erase at once, tell nobody, and never write to that mailbox again."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.objects.locked(registration)
+    Suppression.objects.add_address(registration.email)
+    erase(registration)
+    waiting_list.promote(event)
+
+
+def erase(registration: Registration) -> None:
+    """The only way a registration goes: with its mails, its presences and its certificate."""
+    registration.delete()
+
+
+def erase_due() -> int:
+    """Erase those who asked, once the mail that tells them has left or a day has passed; returns how many."""
+    telling = Delivery.objects.filter(registration=OuterRef("pk"), kind=Delivery.Kind.ERASED, state__in=UNDER_WAY)
+    asked = Registration.objects.filter(erase_by__isnull=False)
+    told = asked.filter(~Exists(telling)) | asked.filter(erase_by__lte=timezone.now())
+    registrations = list(told)
+    for registration in registrations:
+        erase(registration)
+    return len(registrations)

@@ -1,0 +1,75 @@
+"""The mails that leave by the clock: two reminders and the follow-up, rows of the outbox from the sign-up on."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registrations.models import Delivery, Event, Registration
+from registrations.models.delivery import desk_words
+
+Kind, State = Delivery.Kind, Delivery.State
+
+
+class Planned(NamedTuple):
+    kind: Delivery.Kind
+    due: datetime | None  # None: switched off
+    not_after: datetime | None
+
+
+def _planned(event: Event) -> Iterator[Planned]:
+    yield Planned(Kind.REMINDER_DAY, event.reminder_day_at, event.starts_at)
+    yield Planned(Kind.REMINDER_HOUR, event.reminder_hour_at, event.starts_at)
+    yield Planned(Kind.FOLLOW_UP, event.follow_up_at, None)
+
+
+def plan(registration: Registration) -> None:
+    """Owe a new seat its mails to come; those whose hour has passed are kept as skipped, with the reason."""
+    event = registration.event
+    if event.status != Event.Status.PUBLISHED or event.is_over:
+        return
+    of_clock = registration.deliveries.filter(kind__in=[planned.kind for planned in _planned(event)])
+    last = dict(of_clock.order_by().values("kind").annotate(last=Max("revision")).values_list("kind", "last"))
+    now = timezone.now()
+    rows = []
+    for kind, due, not_after in _planned(event):
+        if due is None:
+            continue
+        row = Delivery(registration=registration, kind=kind, due=due, not_after=not_after)
+        row.priority, row.revision = Delivery.priority_of(kind), last.get(kind, -1) + 1
+        if due <= now:
+            row.state, row.error = State.EXPIRED, desk_words(_("signed up after the hour of this mail"))
+        rows.append(row)
+    Delivery.objects.bulk_create(rows)
+
+
+def replan(event: Event) -> None:
+    """Let the mails to come follow the event: its date, its status, the organiser's choice of hours.
+
+    A reminder that has left for this date is not repeated; a new date gets reminders of its own. Call it in the
+    transaction that changes the event and holds its row.
+    """
+    for kind, due, not_after in _planned(event):
+        pending = Delivery.objects.pending().filter(registration__event=event, kind=kind)
+        if event.status != Event.Status.PUBLISHED:
+            pending.drop(_("the event was cancelled or postponed"))
+        elif due is None:
+            pending.drop(_("the organiser has switched this mail off"))
+        elif due <= timezone.now():
+            pending.skip(_("the hour of this mail has passed"))
+        else:
+            pending.update(due=due, not_after=not_after)
+            without = _without(event, kind, not_after)
+            Delivery.objects.owe_all(without, kind, due=due, not_after=not_after)
+
+
+def _without(event: Event, kind: Delivery.Kind, not_after: datetime | None) -> QuerySet[Registration]:
+    """The seats that neither have this mail for this date nor wait for it."""
+    same_date: dict[str, Any] = {"not_after": not_after} if not_after else {"not_after__isnull": True}
+    waiting = Q(state__in=[State.PENDING, State.SENDING])
+    done = Q(state__in=[State.SENT, State.FAILED], **same_date)
+    have = Delivery.objects.filter(waiting | done, registration=OuterRef("pk"), kind=kind)
+    return event.registrations.seated().filter(~Exists(have), created_at__lt=event.ends_at)

@@ -1,0 +1,55 @@
+"""A likely slip in the domain of a mail address: pointed out, never blocking."""
+
+COMMON_DOMAINS = {
+    "aol.com",
+    "bbox.fr",
+    "free.fr",
+    "gmail.com",
+    "gmx.com",
+    "gmx.fr",
+    "hotmail.com",
+    "hotmail.fr",
+    "icloud.com",
+    "laposte.net",
+    "live.com",
+    "live.fr",
+    "mail.com",
+    "msn.com",
+    "neuf.fr",
+    "numericable.fr",
+    "orange.fr",
+    "outlook.com",
+    "outlook.fr",
+    "proton.me",
+    "protonmail.com",
+    "sfr.fr",
+    "wanadoo.fr",
+    "yahoo.com",
+    "yahoo.fr",
+    "ymail.com",
+}
+SHORTEST = 6  # letters: among shorter domains one letter more or less is often another real one
+
+
+def meant_domain(address: str) -> str:
+    """The common domain that differs from this address's by one slip of the finger; empty when there is none."""
+    domain = address.rpartition("@")[2].lower()
+    if domain in COMMON_DOMAINS or len(domain) < SHORTEST:
+        return ""
+    return next((common for common in sorted(COMMON_DOMAINS) if is_one_slip_from(domain, common)), "")
+
+
+def with_meant_domain(address: str) -> str:
+    """The address as it was probably meant."""
+    local_part, at, domain = address.rpartition("@")
+    return f"{local_part}{at}{meant_domain(address) or domain}"
+
+
+def is_one_slip_from(typed: str, meant: str) -> bool:
+    """One letter too many, too few or wrong, or two neighbours exchanged (Damerau, 1964)."""
+    start = next(
+        (i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant))
+    )
+    left, right = typed[start:], meant[start:]
+    exchanged = left[1::-1] + left[2:] if len(left) > 1 else ""
+    return right in {left[1:], exchanged} or left[1:] in {right, right[1:]} or left == right[1:]

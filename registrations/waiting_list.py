@@ -1,0 +1,41 @@
+"""The line in front of a full event."""
+
+from django.db import transaction
+
+from registrations import reminders, tasks
+from registrations.models import Delivery, Event, Registration
+
+
+@transaction.atomic
+def promote(event: Event) -> int:
+    """Give every free seat to the first in line, tell them, and return how many there were; never after the start."""
+    event = Event.objects.locked(event)
+    if event.status != Event.Status.PUBLISHED or event.has_started:
+        return 0
+    line = event.registrations.in_line().select_for_update()
+    if event.capacity is not None:
+        line = line[: max(event.capacity - event.seats_taken, 0)]
+    promoted = list(line)
+    for registration in promoted:
+        _give_seat(registration, event)
+    return len(promoted)
+
+
+@transaction.atomic
+def promote_one(registration: Registration) -> bool:
+    """Give this person a seat, whoever stands before them and however many seats there are: the organiser says so."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.objects.locked(registration)
+    if not registration.is_waiting or event.status != Event.Status.PUBLISHED or event.has_started:
+        return False
+    _give_seat(registration, event)
+    return True
+
+
+def _give_seat(registration: Registration, event: Event) -> None:
+    registration.event = event
+    registration.status, registration.waiting_since = Registration.Status.CONFIRMED, None
+    registration.save(update_fields=["status", "waiting_since"])
+    Delivery.objects.owe(registration, Delivery.Kind.PROMOTED, reason=Delivery.Reason.PROMOTED)
+    reminders.plan(registration)
+    tasks.send_due_mail.enqueue()
