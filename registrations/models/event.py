@@ -275,6 +275,11 @@ class Event(models.Model):
                 return self.waiting_list
         return False
 
+    @property
+    def has_links_to_send(self) -> bool:
+        """Whether people may be on the list who look for their link."""
+        return self.status in {self.Status.PUBLISHED, self.Status.POSTPONED} and self.state != EventState.NOT_YET_OPEN
+
     @cached_property
     def seats_taken(self) -> int:
         return self.registrations.seated().count()

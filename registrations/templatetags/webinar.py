@@ -1,6 +1,7 @@
 """Filters and tags of the pages, mails and documents."""
 
 from datetime import datetime
+from urllib.parse import quote, urlencode
 
 from django import template
 from django.conf import settings
@@ -48,6 +49,13 @@ def weight(size: int) -> str:
     if size < 1_000_000:
         return _("%(number)s kB") % {"number": max(1, round(size / 1000))}
     return _("%(number)s MB") % {"number": formats.number_format(size / 1_000_000, 1)}
+
+
+@register.filter
+def share_by_mail(event: Event) -> str:
+    """A mailto: link (RFC 6068) with the public page in it."""
+    words = {"subject": typography.french(event.title), "body": settings.BASE_URL + event.get_absolute_url()}
+    return f"mailto:?{urlencode(words, quote_via=quote)}"
 
 
 @register.filter
