@@ -235,9 +235,13 @@ class RegistrationForm(AnswersForm, AddressForm):
 
     def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, event=event, initial=initial)
-        example = _("Example: firstname.name@example.org")
-        self.fields["email"].help_text = f"{self._what_the_address_is_for()} {example}"
         self.initial["stamp"] = fresh_stamp()
+
+    @property
+    def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        example = _("Example: firstname.name@example.org")
+        self["email"].help_text = f"{self._what_the_address_is_for()} {example}"
+        return super().shown_groups
 
     def _what_the_address_is_for(self) -> Any:
         match self.event.is_over, self.event.has_report:

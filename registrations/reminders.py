@@ -26,13 +26,15 @@ def _planned(event: Event) -> Iterator[Planned]:
     yield Planned(Kind.FOLLOW_UP, event.follow_up_at, None)
 
 
-def plan(registration: Registration) -> None:
-    """Owe a new seat its mails to come; those whose hour has passed are kept as skipped, with the reason."""
+def plan(registration: Registration, *, is_new: bool = False) -> None:
+    """Owe a new seat its mails to come; those whose hour has passed are kept as skipped, with the reason.
+
+    `is_new`: the row was made in this transaction, and has no such mail yet.
+    """
     event = registration.event
     if event.status != Event.Status.PUBLISHED or event.is_over:
         return
-    of_clock = registration.deliveries.filter(kind__in=[planned.kind for planned in _planned(event)])
-    last = dict(of_clock.order_by().values("kind").annotate(last=Max("revision")).values_list("kind", "last"))
+    last = {} if is_new else _last_revisions(registration)
     now = timezone.now()
     rows = []
     for kind, due, not_after in _planned(event):
@@ -44,6 +46,11 @@ def plan(registration: Registration) -> None:
             row.state, row.error = State.EXPIRED, desk_words(_("signed up after the hour of this mail"))
         rows.append(row)
     Delivery.objects.bulk_create(rows)
+
+
+def _last_revisions(registration: Registration) -> dict[str, int]:
+    last = registration.deliveries.order_by().values("kind").annotate(last=Max("revision"))
+    return dict(last.values_list("kind", "last"))
 
 
 def replan(event: Event) -> None:

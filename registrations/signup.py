@@ -46,7 +46,7 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
     if not event.accepts_sign_ups:
         raise SignUpClosed
     if is_new:
-        _welcome(registration, Reason.NEW)
+        _welcome(registration, Reason.NEW, is_new=True)
     elif registration.is_cancelled:
         _return(registration, language=language, **answers)
     elif registration.is_waiting and event.state == EventState.PAST_AND_OPEN:
@@ -123,7 +123,7 @@ def welcome(registration: Registration) -> None:
     _welcome(Registration.objects.locked(registration), Reason.NEW)
 
 
-def _send_link(registration: Registration, reason: Delivery.Reason) -> None:
+def _send_link(registration: Registration, reason: Delivery.Reason, *, is_new: bool = False) -> None:
     match registration.event.status:
         case Event.Status.CANCELLED:
             Delivery.objects.owe(registration, Kind.CANCELLED)
@@ -131,14 +131,14 @@ def _send_link(registration: Registration, reason: Delivery.Reason) -> None:
             Delivery.objects.owe(registration, Kind.CHANGED, reason=Reason.POSTPONED)
         case _:
             kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
-            Delivery.objects.owe(registration, kind, reason=reason)
+            Delivery.objects.owe(registration, kind, reason=reason, is_new=is_new)
     tasks.send_due_mail.enqueue()
 
 
-def _welcome(registration: Registration, reason: Delivery.Reason) -> None:
-    _send_link(registration, reason)
+def _welcome(registration: Registration, reason: Delivery.Reason, *, is_new: bool = False) -> None:
+    _send_link(registration, reason, is_new=is_new)
     if registration.is_seated:
-        reminders.plan(registration)
+        reminders.plan(registration, is_new=is_new)
 
 
 def _place(event: Event) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
         "deliveries-INITIAL_FORMS": 0,
     }
     organiser.post(f"{LIST}add/", typed)
-    assert Delivery.objects.get().registration == Registration.objects.get(email="ada@example.org")
+    assert Delivery.objects.get(kind="confirmation").registration == Registration.objects.get(email="ada@example.org")
 
     again = organiser.post(f"{LIST}add/", {**typed, "email": "ADA@example.org"})
     assert "Cette adresse est déjà inscrite à cet événement." in again.text

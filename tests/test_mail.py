@@ -87,7 +87,7 @@ def test_text_and_html_carry_the_same_links_and_facts(outbox_folder: Path) -> No
     message = received(registration, outbox_folder)
     text, html = mailbox.text(message), mailbox.html(message)
 
-    personal = [registration.join_url, registration.report_url, registration.manage_url]
+    personal = [*[registration.join_url, registration.report_url, registration.manage_url, registration.not_me_url]]
     assert set(mailbox.links(text)) == {*personal, "https://webinaires.example.org/donnees-personnelles/"}
     assert set(mailbox.links(html)) == set(mailbox.links(text))
     for fact in ["Faire vivre un réseau d’acteurs", "Ada Contact", "heure de Paris", "du Pôle ressources", "Zoë"]:

@@ -1,5 +1,6 @@
 """The form: what is refused and how it is said, what robots meet, and what is written."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,6 +10,7 @@ import pytest
 from django.core import signing
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
@@ -19,6 +21,10 @@ from tests.factories import answers, make_event, make_past_event, make_registrat
 from tests.journey import Journey
 
 pytestmark = pytest.mark.django_db
+
+
+def without_token(page: str) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
 def errors(page: Any) -> dict[str, list[str]]:
@@ -154,7 +160,7 @@ def test_a_sign_up_writes_registration_mail_and_wake_up_and_no_more(
     stamp = journey.client.get(path).context["form"].initial["stamp"]
     typed = answers(territory="Yvelines (78)", heard_from="Autrement", question="Oui ?\r\nNon ?", newsletter="on")
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):  # nine, and three savepoints opened and closed
         journey.client.post(path, {**typed, "stamp": stamp})
 
     registration = Registration.objects.get()
@@ -164,7 +170,7 @@ def test_a_sign_up_writes_registration_mail_and_wake_up_and_no_more(
         "question": "Oui ?\nNon ?",
     }
     assert len(registration.join_code) == len(registration.manage_code) == 22
-    delivery = Delivery.objects.get()
+    delivery = Delivery.objects.get(due__lte=timezone.now())
     assert (delivery.registration, delivery.kind, delivery.reason) == (registration, "confirmation", "new")
     assert (delivery.state, delivery.revision, delivery.attempts) == ("pending", 0, 0)
     assert delivery.message_id.endswith("@webinaires.example.org>")
@@ -191,7 +197,7 @@ def test_someone_who_cancelled_comes_back_in_the_same_row_with_new_answers() -> 
     registration.refresh_from_db()
     assert (registration.status, registration.organisation, registration.language) == ("confirmed", "Après", "en")
     assert (registration.uid, registration.sequence, registration.cancelled_at) == (uid, 1, None)
-    assert Delivery.objects.get().reason == "new"
+    assert Delivery.objects.get(kind="confirmation").reason == "returned"
 
 
 def test_one_address_may_sign_up_for_two_events() -> None:
@@ -205,7 +211,7 @@ def test_the_thank_you_page_is_the_same_for_a_known_and_an_unknown_address(journ
     make_registration(event, email="known@example.org", first_name="Anne", organisation="Secrète")
     known = journey.sign_up(event, email="known@example.org", first_name="Zoë")
     unknown = journey.sign_up(event, email="other@example.org", first_name="Zoë")
-    assert known.text.replace("known@", "other@") == unknown.text
+    assert without_token(known.text).replace("known@", "other@") == without_token(unknown.text)
     assert "Anne" not in known.text
     assert known["Cache-Control"] == "no-store, private"
 
@@ -274,5 +280,6 @@ def test_twelve_simultaneous_posts_of_one_address_make_one_registration() -> Non
 
     assert problems == []
     assert Registration.objects.count() == 1
-    assert sorted(Delivery.objects.values_list("revision", flat=True)) == list(range(12))
+    confirmations = Delivery.objects.filter(kind="confirmation")
+    assert sorted(confirmations.values_list("revision", flat=True)) == list(range(12))
     assert Delivery.objects.filter(reason="new").count() == 1

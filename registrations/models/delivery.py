@@ -69,13 +69,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """To be sent now: first tries, retries, and those whose holder has not been heard of until its lease's end."""
         return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now())
 
-    def owe(self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "", **fields: Any) -> "Delivery":
-        """Add a mail to the outbox, with the next revision of its kind.
+    def owe(
+        self,
+        registration: Registration,
+        kind: "Delivery.Kind",
+        *,
+        reason: str = "",
+        is_new: bool = False,
+        **fields: Any,
+    ) -> "Delivery":
+        """Add a mail to the outbox, with the next revision of its kind; `is_new`: the registration has none yet.
 
         Call it inside the transaction that makes the change it tells of, which must hold the registration's row.
         """
         same_kind = self.filter(registration=registration, kind=kind)
-        last = same_kind.aggregate(last=Max("revision"))["last"]
+        last = None if is_new else same_kind.aggregate(last=Max("revision"))["last"]
         revision = 0 if last is None else last + 1
         return self.create(
             registration=registration,

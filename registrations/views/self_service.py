@@ -56,7 +56,7 @@ def correct(request: HttpRequest, registration: Registration) -> HttpResponse:
         if corrections.correct_answers(registration, **form.cleaned_data):
             messages.success(request, _("Your corrections are recorded. A message confirms it."))
         return _to_my_registration(registration)
-    return _render(request, "correct", registration, form=form)
+    return _render(request, "registrations/correct.html", registration, form=form)
 
 
 @own_page
@@ -70,7 +70,7 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
         )
         messages.success(request, words % {"email": email})
         return _to_my_registration(registration)
-    return _render(request, "change_address", registration, form=form)
+    return _render(request, "registrations/change_address.html", registration, form=form)
 
 
 @own_page
@@ -87,7 +87,7 @@ def withdraw(request: HttpRequest, registration: Registration) -> HttpResponse:
         signup.withdraw(registration)
     if request.method == "POST" or registration.is_cancelled:
         return _to_my_registration(registration)
-    return _render(request, "withdraw", registration)
+    return _render(request, "registrations/withdraw.html", registration)
 
 
 @own_page
@@ -107,7 +107,7 @@ def not_me(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         privacy.disown(registration)
         return render(request, "registrations/not_me_done.html", {"event": registration.event})
-    return _render(request, "not_me", registration)
+    return _render(request, "registrations/not_me.html", registration)
 
 
 @own_page
@@ -115,7 +115,7 @@ def erase(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         privacy.ask_for_erasure(registration)
         return _to_my_registration(registration)
-    return _render(request, "erase", registration)
+    return _render(request, "registrations/erase.html", registration)
 
 
 @own_page
@@ -132,14 +132,14 @@ def confirm_address(request: HttpRequest, address_code: str) -> HttpResponse:
     """Behind the link in the mail to a new address: confirm it, or say that one did not ask."""
     registration = _registration(new_email_code=address_code)
     if request.method != "POST":
-        return _render(request, "confirm_address", registration)
+        return _render(request, "registrations/confirm_address.html", registration)
     if "refuse" in request.POST:
         corrections.refuse_address(registration)
         return render(request, "registrations/not_me_done.html", {"event": registration.event})
     try:
         corrections.confirm_address(registration)
     except corrections.AddressTaken:
-        return _render(request, "confirm_address", registration, taken=True)
+        return _render(request, "registrations/confirm_address.html", registration, taken=True)
     messages.success(request, _("Your address is changed. A message with your link is on its way to it."))
     return _to_my_registration(registration)
 
@@ -156,6 +156,6 @@ def _to_my_registration(registration: Registration) -> HttpResponse:
     return see_other("manage", manage_code=registration.manage_code)
 
 
-def _render(request: HttpRequest, name: str, registration: Registration, **context: Any) -> HttpResponse:
+def _render(request: HttpRequest, template: str, registration: Registration, **context: Any) -> HttpResponse:
     context |= {"registration": registration, "event": registration.event}
-    return render(request, f"registrations/{name}.html", context)
+    return render(request, template, context)
