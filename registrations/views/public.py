@@ -116,21 +116,23 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
         email = form.cleaned_data["email"]
         if email.lower() != typed.lower():
             try:
-                _move_sign_up(request, event, signed_up, email)
+                is_moved = _move_sign_up(request, event, signed_up, email)
             except signup.SignUpClosed:
                 return _closed(request, event)
+            if not is_moved:
+                return see_other("sign_up", slug=slug)
         return see_other("thanks", slug=slug)
     return render(request, "registrations/correct_address.html", {"event": event, "form": form, "typed": typed})
 
 
-def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> None:
+def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
     """The row this browser made goes to the new address; where it made none, the same answers are signed up there."""
     if answers := signed_up.get("answers"):
         _sign_up(request, event, **{**answers, "email": email})
-        return
+        return True
     registration = Registration.objects.on_the_list().filter(pk=int(signed_up["registration"])).first()
-    if registration is None:  # withdrawn or erased meanwhile, through the link
-        raise signup.SignUpClosed
+    if registration is None:
+        return False  # withdrawn or erased meanwhile, through the link
     kept = corrections.correct_sign_up(registration, email=email)
     mine = kept.pk == registration.pk
     row = {"registration": kept.pk} if mine else {"answers": corrections.answers(registration)}
@@ -139,6 +141,7 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
         **row,
         "email": email,
     }
+    return True
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
