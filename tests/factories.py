@@ -13,7 +13,7 @@ numbers = itertools.count(1)
 
 
 def make_event(*, report: bool = True, starts_in: timedelta = timedelta(days=7), **fields: Any) -> Event:
-    starts_at = timezone.now().replace(second=0, microsecond=0) + starts_in
+    starts_at = fields.get("starts_at", timezone.now().replace(second=0, microsecond=0) + starts_in)
     defaults = {
         "slug": f"webinaire-{next(numbers)}",
         "title": "Faire vivre un réseau d’acteurs",

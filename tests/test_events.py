@@ -1,14 +1,17 @@
 """The states of an event, what its pages say of them, and where the home page leads."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from registrations import signup
 from registrations.models import Event, EventState
-from tests.factories import ROOM, make_event, make_past_event
+from tests.factories import ROOM, make_event, make_past_event, make_registration
 
 START = datetime(2030, 5, 13, 14, 30, tzinfo=UTC)
 END = START + timedelta(minutes=90)
@@ -157,3 +160,75 @@ def test_rules_of_an_event_are_told_next_to_the_form() -> None:
         event.full_clean()
     assert set(refused.value.message_dict) == {"timezone", "connection_url", "__all__"}
     assert len(refused.value.message_dict["__all__"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("waiting_list", "words"),
+    [(True, "S’inscrire sur la liste d’attente"), (False, "Pour savoir si une place se libère")],
+)
+@pytest.mark.django_db
+def test_a_full_event_offers_its_waiting_list_or_its_contact(client: Client, waiting_list: bool, words: str) -> None:
+    event = make_event(capacity=2, waiting_list=waiting_list)
+    make_registration(event)
+    page = f"/evenements/{event.slug}/"
+    assert "S’inscrire au webinaire" in client.get(page).text
+    make_registration(event)
+    full = client.get(page).text
+    assert "Complet." in full
+    assert words in full
+    form = client.get(f"{page}inscription/").text
+    assert ("<h1>Liste d’attente</h1>" in form) is waiting_list
+    assert ("<h1>Le webinaire est complet</h1>" in form) is not waiting_list
+
+
+@pytest.mark.django_db
+def test_a_seat_given_back_opens_the_form_at_the_next_look(client: Client) -> None:
+    event = make_event(capacity=1, waiting_list=False)
+    taken = make_registration(event)
+    page = f"/evenements/{event.slug}/inscription/"
+    assert "Le webinaire est complet" in client.get(page).text
+    signup.withdraw(taken)
+    assert "Envoyer mon inscription" in client.get(page).text
+
+
+@pytest.mark.parametrize(("capacity", "is_open"), [(None, True), (2, True), (1, False)])
+@pytest.mark.django_db
+def test_a_live_event_takes_people_while_there_are_seats_and_makes_nobody_wait(
+    client: Client, capacity: int | None, is_open: bool
+) -> None:
+    event = make_event(starts_in=timedelta(minutes=-5), capacity=capacity)
+    make_registration(event)
+    page = client.get(f"/evenements/{event.slug}/").text
+    assert "Le webinaire est en cours." in page
+    assert ("Inscrivez-vous maintenant" in page) is is_open
+    assert ("Toutes les places sont prises." in page) is not is_open
+    assert (client.get(f"/evenements/{event.slug}/inscription/").text.count("<form") > 0) is is_open
+
+
+@pytest.mark.django_db
+def test_seats_no_longer_count_after_the_session(client: Client) -> None:
+    event = make_past_event(open_after_session=True, capacity=1)
+    make_registration(event)
+    assert "Envoyer mon inscription" in client.get(f"/evenements/{event.slug}/inscription/").text
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"capacity": 1}, {"starts_in": timedelta(minutes=-5)}, {"status": "postponed"}]
+)
+@pytest.mark.django_db
+def test_whoever_is_on_the_list_finds_the_way_to_their_link(client: Client, fields: dict[str, Any]) -> None:
+    event = make_event(**fields)
+    page = client.get(f"/evenements/{event.slug}/").text
+    assert f'<a href="/evenements/{event.slug}/renvoyer/">Recevoir mon lien</a>' in page
+
+
+@pytest.mark.django_db
+def test_the_page_of_an_event_costs_few_queries(
+    client: Client, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    event = make_event(capacity=1)
+    make_registration(event)
+    with django_assert_max_num_queries(2):
+        client.get(f"/evenements/{event.slug}/")
+    with django_assert_max_num_queries(3):
+        client.get(f"/evenements/{event.slug}/inscription/")

@@ -1,12 +1,14 @@
 """Behind the personal links: what is shown when, and to whom."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from registrations.models import Event, Registration
+from registrations import attendance
+from registrations.models import Attendance, Event, Registration
 from tests.factories import ROOM, make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +144,52 @@ def test_looking_changes_nothing(client: Client, method: str) -> None:
     for path in [join(registration), f"/mon-inscription/{registration.manage_code}/"]:
         getattr(client, method)(path)
     assert Registration.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "there"),
+    [
+        (datetime(2030, 1, 15, 15, 30, tzinfo=UTC), ["11_h_15", "11_h_15", "12_h_15", "19_h_15", "18_h_15"]),
+        (datetime(2030, 7, 15, 14, 30, tzinfo=UTC), ["10_h_15", "10_h_15", "11_h_15", "18_h_15", "17_h_15"]),
+        (
+            datetime(2030, 1, 15, 21, 30, tzinfo=UTC),
+            ["17_h_15", "17_h_15", "18_h_15", "mercredi 16_janvier, 1_h_15", "mercredi 16_janvier, 0_h_15"],
+        ),
+    ],
+)
+def test_overseas_hours_stand_folded_below_the_hour_of_paris(
+    client: Client, starts_at: datetime, there: list[str]
+) -> None:
+    event = make_event(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+    page = client.get(join(make_registration(event)))
+    places = ["Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte"]
+    hours = [hour.replace("_", "\u00a0") for hour in there]
+    assert page.context["overseas"] == list(zip(places, hours, strict=True))
+    assert "<summary>Et dans les outre-mer\u00a0?</summary>" in page.text
+
+
+def test_an_event_of_another_zone_compares_with_no_overseas_hours(client: Client) -> None:
+    event = make_event(timezone="Indian/Reunion")
+    assert "outre-mer" not in client.get(join(make_registration(event))).text
+
+
+@pytest.mark.parametrize(("starts_in", "noted"), [(16 * MINUTE, []), (5 * MINUTE, ["join"]), (-200 * MINUTE, [])])
+def test_the_button_notes_the_presence_while_the_room_is_open(
+    client: Client, starts_in: timedelta, noted: list[str]
+) -> None:
+    registration = make_registration(make_event(starts_in=starts_in))
+    for _ in range(2):
+        client.post(join(registration))
+    assert list(Attendance.objects.values_list("origin", flat=True)) == noted
+    registration.refresh_from_db()
+    assert bool(registration.certificate_number) is bool(noted)
+
+
+def test_a_database_that_is_away_does_not_cost_the_meeting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    registration = make_registration(make_event(starts_in=5 * MINUTE))
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(attendance, "note", away)
+    assert client.post(join(registration))["Location"] == ROOM
