@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from registrations import signup, tasks, waiting_list
+from registrations import erasure_journal, signup, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration, Suppression
 
 ERASED_WITHIN = timedelta(days=1)
@@ -31,6 +33,8 @@ def personal_data(registration: Registration) -> dict[str, Any]:
             "heard_from": registration.heard_from,
             "question": registration.question,
             "newsletter": registration.newsletter,
+            "newsletter_asked_at": registration.newsletter_at,
+            "newsletter_words": registration.newsletter_words,
             "language": registration.language,
             "status": registration.status,
             "registered_at": registration.created_at,
@@ -84,8 +88,26 @@ def disown(registration: Registration) -> None:
 
 
 def erase(registration: Registration) -> None:
-    """The only way a registration goes: with its mails, its presences and its certificate."""
+    """The way a person goes: with their mails, presences, certificate and name in the desk's log, and for ever."""
+    erasure_journal.write(registration.uid)
+    remove(registration)
+
+
+def remove(registration: Registration) -> None:
+    """Delete a registration and all that hangs on it; a backup may bring it back, unless it was journaled."""
+    of_type = ContentType.objects.get_for_model(Registration)
+    log = LogEntry.objects.filter(content_type=of_type, object_id=str(registration.pk))
+    log.update(object_repr="", change_message="")
     registration.delete()
+
+
+@transaction.atomic
+def erase_again(uids: set[str]) -> int:
+    """Erase those of a restored backup whom a journal names; returns how many."""
+    found = [registration for registration in Registration.objects.iterator() if registration.uid in uids]
+    for registration in found:
+        erase(registration)
+    return len(found)
 
 
 def erase_due() -> int:

@@ -3,6 +3,7 @@ from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
+from registrations.models.trace import Trace
 from registrations.models.worker import WorkerPresence
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Registration",
     "ReportSection",
     "Suppression",
+    "Trace",
     "WorkerPresence",
 ]

@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -69,6 +69,10 @@ class Registration(models.Model):
     heard_from = models.CharField(_("heard of it by"), max_length=255, blank=True)
     question = models.TextField(_("question"), max_length=1000, blank=True)
     newsletter = models.BooleanField(_("newsletter"), default=False)
+    newsletter_at = models.DateTimeField(_("newsletter: asked for"), null=True, blank=True, editable=False)
+    newsletter_words = models.CharField(
+        _("newsletter: words that were agreed to"), max_length=200, blank=True, editable=False
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CONFIRMED)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default="fr")
     uid = models.CharField(max_length=255, unique=True, default=new_calendar_uid, editable=False)
@@ -110,6 +114,13 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing."""
+        if self.newsletter != bool(self.newsletter_at):
+            self.newsletter_at = timezone.now() if self.newsletter else None
+            self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
+        super().save(*args, **kwargs)
 
     @property
     def is_seated(self) -> bool:

@@ -1,0 +1,20 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registrations import erasure_journal, privacy
+
+
+class Command(BaseCommand):
+    help = "After a backup was restored: erase again whoever had been erased since."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("journals", nargs="*", type=Path, help="Default: erasures.log in DATA_DIR.")
+
+    def handle(self, *args: Any, journals: list[Path], **options: Any) -> None:
+        files = journals or [erasure_journal.path()]
+        if missing := [str(file) for file in files if not file.is_file()]:
+            raise CommandError(f"No such journal: {', '.join(missing)}")
+        count = privacy.erase_again(erasure_journal.uids(files))
+        self.stdout.write(f"Erased again: {count}")

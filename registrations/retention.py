@@ -1,0 +1,67 @@
+"""The purge: registrations whose time has come become anonymous figures, for good."""
+
+import random
+from collections import Counter
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registrations import privacy
+from registrations.models import Event, Registration, Trace
+
+AT_ONCE = 200  # registrations in one transaction: the site goes on meanwhile
+
+
+def purge(*, dry_run: bool = False) -> Counter[Event]:
+    """Make every registration that has been kept long enough anonymous; returns how many of each event.
+
+    It may be stopped and run again at any time: what is done is done, and nothing is counted twice.
+    """
+    done: Counter[Event] = Counter()
+    for event in Event.objects.filter(pk__in=Registration.objects.values("event"), ends_at__lte=timezone.now()):
+        expired = [pk for pk, kept_until in _ends(event) if kept_until <= timezone.now()]
+        random.shuffle(expired)  # the order of the figures must not tell who came first
+        for start in range(0, len(expired), AT_ONCE):
+            batch = expired[start : start + AT_ONCE]
+            done[event] += len(batch) if dry_run else _make_anonymous(event, batch)
+    return done
+
+
+def _ends(event: Event) -> list[tuple[int, Any]]:
+    rows = event.registrations.only("pk", "created_at", "cancelled_at", "event")
+    ends = []
+    for registration in rows.iterator():
+        registration.event = event
+        ends.append((registration.pk, registration.kept_until))
+    return ends
+
+
+@transaction.atomic
+def _make_anonymous(event: Event, pks: list[int]) -> int:
+    registrations = _held(event, pks)
+    Trace.objects.bulk_create([_trace(event, registration) for registration in registrations])
+    for registration in registrations:
+        privacy.remove(registration)  # after a restore the purge finds it again by its date
+    return len(registrations)
+
+
+def _held(event: Event, pks: list[int]) -> list[Registration]:
+    rows: QuerySet[Registration] = event.registrations.filter(pk__in=pks).select_for_update(of=("self",))
+    found = list(rows.prefetch_related("attendances"))
+    random.shuffle(found)
+    return found
+
+
+def _trace(event: Event, registration: Registration) -> Trace:
+    presences = list(registration.attendances.all())
+    return Trace(
+        event=event,
+        registered_on=registration.created_at.astimezone(event.zone).date(),
+        status=registration.status,
+        was_present=bool(presences),
+        minutes=max((presence.minutes for presence in presences if presence.minutes is not None), default=None),
+        territory=registration.territory,
+        heard_from=registration.heard_from,
+    )
