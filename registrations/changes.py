@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from registrations import reminders, tasks, waiting_list
@@ -20,16 +20,22 @@ def needs_telling(event: Event) -> bool:
 
 @transaction.atomic
 def reschedule(
-    event: Event, *, starts_at: datetime, ends_at: datetime, connection_notes: str = "", words: str = ""
+    event: Event, *, starts_at: datetime, ends_at: datetime, connection_notes: str | None = None, words: str = ""
 ) -> int:
     """Give the event a date, an hour or a note on the connection; a postponed or cancelled one takes place again.
 
-    Returns how many people are told. A change of date or status raises SEQUENCE (RFC 5546, section 2.1.4).
+    Returns how many people are told: nobody when there is no news. A change of date or status raises SEQUENCE (RFC
+    5546, section 2.1.4).
     """
     event = Event.objects.locked(event)
+    notes = event.connection_notes if connection_notes is None else connection_notes
     reason = reason_of(event, starts_at=starts_at, ends_at=ends_at)
-    event.starts_at, event.ends_at, event.connection_notes = starts_at, ends_at, connection_notes
+    is_news = reason != Reason.NOTES or notes not in {"", event.connection_notes}
+    event.starts_at, event.ends_at, event.connection_notes = starts_at, ends_at, notes
     event.status, event.organiser_words = Status.PUBLISHED, words
+    if not is_news:
+        event.save()
+        return 0
     return _announce(event, Kind.CHANGED, reason)
 
 
@@ -66,10 +72,14 @@ def told(event: Event, reason: str) -> QuerySet[Registration]:
 
 
 def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
+    untold = Delivery.objects.pending().filter(registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED])
+    a_note = Q(reason=Reason.NOTES)  # tells nothing of a date, and no date tells of it
+    untold = untold.filter(a_note if reason == Reason.NOTES else ~a_note)
     if reason != Reason.NOTES:
         event.sequence += 1
+    if reason == Reason.HOUR and untold.filter(reason=Reason.MOVED).exists():
+        reason = Reason.MOVED  # some have not heard of the new day yet
     event.save()
-    untold = Delivery.objects.filter(registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED])
     untold.drop(_("a later change of the event is told in its place"))
     count = Delivery.objects.owe_all(told(event, reason), kind, reason=reason)
     reminders.replan(event)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from registrations import signup, tasks
+from registrations import privacy, signup, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.models.registration import new_code
 
@@ -40,12 +40,12 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
 
     An address that has a registration of its own is sent that one's mail instead: the page says the same.
     """
+    others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
+    if other := others.of_address(email).on_the_list().first():
+        signup.send_link(other, reason=Reason.KNOWN)
+        return
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
-        return
-    other = Registration.objects.filter(event=registration.event_id).of_address(email).on_the_list().first()
-    if other:
-        signup.send_link(other, reason=Reason.KNOWN)
         return
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
@@ -89,12 +89,14 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     The links that went to the wrong address lead nowhere any more. When the right address has a registration of its
     own, that one stays and the mistaken one goes. Returns the registration that is valid now.
     """
-    Event.objects.locked(registration.event)
+    event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
-    if other := others.of_address(email).select_related("event").first():
-        signup.register(other.event, email=email, language=registration.language, **answers(registration))
-        registration.delete()
+    if other := others.of_address(email).first():
+        kept = answers(registration)
+        privacy.erase(registration)  # first, so that its seat is the one that is given
+        other = signup.register(event, email=email, language=registration.language, **kept).registration
+        waiting_list.promote(event)
         return other
     registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(
         _("the address was corrected")

@@ -133,6 +133,8 @@ def _require_still_wanted(delivery: Delivery) -> None:
         raise NoLongerWanted(Delivery.State.CANCELLED, _("the owner of this mailbox has asked to be left alone"))
     if reason := delivery.untrue_because():
         raise NoLongerWanted(Delivery.State.CANCELLED, reason)
+    if delivery.is_overtaken:
+        raise NoLongerWanted(Delivery.State.EXPIRED, _("the last reminder leaves in its place"))
     if registration.event.status == Event.Status.DRAFT:
         raise HeldBack(_("the event is a draft"))
 

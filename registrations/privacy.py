@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from registrations import erasure_journal, signup, tasks, waiting_list
@@ -63,6 +63,7 @@ def ask_for_erasure(registration: Registration) -> None:
     reason = "" if registration.is_cancelled else signup.leave(registration)
     registration.erase_by = timezone.now() + ERASED_WITHIN
     registration.newsletter = False
+    registration.new_email, registration.new_email_code = "", None
     for name in TYPED:
         setattr(registration, name, "")
     registration.save()
@@ -111,11 +112,20 @@ def erase_again(uids: set[str]) -> int:
 
 
 def erase_due() -> int:
-    """Erase those who asked, once the mail that tells them has left or a day has passed; returns how many."""
-    telling = Delivery.objects.filter(registration=OuterRef("pk"), kind=Delivery.Kind.ERASED, state__in=UNDER_WAY)
+    """Erase those who asked, once the mails that tell them have left or a day has passed; returns how many."""
+    return sum(_erase_if_due(pk) for pk in _to_erase().values_list("pk", flat=True))
+
+
+def _to_erase() -> QuerySet[Registration]:
+    telling = Delivery.objects.filter(registration=OuterRef("pk"), state__in=UNDER_WAY)
     asked = Registration.objects.filter(erase_by__isnull=False)
-    told = asked.filter(~Exists(telling)) | asked.filter(erase_by__lte=timezone.now())
-    registrations = list(told)
-    for registration in registrations:
+    return asked.filter(~Exists(telling) | Q(erase_by__lte=timezone.now()))
+
+
+@transaction.atomic
+def _erase_if_due(pk: int) -> bool:
+    """Asked again with the row in hand: who has just signed up anew stays."""
+    registration = _to_erase().select_for_update(of=("self",)).filter(pk=pk).first()
+    if registration:
         erase(registration)
-    return len(registrations)
+    return registration is not None

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import Delivery, Event, Registration
-from registrations.models.delivery import desk_words
+from registrations.models.delivery import DeliveryQuerySet, desk_words
 
 Kind, State = Delivery.Kind, Delivery.State
 
@@ -66,17 +66,25 @@ def replan(event: Event) -> None:
         elif due is None:
             pending.drop(_("the organiser has switched this mail off"))
         elif due <= timezone.now():
-            pending.skip(_("the hour of this mail has passed"))
+            _not_on_their_way(pending, not_after).skip(_("the hour of this mail has passed"))
         else:
-            pending.update(due=due, not_after=not_after)
+            pending.update(due=due, not_after=not_after, trying_since=None, error="")
             without = _without(event, kind, not_after)
             Delivery.objects.owe_all(without, kind, due=due, not_after=not_after)
 
 
+def _not_on_their_way(pending: DeliveryQuerySet, not_after: datetime | None) -> DeliveryQuerySet:
+    """Without those for this very date whose hour has come: they wait for a worker, or for their next try."""
+    has_come = Q(due__lte=timezone.now()) | Q(attempts__gt=0)
+    return pending.exclude(has_come, **_for_date(not_after))
+
+
+def _for_date(not_after: datetime | None) -> dict[str, Any]:
+    return {"not_after": not_after} if not_after else {"not_after__isnull": True}
+
+
 def _without(event: Event, kind: Delivery.Kind, not_after: datetime | None) -> QuerySet[Registration]:
     """The seats that neither have this mail for this date nor wait for it."""
-    same_date: dict[str, Any] = {"not_after": not_after} if not_after else {"not_after__isnull": True}
-    waiting = Q(state__in=[State.PENDING, State.SENDING])
-    done = Q(state__in=[State.SENT, State.FAILED], **same_date)
-    have = Delivery.objects.filter(waiting | done, registration=OuterRef("pk"), kind=kind)
+    for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED], **_for_date(not_after))
+    have = Delivery.objects.filter(Q(state=State.PENDING) | for_date, registration=OuterRef("pk"), kind=kind)
     return event.registrations.seated().filter(~Exists(have), created_at__lt=event.ends_at)

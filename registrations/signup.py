@@ -30,8 +30,7 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
     taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
     sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed.
     """
-    if event.capacity is not None:
-        event = Event.objects.locked(event)  # seats are given by one at a time
+    event = Event.objects.locked(event)  # seats and dates are decided by one at a time
     registration, is_new = (
         Registration.objects.select_for_update()
         .filter(event=event)
@@ -41,16 +40,14 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
         )
     )
     registration.event = event
-    if event.capacity is None:
-        event.refresh_from_db()  # the new row holds the event: from here on nobody changes it
     if not event.accepts_sign_ups:
         raise SignUpClosed
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True)
     elif registration.is_cancelled:
         _return(registration, language=language, **answers)
-    elif registration.is_waiting and event.state == EventState.PAST_AND_OPEN:
-        _take(registration, _place(event))  # afterwards there is no line any more, only documents
+    elif registration.is_waiting and event.has_started:
+        _take(registration, _place(event))  # there is no line any more: what a stranger is given, they get too
         _welcome(registration, Reason.NEW)
     else:
         _send_link(registration, Reason.KNOWN)
@@ -78,8 +75,13 @@ def leave(registration: Registration) -> Delivery.Reason:
     registration.waiting_since = None
     registration.sequence += was_seated
     registration.save()
-    registration.deliveries.drop(_("the registration was cancelled"))
+    _drop(registration, _("the registration was cancelled"))
     return Reason.SEAT if was_seated else Reason.LINE
+
+
+def _drop(registration: Registration, reason: Any) -> None:
+    """The mails about an address leave all the same: its owner is told of a change whatever follows."""
+    registration.deliveries.exclude(kind__in=[Kind.ADDRESS_CHECK, Kind.ADDRESS_CHANGED]).drop(reason)
 
 
 @transaction.atomic
@@ -89,7 +91,7 @@ def come_back(registration: Registration) -> Registration:
     registration = Registration.objects.locked(registration)
     registration.event = event
     if registration.is_cancelled:
-        if not event.accepts_sign_ups:
+        if registration.erase_by or not event.accepts_sign_ups:
             raise SignUpClosed
         _return(registration)
     return registration
@@ -156,7 +158,7 @@ def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> 
 
 def _return(registration: Registration, **answers: Any) -> None:
     """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
-    registration.deliveries.drop(_("the registration was taken up again"))
+    _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
     _take(registration, _place(registration.event), cancelled_at=None, erase_by=None, **answers)
     _welcome(registration, Reason.RETURNED)

@@ -97,6 +97,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self, registrations: models.QuerySet[Registration], kind: "Delivery.Kind", *, reason: str = "", **fields: Any
     ) -> int:
         """The same for many registrations at once; returns how many mails were added."""
+        list(registrations.order_by("pk").select_for_update().values_list("pk"))  # one revision, one owner
         of_kind = Q(deliveries__kind=kind)
         rows = registrations.order_by().annotate(next=Coalesce(Max("deliveries__revision", filter=of_kind), -1) + 1)
         fields = {"priority": Delivery.priority_of(kind), **fields}
@@ -318,20 +319,26 @@ class Delivery(models.Model):
     def _untrue_of_registration(self, registration: Registration) -> Any:
         if self.kind in TELL_OF_AN_END:
             return "" if registration.is_cancelled else _("the registration was taken up again")
-        if registration.is_cancelled and self.kind != self.Kind.ADDRESS_CHANGED:
+        if self.kind == self.Kind.ADDRESS_CHANGED:
+            return ""
+        if self.kind == self.Kind.ADDRESS_CHECK:
+            return "" if registration.new_email == self.recipient else _("the new address is no longer asked for")
+        if registration.is_cancelled:
             return _("the registration was cancelled")
         if self.kind in NEED_A_SEAT and not registration.is_seated:
             return _("this person is on the waiting list")
         if self.kind == self.Kind.WAITING_LIST and not registration.is_waiting:
             return _("this person is no longer on the waiting list")
-        if self.kind == self.Kind.ADDRESS_CHECK and not registration.new_email:
-            return _("the new address is no longer asked for")
         return ""
 
     def _untrue_of_event(self, event: Event) -> Any:
         match self.kind:
             case self.Kind.CHANGED if self.reason == self.Reason.POSTPONED:
                 return "" if event.status == Event.Status.POSTPONED else _("the event is no longer postponed")
+            case self.Kind.CHANGED if self.reason == self.Reason.NOTES and not event.connection_notes:
+                return _("the note was taken back")
+            case self.Kind.CHANGED if event.status == Event.Status.PUBLISHED and event.is_over:
+                return _("the session is over")
             case self.Kind.CANCELLED:
                 return "" if event.status == Event.Status.CANCELLED else _("the event is no longer cancelled")
             case kind if kind in TELL_OF_AN_EVENT_TO_COME:
@@ -354,6 +361,14 @@ class Delivery(models.Model):
     @property
     def is_too_late(self) -> bool:
         return self.not_after is not None and timezone.now() >= self.not_after
+
+    @property
+    def is_overtaken(self) -> bool:
+        """A first reminder so late that the last one is due as well."""
+        if self.kind != self.Kind.REMINDER_DAY or self.registration is None:
+            return False
+        first, last = self.registration.event.reminder_day_at, self.registration.event.reminder_hour_at
+        return first is not None and last is not None and first <= last <= timezone.now()
 
     def record_sent(self) -> None:
         """True whoever holds the lease now: the mail has left."""
