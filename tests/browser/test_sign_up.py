@@ -56,7 +56,8 @@ def test_from_the_first_page_to_the_mail_and_its_links(
 
     mail = demo.mail_to(email)
     links = [link for link in mailbox.links(mailbox.text(mail)) if not link.endswith(".pdf")]
-    for link, heading in zip(links, ["Quelles articulations", "Mon inscription", "Cette inscription", "Données personnelles"], strict=True):
+    headings = ["Quelles articulations", "Mon inscription", "Cette inscription", "Données personnelles"]
+    for link, heading in zip(links, headings, strict=True):
         page.goto(link)
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
         if scripts:
