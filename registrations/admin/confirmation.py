@@ -11,13 +11,15 @@ def give_seat(self, request, queryset):
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
 from django.contrib.admin.options import ActionLocation
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 TEMPLATE = "admin/confirm.html"
+FORM_TEMPLATE = "admin/form.html"
 ANSWER = "confirmed"
 NAMES_SHOWN = 20
 ON_THE_FORM = f"{ActionLocation.CHANGE_FORM.value}-action"
@@ -59,6 +61,17 @@ def page(
     desk = model_admin.admin_site.each_context(request)
     known = {"opts": model_admin.opts, "media": model_admin.media, "title": title, "subtitle": None}
     return TemplateResponse(request, template, {**desk, **known, **context})
+
+
+def form_page(
+    model_admin: ModelAdmin[Any], request: HttpRequest, form: Form, *, title: str, **context: Any
+) -> TemplateResponse:
+    """The page before: what is to be typed, drawn as the admin draws its own forms."""
+    drawn = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=model_admin)  # type: ignore[arg-type]
+    context = {"form": form, "adminform": drawn, **context}
+    response = page(model_admin, request, title=title, template=FORM_TEMPLATE, **context)
+    response.context_data["media"] += drawn.media  # type: ignore[index]
+    return response
 
 
 def _selection(request: HttpRequest, chosen: QuerySet[Any]) -> list[tuple[str, Any]]:
