@@ -100,7 +100,7 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     fieldsets = [
         (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
         (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
-        (_("Follow-up"), {"fields": ["created_at", "personal_links"]}),
+        (_("Date and links"), {"fields": ["created_at", "personal_links"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
