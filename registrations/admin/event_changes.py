@@ -236,7 +236,7 @@ def _form(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeFo
         form,
         title=form.title_for(form.event),
         sentences=[
-            _now(form.event)["now"],
+            _("Announced so far: %(now)s.") % _now(form.event),
             _("Nothing is sent yet: the next page shows the mail and who receives it."),
         ],
         hidden=[(SEEN, fingerprint(form.event))],
@@ -350,7 +350,7 @@ def _letter(title: str, delivery: Delivery) -> Letter:
 
 
 def _date(event: Event) -> str:
-    return _("not known yet") if event.status == Status.POSTPONED else dates.when(event)
+    return _("new date not known yet") if event.status == Status.POSTPONED else dates.when(event)
 
 
 def _told(seats: int, waiting: int) -> str:
@@ -370,7 +370,7 @@ def _status(event: Event) -> dict[str, str]:
 
 
 def _now(event: Event) -> dict[str, str]:
-    return {"now": f"{event.get_status_display()}, {_date(event)}"}
+    return {"now": f"{event.get_status_display().lower()}, {_date(event)}"}
 
 
 def _path(event: Event) -> str:

@@ -58,7 +58,7 @@ class AddByHandForm(forms.ModelForm[Registration]):
     """A seat, or a place in line: the organiser says which, whatever the number of seats."""
 
     status = forms.ChoiceField(
-        label=_("status"),
+        label=_("Status"),
         choices=[(Status.CONFIRMED, Status.CONFIRMED.label), (Status.WAITLISTED, Status.WAITLISTED.label)],
         initial=Status.CONFIRMED,
         widget=forms.RadioSelect,
@@ -68,6 +68,12 @@ class AddByHandForm(forms.ModelForm[Registration]):
     class Meta:
         model = Registration
         fields = ["status"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if full := ", ".join(event.short_title for event in _full_events()):
+            sentence = _("Full at the moment: %(events)s.") % {"events": full}
+            self.fields["status"].help_text = f"{self.fields['status'].help_text} {sentence}"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -96,7 +102,6 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     actions = ["give_seat", "send_again", "renew_links", "withdraw"]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/registrations/registration/delete_selected_confirmation.html"
-    inlines = [DeliveryInline]
     fieldsets = [
         (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
         (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
@@ -113,6 +118,9 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
         (name, options), *others = self.fieldsets
         shown = ["standing" if field == "status" else field for field in options["fields"]]
         return [(name, {**options, "fields": shown}), *others]
+
+    def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
+        return [DeliveryInline] if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
         return ["event", "standing", "created_at", "personal_links"] if obj else []
@@ -213,6 +221,11 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         chosen = queryset.exclude(status=Status.CANCELLED).order_by("-status", "pk")
         return acts.perform(acts.WITHDRAW, self, request, queryset, chosen)
+
+
+def _full_events() -> list[Event]:
+    coming = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
+    return [event for event in coming if not event.has_free_seat]
 
 
 def _to_write_to(queryset: QuerySet[Registration]) -> QuerySet[Registration]:
