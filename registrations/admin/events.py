@@ -158,7 +158,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
         return TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
-        if not (obj and changes.needs_telling(obj)):
+        if not (obj and self.has_change_permission(request, obj) and changes.needs_telling(obj)):
             return self.fieldsets
         words = _(
             "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
