@@ -239,7 +239,7 @@ def test_an_error_stands_next_to_its_field_and_nothing_typed_is_lost(
 ) -> None:
     event = make_event(connection_notes="Code 1")
     make_registration(event)
-    page = page_one(organiser, event, "reschedule", typed(event, words="Mot gardé", **fields))
+    page = page_one(organiser, event, "reschedule", {**typed(event, words="Mot gardé"), **fields})
     assert error in page.text
     assert "Mot gardé" in page.text
     assert told() == []

@@ -108,6 +108,7 @@ class RescheduleForm(PostponeForm):
 
     def __init__(self, event: Event, data: Any = None) -> None:
         super().__init__(event, data)
+        self.fields["words"].help_text = _("Optional. They stand in the mail.")
         for name in ("starts_at", "ends_at", "connection_notes"):
             self.fields[name].initial = getattr(event, name)
 

@@ -98,6 +98,7 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     search_help_text = _("Name, address or organisation")
     list_select_related = ["event"]
     list_per_page = 50
+    inlines = [DeliveryInline]
     formfield_overrides = {EmailField: {"form_class": AddressField}}
     actions = ["give_seat", "send_again", "renew_links", "withdraw"]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
@@ -120,7 +121,7 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
         return [(name, {**options, "fields": shown}), *others]
 
     def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
-        return [DeliveryInline] if obj else []
+        return self.inlines if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
         return ["event", "standing", "created_at", "personal_links"] if obj else []
