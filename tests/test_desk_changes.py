@@ -1,10 +1,13 @@
 """An event changes: one confirmed act tells everyone, and the plain form tells nobody."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import time, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 
 from registrations import mail, signup
@@ -200,6 +203,25 @@ def test_a_button_pressed_twice_tells_once(organiser: Client) -> None:
             answer = organiser.post(path(event, page), dict(asked.context["hidden"]), follow=True)
             assert answer.redirect_chain == [(path(event), 302)]
     assert sorted(reason for _person, _kind, reason in told()) == ["moved"] * 3 + ["postponed"] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_button_pressed_twice_at_the_same_moment_tells_once(organiser: Client) -> None:
+    event = with_people()
+    sent = dict(page_one(organiser, event, "cancel", {"words": ""}).context["hidden"])
+    together = threading.Barrier(2)
+
+    def press() -> int:
+        together.wait()
+        try:
+            return organiser.post(path(event, "cancel"), sent).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as presses:
+        answers = [presses.submit(press) for _press in range(2)]
+    assert [answer.result() for answer in answers] == [302, 302]
+    assert len(told()) == 3
 
 
 def test_a_change_by_someone_else_in_between_is_shown_before_anything_is_sent(organiser: Client) -> None:

@@ -155,7 +155,8 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
         return path(f"<int:pk>/{form_class.slug}/", view, name=f"registrations_event_{form_class.slug}")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
-        return TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []
+        frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []
+        return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
         if not (obj and self.has_change_permission(request, obj) and changes.needs_telling(obj)):

@@ -1,6 +1,6 @@
 """Registrations, each with its mails."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,6 +18,7 @@ from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.desk import DeskPages
 from registrations.forms import AddressField
 from registrations.models import Delivery, Event, Registration
+from registrations.models.registration import RegistrationQuerySet
 
 Status = Registration.Status
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
@@ -110,7 +111,8 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        return Registration.objects.with_place().prefetch_related("deliveries")
+        people = cast(RegistrationQuerySet, super().get_queryset(request))
+        return people.with_place().prefetch_related("deliveries")
 
     def get_fieldsets(self, request: HttpRequest, obj: Registration | None = None) -> Any:
         """What cannot be typed follows only once the person is there; where they stand is changed by actions."""
@@ -124,7 +126,8 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
         return self.inlines if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
-        return ["event", "standing", "created_at", "personal_links"] if obj else []
+        of_their_own = ["event", "standing", "created_at", "personal_links"] if obj else []
+        return [*self.readonly_fields, *of_their_own]
 
     def get_form(
         self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
@@ -162,7 +165,7 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
         """A person added by hand, and one whose address is corrected, is sent the mail that says where they stand."""
         if change:
-            obj.save(update_fields=form.changed_data)  # nothing else: the person may be changing it at the same time
+            _correct(obj, {name: form.cleaned_data[name] for name in form.changed_data})
         else:
             obj.waiting_since = timezone.now() if obj.is_waiting else None
             obj.save()
@@ -222,6 +225,14 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         chosen = queryset.exclude(status=Status.CANCELLED).order_by("-status", "pk")
         return acts.perform(acts.WITHDRAW, self, request, queryset, chosen)
+
+
+def _correct(registration: Registration, typed: dict[str, Any]) -> None:
+    """What was typed and nothing else: the person may be changing the rest at the same time."""
+    now = Registration.objects.locked(registration)
+    for name, value in typed.items():
+        setattr(now, name, value)
+    now.save()
 
 
 def _full_events() -> list[Event]:
