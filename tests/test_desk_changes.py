@@ -275,6 +275,15 @@ def test_the_second_page_leads_back_to_the_first_with_what_was_typed(organiser: 
     assert told() == []
 
 
+def test_hours_typed_here_are_shown_in_the_events_own_zone(organiser: Client) -> None:
+    event = make_event(timezone="Indian/Reunion")
+    make_registration(event)
+    assert "Les heures se saisissent dans le fuseau Europe/Paris" in organiser.get(path(event, "reschedule")).text
+    asked = page_one(organiser, event, "reschedule", typed(event, later=timedelta(days=1)))
+    [difference] = asked.context["differences"]
+    assert difference.after.endswith("(heure de Reunion)")
+
+
 def test_opening_the_pages_changes_nothing(organiser: Client) -> None:
     event = with_people()
     before = list(Event.objects.values())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget
@@ -236,15 +237,22 @@ def _form(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeFo
         request,
         form,
         title=form.title_for(form.event),
-        sentences=[
-            _("Announced so far: %(now)s.") % _now(form.event),
-            _("Nothing is sent yet: the next page shows the mail and who receives it."),
-        ],
+        sentences=list(_explanations(form)),
         hidden=[(SEEN, fingerprint(form.event))],
         button=_("See what will be sent"),
         back=_path(form.event),
         original=form.event,
     )
+
+
+def _explanations(form: PostponeForm) -> Iterator[str]:
+    yield _("Announced so far: %(now)s.") % _now(form.event)
+    if "starts_at" in form.fields and form.event.timezone != settings.TIME_ZONE:
+        yield _("Hours are typed in the time of %(here)s; the next page shows them in that of %(there)s.") % {
+            "here": settings.TIME_ZONE,
+            "there": form.event.timezone,
+        }
+    yield _("Nothing is sent yet: the next page shows the mail and who receives it.")
 
 
 def _question(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeForm) -> HttpResponse:
