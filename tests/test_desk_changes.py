@@ -284,6 +284,23 @@ def test_hours_typed_here_are_shown_in_the_events_own_zone(organiser: Client) ->
     assert difference.after.endswith("(heure de Reunion)")
 
 
+def test_what_does_not_follow_the_new_date_is_said_before(organiser: Client) -> None:
+    event = make_event(starts_in=timedelta(days=30), reminder_minutes_before=None)
+    Event.objects.filter(pk=event.pk).update(registration_closes_at=event.starts_at)
+    make_registration(event)
+    asked = page_one(organiser, event, "reschedule", typed(event, later=timedelta(days=-30, hours=2)))
+    _calendars, reminder, closing = asked.context["consequences"]
+    assert reminder.endswith("son heure est passée, il ne part pas.")
+    assert closing.startswith("Inscriptions\u00a0: elles ferment toujours le ")
+
+
+def test_a_note_that_concerns_nobody_yet_says_that_nobody_is_told(organiser: Client) -> None:
+    event = make_event()
+    make_registration(event, status="waitlisted")
+    asked = page_one(organiser, event, "reschedule", typed(event, connection_notes="Code 4242"))
+    assert 'value="Enregistrer sans prévenir personne"' in asked.text
+
+
 def test_opening_the_pages_changes_nothing(organiser: Client) -> None:
     event = with_people()
     before = list(Event.objects.values())
