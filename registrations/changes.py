@@ -14,8 +14,12 @@ Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 
 
 def needs_telling(event: Event) -> bool:
-    """Whether people are on the list whom a change of date or status concerns; else the form of the desk is enough."""
-    return event.status != Status.DRAFT and not event.is_over and event.registrations.on_the_list().exists()
+    """Whether people are on the list whom a change of date or status concerns; else the form of the desk is enough.
+
+    A postponed or cancelled event has no date that could be over: its people are told whenever it gets a new one.
+    """
+    to_come = event.status in {Status.POSTPONED, Status.CANCELLED} or not event.is_over
+    return event.status != Status.DRAFT and to_come and event.registrations.on_the_list().exists()
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import permission_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,7 +27,8 @@ class OrganisersDesk(admin.AdminSite):
         return _("%(name)s – webinars") % {"name": settings.LEGAL_NAME}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().index(request, {"mail_health": mail_health(), **(extra_context or {})})
+        context = {"mail_health": mail_health(), "without_room": without_room(), **(extra_context or {})}
+        return super().index(request, context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("documents/<path:name>", self.admin_view(document), name="document"), *super().get_urls()]
@@ -42,6 +44,14 @@ def mail_health() -> dict[str, Any]:
         "refused": Delivery.objects.refused().count(),
         "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
     }
+
+
+def without_room() -> list[Any]:
+    """The events that take place soon and have no link to the room."""
+    from registrations.models import Event  # here, as above
+
+    coming = Event.objects.filter(status=Event.Status.PUBLISHED, connection_url="", ends_at__gt=timezone.now())
+    return [event for event in coming if event.lacks_its_room]
 
 
 @permission_required("registrations.view_event", raise_exception=True)

@@ -120,6 +120,16 @@ def send_link(registration: Registration, *, reason: Delivery.Reason) -> None:
 
 
 @transaction.atomic
+def renew_links(registration: Registration) -> None:
+    """The links given out so far lead nowhere any more; the new ones are sent, and calendars take them over."""
+    registration = Registration.objects.locked(registration)
+    registration.renew_codes()
+    registration.sequence += registration.is_seated
+    registration.save(update_fields=["join_code", "manage_code", "sequence"])
+    _send_link(registration, Reason.RESENT)
+
+
+@transaction.atomic
 def welcome(registration: Registration) -> None:
     """Owe the first mail, and the reminders, to a person whom the organiser has put on the list."""
     _welcome(Registration.objects.locked(registration), Reason.NEW)

@@ -125,7 +125,7 @@ def test_an_address_is_corrected_and_the_confirmation_sent_in_one_action(
     typed = {name: form[name].value() or "" for name in form.fields} | {"email": "zoe@example.org", "newsletter": ""}
     inline = {"deliveries-TOTAL_FORMS": 0, "deliveries-INITIAL_FORMS": 0}
     page = organiser.post(path, {**typed, **inline}, follow=True)
-    assert "La confirmation est en route vers zoe@example.org." in page.text
+    assert "Le courriel est en route vers zoe@example.org." in page.text
     outbox.drain()
     [path_of_mail] = outbox_folder.glob("*.eml")
     assert b"To: zoe@example.org" in path_of_mail.read_bytes()
@@ -156,27 +156,6 @@ def test_a_person_is_found_by_name_address_or_organisation(organiser: Client, wo
     assert list(page.context["cl"].result_list) == [found]
 
 
-def test_send_again_from_the_list_writes_to_confirmed_people_only(organiser: Client, outbox_folder: Any) -> None:
-    event = make_event()
-    confirmed, cancelled = make_registration(event), make_registration(event, status="cancelled")
-    answer = organiser.post(
-        LIST, {"action": "send_again", "_selected_action": [confirmed.pk, cancelled.pk]}, follow=True
-    )
-    assert "1 confirmation est en route." in answer.text
-    assert "1 inscription a été laissée de côté" in answer.text
-    assert [(d.registration, d.reason) for d in Delivery.objects.all()] == [(confirmed, "resent")]
-    outbox.drain()
-    assert len(list(outbox_folder.glob("*.eml"))) == 1
-
-
-def test_send_again_stands_on_the_persons_own_page_too(organiser: Client) -> None:
-    registration = make_registration()
-    path = f"{LIST}{registration.pk}/change/"
-    assert "Renvoyer la confirmation" in organiser.get(path).text
-    organiser.post(path, {"CHANGE_FORM-action": "send_again", "_selected_action": registration.pk})
-    assert Delivery.objects.get().reason == "resent"
-
-
 def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None:
     event = make_event()
     typed = {
@@ -187,8 +166,7 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
         "organisation": "Ville",
         "job_title": "Élue",
         "language": "fr",
-        "deliveries-TOTAL_FORMS": 0,
-        "deliveries-INITIAL_FORMS": 0,
+        "status": "confirmed",
     }
     organiser.post(f"{LIST}add/", typed)
     assert Delivery.objects.get(kind="confirmation").registration == Registration.objects.get(email="ada@example.org")
@@ -204,8 +182,7 @@ def test_a_person_added_to_a_draft_gets_no_mail_and_the_desk_says_so(organiser: 
         **answers(),
         "event": event.pk,
         "language": "fr",
-        "deliveries-TOTAL_FORMS": 0,
-        "deliveries-INITIAL_FORMS": 0,
+        "status": "confirmed",
     }
     page = organiser.post(f"{LIST}add/", typed, follow=True)
     assert "Aucun courriel n’est parti" in page.text
@@ -293,6 +270,7 @@ def test_an_event_is_written_and_published_with_warnings_in_sentences(organiser:
         "room_opens_minutes_before": 15,
         "room_stays_open_minutes_after": 60,
         "retention_months": 6,
+        "reminder_days_before": 1,
         "report_sections-TOTAL_FORMS": 1,
         "report_sections-INITIAL_FORMS": 0,
         "report_sections-0-position": 1,
@@ -320,7 +298,10 @@ def test_what_people_typed_is_harmless_in_the_desk(organiser: Client) -> None:
 
 def test_the_desk_is_closed_to_strangers(client: Client) -> None:
     event = make_event()
-    for path in ("/admin/", LIST, f"/admin/registrations/event/{event.pk}/change/"):
+    paths = [
+        f"/admin/registrations/event/{event.pk}/{page}/" for page in ("change", "reschedule", "postpone", "cancel")
+    ]
+    for path in ("/admin/", LIST, "/admin/registrations/suppression/lift/", *paths):
         answer = client.get(path)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/admin/login/")

@@ -32,6 +32,12 @@ def mail_state(delivery: Delivery) -> str:
     return str(state.label)
 
 
+def is_yet_to_come(delivery: Delivery) -> bool:
+    """A mail that the clock will send, or has let pass: not the last one that this person was sent."""
+    waits = delivery.state == Delivery.State.PENDING and delivery.due > timezone.now()
+    return not delivery.attempts and (waits or delivery.state == Delivery.State.EXPIRED)
+
+
 def _moment(moment: datetime) -> str:
     """« à 12 h 03 » today; the date as well on another day."""
     local = timezone.localtime(moment)
@@ -47,6 +53,7 @@ SHOWN = [
     "kind",
     "reason",
     "outcome",
+    "due",
     "attempts",
     "deaths",
     "not_after",
@@ -61,9 +68,9 @@ SHOWN = [
 
 @admin.register(Delivery)
 class DeliveryAdmin(DeskPages, admin.ModelAdmin[Delivery]):
-    list_display = ["kind", "recipient_address", "outcome", "attempts", "created_at"]
-    list_filter = ["state", "provider_status", "kind", "registration__event"]
-    list_select_related = ["registration"]
+    list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
+    list_filter = ["state", "kind", "registration__event", "provider_status"]
+    list_select_related = ["registration__event"]
     search_fields = ["registration__email", "registration__last_name", "recipient", "sent_to", "message_id"]
     list_per_page = 50
     fields = [*SHOWN]
@@ -73,7 +80,11 @@ class DeliveryAdmin(DeskPages, admin.ModelAdmin[Delivery]):
     def recipient_address(self, delivery: Delivery) -> str:
         return delivery.address
 
-    @admin.display(description=gettext_lazy("state"))
+    @admin.display(description=gettext_lazy("event"), ordering="registration__event")
+    def event(self, delivery: Delivery) -> str:
+        return str(delivery.registration.event) if delivery.registration else ""
+
+    @admin.display(description=gettext_lazy("state"), ordering="due")
     def outcome(self, delivery: Delivery) -> str:
         return mail_state(delivery)
 

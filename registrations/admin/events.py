@@ -1,19 +1,35 @@
 """Events and the sections of their report."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet, TextField
 from django.forms import Textarea
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from registrations import changes, reminders, waiting_list
+from registrations.admin import acts, event_changes
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
+
+TOLD_BY_A_BUTTON = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
+CALENDAR = {"starts_at", "ends_at", "status"}
+CLOCK = {
+    *CALENDAR,
+    "timezone",
+    "reminder_days_before",
+    "reminder_day_time",
+    "reminder_minutes_before",
+    "follow_up_hours_after",
+}
 
 
 class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
@@ -24,28 +40,24 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 @admin.register(Event)
 class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
-    list_display = ["short_title", "starts_at", "status", "confirmed_count", "page"]
+    list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [ReportSectionInline]
     formfield_overrides = {TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})}}
     save_on_top = True
+    change_form_template = "admin/registrations/event/change_form.html"
     fieldsets = [
         (
             _("Essentials"),
             {
                 "fields": [
-                    "status",
-                    "organiser_words",
                     "title",
                     "short_title",
                     "slug",
                     "summary",
                     "description",
-                    "starts_at",
-                    "ends_at",
-                    "timezone",
                     "organiser_name",
                     "contact_name",
                     "contact_email",
@@ -53,6 +65,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                 "description": _("A change here updates the pages at once; it does not write to anyone."),
             },
         ),
+        (_("Date and state"), {"fields": ["status", "starts_at", "ends_at", "timezone", "organiser_words"]}),
         (
             _("Sign-up"),
             {
@@ -60,6 +73,8 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                     "registration_opens_at",
                     "registration_closes_at",
                     "open_after_session",
+                    "capacity",
+                    "waiting_list",
                     "territories",
                     "origins",
                     "newsletter_label",
@@ -74,7 +89,6 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                     "connection_notes",
                     "room_opens_minutes_before",
                     "room_stays_open_minutes_after",
-                    "replay_url",
                 ]
             },
         ),
@@ -87,18 +101,45 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                 ),
             },
         ),
-        (_("Personal data"), {"fields": ["retention_months"]}),
+        (
+            _("Mails"),
+            {
+                "fields": [
+                    "reminder_days_before",
+                    "reminder_day_time",
+                    "reminder_minutes_before",
+                    "follow_up_hours_after",
+                    "follow_up_present",
+                    "follow_up_absent",
+                ],
+                "description": _("These mails leave by themselves; those that wait follow what is changed here."),
+            },
+        ),
+        (_("Afterwards"), {"fields": ["replay_url", "retention_months"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         confirmed = Q(registrations__status=Registration.Status.CONFIRMED)
-        return super().get_queryset(request).annotate(confirmed=Count("registrations", filter=confirmed))
+        waiting = Q(registrations__status=Registration.Status.WAITLISTED)
+        events = super().get_queryset(request)
+        return events.annotate(
+            confirmed=Count("registrations", filter=confirmed), waiting=Count("registrations", filter=waiting)
+        )
 
     @admin.display(description=_("confirmed"), ordering="confirmed")
     def confirmed_count(self, event: Any) -> str:
-        url = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
         words = ngettext("%(count)s person", "%(count)s people", event.confirmed) % {"count": event.confirmed}
-        return format_html('<a href="{}">{}</a>', url, words)
+        if event.capacity:
+            seats = ngettext("%(count)s seat", "%(count)s seats", event.capacity) % {"count": event.capacity}
+            words = _("%(people)s for %(seats)s") % {"people": words, "seats": seats}
+        return format_html('<a href="{}">{}</a>', _people(event, Registration.Status.CONFIRMED), words)
+
+    @admin.display(description=_("waiting"), ordering="waiting")
+    def waiting_count(self, event: Any) -> str:
+        if not event.waiting:
+            return ""
+        words = ngettext("%(count)s person", "%(count)s people", event.waiting) % {"count": event.waiting}
+        return format_html('<a href="{}">{}</a>', _people(event, Registration.Status.WAITLISTED), words)
 
     @admin.display(description=_("page"))
     def page(self, event: Event) -> str:
@@ -106,12 +147,98 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
             return ""
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*map(self._change_address, event_changes.FORMS), *super().get_urls()]
+
+    def _change_address(self, form_class: type[event_changes.PostponeForm]) -> URLPattern:
+        view = self.admin_site.admin_view(partial(event_changes.change, self, form_class=form_class))
+        return path(f"<int:pk>/{form_class.slug}/", view, name=f"registrations_event_{form_class.slug}")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
+        frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []
+        return [*self.readonly_fields, *frozen]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        if not (obj and self.has_change_permission(request, obj) and changes.needs_telling(obj)):
+            return self.fieldsets
+        words = _(
+            "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
+            "and the note on the connection."
+        )
+        essentials, (name, options), *others = self.fieldsets
+        return [essentials, (name, {**options, "description": words}), *others]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """While the form is saved, nobody else gives a seat or a date."""
+        if request.method != "POST" or object_id is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            if event := self.get_object(request, unquote(object_id)):
+                Event.objects.select_for_update().filter(pk=event.pk).first()
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Event | None = None,
+    ) -> HttpResponse:
+        if obj and self.has_change_permission(request, obj):
+            listed = obj.registrations.on_the_list().count()
+            context = {**context, "telling": event_changes.possible(obj), "listed": listed}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         """A change that calendars must take over raises SEQUENCE (RFC 5546, section 2.1.4)."""
-        if change and {"starts_at", "ends_at", "status"} & set(form.changed_data):
+        changed = set(form.changed_data)
+        if change and CALENDAR & changed:
             obj.sequence += 1
         super().save_model(request, obj, form, change)
-        if obj.status == Event.Status.PUBLISHED and not obj.connection_url and obj.ends_at > timezone.now():
-            messages.warning(request, _("This event has no link to the room yet; registrants are told so."))
-        if obj.status == Event.Status.PUBLISHED and obj.ends_at <= timezone.now():
-            messages.warning(request, _("This event lies in the past."))
+        if change and CLOCK & changed:
+            reminders.replan(obj)
+        if change and {"capacity", "status"} & changed:
+            acts.tell_of_promoted(request, waiting_list.promote(obj))
+        for sentence in filter(None, warnings(obj, changed)):
+            messages.warning(request, sentence)
+        if _typed_what_a_button_changes(request, form):
+            messages.error(
+                request,
+                _("Someone signed up in the meantime: date, state, words and note were not changed. Use the buttons."),
+            )
+
+
+def warnings(event: Event, changed: set[str]) -> list[Any]:
+    """What an organiser may not have meant; empty where all is well."""
+    published, over = event.status == Event.Status.PUBLISHED, event.is_over
+    follow_up_missed = CLOCK & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
+    return [
+        published
+        and not event.connection_url
+        and not over
+        and _("This event has no link to the room yet; registrants are told so."),
+        published and over and _("This event lies in the past."),
+        "capacity" in changed and acts.too_few_seats(event),
+        published
+        and follow_up_missed
+        and _("The hour of the follow-up mail has passed: it does not leave. Choose more hours."),
+    ]
+
+
+def _typed_what_a_button_changes(request: HttpRequest, form: Any) -> bool:
+    """The form was open before anyone had signed up: it still offered these fields."""
+    typed = {name.removesuffix("_0") for name in request.POST}
+    return bool(typed & set(TOLD_BY_A_BUTTON) - set(form.fields))
+
+
+def _people(event: Event, status: Registration.Status) -> str:
+    query = f"event__id__exact={event.pk}&status__exact={status}"
+    return f"{reverse('admin:registrations_registration_changelist')}?{query}"

@@ -1,21 +1,27 @@
 """Registrations, each with its mails."""
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
+from django.db import transaction
 from django.db.models import EmailField, QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from registrations import signup
-from registrations.admin.deliveries import mail_state
+from registrations import privacy, signup, waiting_list
+from registrations.admin import acts
+from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.desk import DeskPages
 from registrations.forms import AddressField
 from registrations.models import Delivery, Event, Registration
+from registrations.models.registration import RegistrationQuerySet
+
+Status = Registration.Status
+EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
 class DeliveryInline(admin.TabularInline[Delivery, Registration]):
@@ -49,40 +55,103 @@ class MailStateFilter(admin.SimpleListFilter):
         return queryset.filter(deliveries__state=self.value()).distinct() if self.value() else queryset
 
 
+class AddByHandForm(forms.ModelForm[Registration]):
+    """A seat, or a place in line: the organiser says which, whatever the number of seats."""
+
+    status = forms.ChoiceField(
+        label=_("Status"),
+        choices=[(Status.CONFIRMED, Status.CONFIRMED.label), (Status.WAITLISTED, Status.WAITLISTED.label)],
+        initial=Status.CONFIRMED,
+        widget=forms.RadioSelect,
+        help_text=_("A confirmed person is given a seat even when all are taken; the desk then says so."),
+    )
+
+    class Meta:
+        model = Registration
+        fields = ["status"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if full := ", ".join(event.short_title for event in _full_events()):
+            sentence = _("Full at the moment: %(events)s.") % {"events": full}
+            self.fields["status"].help_text = f"{self.fields['status'].help_text} {sentence}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        event = cleaned.get("event")
+        if event and cleaned.get("status") == Status.WAITLISTED and event.has_started:
+            self.add_error("status", _("This event has started: its waiting list leads nowhere any more."))
+        return cleaned
+
+
 @admin.register(Registration)
 class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
-    list_display = ["full_name", "organisation", "job_title", "status", "last_mail", "created_at", "event"]
-    list_filter = ["event", "status", MailStateFilter, "newsletter"]
+    list_display = ["full_name", "organisation", "job_title", "standing", "last_mail", "created_at", "event"]
+    list_filter = [
+        "event",
+        "status",
+        MailStateFilter,
+        ("territory", admin.AllValuesFieldListFilter),
+        "newsletter",
+        "language",
+    ]
     search_fields = ["last_name", "first_name", "email", "organisation"]
     search_help_text = _("Name, address or organisation")
     list_select_related = ["event"]
     list_per_page = 50
-    formfield_overrides = {EmailField: {"form_class": AddressField}}
-    actions = ["send_again"]
     inlines = [DeliveryInline]
-    readonly_fields = ["status", "created_at", "personal_links"]
+    formfield_overrides = {EmailField: {"form_class": AddressField}}
+    actions = ["give_seat", "send_again", "renew_links", "withdraw"]
+    delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
+    delete_selected_confirmation_template = "admin/registrations/registration/delete_selected_confirmation.html"
     fieldsets = [
         (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
         (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
-        (_("Follow-up"), {"fields": ["created_at", "personal_links"]}),
+        (_("Date and links"), {"fields": ["created_at", "personal_links"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        return super().get_queryset(request).prefetch_related("deliveries")
+        people = cast(RegistrationQuerySet, super().get_queryset(request))
+        return people.with_place().prefetch_related("deliveries")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Registration | None = None) -> Any:
+        """What cannot be typed follows only once the person is there; where they stand is changed by actions."""
+        if obj is None:
+            return self.fieldsets[:-1]
+        (name, options), *others = self.fieldsets
+        shown = ["standing" if field == "status" else field for field in options["fields"]]
+        return [(name, {**options, "fields": shown}), *others]
+
+    def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
+        return self.inlines if obj else []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
+        of_their_own = ["event", "standing", "created_at", "personal_links"] if obj else []
+        return [*self.readonly_fields, *of_their_own]
+
+    def get_form(
+        self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        own = {} if change else {"form": AddByHandForm}
+        return super().get_form(request, obj, change, **{**own, **kwargs})
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, registration: Registration) -> str:
         return str(registration)
 
+    @admin.display(description=_("status"), ordering="status")
+    def standing(self, registration: Any) -> str:
+        if registration.is_waiting:
+            return _("On the waiting list, place %(place)s") % {"place": registration.place}
+        return str(registration.get_status_display())
+
     @admin.display(description=_("last mail"))
     def last_mail(self, registration: Registration) -> str:
-        newest_first = list(registration.deliveries.all())
+        newest_first = [delivery for delivery in registration.deliveries.all() if not is_yet_to_come(delivery)]
         return mail_state(newest_first[0]) if newest_first else ""
 
     @admin.display(description=_("personal links"))
     def personal_links(self, registration: Registration) -> str:
-        if not registration.pk:
-            return ""
         return format_html(
             '<a href="{}">{}</a> · <a href="{}">{}</a>',
             registration.join_url,
@@ -91,43 +160,85 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
             _("Their registration"),
         )
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A person's mails are never deleted by themselves, but go with the person who asks to be erased."""
-        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        return to_delete, counts, set(perms_needed) - {Delivery._meta.verbose_name}, protected
+    # Adding, correcting, deleting
 
-    def save_model(self, request: HttpRequest, obj: Registration, form: ModelForm[Registration], change: bool) -> None:
-        """A person added by hand, and one whose address is corrected, is sent the confirmation."""
-        super().save_model(request, obj, form, change)
-        if change and "email" not in form.changed_data:
+    def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
+        """A person added by hand, and one whose address is corrected, is sent the mail that says where they stand."""
+        if change:
+            _correct(obj, {name: form.cleaned_data[name] for name in form.changed_data})
+        else:
+            obj.waiting_since = timezone.now() if obj.is_waiting else None
+            obj.save()
+            if obj.is_seated and (sentence := acts.too_few_seats(obj.event)):
+                messages.warning(request, sentence)
+        if not change or "email" in form.changed_data:
+            self._write_to(request, obj, is_new=not change)
+
+    def _write_to(self, request: HttpRequest, registration: Registration, *, is_new: bool) -> None:
+        if registration.is_cancelled:
             return
-        if obj.event.status != Event.Status.PUBLISHED:
+        if registration.event.status == Event.Status.DRAFT:
             messages.warning(request, _("No mail was sent: the event is not published."))
-        elif obj.is_seated:
-            if change:
-                signup.send_link(obj, reason=Delivery.Reason.CORRECTED)
-            else:
-                signup.welcome(obj)
-            messages.info(request, _("The confirmation is on its way to %(email)s.") % {"email": obj.email})
+            return
+        if is_new:
+            signup.welcome(registration)
+        else:
+            signup.send_link(registration, reason=Delivery.Reason.CORRECTED)
+        sentence = _("The mail is on its way to %(email)s.")
+        messages.info(request, sentence % {"email": registration.email})
 
-    @admin.action(
-        description=_("Send the confirmation again"),
-        permissions=["change"],
-        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
-    )
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        to_write_to = queryset.filter(status=Registration.Status.CONFIRMED, event__status=Event.Status.PUBLISHED)
-        for registration in to_write_to:
-            signup.send_link(registration, reason=Delivery.Reason.RESENT)
-        if count := len(to_write_to):
-            sent = ngettext(
-                "%(count)s confirmation is on its way.", "%(count)s confirmations are on their way.", count
-            )
-            messages.success(request, sent % {"count": count})
-        if left_out := queryset.count() - count:
-            words = ngettext(
-                "%(count)s registration was left out: it is not confirmed, or its event is not published.",
-                "%(count)s registrations were left out: they are not confirmed, or their event is not published.",
-                left_out,
-            )
-            messages.warning(request, words % {"count": left_out})
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A person's mails and presences are never deleted by themselves, but go with the person."""
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        with_the_person = {related.related_model._meta.verbose_name for related in self.opts.related_objects}
+        return to_delete, counts, set(perms_needed) - with_the_person, protected
+
+    def delete_model(self, request: HttpRequest, obj: Registration) -> None:
+        self.delete_queryset(request, Registration.objects.filter(pk=obj.pk))
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        """The seats that become free go to the first in line, as after a withdrawal."""
+        events = {registration.event for registration in queryset.select_related("event")}
+        for registration in queryset:
+            privacy.erase(registration)
+        for event in events:
+            acts.tell_of_promoted(request, waiting_list.promote(event))
+
+    # Acts: waiting people first where seats become free, so that nobody is given one only to lose it
+
+    @admin.action(description=acts.GIVE_SEAT.title, permissions=["change"], location=EVERYWHERE)
+    def give_seat(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        coming = queryset.filter(event__status=Event.Status.PUBLISHED, event__starts_at__gt=timezone.now())
+        chosen = coming.filter(status=Status.WAITLISTED).order_by("waiting_since", "pk")
+        return acts.perform(acts.GIVE_SEAT, self, request, queryset, chosen)
+
+    @admin.action(description=acts.SEND_AGAIN.title, permissions=["change"], location=EVERYWHERE)
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return acts.perform(acts.SEND_AGAIN, self, request, queryset, _to_write_to(queryset))
+
+    @admin.action(description=acts.RENEW_LINKS.title, permissions=["change"], location=EVERYWHERE)
+    def renew_links(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return acts.perform(acts.RENEW_LINKS, self, request, queryset, _to_write_to(queryset))
+
+    @admin.action(description=acts.WITHDRAW.title, permissions=["change"], location=EVERYWHERE)
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        chosen = queryset.exclude(status=Status.CANCELLED).order_by("-status", "pk")
+        return acts.perform(acts.WITHDRAW, self, request, queryset, chosen)
+
+
+def _correct(registration: Registration, typed: dict[str, Any]) -> None:
+    """What was typed and nothing else: the person may be changing the rest at the same time."""
+    now = Registration.objects.locked(registration)
+    for name, value in typed.items():
+        setattr(now, name, value)
+    now.save()
+
+
+def _full_events() -> list[Event]:
+    coming = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
+    return [event for event in coming if not event.has_free_seat]
+
+
+def _to_write_to(queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+    return queryset.exclude(status=Status.CANCELLED).exclude(event__status=Event.Status.DRAFT)

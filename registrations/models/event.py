@@ -21,6 +21,7 @@ REPORT_MAX_BYTES = 20 * 1024 * 1024
 MARKDOWN_MAX = 20_000  # characters
 CHOICE_MAX = 255  # characters
 CANCELLED_KEPT_MONTHS = 1
+ROOM_WANTED_BEFORE = timedelta(hours=24)  # the opening of the room
 
 
 class EventState(StrEnum):
@@ -334,6 +335,12 @@ class Event(models.Model):
     @property
     def room_is_open(self) -> bool:
         return self.status == self.Status.PUBLISHED and self.room_opens_at <= timezone.now() < self.room_closes_at
+
+    @property
+    def lacks_its_room(self) -> bool:
+        """It takes place soon, and nobody could join: there is no link to the room."""
+        soon = timezone.now() >= self.room_opens_at - ROOM_WANTED_BEFORE
+        return self.status == self.Status.PUBLISHED and not self.connection_url and soon and not self.is_over
 
     def kept_until(self, registered_at: datetime) -> datetime:
         """When the data of a registration made at that moment is erased at the latest."""

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -39,6 +39,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def in_line(self) -> Self:
         """The waiting list, the first in line first."""
         return self.filter(status=Registration.Status.WAITLISTED).order_by("waiting_since", "pk")
+
+    def with_place(self) -> Self:
+        """Each with its `place` in the line of its event, 1 for the first; None for who does not wait."""
+        since = OuterRef("waiting_since")
+        ahead = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lte=OuterRef("pk"))
+        line = Registration.objects.filter(ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED)
+        return self.annotate(place=Subquery(line.order_by().values("event").values_list(Count("pk"))))
 
     def on_the_list(self) -> Self:
         """Whoever is told when the event changes."""

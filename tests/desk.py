@@ -1,0 +1,52 @@
+"""The organiser's desk as a test meets it: a browser that is logged in, and what a form would send."""
+
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+PEOPLE = "/admin/registrations/registration/"
+EVENTS = "/admin/registrations/event/"
+
+
+def logged_in(*permissions: str) -> Client:
+    """Someone of the team; without a name of a permission, the one who may do everything."""
+    client = Client()
+    user = User.objects.create_user("equipe", is_staff=True, is_superuser=not permissions)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client.force_login(user)
+    return client
+
+
+def act(client: Client, name: str, *rows: Model, confirm: bool = True) -> Any:
+    """Choose an action for some rows of the list, and answer its page with its own button."""
+    page = client.post(PEOPLE, {"action": name, "_selected_action": [row.pk for row in rows], "index": 0}, follow=True)
+    if not confirm:
+        return page
+    sent: dict[str, Any] = {}
+    for field, value in page.context["hidden"]:
+        sent.setdefault(field, []).append(value)
+    return client.post(PEOPLE, sent, follow=True)
+
+
+def typed_date(name: str, moment: Any) -> dict[str, str]:
+    local = timezone.localtime(moment)
+    return {f"{name}_0": f"{local:%d/%m/%Y}", f"{name}_1": f"{local:%H:%M}"}
+
+
+def event_form(client: Client, path: str) -> dict[str, Any]:
+    """What the event's form would send as it stands."""
+    typed: dict[str, Any] = {"report_sections-TOTAL_FORMS": 0, "report_sections-INITIAL_FORMS": 0}
+    for bound in client.get(path).context["adminform"].form:
+        value = bound.value()
+        if hasattr(value, "utcoffset") and hasattr(value, "date"):
+            typed |= typed_date(bound.name, value)
+        elif value not in (None, "", False):
+            typed[bound.name] = value
+    return typed
+
+
+def messages(page: Any) -> list[str]:
+    return [str(message).replace("\u00a0", "_") for message in page.context["messages"]]
