@@ -10,7 +10,7 @@ from registrations.models import Attendance, Registration
 logger = logging.getLogger(__name__)
 
 SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another
-GROUPS = 3
+GROUPS, GROUP = 3, 4
 
 
 @transaction.atomic
@@ -43,4 +43,8 @@ def take_back(registration: Registration) -> None:
 
 def new_certificate_number() -> str:
     """Like 7KQ2-M9XD-4HTR: 59 bits, so that nobody finds another's by trying."""
-    return "-".join("".join(secrets.choice(SIGNS) for _sign in range(4)) for _group in range(GROUPS))
+    return grouped("".join(secrets.choice(SIGNS) for _sign in range(GROUPS * GROUP)))
+
+
+def grouped(signs: str) -> str:
+    return "-".join(signs[start : start + GROUP] for start in range(0, len(signs), GROUP))
