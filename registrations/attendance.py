@@ -58,8 +58,8 @@ def note_join(registration: Registration) -> None:
 
 
 @transaction.atomic
-def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> int:
-    """Note who was confirmed, as (id of a registration, minutes); returns how many people.
+def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> list[Registration]:
+    """Note who was confirmed, as (id of a registration, minutes); returns them.
 
     Who came under two names has the minutes of both. Who has no seat any more is left out.
     """
@@ -71,7 +71,7 @@ def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> in
         known = [length for length in minutes[registration.pk] if length is not None]
         is_known = len(known) == len(minutes[registration.pk])
         note(registration, Attendance.Origin.IMPORT, minutes=sum(known) if is_known else None)
-    return len(present)
+    return present
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from registrations.admin.attendance import PresenceImport
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
@@ -23,7 +24,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
+class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
@@ -31,6 +32,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
     inlines = [ReportSectionInline]
     formfield_overrides = {TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})}}
     save_on_top = True
+    readonly_fields = ["presences"]
     fieldsets = [
         (
             _("Essentials"),
@@ -87,6 +89,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                 ),
             },
         ),
+        (_("Who came"), {"fields": ["presences"]}),
         (_("Personal data"), {"fields": ["retention_months"]}),
     ]
 

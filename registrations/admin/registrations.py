@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from registrations import signup
+from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.deliveries import mail_state
 from registrations.desk import DeskPages
 from registrations.forms import AddressField
@@ -50,16 +51,16 @@ class MailStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
-    list_display = ["full_name", "organisation", "job_title", "status", "last_mail", "created_at", "event"]
-    list_filter = ["event", "status", MailStateFilter, "newsletter"]
+class RegistrationAdmin(Presences, DeskPages, admin.ModelAdmin[Registration]):
+    list_display = ["full_name", "organisation", "job_title", "status", "presence", "last_mail", "created_at", "event"]
+    list_filter = ["event", "status", MailStateFilter, PresenceFilter, "newsletter"]
     search_fields = ["last_name", "first_name", "email", "organisation"]
     search_help_text = _("Name, address or organisation")
     list_select_related = ["event"]
     list_per_page = 50
     formfield_overrides = {EmailField: {"form_class": AddressField}}
-    actions = ["send_again"]
-    inlines = [DeliveryInline]
+    actions = ["send_again", *PRESENCE_ACTIONS]
+    inlines = [PresenceInline, DeliveryInline]
     readonly_fields = ["status", "created_at", "personal_links"]
     fieldsets = [
         (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
