@@ -204,7 +204,7 @@ def _rows(lines: list[Line]) -> Iterator[tuple[Table, Line]]:
     """The rows of all tables of participants, each with its table."""
     table: Table | None = None
     found = False
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
+    for line, following in zip(lines, [*lines[1:], None], strict=False):
         section = NUMBERED_SECTION.match(line.cells[0])
         if section and _is_alone(line):
             if found and int(section[1]) > LAST_SECTION_READ:
