@@ -400,7 +400,7 @@ def test_the_column_says_how_we_know() -> None:
         assert presence_words(registration) == "Oui\u00a0: lien personnel, 16\u00a0h\u00a028"
         attendance.note(registration, Origin.IMPORT, minutes=75)
         attendance.note(registration, Origin.HAND)
-        assert presence_words(registration).endswith(", rapport de la salle, 75\u00a0min, à la main")
+        assert presence_words(registration).endswith(" · rapport de la salle, 75\u00a0min · à la main")
         assert presence_words(make_registration()) == ""
 
 

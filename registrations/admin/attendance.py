@@ -52,7 +52,7 @@ def sign_words(sign: Attendance) -> str:
 def presence_words(registration: Registration) -> str:
     """Whether and how we know that someone came; nothing before the session is over."""
     if signs := list(registration.attendances.all()):
-        return _("Yes: %(signs)s") % {"signs": ", ".join(map(sign_words, signs))}
+        return _("Yes: %(signs)s") % {"signs": " · ".join(map(sign_words, signs))}
     return _("No") if registration.is_seated and registration.event.is_over else ""
 
 
@@ -74,8 +74,8 @@ class PresenceFilter(admin.SimpleListFilter):
 
 class PresenceInline(admin.TabularInline[Attendance, Registration]):
     model = Attendance
-    fields = ["origin", "noted_at", "minutes"]
-    readonly_fields = ["origin", "noted_at", "minutes"]
+    fields = ["noted_at", "minutes"]  # the origin is the title of each line
+    readonly_fields = ["noted_at", "minutes"]
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -6,7 +6,7 @@ for (const button of document.querySelectorAll("[data-many]")) {
   const count = () => {
     const chosen = choices.filter((choice) => (choice.type === "checkbox" ? choice.checked : choice.value));
     const people = new Set(chosen.map((choice) => choice.value)).size;
-    button.textContent = (people < 2 ? button.dataset.one : button.dataset.many).replace("#", people);
+    button.value = (people < 2 ? button.dataset.one : button.dataset.many).replace("#", people);
   };
   for (const choice of choices) choice.addEventListener("change", count);
   addEventListener("pageshow", count);
