@@ -234,6 +234,7 @@ def test_what_is_confirmed_is_noted_with_its_minutes_and_its_author(
     page = upload(organiser, event)
     done = confirm(organiser, event, page, **{"presence-1": None, "presence-2": str(marie.pk)})
     assert "2 présences sont notées." in done.text
+    assert set(done.context["cl"].result_list) == {zoe, marie}
     assert list(Attendance.objects.order_by("registration").values_list("registration", "origin", "minutes")) == [
         (zoe.pk, "import", 75),
         (marie.pk, "import", 20),
@@ -317,6 +318,14 @@ def test_an_import_of_as_many_people_as_the_page_takes_can_be_sent(organiser: Cl
     assert "450 présences sont notées." in confirm(organiser, event, page).text
 
 
+def test_a_report_that_names_too_many_is_refused_before_anything_is_lost(
+    organiser: Client, three: tuple[Event, list[Registration]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registrations.admin.presence_import.MATCHED_MAX", 2)
+    event, _people = three
+    assert "importez-le en deux parties" in upload(organiser, event).text
+
+
 def test_a_report_without_anyone_on_the_list_says_so(organiser: Client) -> None:
     page = upload(organiser, make_past_event(), "Name\nQuelqu’un d’autre\n")
     assert "Aucune personne de ce rapport n’a été trouvée" in page.text
@@ -362,6 +371,14 @@ def test_a_presence_is_taken_back_after_a_question(organiser: Client) -> None:
     done = organiser.post(LIST, {**chosen, "confirmed": "yes"}, follow=True)
     assert "1 présence est retirée." in done.text
     assert not registration.is_present
+
+
+def test_an_action_without_anyone_to_note_notes_nobody(organiser: Client) -> None:
+    waiting = make_registration(make_past_event(), status="waitlisted")
+    for action in ("note_presence", "take_presence_back"):
+        answer = organiser.post(LIST, {"action": action, "_selected_action": waiting.pk}, follow=True)
+        assert "Aucune des inscriptions choisies" in answer.text
+    assert not Attendance.objects.exists()
 
 
 def test_the_whole_list_can_be_chosen_across_its_pages(organiser: Client) -> None:

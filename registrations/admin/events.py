@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.admin.attendance import PresenceImport
+from registrations.admin.presence_import import PresenceImport
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
