@@ -132,6 +132,10 @@ def test_utf_16_is_recognised_without_its_mark(mark: bytes) -> None:
         ("Email\nzoe@example.org\n", [Participant("", "zoe@example.org", None)]),
         ("Nom\nZoë Durand\n\nAli Ben\n", [Participant("Zoë Durand", "", None), Participant("Ali Ben", "", None)]),
         ("sep=;\nNom;Structure;Remarque\nZoë Durand;;\n", [Participant("Zoë Durand", "", None)]),
+        (
+            "Nom complet\tAction de l’utilisateur\tHorodatage\nZoë Durand\tA rejoint\tx\nZoë Durand\tA quitté\ty\n",
+            [Participant("Zoë Durand", "", None)],
+        ),
         ("Nom complet;E-mail\n;\nZoë Durand;pas d'adresse\n", [Participant("Zoë Durand", "", None)]),
     ],
 )
