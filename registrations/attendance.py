@@ -2,15 +2,37 @@
 
 import logging
 import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from django.db import DatabaseError, InterfaceError, transaction
 
-from registrations.models import Attendance, Registration
+from registrations.models import Attendance, Event, Registration
+from registrations.names import folded, in_any_order, readings, slips
+from registrations.participant_report import Participant
 
 logger = logging.getLogger(__name__)
 
 SIGNS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another
-GROUPS = 3
+GROUPS, GROUP = 3, 4
+
+
+class Likeness(StrEnum):
+    CERTAIN = "certain"  # the same address
+    LIKELY = "likely"  # the same name, and only one such
+    DOUBTFUL = "doubtful"  # someone has to choose
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Who a participant of the room may be on our list. Nothing is noted before an organiser has confirmed it."""
+
+    participant: Participant
+    likeness: Likeness
+    candidates: list[Registration]
 
 
 @transaction.atomic
@@ -36,11 +58,68 @@ def note_join(registration: Registration) -> None:
 
 
 @transaction.atomic
+def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> list[Registration]:
+    """Note who was confirmed, as (id of a registration, minutes); returns them.
+
+    Who came under two names has the minutes of both. Who has no seat any more is left out.
+    """
+    minutes: dict[int, list[int | None]] = defaultdict(list)
+    for pk, length in confirmed:
+        minutes[pk].append(length)
+    present = list(event.registrations.seated().filter(pk__in=minutes))
+    for registration in present:
+        known = [length for length in minutes[registration.pk] if length is not None]
+        is_known = len(known) == len(minutes[registration.pk])
+        note(registration, Attendance.Origin.IMPORT, minutes=sum(known) if is_known else None)
+    return present
+
+
+@transaction.atomic
 def take_back(registration: Registration) -> None:
     """The person was not there after all."""
     registration.attendances.all().delete()
 
 
+def proposals(event: Event, participants: Iterable[Participant]) -> list[Proposal]:
+    """Who they may be among those who have a seat."""
+    known = People()
+    for registration in event.registrations.seated().order_by("last_name", "first_name", "pk"):
+        known.add(registration)
+    return [known.proposal(participant) for participant in participants]
+
+
+@dataclass
+class People:
+    by_address: dict[str, Registration] = field(default_factory=dict)
+    by_name: defaultdict[str, list[Registration]] = field(default_factory=lambda: defaultdict(list))
+    by_slip: defaultdict[str, list[Registration]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, registration: Registration) -> None:
+        first, last = registration.first_name, registration.last_name
+        self.by_address[registration.email.lower()] = registration
+        self.by_name[in_any_order(f"{first} {last}")].append(registration)
+        for slip in slips(folded(f"{first} {last}")) | slips(folded(f"{last} {first}")):
+            self.by_slip[slip].append(registration)
+
+    def proposal(self, participant: Participant) -> Proposal:
+        if found := self.by_address.get(participant.email.lower()):
+            return Proposal(participant, Likeness.CERTAIN, [found])
+        names = readings(participant.name)
+        if same := self._distinct(self.by_name.get(in_any_order(name), []) for name in names):
+            return Proposal(participant, Likeness.LIKELY if len(same) == 1 else Likeness.DOUBTFUL, same)
+        near = (self.by_slip.get(slip, []) for name in names for slip in sorted(slips(folded(name))))
+        if alike := self._distinct(near):
+            return Proposal(participant, Likeness.DOUBTFUL, alike)
+        return Proposal(participant, Likeness.UNMATCHED, [])
+
+    def _distinct(self, found: Iterable[list[Registration]]) -> list[Registration]:
+        return list({registration.pk: registration for some in found for registration in some}.values())
+
+
 def new_certificate_number() -> str:
     """Like 7KQ2-M9XD-4HTR: 59 bits, so that nobody finds another's by trying."""
-    return "-".join("".join(secrets.choice(SIGNS) for _sign in range(4)) for _group in range(GROUPS))
+    return grouped("".join(secrets.choice(SIGNS) for _sign in range(GROUPS * GROUP)))
+
+
+def grouped(signs: str) -> str:
+    return "-".join(signs[start : start + GROUP] for start in range(0, len(signs), GROUP))

@@ -16,6 +16,7 @@ from django.utils.encoding import punycode
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from registrations import certificate
 from registrations.models import Event
 
 NAME_MAX = 100
@@ -130,6 +131,26 @@ class AddressForm(SummarisedForm):
         error_messages={"required": _("Enter your email address.")},
         widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
     )
+
+
+class CertificateForm(SummarisedForm):
+    number = forms.CharField(
+        label=_("Number of the certificate"),
+        help_text=_("Twelve letters and digits, with or without dashes. It stands on the certificate."),
+        error_messages={"required": _("Enter the number of the certificate.")},
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
+    )
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, label_suffix="")
+
+    def clean_number(self) -> str:
+        number = certificate.meant_number(self.cleaned_data["number"])
+        if not number:
+            raise ValidationError(
+                _("Enter the twelve letters and digits of the number, for example 7KQ2-M9XD-4HTR."), code="invalid"
+            )
+        return number
 
 
 class AnswersForm(SummarisedForm):

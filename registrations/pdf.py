@@ -4,6 +4,8 @@ import base64
 import ctypes
 import subprocess
 import sys
+import threading
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +14,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 RENDERER = Path(__file__).with_name("pdf_renderer.py")
 TIMEOUT = 30  # seconds
+PATIENCE = 5  # seconds that a rendering waits for another one to end
 FONTS = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
     ("Source Serif 4", "normal", 400, "source-serif-4-400-normal.woff2"),
     ("Source Serif 4", "italic", 400, "source-serif-4-400-italic.woff2"),
     ("Source Serif 4", "normal", 700, "source-serif-4-700-normal.woff2"),
+]
+NAME_FONTS = [  # the signs of names that French texts do without
+    (f"Source Serif 4 {signs}", "normal", 700, f"source-serif-4-{signs}-700-normal.woff2")
+    for signs in ("latin-ext", "vietnamese", "greek", "cyrillic")
 ]
 DEBIAN_PACKAGES = {
     "libpango-1.0.so.0": "libpango-1.0-0",
@@ -25,12 +32,27 @@ DEBIAN_PACKAGES = {
 }
 
 
+rendering = threading.Lock()
+
+
 class RenderingFailed(Exception):
     """The document could not be made: too large, too slow, or not understood."""
 
 
 def render(html: str) -> bytes:
-    """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line."""
+    """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line.
+
+    One at a time in each process, since each takes a core and up to a gigabyte.
+    """
+    if not rendering.acquire(timeout=PATIENCE):
+        raise RenderingFailed(f"another document was still being made after {PATIENCE} seconds")
+    try:
+        return _render(html)
+    finally:
+        rendering.release()
+
+
+def _render(html: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603 - our own script, no shell
             [sys.executable, "-I", "-W", "ignore", RENDERER],
@@ -47,13 +69,12 @@ def render(html: str) -> bytes:
     return done.stdout
 
 
-@cache
-def font_faces() -> str:
+def font_faces(fonts: Iterable[tuple[str, str, int, str]] = FONTS) -> str:
     """@font-face rules with the fonts inside: no font of the machine is needed, and no file is opened."""
     return "".join(
         f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};'
         f"src:url(data:font/woff2;base64,{_base64(settings.BASE_DIR / 'static' / 'fonts' / file)})}}"
-        for family, style, weight, file in FONTS
+        for family, style, weight, file in fonts
     )
 
 
@@ -76,5 +97,6 @@ def _loads(library: str) -> bool:
     return True
 
 
+@cache
 def _base64(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()

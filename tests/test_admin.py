@@ -19,6 +19,7 @@ from tests.factories import ROOM, answers, make_event, make_registration
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/registrations/registration/"
+INLINES = {f"{name}-{count}_FORMS": 0 for name in ("attendances", "deliveries") for count in ("TOTAL", "INITIAL")}
 
 
 @pytest.fixture
@@ -123,8 +124,7 @@ def test_an_address_is_corrected_and_the_confirmation_sent_in_one_action(
     path = f"{LIST}{registration.pk}/change/"
     form = organiser.get(path).context["adminform"].form
     typed = {name: form[name].value() or "" for name in form.fields} | {"email": "zoe@example.org", "newsletter": ""}
-    inline = {"deliveries-TOTAL_FORMS": 0, "deliveries-INITIAL_FORMS": 0}
-    page = organiser.post(path, {**typed, **inline}, follow=True)
+    page = organiser.post(path, {**typed, **INLINES}, follow=True)
     assert "Le courriel est en route vers zoe@example.org." in page.text
     outbox.drain()
     [path_of_mail] = outbox_folder.glob("*.eml")
@@ -167,6 +167,7 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
         "job_title": "Élue",
         "language": "fr",
         "status": "confirmed",
+        **INLINES,
     }
     organiser.post(f"{LIST}add/", typed)
     assert Delivery.objects.get(kind="confirmation").registration == Registration.objects.get(email="ada@example.org")
@@ -183,6 +184,7 @@ def test_a_person_added_to_a_draft_gets_no_mail_and_the_desk_says_so(organiser: 
         "event": event.pk,
         "language": "fr",
         "status": "confirmed",
+        **INLINES,
     }
     page = organiser.post(f"{LIST}add/", typed, follow=True)
     assert "Aucun courriel n’est parti" in page.text
@@ -245,7 +247,7 @@ def test_correcting_an_answer_writes_to_nobody(organiser: Client) -> None:
     typed = {name: form[name].value() or "" for name in form.fields} | {"organisation": "Corrigée"}
     organiser.post(
         f"{LIST}{registration.pk}/change/",
-        {**typed, "newsletter": "", "deliveries-TOTAL_FORMS": 0, "deliveries-INITIAL_FORMS": 0},
+        {**typed, "newsletter": "", **INLINES},
     )
     registration.refresh_from_db()
     assert registration.organisation == "Corrigée"

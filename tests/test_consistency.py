@@ -15,9 +15,9 @@ from django.template.loader import get_template
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from registrations import mail
-from registrations.models import Delivery, Event, WorkerPresence
-from tests.factories import make_event, make_registration
+from registrations import attendance, mail
+from registrations.models import Attendance, Delivery, Event, WorkerPresence
+from tests.factories import make_event, make_past_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
@@ -96,13 +96,17 @@ def addresses(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, UR
 
 @pytest.mark.django_db
 def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
-    registration = make_registration(new_email="neuve@example.org", new_email_code="a" * 22)
+    event = make_past_event(open_after_session=True)
+    registration = make_registration(event, new_email="neuve@example.org", new_email_code="a" * 22)
+    attendance.note(registration, Attendance.Origin.JOIN)
+    registration.refresh_from_db()
     WorkerPresence.objects.note("one")
     filled = {
         "<slug:slug>": registration.event.slug,
         "<code:join_code>": registration.join_code,
         "<code:manage_code>": registration.manage_code,
         "<code:address_code>": "a" * 22,
+        "<str:number>": str(registration.certificate_number),
     }
     answers = {}
     for route, _pattern in addresses(get_resolver()):
@@ -114,7 +118,7 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
         path.rstrip("/").rpartition("/")[2]: answers.pop(path) for path in list(answers) if answers[path] != 200
     }
     assert elsewhere == {"": 302, "favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303}
-    assert len(answers) == 21
+    assert len(answers) == 24
 
 
 @pytest.mark.django_db

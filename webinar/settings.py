@@ -114,7 +114,7 @@ STATUS_TOKEN = environment.text("STATUS_TOKEN")  # who knows it sees the reasons
 
 FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent faster is a robot's
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the texts of an event with its report
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 400  # the admin's lists need more than the public form
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2100  # an import of presences has a field for each person
 
 # Facts of the legal pages; a line is left out while its fact is unknown
 

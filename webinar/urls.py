@@ -7,7 +7,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 from django.utils.module_loading import import_string
 
-from registrations.views import health, legal, personal, public, self_service
+from registrations.views import certificates, health, legal, personal, public, self_service
 from registrations.views.site import favicon
 
 
@@ -54,6 +54,9 @@ urlpatterns = [
         path("mon-inscription/<code:manage_code>/pas-moi/", self_service.not_me, name="not_me"),
         path("mon-inscription/<code:manage_code>/supprimer/", self_service.erase, name="erase"),
         path("mon-inscription/<code:manage_code>/mes-donnees.json", self_service.my_data, name="my_data"),
+        path("mon-inscription/<code:manage_code>/attestation.pdf", certificates.download, name="certificate"),
+        path("attestation/", certificates.find, name="certificates"),
+        path("attestation/<str:number>/", certificates.check, name="certificate_check"),
         path("nouvelle-adresse/<code:address_code>/", self_service.confirm_address, name="confirm_address"),
         path("donnees-personnelles/", legal.personal_data, name="personal_data"),
         path("accessibilite/", legal.accessibility, name="accessibility"),

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from registrations import changes, reminders, waiting_list
 from registrations.admin import acts, event_changes
+from registrations.admin.presence_import import PresenceImport
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
@@ -39,7 +40,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
+class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
@@ -48,6 +49,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
     formfield_overrides = {TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})}}
     save_on_top = True
     change_form_template = "admin/registrations/event/change_form.html"
+    readonly_fields = ["presences"]
     fieldsets = [
         (
             _("Essentials"),
@@ -115,6 +117,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                 "description": _("These mails leave by themselves; those that wait follow what is changed here."),
             },
         ),
+        (_("Who came"), {"fields": ["presences"]}),
         (_("Afterwards"), {"fields": ["replay_url", "retention_months"]}),
     ]
 
@@ -152,7 +155,8 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
 
     def _change_address(self, form_class: type[event_changes.PostponeForm]) -> URLPattern:
         view = self.admin_site.admin_view(partial(event_changes.change, self, form_class=form_class))
-        return path(f"<int:pk>/{form_class.slug}/", view, name=f"registrations_event_{form_class.slug}")
+        address: URLPattern = path(f"<int:pk>/{form_class.slug}/", view, name=f"registrations_event_{form_class.slug}")
+        return address
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
         frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []

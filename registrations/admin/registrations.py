@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations import privacy, signup, waiting_list
 from registrations.admin import acts
+from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.desk import DeskPages
 from registrations.forms import AddressField
@@ -85,12 +86,22 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
-    list_display = ["full_name", "organisation", "job_title", "standing", "last_mail", "created_at", "event"]
+class RegistrationAdmin(Presences, DeskPages, admin.ModelAdmin[Registration]):
+    list_display = [
+        "full_name",
+        "organisation",
+        "job_title",
+        "standing",
+        "presence",
+        "last_mail",
+        "created_at",
+        "event",
+    ]
     list_filter = [
         "event",
         "status",
         MailStateFilter,
+        PresenceFilter,
         ("territory", admin.AllValuesFieldListFilter),
         "newsletter",
         "language",
@@ -99,9 +110,9 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
     search_help_text = _("Name, address or organisation")
     list_select_related = ["event"]
     list_per_page = 50
-    inlines = [DeliveryInline]
+    inlines = [PresenceInline, DeliveryInline]
     formfield_overrides = {EmailField: {"form_class": AddressField}}
-    actions = ["give_seat", "send_again", "renew_links", "withdraw"]
+    actions = ["give_seat", "send_again", "renew_links", "withdraw", *PRESENCE_ACTIONS]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     delete_selected_confirmation_template = "admin/registrations/registration/delete_selected_confirmation.html"
     fieldsets = [

@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
@@ -54,6 +54,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def present(self) -> Self:
         """Those known to have come."""
         return self.filter(attendances__isnull=False).distinct()
+
+    def certified(self) -> Self:
+        """Those who have a certificate: they came to a session that took place. None is given before its end."""
+        took_place = Q(event__status=Event.Status.PUBLISHED, event__ends_at__lte=Now())
+        return self.seated().present().filter(took_place, certificate_number__isnull=False)
 
     def locked(self, registration: "Registration") -> "Registration":
         """The registration as it is now, held until the transaction ends, with its event."""
@@ -145,6 +150,10 @@ class Registration(models.Model):
     def is_present(self) -> bool:
         """Known to have come, whoever says so."""
         return self.attendances.exists()
+
+    @property
+    def has_certificate(self) -> bool:
+        return Registration.objects.certified().filter(pk=self.pk).exists()
 
     @property
     def kept_until(self) -> datetime:

@@ -13,11 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations import attendance, dates, pdf, study_report
 from registrations.models import Event, Registration
-from registrations.views.responses import calendar_response, private_page, see_other
+from registrations.views.responses import calendar_response, pdf_response, private_page, see_other
 
 logger = logging.getLogger(__name__)
 
-DOWNLOAD_CSP = "sandbox; default-src 'none'"
 # Browsers apply form-action to every redirect that follows the POST, and rooms redirect on to other hosts.
 ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 
@@ -53,10 +52,7 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
         return render(request, "registrations/report_unavailable.html", context, status=503)
     if document is None:
         raise Http404
-    response = HttpResponse(document.content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{study_report.FILENAME}"'
-    response["Content-Security-Policy"] = DOWNLOAD_CSP
-    return response
+    return pdf_response(document.content, study_report.FILENAME)
 
 
 @require_safe

@@ -1,0 +1,153 @@
+"""Who came, in the desk: shown with how we know, noted by hand, taken back."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import ActionLocation
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from registrations import attendance, dates
+from registrations.models import Attendance, Registration
+
+PRESENCE_ACTIONS = ["note_presence", "take_presence_back"]
+EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+TOKEN, CONFIRMED = "csrfmiddlewaretoken", "confirmed"  # names of fields
+PEOPLE_SHOWN = 50
+
+
+def sign_words(sign: Attendance) -> str:
+    """« lien personnel, 16 h 28 »; « rapport de la salle, 75 min »; « à la main »."""
+    match sign.origin:
+        case Attendance.Origin.JOIN:
+            hour = dates.hour(sign.noted_at, sign.registration.event)
+            return _("personal link, %(hour)s") % {"hour": hour}
+        case Attendance.Origin.IMPORT if sign.minutes is not None:
+            return _("room’s report, %(minutes)s min") % {"minutes": sign.minutes}
+        case Attendance.Origin.IMPORT:
+            return _("room’s report")
+    return _("by hand")
+
+
+def presence_words(registration: Registration) -> str:
+    """Whether and how we know that someone came; nothing before the session is over."""
+    if signs := list(registration.attendances.all()):
+        return _("Yes: %(signs)s") % {"signs": " · ".join(map(sign_words, signs))}
+    return _("No") if registration.is_seated and registration.event.is_over else ""
+
+
+class PresenceFilter(admin.SimpleListFilter):
+    title = gettext_lazy("presence")
+    parameter_name = "presence"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", gettext_lazy("Present")), ("no", gettext_lazy("Absent"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        match self.value():
+            case "yes":
+                return queryset.filter(attendances__isnull=False).distinct()
+            case "no":
+                return queryset.filter(attendances__isnull=True, status=Registration.Status.CONFIRMED)
+        return queryset
+
+
+class PresenceInline(admin.TabularInline[Attendance, Registration]):
+    model = Attendance
+    fields = ["noted_at", "minutes"]  # the origin is the title of each line
+    readonly_fields = ["noted_at", "minutes"]
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True  # who may see the person may see this
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Presences:
+    """The column and the actions of the list of registrations."""
+
+    admin_site: Any
+    opts: Any
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
+        registrations: QuerySet[Registration] = super().get_queryset(request)  # type: ignore[misc]
+        return registrations.prefetch_related("attendances")
+
+    @admin.display(description=gettext_lazy("presence"))
+    def presence(self, registration: Registration) -> str:
+        return presence_words(registration)
+
+    @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
+    def note_presence(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        people = list(Registration.objects.seated().filter(pk__in=queryset.values("pk")))
+        if not people:
+            messages.warning(request, _("None of the chosen registrations is confirmed."))
+            return None
+        if CONFIRMED not in request.POST:
+            question = ngettext(
+                "Note that %(count)s person was there?", "Note that %(count)s people were there?", len(people)
+            )
+            return self._ask(request, _("Note the presence"), question, people, len(queryset) - len(people))
+        for registration in people:
+            attendance.note(registration, Attendance.Origin.HAND)
+        tell_noted(request, people, _("Presence noted by hand."))
+        return None
+
+    @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
+    def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        people = list(Registration.objects.present().filter(pk__in=queryset.values("pk")))
+        if not people:
+            messages.warning(request, _("None of the chosen registrations has a noted presence."))
+            return None
+        if CONFIRMED not in request.POST:
+            question = ngettext(
+                "Note that %(count)s person was not there after all? Their certificate is valid no longer.",
+                "Note that %(count)s people were not there after all? Their certificates are valid no longer.",
+                len(people),
+            )
+            return self._ask(request, _("Take the presence back"), question, people)
+        for registration in people:
+            attendance.take_back(registration)
+        log(request, people, _("Presence taken back."))
+        done = ngettext("%(count)s presence is taken back.", "%(count)s presences are taken back.", len(people))
+        messages.success(request, done % {"count": len(people)})
+        return None
+
+    def _ask(
+        self, request: HttpRequest, title: str, question: str, people: list[Registration], left_out: int = 0
+    ) -> TemplateResponse:
+        """The question with its count; its answer sends the same choice again."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "question": question % {"count": len(people)},
+            "people": people[:PEOPLE_SHOWN],
+            "not_shown": max(0, len(people) - PEOPLE_SHOWN),
+            "left_out": left_out,
+            "chosen": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
+        }
+        return TemplateResponse(request, "admin/presence_question.html", context)
+
+
+def tell_noted(request: HttpRequest, people: list[Registration], words: str) -> None:
+    log(request, people, words)
+    noted = ngettext("%(count)s presence is noted.", "%(count)s presences are noted.", len(people))
+    messages.success(request, noted % {"count": len(people)})
+
+
+def log(request: HttpRequest, people: list[Registration], words: str) -> None:
+    """In the history of each person: who changed this, and when."""
+    LogEntry.objects.log_actions(request.user.pk or 0, people, CHANGE, change_message=words)

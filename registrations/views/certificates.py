@@ -1,0 +1,53 @@
+"""The certificate of attendance: its download behind the manage link, and the public page that checks one."""
+
+import logging
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from registrations import certificate, pdf
+from registrations.forms import CertificateForm
+from registrations.models import Registration
+from registrations.views.responses import pdf_response, private_page
+from registrations.views.self_service import own_page
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 60  # seconds
+
+
+@own_page
+def download(request: HttpRequest, registration: Registration) -> HttpResponse:
+    if not registration.has_certificate:
+        raise Http404
+    try:
+        content = certificate.certificate(registration)
+    except pdf.RenderingFailed:
+        logger.exception("The certificate of registration %s could not be made", registration.pk)
+        context = {"event": registration.event, "registration": registration}
+        response = render(request, "registrations/certificate_unavailable.html", context, status=503)
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
+    return pdf_response(content, certificate.FILENAME)
+
+
+@require_safe
+@private_page
+def find(request: HttpRequest) -> HttpResponse:
+    form = CertificateForm(request.GET or None)
+    if form.is_valid():
+        return redirect("certificate_check", number=form.cleaned_data["number"])
+    return render(request, "registrations/certificates.html", {"form": form})
+
+
+@require_safe
+@private_page
+def check(request: HttpRequest, number: str) -> HttpResponse:
+    """Tells of a certificate no more than what is needed to compare it; all others get the same answer."""
+    number = certificate.meant_number(number)
+    found = Registration.objects.certified().select_related("event").filter(certificate_number=number).first()
+    if found is None:
+        return render(request, "registrations/certificate_unknown.html", status=404)
+    context = {"webinar": found.event, "initials": certificate.initials(found), "number": number}
+    return render(request, "registrations/certificate_check.html", context)
