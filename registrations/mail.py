@@ -177,10 +177,9 @@ COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
 
 def _written(name: str, context: dict[str, Any]) -> Mail:
     context["base_url"] = settings.BASE_URL
-    subject = render_to_string(f"mail/{name}.txt#subject", context)
+    subject = SPACES.sub(" ", render_to_string(f"mail/{name}.txt#subject", context)).strip()
     body = render_to_string(f"mail/{name}.txt#body", context)
-    subject = Truncator(SPACES.sub(" ", subject).strip()).chars(SUBJECT_MAX)
-    mail = Mail(subject=subject, body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
+    mail = Mail(subject=Truncator(subject).chars(SUBJECT_MAX), body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
     mail.attach_alternative(render_to_string(f"mail/{name}.html", context), "text/html")
     return mail
 

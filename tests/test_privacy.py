@@ -182,7 +182,12 @@ def test_of_a_silenced_mailbox_only_a_digest_is_kept() -> None:
 
 
 def test_an_erased_person_leaves_nothing_in_any_table() -> None:
-    marks = {"email": "marked@example.org", "first_name": "Prénom-X", "last_name": "Nom-X", "organisation": "Ville-X"}
+    marks: dict[str, Any] = {
+        "email": "marked@example.org",
+        "first_name": "Prénom-X",
+        "last_name": "Nom-X",
+        "organisation": "Ville-X",
+    }
     registration = sign_up(**marks)
     attendance.note(registration, Attendance.Origin.JOIN)
     outbox.drain()
