@@ -18,7 +18,14 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from registrations import changes, corrections, outbox, privacy, signup, waiting_list
 from registrations.models import Delivery, Event, Registration, Suppression
@@ -34,6 +41,7 @@ TYPED = {"organisation": "", "job_title": "", "territory": "", "heard_from": "",
 
 addresses = st.sampled_from(ADDRESSES)
 anyone = st.integers(min_value=0, max_value=4)
+seats = st.sampled_from([2, 1, 3, None])
 
 
 class Object(NamedTuple):
@@ -98,6 +106,14 @@ class LifeOfAnEvent(RuleBasedStateMachine):
     def is_coming(self) -> bool:
         self.event.refresh_from_db()
         return not self.event.is_over
+
+    @initialize(people=st.integers(min_value=2, max_value=4), capacity=seats, have_heard=st.booleans())
+    def people_have_signed_up(self, people: int, capacity: int | None, have_heard: bool) -> None:
+        Event.objects.update(capacity=capacity)
+        for email in ADDRESSES[:people]:
+            self.sign_up(email)
+        if have_heard:
+            self.all_mails_leave()
 
     # the registrants
 
@@ -176,7 +192,7 @@ class LifeOfAnEvent(RuleBasedStateMachine):
 
     # the organiser
 
-    @rule(capacity=st.sampled_from([None, 1, 2, 3]))
+    @rule(capacity=seats)
     def change_the_number_of_seats(self, capacity: int | None) -> None:
         with transaction.atomic():
             Event.objects.update(capacity=capacity)
@@ -204,11 +220,11 @@ class LifeOfAnEvent(RuleBasedStateMachine):
 
     # time and the worker
 
-    @rule(after=st.sampled_from([MINUTE, HOUR, 26 * HOUR]))
+    @rule(after=st.sampled_from([MINUTE, MINUTE, HOUR, 26 * HOUR]))
     def time_passes(self, after: timedelta) -> None:
         self.clock.time += after
 
-    @rule(hour=st.sampled_from(["reminder_day_at", "reminder_hour_at", "starts_at", "ends_at"]))
+    @rule(hour=st.sampled_from(["reminder_day_at", "reminder_day_at", "reminder_hour_at", "starts_at", "ends_at"]))
     def its_hour_comes(self, hour: str) -> None:
         self.event.refresh_from_db()
         self.clock.time = max(self.clock.time, getattr(self.event, hour) + timedelta(seconds=1))
@@ -271,7 +287,8 @@ class LifeOfAnEvent(RuleBasedStateMachine):
         if self.event.is_over:
             return
         for registration in self.registrations():
-            if registration.email not in self.ever_silenced:
+            too_late = registration.erase_by is not None and registration.erase_by <= self.clock.time
+            if not too_late and registration.email not in self.ever_silenced:
                 self.knows_where_they_stand(registration)
 
     def knows_where_they_stand(self, registration: Registration) -> None:
@@ -356,7 +373,7 @@ def test_no_life_of_an_event_breaks_a_promise(outbox_folder: Path) -> None:
     LifeOfAnEvent.folder = outbox_folder
     bounded = settings(
         max_examples=60,
-        stateful_step_count=30,
+        stateful_step_count=20,
         deadline=None,
         derandomize=True,  # the same lives each time: the gate finds today what it found yesterday
         database=None,
