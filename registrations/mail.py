@@ -18,6 +18,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.text import Truncator
 
 from registrations import mime, pdf, study_report
 from registrations.invitation import Method, invitation
@@ -34,6 +35,7 @@ RAW_BACKENDS = {
 Kind = Delivery.Kind
 WITH_REPORT = {Kind.CONFIRMATION, Kind.PROMOTED}
 BLANK_LINES = re.compile(r"\n{3,}")
+SUBJECT_MAX = 90  # characters; a short title alone may have 80
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs take none
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
@@ -175,9 +177,9 @@ COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
 
 def _written(name: str, context: dict[str, Any]) -> Mail:
     context["base_url"] = settings.BASE_URL
-    subject = render_to_string(f"mail/{name}.txt#subject", context)
+    subject = SPACES.sub(" ", render_to_string(f"mail/{name}.txt#subject", context)).strip()
     body = render_to_string(f"mail/{name}.txt#body", context)
-    mail = Mail(subject=SPACES.sub(" ", subject).strip(), body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
+    mail = Mail(subject=Truncator(subject).chars(SUBJECT_MAX), body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
     mail.attach_alternative(render_to_string(f"mail/{name}.html", context), "text/html")
     return mail
 

@@ -31,6 +31,8 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
     sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed.
     """
     event = Event.objects.locked(event)  # seats and dates are decided by one at a time
+    if not event.accepts_sign_ups:
+        raise SignUpClosed
     registration, is_new = (
         Registration.objects.select_for_update()
         .filter(event=event)
@@ -40,8 +42,6 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
         )
     )
     registration.event = event
-    if not event.accepts_sign_ups:
-        raise SignUpClosed
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True)
     elif registration.is_cancelled:

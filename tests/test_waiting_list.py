@@ -265,6 +265,15 @@ def test_who_waits_and_signs_up_again_after_the_start_gets_the_seat_a_stranger_w
     assert ("confirmation", "new") in owed(waiting)
 
 
+def test_the_last_free_seat_of_a_running_event_is_given_and_no_other() -> None:
+    event = make_event(capacity=2, starts_in=timedelta(minutes=-5))
+    for _ in range(2):
+        sign_up(event)
+    with pytest.raises(signup.SignUpClosed):
+        sign_up(event)
+    assert statuses(event) == ["confirmed", "confirmed"]
+
+
 def test_afterwards_who_waited_may_still_have_the_documents() -> None:
     event = make_event(capacity=1, open_after_session=True)
     _seated, waiting = sign_up(event), sign_up(event, "waiting@x.fr")
