@@ -1,0 +1,57 @@
+"""The pieces of a mail's HTML, so that no mail repeats an inline style.
+
+{% paragraph %}{% translate "Your link:" %}<br>{% link registration.join_url %}{% endparagraph %}
+{% panel %}When: …<br>Where: …{% endpanel %}
+{% button registration.join_url %}{% translate "Go to the webinar" %}{% endbutton %}
+"""
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+PIECES = "mail/pieces.html"
+
+register = template.Library()
+
+
+def _piece(name: str, words: str, url: str = "") -> SafeString:
+    return render_to_string(f"{PIECES}#{name}", {"words": words, "url": url})
+
+
+@register.simple_block_tag
+def heading(content: SafeString) -> SafeString:
+    return _piece("heading", content)
+
+
+@register.simple_block_tag
+def paragraph(content: SafeString) -> SafeString:
+    return _piece("paragraph", content)
+
+
+@register.simple_block_tag
+def note(content: SafeString) -> SafeString:
+    """Small and soft: a remark, a line of the footer."""
+    return _piece("note", content)
+
+
+@register.simple_block_tag
+def panel(content: SafeString) -> SafeString:
+    """The facts, on sand with the brick edge of the site's pages."""
+    return _piece("panel", content)
+
+
+@register.simple_block_tag
+def quote(content: SafeString) -> SafeString:
+    """Somebody else's words: an organiser's, a mail server's."""
+    return _piece("quote", content)
+
+
+@register.simple_block_tag
+def button(content: SafeString, url: str) -> SafeString:
+    return _piece("button", content, url)
+
+
+@register.simple_tag
+def link(url: str, words: str = "") -> SafeString:
+    """Without words, the address itself, which may be cut anywhere."""
+    return _piece("link", words, url)
