@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet, TextField
+from django.contrib.admin.widgets import AdminFileWidget
+from django.db.models import Count, FileField, Q, QuerySet, TextField
 from django.forms import Textarea
 from django.http import HttpRequest
 from django.urls import reverse
@@ -29,7 +30,10 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [ReportSectionInline]
-    formfield_overrides = {TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})}}
+    formfield_overrides = {
+        TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
+        FileField: {"widget": AdminFileWidget({"aria-label": _("report: finished PDF")})},  # its legend names no input
+    }
     save_on_top = True
     fieldsets = [
         (
