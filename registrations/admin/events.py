@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminFileWidget
 from django.db.models import Count, FileField, Q, QuerySet, TextField
@@ -9,10 +10,11 @@ from django.forms import Textarea
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from registrations import typography
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
@@ -29,6 +31,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
+    readonly_fields = ["link_for_other_sites"]
     inlines = [ReportSectionInline]
     formfield_overrides = {
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
@@ -67,6 +70,7 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
                     "territories",
                     "origins",
                     "newsletter_label",
+                    "link_for_other_sites",
                 ]
             },
         ),
@@ -109,6 +113,21 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
         if event.status == Event.Status.DRAFT:
             return ""
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
+
+    @admin.display(description=_("link for other sites"))
+    def link_for_other_sites(self, event: Event) -> str:
+        """HTML to paste elsewhere, shown as text."""
+        if not event.pk:
+            return ""
+        words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
+        link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
+        field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'
+        return format_html(
+            f'{field}<div class="help">{{}}</div>',
+            _("link for other sites"),
+            escape(link),
+            _("To paste on your site or into a newsletter: a plain link, without script or frame."),
+        )
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         """A change that calendars must take over raises SEQUENCE (RFC 5546, section 2.1.4)."""
