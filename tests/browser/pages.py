@@ -20,6 +20,7 @@ FIRST_EVENT = "ceq-ctg-13-mai-2025"
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 WORDS = "La date sera annoncée sur cette page. Merci de votre patience."
+CONFIRMATION = Delivery.Kind.CONFIRMATION
 LONG = "Intercommunalité-de-Saint-Quentin-en-Yvelines-et-de-ses-environs-" * 3
 TYPED = {
     "first_name": "Zoë",
@@ -42,6 +43,7 @@ class SitePage:
     status: int = 200
     languages: tuple[str, ...] = ("fr", "en")
     desk: bool = False
+    mail: bool = False
 
 
 def event(**fields: Any) -> str:
@@ -68,6 +70,10 @@ def home(*events: dict[str, Any]) -> str:
 
 def registration(**fields: Any) -> Registration:
     return make_registration(make_event(**fields), language=translation.get_language())
+
+
+def past_registration() -> Registration:
+    return registration(starts_in=-30 * DAY, open_after_session=True, report=False)
 
 
 def join(**fields: Any) -> str:
@@ -115,6 +121,17 @@ def misspell(page: Page) -> None:
 
 def desk(name: str, *args: Any) -> Callable[[], str]:
     return lambda: reverse(f"admin:{name}", args=args)
+
+
+def letter(kind: Delivery.Kind, made: Registration | None = None) -> str:
+    """The HTML of a mail, as a mail program would show it."""
+    delivery = Delivery.objects.create(registration=made, kind=kind, recipient="" if made else "operator@example.org")
+    return f"/letter/{delivery.pk}/"
+
+
+def alert() -> str:
+    desk_alarmed()
+    return letter(Delivery.Kind.ALERT)
 
 
 def desk_event() -> str:
@@ -196,6 +213,14 @@ PAGES = [
     SitePage("error-500", lambda: f"{reverse('accessibility')}?get=defect", status=500),
     SitePage("error-503", lambda: f"{reverse('accessibility')}?get=database", status=503),
     SitePage("error-503-typed", lambda: f"{form()}?post=database", act=sign_up, status=503),
+    *(
+        SitePage(name, prepare, languages=languages, mail=True)
+        for name, prepare, languages in [
+            ("mail-confirmation", lambda: letter(CONFIRMATION, registration(report=False)), ("fr", "en")),
+            ("mail-confirmation-past", lambda: letter(CONFIRMATION, past_registration()), ("fr", "en")),
+            ("mail-alert", alert, ("fr",)),
+        ]
+    ),
     SitePage("demo-mailbox", lambda: "/outbox/", languages=("fr",)),
     SitePage("desk-login", lambda: "/admin/login/", languages=("fr",)),
     *(

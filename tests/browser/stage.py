@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 
+from registrations import mail
+from registrations.models import Delivery
 from tests.browser.pages import PAGES
 
 FAULTS: dict[str, Exception] = {
@@ -28,6 +30,15 @@ def prepare(request: HttpRequest, name: str) -> HttpResponse:
         organiser = get_user_model().objects.get(is_superuser=True)
         login(request, organiser, backend="django.contrib.auth.backends.ModelBackend")
     return redirect(path)
+
+
+def letter(request: HttpRequest, pk: int) -> HttpResponse:
+    """The HTML of a mail in a page of its own, which may have the inline styles that mails need."""
+    message = mail.compose(Delivery.objects.get(pk=pk))
+    html = next(str(content) for content, mimetype in message.alternatives if mimetype == "text/html")
+    response = HttpResponse(html)
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    return response
 
 
 class Faults:
