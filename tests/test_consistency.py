@@ -14,10 +14,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.template.loader import get_template
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from registrations import mail
 from registrations.models import Delivery, Event, WorkerPresence
+from tests.browser.pages import PAGES
 from tests.factories import make_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
@@ -127,6 +128,14 @@ def test_every_admin_address_sends_a_stranger_to_the_login(client: Client) -> No
         assert answer.status_code in {302, 404, 405}, path
         if answer.status_code == 302:
             assert "/admin/login/" in answer["Location"], path
+
+
+@pytest.mark.django_db
+def test_every_public_page_stands_in_the_table_that_the_browser_checks() -> None:
+    shown = {resolve(page.prepare().partition("?")[0], "tests.browser.urls").url_name for page in PAGES}
+    public = {pattern.name for route, pattern in addresses(get_resolver()) if route.endswith("/") and pattern.name}
+    admin_names = {pattern.name for route, pattern in addresses(get_resolver()) if route.startswith("admin/")}
+    assert public - admin_names - shown == set()
 
 
 def test_a_sign_up_loads_neither_the_calendar_nor_the_pdf_library(tmp_path: Path) -> None:
