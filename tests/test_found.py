@@ -131,4 +131,8 @@ def test_an_organiser_can_paste_a_plain_link_on_another_site(admin_client: Clien
         f'<a href="{SITE}/evenements/ceq/inscription/">S’inscrire au webinaire\u00a0: CEQ &amp; &lt;CTG&gt;</a>'
     ]
     assert settings.SECURE_CSP["frame-ancestors"] == ["'none'"]
-    assert Event.objects.count() == 1
+
+    Event.objects.update(status=Event.Status.DRAFT)
+    page = admin_client.get(f"/admin/registrations/event/{event.pk}/change/").text
+    assert "Ici, une fois l’événement publié." in page
+    assert f"{SITE}/evenements/ceq/inscription/" not in page

@@ -117,8 +117,8 @@ class EventAdmin(DeskPages, admin.ModelAdmin[Event]):
     @admin.display(description=_("link for other sites"))
     def link_for_other_sites(self, event: Event) -> str:
         """HTML to paste elsewhere, shown as text."""
-        if not event.pk:
-            return ""
+        if not event.pk or event.status == Event.Status.DRAFT:
+            return str(_("Here, once the event is published."))
         words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
         link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
         field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'

@@ -98,7 +98,8 @@ def fill_in(page: Page) -> None:
 
 
 def send(page: Page) -> None:
-    page.locator("main [type=submit]").click()
+    with page.expect_navigation():
+        page.locator("main [type=submit]").click()
 
 
 def sign_up(page: Page) -> None:
