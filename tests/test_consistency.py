@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.template.loader import get_template
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from registrations import attendance, mail
 from registrations.models import Attendance, Delivery, Event, WorkerPresence
+from tests.browser.pages import PAGES
 from tests.factories import make_event, make_past_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
@@ -24,6 +26,7 @@ TEMPLATES = ROOT / "templates"
 needs_gettext = pytest.mark.skipif(
     shutil.which("msgfmt") is None and not os.environ.get("CI"), reason="no gettext on this machine"
 )
+DESK_TEMPLATES = Path(admin.__file__).parent / "templates"  # ours take the place of some
 ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
 
 
@@ -39,7 +42,8 @@ def test_every_template_is_used() -> None:
     sources = [*ROOT.glob("registrations/**/*.py"), *TEMPLATES.rglob("*")]
     text = "\n".join(path.read_text("utf-8") for path in sources if path.is_file())
     by_kind = {f"mail/{kind}{end}" for kind in Delivery.Kind.values for end in (".txt", ".html")}
-    assert {name for name in names if not re.search(f'"{name}["#]', text)} - ERROR_PAGES - by_kind == set()
+    unused = {name for name in names if not re.search(f'"{name}["#]', text)} - ERROR_PAGES - by_kind
+    assert {name for name in unused if not (DESK_TEMPLATES / name).exists()} == set()
 
 
 def test_no_page_has_inline_style_or_script() -> None:
@@ -118,7 +122,7 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
         path.rstrip("/").rpartition("/")[2]: answers.pop(path) for path in list(answers) if answers[path] != 200
     }
     assert elsewhere == {"": 302, "favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303}
-    assert len(answers) == 24
+    assert len(answers) == 26
 
 
 @pytest.mark.django_db
@@ -131,6 +135,14 @@ def test_every_admin_address_sends_a_stranger_to_the_login(client: Client) -> No
         assert answer.status_code in {302, 404, 405}, path
         if answer.status_code == 302:
             assert "/admin/login/" in answer["Location"], path
+
+
+@pytest.mark.django_db
+def test_every_public_page_stands_in_the_table_that_the_browser_checks() -> None:
+    shown = {resolve(page.prepare().partition("?")[0], "tests.browser.urls").url_name for page in PAGES}
+    public = {pattern.name for route, pattern in addresses(get_resolver()) if route.endswith("/") and pattern.name}
+    admin_names = {pattern.name for route, pattern in addresses(get_resolver()) if route.startswith("admin/")}
+    assert public - admin_names - shown == set()
 
 
 def test_a_sign_up_loads_neither_the_calendar_nor_the_pdf_library(tmp_path: Path) -> None:

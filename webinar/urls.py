@@ -7,7 +7,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 from django.utils.module_loading import import_string
 
-from registrations.views import certificates, health, legal, personal, public, self_service
+from registrations.views import certificates, health, legal, personal, public, search, self_service
 from registrations.views.site import favicon
 
 
@@ -32,6 +32,8 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("robots.txt", search.robots),
+    path("sitemap.xml", search.sitemap),
     path("admin/", admin.site.urls),
     *mail_events(),
     *i18n_patterns(

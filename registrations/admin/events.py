@@ -3,19 +3,21 @@
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminFileWidget
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models import Count, FileField, Q, QuerySet, TextField
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations import changes, reminders, waiting_list
+from registrations import changes, reminders, typography, waiting_list
 from registrations.admin import acts, event_changes
 from registrations.admin.presence_import import PresenceImport
 from registrations.desk import DeskPages
@@ -46,10 +48,13 @@ class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
     inlines = [ReportSectionInline]
-    formfield_overrides = {TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})}}
+    formfield_overrides = {
+        TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
+        FileField: {"widget": AdminFileWidget({"aria-label": _("report: finished PDF")})},  # its legend names no input
+    }
     save_on_top = True
     change_form_template = "admin/registrations/event/change_form.html"
-    readonly_fields = ["presences"]
+    readonly_fields = ["link_for_other_sites", "presences"]
     fieldsets = [
         (
             _("Essentials"),
@@ -80,6 +85,7 @@ class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
                     "territories",
                     "origins",
                     "newsletter_label",
+                    "link_for_other_sites",
                 ]
             },
         ),
@@ -200,6 +206,21 @@ class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
             listed = obj.registrations.on_the_list().count()
             context = {**context, "telling": event_changes.possible(obj), "listed": listed}
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @admin.display(description=_("link for other sites"))
+    def link_for_other_sites(self, event: Event) -> str:
+        """HTML to paste elsewhere, shown as text."""
+        if not event.pk or event.status == Event.Status.DRAFT:
+            return str(_("Here, once the event is published."))
+        words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
+        link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
+        field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'
+        return format_html(
+            f'{field}<div class="help">{{}}</div>',
+            _("link for other sites"),
+            escape(link),
+            _("To paste on your site or into a newsletter: a plain link, without script or frame."),
+        )
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         """A change that calendars must take over raises SEQUENCE (RFC 5546, section 2.1.4)."""

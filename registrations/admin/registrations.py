@@ -27,6 +27,7 @@ EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 class DeliveryInline(admin.TabularInline[Delivery, Registration]):
     model = Delivery
+    template = "admin/mails_of_registration.html"
     fields = ["kind", "reason", "outcome", "attempts", "created_at"]
     readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
     extra = 0

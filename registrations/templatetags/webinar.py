@@ -1,5 +1,6 @@
 """Filters and tags of the pages, mails and documents."""
 
+import json
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
@@ -11,8 +12,10 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from registrations import dates, typography
+from registrations import dates, structured_data, typography
 from registrations.models import Event
+
+INERT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # in JSON, the same signs
 
 register = template.Library()
 
@@ -73,11 +76,34 @@ def mailto(address: str) -> SafeString:
 
 
 @register.filter
+def sentence(text: str) -> str:
+    """Ended by a period, unless it ends itself: a title before other words."""
+    return text if text.endswith(("?", "!", "…", ".")) else f"{text}."
+
+
+@register.filter
 def in_language(path: str, language: str) -> str:
     """The same page in another language; empty for a page that has only one."""
     path = "/" + path.lstrip("/")  # two slashes would make what follows a host
     translated = translate_url(path, language)
     return "" if translated == path else translated
+
+
+@register.simple_tag
+def alternates(path: str) -> list[tuple[str, str]]:
+    """(hreflang, path) of a page in each language; the default one for everybody else."""
+    languages = [code for code, _name in settings.LANGUAGES]
+    return [
+        *((code, translate_url(path, code)) for code in languages),
+        ("x-default", translate_url(path, settings.LANGUAGE_CODE)),
+    ]
+
+
+@register.simple_tag
+def event_data(event: Event) -> SafeString:
+    """A block of data, which no browser runs; no title can close it."""
+    data = json.dumps(structured_data.event_data(event), ensure_ascii=False).translate(INERT)
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(data))  # noqa: S308 - made inert
 
 
 @register.simple_tag

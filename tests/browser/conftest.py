@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.site import RunningSite
+from tests.browser.pages import SitePage
+from tests.site import RunningSite, own_database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = [
@@ -39,26 +40,72 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def start_stage(site: RunningSite) -> None:
+    """Let a site that is set up serve the pages of the table."""
+    site.env |= {
+        "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
+        "BASE_URL": site.address,
+        "LEGAL_CONTACT": "contact@example.org",
+    }
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+
+
 class Visitor:
     """A browser window that writes down every complaint of the console and every request to elsewhere."""
 
     def __init__(self, context: BrowserContext, site: RunningSite) -> None:
         self.site, self.complaints, self.elsewhere = site, list[str](), list[str]()
+        self.answer: Any = None
         self.page: Page = context.new_page()
-        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("console", self._note_complaint)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._note)
+        self.page.on("request", self._note_request)
+        self.page.on("response", self._note_answer)
 
-    def _note(self, request: Any) -> None:
+    def _note_complaint(self, message: Any) -> None:
+        """The browser also reports the status of an error page: that one is meant."""
+        if message.location["url"] != self.page.url or "the server responded with a status of" not in message.text:
+            self.complaints.append(message.text)
+
+    def _note_request(self, request: Any) -> None:
         if not request.url.startswith((self.site.address, "data:")):
             self.elsewhere.append(request.url)
+
+    def _note_answer(self, response: Any) -> None:
+        if response.request.is_navigation_request() and not 300 <= response.status < 400:
+            self.answer = response
 
     def open(self, path: str) -> Page:
         self.page.goto(self.site.address + path)
         return self.page
 
+    def visit(self, page: SitePage, language: str) -> Page:
+        """Go to a page of the table as somebody who has never been here."""
+        self.page.context.clear_cookies()
+        self.open(f"/prepare/{page.name}/?language={language}")
+        page.act(self.page)
+        self.page.wait_for_load_state()
+        return self.page
+
+    @property
+    def sent(self) -> bytes:
+        """The HTML as the site sent it, before any script."""
+        body: bytes = self.answer.body()
+        return body
+
     def fits_its_window(self) -> bool:
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.fixture(scope="session")
+def stage(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """The site in which every page of the table can be prepared."""
+    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
+    folder = tmp_path_factory.mktemp("stage")
+    with own_database(template) as database_url, set_up_site.copy(folder, database_url) as site:
+        start_stage(site)
+        yield site
 
 
 @pytest.fixture

@@ -128,15 +128,3 @@ def test_a_very_long_name_does_not_break_the_page(window: Window, demo: RunningS
     page.get_by_role("button", name="Envoyer mon inscription").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Votre inscription est enregistrée")
     assert visitor.fits_its_window()
-
-
-@pytest.mark.parametrize(
-    "path", ["/", FORM, "/donnees-personnelles/", "/accessibilite/", "/mentions-legales/", "/outbox/"]
-)
-@pytest.mark.parametrize("language", ["", "/en"])
-def test_every_page_fits_a_phone_without_a_complaint(window: Window, path: str, language: str) -> None:
-    visitor = window(width=320, scheme="dark")
-    page = visitor.open(path if path == "/outbox/" else language + path)
-    expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    expect(page.locator("html")).to_have_attribute("lang", "en" if language and path != "/outbox/" else "fr")
-    assert visitor.fits_its_window()

@@ -1,0 +1,6 @@
+"""The site as it is, with addresses that make what a page shows, and faults that can be asked for."""
+
+from webinar.settings import *  # noqa: F403
+
+ROOT_URLCONF = "tests.browser.urls"
+MIDDLEWARE.append("tests.browser.stage.Faults")  # noqa: F405

@@ -1,0 +1,55 @@
+"""Inside the web process of the tests: makes the data of a page, and lets faults happen on request."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import get_user_model, login
+from django.core.exceptions import BadRequest
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import translation
+
+from registrations import mail
+from registrations.models import Delivery
+from tests.browser.pages import PAGES
+
+FAULTS: dict[str, Exception] = {
+    "unreadable": BadRequest("asked for"),
+    "database": OperationalError("asked for"),
+    "defect": RuntimeError("asked for"),
+}
+
+
+def prepare(request: HttpRequest, name: str) -> HttpResponse:
+    """Make what the page of that name shows, and go there; to a page of the desk, as the organiser."""
+    page = next(page for page in PAGES if page.name == name)
+    with translation.override(request.GET.get("language", "fr")):
+        path = page.prepare()
+    if page.desk:
+        organiser = get_user_model().objects.get(is_superuser=True)
+        login(request, organiser, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect(path)
+
+
+def letter(request: HttpRequest, pk: int) -> HttpResponse:
+    """The HTML of a mail in a page of its own, which may have the inline styles that mails need."""
+    message = mail.compose(Delivery.objects.get(pk=pk))
+    html = next(str(content) for content, mimetype in message.alternatives if mimetype == "text/html")
+    response = HttpResponse(html)
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    return response
+
+
+class Faults:
+    """`?get=database` makes a GET of that address meet a database that is away; `?post=…` the POST that follows."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        if fault := request.GET.get(str(request.method).lower()):
+            raise FAULTS[fault]
