@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from registrations import attendance, dates
+from registrations.admin.read_only import ReadOnlyInline
 from registrations.models import Attendance, Registration
 
 PRESENCE_ACTIONS = ["note_presence", "take_presence_back"]
@@ -56,23 +57,10 @@ class PresenceFilter(admin.SimpleListFilter):
         return queryset
 
 
-class PresenceInline(admin.TabularInline[Attendance, Registration]):
+class PresenceInline(ReadOnlyInline, admin.TabularInline[Attendance, Registration]):
     model = Attendance
-    fields = ["noted_at", "minutes"]  # the origin is the title of each line
-    readonly_fields = ["noted_at", "minutes"]
-    extra = 0
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # who may see the person may see this
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    fields = ["origin", "noted_at", "minutes"]
+    readonly_fields = ["origin", "noted_at", "minutes"]
 
 
 class Presences:

@@ -16,6 +16,7 @@ from registrations import privacy, signup, waiting_list
 from registrations.admin import acts
 from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.deliveries import is_yet_to_come, mail_state
+from registrations.admin.read_only import ReadOnlyInline
 from registrations.desk import DeskPages
 from registrations.forms import AddressField
 from registrations.models import Delivery, Event, Registration
@@ -25,25 +26,14 @@ Status = Registration.Status
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
-class DeliveryInline(admin.TabularInline[Delivery, Registration]):
+class DeliveryInline(ReadOnlyInline, admin.TabularInline[Delivery, Registration]):
     model = Delivery
-    template = "admin/mails_of_registration.html"
     fields = ["kind", "reason", "outcome", "attempts", "created_at"]
     readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
-    extra = 0
 
     @admin.display(description=_("state"))
     def outcome(self, delivery: Delivery) -> str:
         return mail_state(delivery)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class MailStateFilter(admin.SimpleListFilter):
@@ -55,6 +45,13 @@ class MailStateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         return queryset.filter(deliveries__state=self.value()).distinct() if self.value() else queryset
+
+
+class TerritoryFilter(admin.AllValuesFieldListFilter):
+    """The territories that people have named; who named none is not a choice without a name."""
+
+    def choices(self, changelist: Any) -> Any:
+        return (choice for choice in super().choices(changelist) if choice["display"] != "")
 
 
 class AddByHandForm(forms.ModelForm[Registration]):
@@ -103,7 +100,7 @@ class RegistrationAdmin(Presences, DeskPages, admin.ModelAdmin[Registration]):
         "status",
         MailStateFilter,
         PresenceFilter,
-        ("territory", admin.AllValuesFieldListFilter),
+        ("territory", TerritoryFilter),
         "newsletter",
         "language",
     ]

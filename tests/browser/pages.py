@@ -4,6 +4,7 @@
 the visitor then does in the browser, and `status` the answer that page has.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,14 +14,16 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from registrations.models import Delivery, Event, Registration, WorkerPresence
+from registrations import attendance
+from registrations.models import Attendance, Delivery, Event, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_registration
 
 FIRST_EVENT = "ceq-ctg-13-mai-2025"
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 WORDS = "La date sera annoncée sur cette page. Merci de votre patience."
-CONFIRMATION = Delivery.Kind.CONFIRMATION
+Kind = Delivery.Kind
+CONFIRMATION = Kind.CONFIRMATION
 LONG = "Intercommunalité-de-Saint-Quentin-en-Yvelines-et-de-ses-environs-" * 3
 TYPED = {
     "first_name": "Zoë",
@@ -124,10 +127,116 @@ def desk(name: str, *args: Any) -> Callable[[], str]:
     return lambda: reverse(f"admin:{name}", args=args)
 
 
-def letter(kind: Delivery.Kind, made: Registration | None = None) -> str:
+def letter(kind: Delivery.Kind, made: Registration | None = None, reason: str = "") -> str:
     """The HTML of a mail, as a mail program would show it."""
-    delivery = Delivery.objects.create(registration=made, kind=kind, recipient="" if made else "operator@example.org")
+    recipient = "" if made else "operator@example.org"
+    delivery = Delivery.objects.create(registration=made, kind=kind, reason=reason, recipient=recipient)
     return f"/letter/{delivery.pk}/"
+
+
+def letter_to(kind: Delivery.Kind, reason: str = "", status: str = "confirmed", **fields: Any) -> Callable[[], str]:
+    """A mail to someone of that status, about an event of those fields."""
+
+    def prepare() -> str:
+        fields_of_event = {name.removesuffix("_of_event"): value for name, value in fields.items()}
+        event = make_event(report=False, **fields_of_event)
+        code = secrets.token_urlsafe(16)
+        made = make_registration(
+            event, language=language(), status=status, new_email="n@example.org", new_email_code=code
+        )
+        return letter(kind, made, reason)
+
+    return prepare
+
+
+def language() -> str:
+    return translation.get_language() or "fr"
+
+
+def full(**fields: Any) -> Event:
+    """An event whose only seat is taken."""
+    event = make_event(capacity=1, **fields)
+    make_registration(event)
+    return event
+
+
+def mine(page: str, status: str = "confirmed", event: Event | None = None, **fields: Any) -> str:
+    """A page of someone's own registration."""
+    made = make_registration(event or make_event(), language=language(), status=status, **fields)
+    return reverse(page, args=[made.manage_code])
+
+
+def mine_with_certificate() -> str:
+    return reverse("manage", args=[someone_present().manage_code])
+
+
+def someone_present() -> Registration:
+    made = make_registration(make_past_event(replay_url="https://video.example.org/1"), language=language())
+    attendance.note(made, Attendance.Origin.JOIN)
+    made.refresh_from_db()
+    return made
+
+
+def new_address() -> str:
+    code = secrets.token_urlsafe(16)
+    make_registration(make_event(), new_email="neuve@example.org", new_email_code=code)
+    return reverse("confirm_address", args=[code])
+
+
+def taken_address() -> str:
+    code, event = secrets.token_urlsafe(16), make_event()
+    make_registration(event, email="neuve@example.org")
+    make_registration(event, new_email="neuve@example.org", new_email_code=code)
+    return reverse("confirm_address", args=[code])
+
+
+def sign_up_with_a_slip(page: Page) -> None:
+    fill_in(page)
+    page.locator("[name=email]").fill("zoe@gmial.com")
+    send(page)
+
+
+def correct_the_address(page: Page) -> None:
+    sign_up_with_a_slip(page)
+    page.locator("a[href$='corriger/']").first.click()
+    page.locator("[name=email]").wait_for()
+
+
+def misspell_the_address(page: Page) -> None:
+    page.locator("[name=email]").fill("zoe@exemple")
+    send(page)
+
+
+def empty_the_answers(page: Page) -> None:
+    page.locator("[name=first_name]").fill("")
+    send(page)
+
+
+def sign_corrections(page: Page) -> None:
+    page.locator("[name=organisation]").fill("Après")
+    send(page)
+
+
+def confirm(page: Page) -> None:
+    with page.expect_navigation():
+        page.locator("[name=confirm]").click()
+
+
+def unfold(page: Page) -> None:
+    page.locator("summary").click()
+
+
+def desk_event_act(slug: str, **fields: Any) -> Callable[[], str]:
+    def prepare() -> str:
+        made = make_registration(make_event(**fields))
+        return reverse(f"admin:registrations_event_{slug}", args=[made.event_id])
+
+    return prepare
+
+
+def send_and_confirm(page: Page) -> None:
+    with page.expect_navigation():
+        page.locator("#content form [type=submit]").last.click()
 
 
 def alert() -> str:
@@ -196,6 +305,17 @@ PAGES = [
     SitePage("form-cancelled", lambda: form(status="cancelled")),
     SitePage("thanks", form, act=sign_up),
     SitePage("thanks-past", lambda: form(starts_in=-30 * DAY, open_after_session=True), act=sign_up),
+    SitePage("event-full", lambda: full().get_absolute_url()),
+    SitePage("event-full-without-a-line", lambda: full(waiting_list=False).get_absolute_url()),
+    SitePage("event-live-and-full", lambda: full(starts_in=-10 * MINUTE).get_absolute_url()),
+    SitePage("form-waiting-list", lambda: reverse("sign_up", args=[full().slug])),
+    SitePage("form-full", lambda: reverse("sign_up", args=[full(waiting_list=False).slug])),
+    SitePage("thanks-waiting-list", lambda: reverse("sign_up", args=[full().slug]), act=sign_up),
+    SitePage("thanks-slip", form, act=sign_up_with_a_slip),
+    SitePage("correct-address", form, act=correct_the_address),
+    SitePage("resend", lambda: reverse("resend", args=[make_event().slug])),
+    SitePage("resend-misspelt", lambda: reverse("resend", args=[make_event().slug]), act=misspell_the_address),
+    SitePage("resend-sent", lambda: f"{reverse('resend', args=[make_event().slug])}?envoye"),
     SitePage("thanks-forgotten", lambda: reverse("thanks", args=[make_event().slug])),
     SitePage("join-before", join),
     SitePage("join-during", lambda: join(starts_in=-5 * MINUTE, connection_notes="Code : 1234")),
@@ -205,6 +325,30 @@ PAGES = [
     SitePage("manage", lambda: reverse("manage", args=[full_registration("Une question ?").manage_code])),
     SitePage("manage-long-words", lambda: reverse("manage", args=[full_registration(LONG).manage_code])),
     SitePage("manage-postponed", lambda: manage(status="postponed", organiser_words=WORDS)),
+    SitePage("manage-waiting", lambda: mine("manage", "waitlisted")),
+    SitePage("manage-cancelled", lambda: mine("manage", "cancelled", cancelled_at=timezone.now())),
+    SitePage("manage-new-address", lambda: mine("manage", new_email="zoe@gmial.com")),
+    SitePage("manage-certificate", mine_with_certificate),
+    SitePage(
+        "manage-erasing",
+        lambda: mine("manage", "cancelled", cancelled_at=timezone.now(), erase_by=timezone.now() + DAY),
+    ),
+    SitePage("correct", lambda: mine("correct")),
+    SitePage("correct-empty", lambda: mine("correct"), act=empty_the_answers),
+    SitePage("correct-done", lambda: mine("correct", organisation="Avant"), act=sign_corrections),
+    SitePage("change-address", lambda: mine("change_address")),
+    SitePage("change-address-misspelt", lambda: mine("change_address"), act=misspell_the_address),
+    SitePage("confirm-address", new_address),
+    SitePage("confirm-address-taken", taken_address, act=confirm),
+    SitePage("withdraw", lambda: mine("withdraw")),
+    SitePage("withdraw-line", lambda: mine("withdraw", "waitlisted")),
+    SitePage("erase", lambda: mine("erase")),
+    SitePage("not-me", lambda: mine("not_me")),
+    SitePage("not-me-done", lambda: mine("not_me"), act=send),
+    SitePage("certificate-search", lambda: reverse("certificates")),
+    SitePage("certificate-valid", lambda: reverse("certificate_check", args=[someone_present().certificate_number])),
+    SitePage("certificate-unknown", lambda: reverse("certificate_check", args=["AAAA-BBBB-CCCC"]), status=404),
+    SitePage("join-overseas", join, act=unfold),
     SitePage("personal-data", lambda: reverse("personal_data")),
     SitePage("accessibility", lambda: reverse("accessibility")),
     SitePage("legal-notice", lambda: reverse("legal_notice")),
@@ -219,6 +363,29 @@ PAGES = [
         for name, prepare, languages in [
             ("mail-confirmation", lambda: letter(CONFIRMATION, registration(report=False)), ("fr", "en")),
             ("mail-confirmation-past", lambda: letter(CONFIRMATION, past_registration()), ("fr", "en")),
+            ("mail-confirmation-today", letter_to(CONFIRMATION, "new", starts_in=30 * MINUTE), ("fr", "en")),
+            ("mail-promoted", letter_to(Kind.PROMOTED, "promoted"), ("fr", "en")),
+            ("mail-waiting-list", letter_to(Kind.WAITING_LIST, "new", "waitlisted"), ("fr", "en")),
+            ("mail-reminder-day", letter_to(Kind.REMINDER_DAY, starts_in=DAY), ("fr", "en")),
+            ("mail-reminder-hour", letter_to(Kind.REMINDER_HOUR, starts_in=60 * MINUTE), ("fr", "en")),
+            ("mail-moved", letter_to(Kind.CHANGED, "moved", organiser_words=WORDS), ("fr", "en")),
+            ("mail-notes", letter_to(Kind.CHANGED, "notes", connection_notes="Code : 1234"), ("fr", "en")),
+            (
+                "mail-postponed",
+                letter_to(Kind.CHANGED, "postponed", status_of_event="postponed", organiser_words=WORDS),
+                ("fr", "en"),
+            ),
+            (
+                "mail-cancelled",
+                letter_to(Kind.CANCELLED, status_of_event="cancelled", organiser_words=WORDS),
+                ("fr", "en"),
+            ),
+            ("mail-withdrawn", letter_to(Kind.WITHDRAWN, "seat", "cancelled"), ("fr", "en")),
+            ("mail-updated", letter_to(Kind.UPDATED), ("fr", "en")),
+            ("mail-address-check", letter_to(Kind.ADDRESS_CHECK), ("fr", "en")),
+            ("mail-address-changed", letter_to(Kind.ADDRESS_CHANGED), ("fr", "en")),
+            ("mail-erased", letter_to(Kind.ERASED, "seat", "cancelled"), ("fr", "en")),
+            ("mail-follow-up", lambda: letter(Kind.FOLLOW_UP, someone_present()), ("fr", "en")),
             ("mail-alert", alert, ("fr",)),
         ]
     ),
@@ -239,6 +406,12 @@ PAGES = [
             ("desk-mails", lambda: desk_delivery().partition("/delivery/")[0] + "/delivery/"),
             ("desk-mail", desk_delivery),
             ("desk-users", desk("auth_user_changelist")),
+            ("desk-mailboxes-left-alone", desk("registrations_suppression_changelist")),
+            ("desk-reschedule", desk_event_act("reschedule")),
+            ("desk-postpone", desk_event_act("postpone")),
+            ("desk-cancel", desk_event_act("cancel")),
+            ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
         ]
     ),
+    SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
 ]
