@@ -1,8 +1,10 @@
 """The public form: what is asked, how it is checked, and what keeps robots out."""
 
+import math
 import re
 import time
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -217,6 +219,12 @@ class RegistrationForm(forms.Form):
             )
         return cleaned
 
+    def refuse(self, message: str) -> None:
+        """Show what was typed again, unexamined, with this message in place of errors."""
+        self.full_clean()
+        self.errors.clear()
+        self.add_error(None, message)
+
     def _seconds_since_shown(self, stamp: str) -> float | None:
         """None for a stamp that is older than a day, or not ours: the form gets a fresh one."""
         try:
@@ -267,6 +275,17 @@ class RegistrationForm(forms.Form):
         ]
         shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]
         return [(legend, fields) for legend, fields in shown if fields]
+
+
+def too_many_forms(wait: timedelta) -> str:
+    minutes = math.ceil(wait / timedelta(minutes=1))
+    return ngettext(
+        "Very many forms have come from your network. Wait %(count)s minute, then send this one again: "
+        "your answers have been kept.",
+        "Very many forms have come from your network. Wait %(count)s minutes, then send this one again: "
+        "your answers have been kept.",
+        minutes,
+    ) % {"count": minutes}
 
 
 def fresh_stamp() -> str:

@@ -1,10 +1,11 @@
 """Signing up: one transaction that writes the registration, its mail and a wake-up for the worker."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from registrations import tasks
+from registrations import limits, tasks
 from registrations.models import Delivery, Event, Registration
 
 
@@ -32,7 +33,8 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Regi
     if registration.status == Registration.Status.CANCELLED:
         _return(registration, language=language, **answers)
         is_new = True
-    _owe_confirmation(registration, Delivery.Reason.NEW if is_new else Delivery.Reason.KNOWN)
+    if due := limits.mail_due(event, registration.email, is_first=is_new):
+        _owe_confirmation(registration, Delivery.Reason.NEW if is_new else Delivery.Reason.KNOWN, due=due)
     return registration
 
 
@@ -43,8 +45,8 @@ def send_confirmation(registration: Registration, *, reason: Delivery.Reason) ->
     _owe_confirmation(registration, reason)
 
 
-def _owe_confirmation(registration: Registration, reason: Delivery.Reason) -> None:
-    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason=reason)
+def _owe_confirmation(registration: Registration, reason: Delivery.Reason, *, due: datetime | None = None) -> None:
+    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason=reason, due=due)
     tasks.send_due_mail.enqueue()
 
 

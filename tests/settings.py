@@ -18,6 +18,12 @@ for _name in (
     "DEBUG",
     "LEGAL_CONTACT",
     "ANYMAIL_WEBHOOK_SECRET",
+    "RATE_LIMITS",
+    "EVENT_MAILS_PER_HOUR",
+    "TRUSTED_PROXY_COUNT",
+    "ALERT_EMAIL",
+    "STAFF_OTP",
+    "ROOM_HOSTS",
 ):
     os.environ[_name] = ""  # set and empty: neither the environment nor a .env file decides how tests run
 

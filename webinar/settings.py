@@ -37,9 +37,10 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: the error pages of all the others carry it
     "django.middleware.security.SecurityMiddleware",
+    "registrations.doorway.doorway",  # before anything that reads
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -115,6 +116,12 @@ FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent fast
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the texts of an event with its report
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400  # the admin's lists need more than the public form
 
+# Against abuse
+
+RATE_LIMITS = environment.switch("RATE_LIMITS", default=True)  # off only for load tests
+EVENT_MAILS_PER_HOUR = environment.number("EVENT_MAILS_PER_HOUR", 2000, at_least=1)  # more are delayed
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
+
 # Facts of the legal pages; a line is left out while its fact is unknown
 
 LEGAL_NAME = environment.text("LEGAL_NAME", "Le Pôle ressources")
@@ -148,7 +155,6 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "registrations.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
-TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
@@ -181,5 +187,6 @@ if PUBLIC:
             and not ANYMAIL_WEBHOOK_SECRET,
             "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
             "Set DEBUG to off.": DEBUG,
+            "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.": not RATE_LIMITS,
         }
     )

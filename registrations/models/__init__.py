@@ -1,6 +1,7 @@
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
+from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.worker import WorkerPresence
 
-__all__ = ["Delivery", "Event", "EventState", "Registration", "ReportSection", "WorkerPresence"]
+__all__ = ["Delivery", "Event", "EventState", "Hit", "Registration", "ReportSection", "WorkerPresence"]

@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -54,7 +54,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """To be sent now: first tries, retries, and those whose holder has not been heard of until its lease's end."""
         return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now())
 
-    def owe(self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "") -> "Delivery":
+    def owe(
+        self, registration: Registration, kind: "Delivery.Kind", *, reason: str = "", due: datetime | None = None
+    ) -> "Delivery":
         """Add a mail to the outbox, with the next revision of its kind.
 
         Call it inside the transaction that makes the change it tells of, which must hold the registration's row.
@@ -62,12 +64,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         same_kind = self.filter(registration=registration, kind=kind)
         last = same_kind.aggregate(last=Max("revision"))["last"]
         return self.create(
-            registration=registration, kind=kind, reason=reason, revision=0 if last is None else last + 1
+            registration=registration,
+            kind=kind,
+            reason=reason,
+            revision=0 if last is None else last + 1,
+            due=due or timezone.now(),
         )
 
     def blocked(self) -> Self:
         """Waiting after a try that failed."""
         return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
+
+    def delayed(self) -> Self:
+        """First tries that were put off because of how many there are."""
+        waiting = self.filter(state=Delivery.State.PENDING, kind=Delivery.Kind.CONFIRMATION, attempts=0)
+        return waiting.filter(due__gt=timezone.now())
 
     def note_event(self, status: "Delivery.ProviderStatus") -> None:
         """What the provider tells of these mails: forward only, so that replayed or late events change nothing.

@@ -10,10 +10,10 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import signup
-from registrations.forms import RegistrationForm
+from registrations import limits, signup
+from registrations.forms import RegistrationForm, too_many_forms
 from registrations.models import Event
-from registrations.views.responses import calendar_response, private_page, see_other
+from registrations.views.responses import calendar_response, private_page, see_other, too_many
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
@@ -42,7 +42,10 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     if not event.accepts_sign_ups:
         return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
-    if request.method == "POST" and form.is_valid():
+    wait = limits.wait_of_form(request) if request.method == "POST" else None
+    if wait:
+        form.refuse(too_many_forms(wait))
+    elif request.method == "POST" and form.is_valid():
         answers = form.cleaned_data
         try:
             signup.register(event, language=get_language() or settings.LANGUAGE_CODE, **answers)
@@ -55,7 +58,8 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         }
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now())}
-    return render(request, "registrations/form.html", context)
+    response = render(request, "registrations/form.html", context)
+    return too_many(response, wait) if wait else response
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:

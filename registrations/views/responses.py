@@ -1,6 +1,8 @@
 """Responses that several pages share."""
 
+import math
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -27,6 +29,14 @@ def see_other(to: str, **kwargs: Any) -> HttpResponse:
     """303: whatever the method was, the next request is a GET (RFC 9110, section 15.4.4)."""
     response: HttpResponse = redirect(to, **kwargs)
     response.status_code = 303
+    return response
+
+
+def too_many(response: HttpResponse, wait: timedelta) -> HttpResponse:
+    """429 (RFC 6585, section 4): the same page, which says when to try again."""
+    response.status_code = 429
+    response["Retry-After"] = str(math.ceil(wait.total_seconds()))
+    response["Cache-Control"] = "no-store, private"
     return response
 
 
