@@ -32,6 +32,7 @@ MAILS_TO_MAILBOX = Cap("mails to mailbox", 3, timedelta(days=1))
 FORMS_FROM_ORIGIN = Cap("forms from origin", 60, timedelta(hours=1))
 LOGINS_FROM_ORIGIN = Cap("failed logins from origin", 10, timedelta(minutes=15))
 LOGINS_TO_ACCOUNT = Cap("failed logins to account", 30, timedelta(minutes=15))
+LOGINS_OF_BROWSER = Cap("failed logins of known browser", 10, timedelta(minutes=15))
 CODES_OF_ACCOUNT = Cap("wrong codes of account", 10, timedelta(hours=1))
 
 
@@ -67,6 +68,20 @@ def take_or_wait(cap: Cap, whose: str) -> timedelta | None:
         return None
     free_at = Hit.objects.free_at(_key(cap, whose), limit=cap.limit, period=cap.period)
     return timedelta(seconds=max(1, free_at - timezone.now().timestamp()))
+
+
+def take_all(counts: list[tuple[Cap, str]]) -> timedelta | None:
+    """Count one against each cap; nothing counted, and how long to wait, when one of them has had enough."""
+    for done, (cap, whose) in enumerate(counts):
+        if wait := take_or_wait(cap, whose):
+            give_back_all(counts[:done])
+            return wait
+    return None
+
+
+def give_back_all(counts: list[tuple[Cap, str]]) -> None:
+    for cap, whose in counts:
+        give_back(cap, whose)
 
 
 def give_back(cap: Cap, whose: str) -> None:

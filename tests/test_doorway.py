@@ -33,7 +33,7 @@ class NeverRead(io.BytesIO):
     def read(self, *args: Any) -> bytes:
         raise AssertionError("the body was read")
 
-    readline = read  # type: ignore[assignment]
+    readline = read
 
 
 def announce(client: Client, path: str, size: int | str) -> Any:

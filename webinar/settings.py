@@ -27,6 +27,9 @@ SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", [])
 
 INSTALLED_APPS = [
     "django_tasks_db",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "registrations.apps.RegistrationsConfig",
     "registrations.apps.AdminConfig",
     "django.contrib.auth",
@@ -46,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -122,6 +126,16 @@ RATE_LIMITS = environment.switch("RATE_LIMITS", default=True)  # off only for lo
 EVENT_MAILS_PER_HOUR = environment.number("EVENT_MAILS_PER_HOUR", 2000, at_least=1)  # more are delayed
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
+# Staff
+
+STAFF_OTP = environment.choice("STAFF_OTP", ["required", "off"])  # a code from the phone at each login
+LOGIN_REDIRECT_URL = "/admin/"
+OTP_TOTP_ISSUER = environment.text("LEGAL_NAME", "Le Pôle ressources")  # shown by the phone
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = (
+    0  # its waits grow to years; registrations.limits counts instead
+)
+KNOWN_BROWSER_COOKIE_NAME = "__Host-known" if HTTPS else "known"
+
 # Facts of the legal pages; a line is left out while its fact is unknown
 
 LEGAL_NAME = environment.text("LEGAL_NAME", "Le Pôle ressources")
@@ -189,6 +203,7 @@ if PUBLIC:
             and not ANYMAIL_WEBHOOK_SECRET,
             "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
             "Set DEBUG to off.": DEBUG,
+            "Set STAFF_OTP to required: a password alone does not guard people's data.": STAFF_OTP != "required",
             "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.": not RATE_LIMITS,
         }
     )

@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations import signup
+from registrations import audit, signup
 from registrations.admin.deliveries import mail_state
-from registrations.desk import DeskPages
+from registrations.desk import DeskPages, NamelessHistory
 from registrations.forms import AddressField
 from registrations.models import Delivery, Event, Registration
 
@@ -50,7 +50,7 @@ class MailStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
+class RegistrationAdmin(NamelessHistory, DeskPages, admin.ModelAdmin[Registration]):
     list_display = ["full_name", "organisation", "job_title", "status", "last_mail", "created_at", "event"]
     list_filter = ["event", "status", MailStateFilter, "newsletter"]
     search_fields = ["last_name", "first_name", "email", "organisation"]
@@ -121,6 +121,7 @@ class RegistrationAdmin(DeskPages, admin.ModelAdmin[Registration]):
                 "%(count)s confirmation is on its way.", "%(count)s confirmations are on their way.", count
             )
             messages.success(request, sent % {"count": count})
+            audit.record(audit.Action.BULK_MAIL, kind=Delivery.Kind.CONFIRMATION, count=count)
         if left_out := queryset.count() - count:
             words = ngettext(
                 "%(count)s registration was left out: it is not confirmed, or its event is not published.",

@@ -1,7 +1,8 @@
+from registrations.models.audit import AuditEntry
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.worker import WorkerPresence
 
-__all__ = ["Delivery", "Event", "EventState", "Hit", "Registration", "ReportSection", "WorkerPresence"]
+__all__ = ["AuditEntry", "Delivery", "Event", "EventState", "Hit", "Registration", "ReportSection", "WorkerPresence"]
