@@ -45,7 +45,7 @@ def give_phone(account: User) -> None:
 
 
 def hidden_key(page: Any) -> str:
-    return re.findall(r'name="key" value="([^"]+)"', page.text)[0]
+    return str(re.findall(r'name="key" value="([^"]+)"', page.text)[0])
 
 
 def key_of(page: Any) -> str:

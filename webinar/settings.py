@@ -126,6 +126,8 @@ RATE_LIMITS = environment.switch("RATE_LIMITS", default=True)  # off only for lo
 EVENT_MAILS_PER_HOUR = environment.number("EVENT_MAILS_PER_HOUR", 2000, at_least=1)  # more are delayed
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
+ROOM_HOSTS = [host.lower() for host in environment.words("ROOM_HOSTS", [])]  # empty: any https host
+
 # Staff
 
 STAFF_OTP = environment.choice("STAFF_OTP", ["required", "off"])  # a code from the phone at each login
@@ -203,6 +205,9 @@ if PUBLIC:
             and not ANYMAIL_WEBHOOK_SECRET,
             "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
             "Set DEBUG to off.": DEBUG,
+            "Set ALLOWED_HOSTS to the names of this site, without * and without a dot in front.": any(
+                host == "*" or host.startswith(".") for host in ALLOWED_HOSTS
+            ),
             "Set STAFF_OTP to required: a password alone does not guard people's data.": STAFF_OTP != "required",
             "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.": not RATE_LIMITS,
         }
