@@ -206,7 +206,8 @@ def _key_shown(request: HttpRequest) -> str:
 
 
 def _qr_code(text: str) -> SafeString:
-    drawing = segno.make(text, micro=False).svg_inline(scale=5, light="#fff", svgclass="qr-code", title=_("QR code"))
+    code = segno.make(text, micro=False)
+    drawing = code.svg_inline(omitsize=True, light="#fff", svgclass="qr-code", title=_("QR code"))
     return mark_safe(drawing)  # noqa: S308 - squares that segno has drawn
 
 
