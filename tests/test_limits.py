@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
@@ -39,13 +40,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     return moved
 
 
-def sign_up(address: str) -> Registration:
-    return signup.register(make_event(report=False), language="fr", **answers(email=address))
+def sign_up(address: str) -> None:
+    signup.register(make_event(report=False), language="fr", **answers(email=address))
+
+
+def confirmations() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(kind="confirmation").order_by("due", "pk")
 
 
 def dues(address: str) -> list[timedelta]:
     """How long from now each mail to an address waits, in whole hours."""
-    moments = Delivery.objects.filter(registration__email=address).order_by("due").values_list("due", flat=True)
+    moments = confirmations().filter(registration__email=address).values_list("due", flat=True)
     return [timedelta(hours=round((due - timezone.now()) / HOUR)) for due in moments]
 
 
@@ -97,7 +102,7 @@ def test_after_a_day_a_repeat_is_answered_again(clock: Any) -> None:
         signup.register(event, language="fr", **answers(email="zoe@example.org"))
     clock.forward(DAY)
     signup.register(event, language="fr", **answers(email="zoe@example.org"))
-    assert Delivery.objects.count() == 4
+    assert confirmations().count() == 4
 
 
 def test_mails_of_the_organiser_are_not_counted() -> None:
@@ -113,8 +118,7 @@ def test_an_event_with_very_many_sign_ups_delays_mails_and_alarms_and_drops_none
     event = make_event(report=False)
     for _ in range(5):
         signup.register(event, language="fr", **answers())
-    confirmations = Delivery.objects.filter(kind="confirmation").order_by("pk")
-    waits = [round((mail.due - timezone.now()) / HOUR) for mail in confirmations]
+    waits = [round((mail.due - timezone.now()) / HOUR) for mail in confirmations()]
     assert waits == [0, 0, 1, 1, 2]
     assert Delivery.objects.filter(kind="alert", recipient="operator@example.org").count() == 1
 
@@ -239,7 +243,7 @@ def test_a_delayed_mail_leaves_when_its_time_comes(journey: Journey) -> None:
     for _ in range(4):
         sign_up("zoe@example.org")
     assert len(journey.mails()) == 3
-    Delivery.objects.filter(state="pending").update(due=timezone.now())
+    confirmations().filter(state="pending").update(due=timezone.now())
     outbox.drain()
     assert len(journey.mails()) == 4
 
