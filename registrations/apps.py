@@ -8,7 +8,7 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Webinars")
 
     def ready(self) -> None:
-        from registrations import checks, receivers  # noqa: F401 - here: models must be there; they register themselves
+        from registrations import checks, receivers, staff_receivers  # noqa: F401 - here: models must be there; they register themselves
 
 
 class AdminConfig(StockAdminConfig):

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations import privacy, signup, tasks, waiting_list
+from registrations import limits, privacy, signup, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.models.registration import new_code
 
@@ -41,8 +42,9 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
     An address that has a registration of its own is sent that one's mail instead: the page says the same.
     """
     others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
-    if other := others.of_address(email).on_the_list().first():
-        signup.send_link(other, reason=Reason.KNOWN)
+    if other := others.of_address(email).on_the_list().select_related("event").first():
+        if due := limits.mail_due(other.event, email, is_first=False):
+            signup.send_link(other, reason=Reason.KNOWN, due=due)
         return
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
@@ -50,7 +52,8 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
-    Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email)
+    due = limits.mail_due(registration.event, email, is_first=True) or timezone.now()
+    Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email, due=due)
     tasks.send_due_mail.enqueue()
 
 
@@ -104,7 +107,7 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     registration.email = email
     registration.renew_codes()
     registration.save()
-    signup.send_link(registration, reason=Reason.NEW)
+    signup.send_link(registration, reason=Reason.NEW, due=limits.mail_due(event, email, is_first=True))
     return registration
 
 

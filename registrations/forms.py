@@ -1,8 +1,10 @@
 """The public form: what is asked, how it is checked, and what keeps robots out."""
 
+import math
 import re
 import time
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -123,6 +125,12 @@ class SummarisedForm(forms.Form):
             "%(count)s answers must be corrected before sending",
             len(self.summary),
         ) % {"count": len(self.summary)}
+
+    def refuse(self, message: str) -> None:
+        """Show what was typed again, unexamined, with this message in place of errors."""
+        self.full_clean()
+        self.errors.clear()
+        self.add_error(None, message)
 
 
 class AddressForm(SummarisedForm):
@@ -308,6 +316,17 @@ class RegistrationForm(AnswersForm, AddressForm):
         if isinstance(self.data, QueryDict):
             self.data = self.data.copy()
             self.data[name] = value
+
+
+def too_many_forms(wait: timedelta) -> str:
+    minutes = math.ceil(wait / timedelta(minutes=1))
+    return ngettext(
+        "Very many forms have come from your network. Wait %(count)s minute, then send this one again: "
+        "your answers have been kept.",
+        "Very many forms have come from your network. Wait %(count)s minutes, then send this one again: "
+        "your answers have been kept.",
+        minutes,
+    ) % {"count": minutes}
 
 
 def fresh_stamp() -> str:

@@ -158,10 +158,11 @@ def calendar_method(delivery: Delivery) -> Method | None:
 
 
 def alert(delivery: Delivery) -> Mail:
-    """To the operator: what keeps mails from leaving, and how many."""
+    """To the operator: what keeps mails from leaving, or makes them leave later, and how many."""
     blocked = Delivery.objects.blocked().exclude(pk=delivery.pk)
     context = {
         "count": blocked.count(),
+        "delayed": Delivery.objects.delayed().count(),
         "reasons": blocked.order_by().values_list("error", flat=True).distinct()[:ALERT_REASONS],
         "desk": settings.BASE_URL + reverse("admin:registrations_delivery_changelist"),
         "site": settings.HOST,

@@ -33,7 +33,7 @@ def personal_data(registration: Registration) -> dict[str, Any]:
             "heard_from": registration.heard_from,
             "question": registration.question,
             "newsletter": registration.newsletter,
-            "newsletter_asked_at": registration.newsletter_at,
+            "newsletter_at": registration.newsletter_at,
             "newsletter_words": registration.newsletter_words,
             "language": registration.language,
             "status": registration.status,

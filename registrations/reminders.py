@@ -26,14 +26,19 @@ def _planned(event: Event) -> Iterator[Planned]:
     yield Planned(Kind.FOLLOW_UP, event.follow_up_at, None)
 
 
-def plan(registration: Registration, *, is_new: bool = False) -> None:
-    """Owe a new seat its mails to come; those whose hour has passed are kept as skipped, with the reason.
+def plan(registration: Registration) -> None:
+    """Owe a new seat its mails to come."""
+    Delivery.objects.bulk_create(planned(registration))
 
-    `is_new`: the row was made in this transaction, and has no such mail yet.
+
+def planned(registration: Registration, *, is_new: bool = False) -> list[Delivery]:
+    """The mails to come of a new seat, not yet written down; those whose hour has passed are skipped, with the reason.
+
+    `is_new`: the registration was made in this transaction, and has no such mail yet.
     """
     event = registration.event
     if event.status != Event.Status.PUBLISHED or event.is_over:
-        return
+        return []
     last = {} if is_new else _last_revisions(registration)
     now = timezone.now()
     rows = []
@@ -45,7 +50,7 @@ def plan(registration: Registration, *, is_new: bool = False) -> None:
         if due <= now:
             row.state, row.error = State.EXPIRED, desk_words(_("signed up after the hour of this mail"))
         rows.append(row)
-    Delivery.objects.bulk_create(rows)
+    return rows
 
 
 def _last_revisions(registration: Registration) -> dict[str, int]:

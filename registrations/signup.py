@@ -1,12 +1,13 @@
 """Being on the list of an event: sign up, withdraw, come back, ask for one's link. Each is one transaction."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations import reminders, tasks, waiting_list
+from registrations import limits, reminders, tasks, waiting_list
 from registrations.models import Delivery, Event, EventState, Registration
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
@@ -42,15 +43,18 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
         )
     )
     registration.event = event
+    is_late = registration.is_waiting and event.has_started
+    is_first = is_new or registration.is_cancelled or is_late
+    due = limits.mail_due(event, registration.email, is_first=is_first)
     if is_new:
-        _welcome(registration, Reason.NEW, is_new=True)
+        _welcome(registration, Reason.NEW, is_new=True, due=due)
     elif registration.is_cancelled:
-        _return(registration, language=language, **answers)
-    elif registration.is_waiting and event.has_started:
+        _return(registration, due=due, language=language, **answers)
+    elif is_late:
         _take(registration, _place(event))  # there is no line any more: what a stranger is given, they get too
-        _welcome(registration, Reason.NEW)
-    else:
-        _send_link(registration, Reason.KNOWN)
+        _welcome(registration, Reason.NEW, due=due)
+    elif due:
+        _send_link(registration, Reason.KNOWN, due=due)
     return SignUp(registration, is_new, was_full=event.state == EventState.FULL)
 
 
@@ -99,7 +103,10 @@ def come_back(registration: Registration) -> Registration:
 
 @transaction.atomic
 def resend(event: Event, *, email: str) -> None:
-    """Send the person of this address their mail again, if there is one; a wake-up is left in any case."""
+    """Send the person of this address their mail again, if there is one and their mailbox has not had enough.
+
+    It is counted and a wake-up is left in any case: what is written tells nobody who is on the list.
+    """
     registration = (
         Registration.objects.select_for_update(of=("self",))
         .select_related("event")
@@ -108,15 +115,16 @@ def resend(event: Event, *, email: str) -> None:
         .on_the_list()
         .first()
     )
-    if registration:
-        _send_link(registration, Reason.RESENT)
+    due = limits.mail_due(event, email, is_first=False)
+    if registration and due:
+        _send_link(registration, Reason.RESENT, due=due)
     tasks.send_due_mail.enqueue()
 
 
 @transaction.atomic
-def send_link(registration: Registration, *, reason: Delivery.Reason) -> None:
+def send_link(registration: Registration, *, reason: Delivery.Reason, due: datetime | None = None) -> None:
     """Owe a registrant the mail that holds their link, or the one that says where they stand."""
-    _send_link(Registration.objects.locked(registration), reason)
+    _send_link(Registration.objects.locked(registration), reason, due=due)
 
 
 @transaction.atomic
@@ -135,22 +143,27 @@ def welcome(registration: Registration) -> None:
     _welcome(Registration.objects.locked(registration), Reason.NEW)
 
 
-def _send_link(registration: Registration, reason: Delivery.Reason, *, is_new: bool = False) -> None:
+def _send_link(
+    registration: Registration, reason: Delivery.Reason, *, due: datetime | None = None, **more: Any
+) -> None:
+    more["due"] = due or timezone.now()
     match registration.event.status:
         case Event.Status.CANCELLED:
-            Delivery.objects.owe(registration, Kind.CANCELLED)
+            Delivery.objects.owe(registration, Kind.CANCELLED, **more)
         case Event.Status.POSTPONED:
-            Delivery.objects.owe(registration, Kind.CHANGED, reason=Reason.POSTPONED)
+            Delivery.objects.owe(registration, Kind.CHANGED, reason=Reason.POSTPONED, **more)
         case _:
             kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
-            Delivery.objects.owe(registration, kind, reason=reason, is_new=is_new)
+            Delivery.objects.owe(registration, kind, reason=reason, **more)
     tasks.send_due_mail.enqueue()
 
 
-def _welcome(registration: Registration, reason: Delivery.Reason, *, is_new: bool = False) -> None:
-    _send_link(registration, reason, is_new=is_new)
-    if registration.is_seated:
-        reminders.plan(registration, is_new=is_new)
+def _welcome(
+    registration: Registration, reason: Delivery.Reason, *, is_new: bool = False, due: datetime | None = None
+) -> None:
+    """The first mail and those to come are written down together: a new address costs what a known one does."""
+    also = reminders.planned(registration, is_new=is_new) if registration.is_seated else []
+    _send_link(registration, reason, due=due, is_new=is_new, also=also)
 
 
 def _place(event: Event) -> dict[str, Any]:
@@ -166,9 +179,9 @@ def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> 
     registration.save()
 
 
-def _return(registration: Registration, **answers: Any) -> None:
+def _return(registration: Registration, *, due: datetime | None = None, **answers: Any) -> None:
     """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
     _take(registration, _place(registration.event), cancelled_at=None, erase_by=None, **answers)
-    _welcome(registration, Reason.RETURNED)
+    _welcome(registration, Reason.RETURNED, due=due)

@@ -10,7 +10,7 @@ from django.tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from registrations import lifeline
-from registrations.models import Delivery, WorkerPresence
+from registrations.models import AuditEntry, Delivery, Hit, WorkerPresence
 
 WAKE_UPS_AT_MOST = 4
 TASK_ROWS_KEPT = 1  # days
@@ -39,8 +39,10 @@ def sweep() -> None:
 
 
 def keep_house() -> None:
-    """Throw away finished wake-ups, expired sessions and workers of the past."""
+    """Throw away finished wake-ups, expired sessions, workers of the past, old counts and a log older than a year."""
     lifeline.forget(but=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
     call_command("clearsessions")
+    Hit.objects.old().delete()
+    AuditEntry.objects.old().delete()
     WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

@@ -18,6 +18,12 @@ for _name in (
     "DEBUG",
     "LEGAL_CONTACT",
     "ANYMAIL_WEBHOOK_SECRET",
+    "RATE_LIMITS",
+    "EVENT_MAILS_PER_HOUR",
+    "TRUSTED_PROXY_COUNT",
+    "ALERT_EMAIL",
+    "STAFF_OTP",
+    "ROOM_HOSTS",
 ):
     os.environ[_name] = ""  # set and empty: neither the environment nor a .env file decides how tests run
 
@@ -29,6 +35,7 @@ HOST = "webinaires.example.org"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 DEFAULT_FROM_EMAIL = "Le Pôle ressources <inscriptions@example.org>"
 FORM_MIN_SECONDS = 0
+STAFF_OTP = "off"  # most tests are about what staff do inside; test_staff.py is about getting there
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405

@@ -47,7 +47,7 @@ CASES = [
         for reason in ("new", "known", "resent", "returned", "corrected")
     ),
     Case("reminder_day", links="jrmnd"),
-    Case("reminder_hour", links="jnd"),
+    Case("reminder_hour", links="jd"),
     Case("follow_up", links="jmnd"),
     *(Case("changed", reason, links="jmnd", calendar="REQUEST") for reason in ("moved", "hour", "reopened")),
     *(Case("changed", reason, WAITING, links="mnd") for reason in ("moved", "hour", "reopened")),

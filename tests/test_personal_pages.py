@@ -118,7 +118,7 @@ def test_the_two_codes_do_not_open_each_others_pages(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/rejoindre/{}/", "/rejoindre/{}/rapport.pdf", "/mon-inscription/{}/"])
 def test_unknown_malformed_and_cancelled_codes_get_the_same_page(client: Client, path: str) -> None:
     cancelled = make_registration(status="cancelled")
-    codes = ["A" * 22, "é" * 22, "x", "a\x00b" * 8, cancelled.join_code]
+    codes = ["A" * 22, "é" * 22, "x", cancelled.join_code]
     pages = [client.get(path.format(code)) for code in codes]
     assert {page.status_code for page in pages} == {404}
     assert len({page.text.split("<footer")[0] for page in pages}) == 1

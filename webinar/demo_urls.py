@@ -12,5 +12,6 @@ urlpatterns = [
     path("outbox/<slug:name>/<int:number>/", outbox.part, name="outbox_part"),
 ]
 handler400 = urls.handler400
+handler403 = urls.handler403
 handler404 = urls.handler404
 handler500 = urls.handler500

@@ -60,11 +60,19 @@ def switch(name: str, *, default: bool) -> bool:
     return SWITCHES[value]
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, *, at_least: int = 0) -> int:
     value = text(name, str(default))
-    if not value.isdecimal():
+    if not value.isdecimal() or int(value) < at_least:
         raise ImproperlyConfigured(f"{name} is {value!r}: set it to a whole number, for example {default}.")
     return int(value)
+
+
+def choice(name: str, choices: list[str]) -> str:
+    """One of the words; the first is the default."""
+    value = text(name, choices[0]).lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}: set it to {' or '.join(choices)}.")
+    return value
 
 
 def _address(value: str, refusal: str) -> SplitResult:

@@ -27,6 +27,9 @@ SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", [])
 
 INSTALLED_APPS = [
     "django_tasks_db",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "registrations.apps.RegistrationsConfig",
     "registrations.apps.AdminConfig",
     "django.contrib.auth",
@@ -38,14 +41,16 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: the error pages of all the others carry it
     "django.middleware.security.SecurityMiddleware",
+    "registrations.doorway.doorway",  # before anything that reads
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -117,6 +122,24 @@ FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent fast
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the texts of an event with its report
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2100  # an import of presences has a field for each person
 
+# Against abuse
+
+RATE_LIMITS = environment.switch("RATE_LIMITS", default=True)  # off only for load tests
+EVENT_MAILS_PER_HOUR = environment.number("EVENT_MAILS_PER_HOUR", 2000, at_least=1)  # more are delayed
+TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
+
+ROOM_HOSTS = [host.lower() for host in environment.words("ROOM_HOSTS", [])]  # empty: any https host
+
+# Staff
+
+STAFF_OTP = environment.choice("STAFF_OTP", ["required", "off"])  # a code from the phone at each login
+LOGIN_REDIRECT_URL = "/admin/"
+OTP_TOTP_ISSUER = environment.text("LEGAL_NAME", "Le Pôle ressources")  # shown by the phone
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = (
+    0  # its waits grow to years; registrations.limits counts instead
+)
+KNOWN_BROWSER_COOKIE_NAME = "__Host-known" if HTTPS else "known"
+
 # Facts of the legal pages; a line is left out while its fact is unknown
 
 LEGAL_NAME = environment.text("LEGAL_NAME", "Le Pôle ressources")
@@ -150,7 +173,6 @@ CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "registrations.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
-TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
@@ -162,7 +184,9 @@ SILENCED_SYSTEM_CHECKS = [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "webinar.logs.Discreet", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django_tasks_db": {"level": "WARNING"}, "django.tasks": {"level": "WARNING"}},
@@ -183,5 +207,10 @@ if PUBLIC:
             and not ANYMAIL_WEBHOOK_SECRET,
             "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
             "Set DEBUG to off.": DEBUG,
+            "Set ALLOWED_HOSTS to the names of this site, without * and without a dot in front.": any(
+                host == "*" or host.startswith(".") for host in ALLOWED_HOSTS
+            ),
+            "Set STAFF_OTP to required: a password alone does not guard people's data.": STAFF_OTP != "required",
+            "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.": not RATE_LIMITS,
         }
     )

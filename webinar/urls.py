@@ -68,5 +68,6 @@ urlpatterns = [
 ]
 
 handler400 = "registrations.views.errors.bad_request"
+handler403 = "registrations.views.errors.forbidden"
 handler404 = "registrations.views.errors.not_found"
 handler500 = "registrations.views.errors.server_error"

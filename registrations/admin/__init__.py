@@ -1,9 +1,13 @@
 from django.contrib import admin
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
-from registrations.admin import deliveries, events, registrations, suppressions
+from registrations.admin import audit_log, deliveries, events, registrations, suppressions
 
-if admin.site.is_registered(DBTaskResult):  # wake-ups say nothing to an organiser: the mails do
-    admin.site.unregister(DBTaskResult)
+# Wake-ups say nothing to an organiser. Keys of second factors are nobody's to see: see `manage.py otp_reset`.
+for model in (DBTaskResult, TOTPDevice, StaticDevice):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
 
-__all__ = ["deliveries", "events", "registrations", "suppressions"]
+__all__ = ["audit_log", "deliveries", "events", "registrations", "suppressions"]

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from registrations import signup, waiting_list
+from registrations import audit, signup, waiting_list
 from registrations.admin import confirmation
 from registrations.models import Delivery, Event, Registration
 
@@ -48,6 +48,7 @@ def perform(
         )
     count = sum(_do(act, model_admin, request, registration) for registration in chosen)
     messages.success(request, act.done % {"count": count})
+    audit.record(audit.Action.BULK_MAIL, act=str(act.title), count=count)
     return None
 
 

@@ -1,6 +1,8 @@
 from registrations.models.attendance import Attendance
+from registrations.models.audit import AuditEntry
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
+from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
 from registrations.models.trace import Trace
@@ -8,9 +10,11 @@ from registrations.models.worker import WorkerPresence
 
 __all__ = [
     "Attendance",
+    "AuditEntry",
     "Delivery",
     "Event",
     "EventState",
+    "Hit",
     "Registration",
     "ReportSection",
     "Suppression",

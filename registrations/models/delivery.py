@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -76,22 +77,22 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         *,
         reason: str = "",
         is_new: bool = False,
+        also: "Sequence[Delivery]" = (),
         **fields: Any,
     ) -> "Delivery":
         """Add a mail to the outbox, with the next revision of its kind; `is_new`: the registration has none yet.
+
+        `also`: other mails, to be written down with it.
 
         Call it inside the transaction that makes the change it tells of, which must hold the registration's row.
         """
         same_kind = self.filter(registration=registration, kind=kind)
         last = None if is_new else same_kind.aggregate(last=Max("revision"))["last"]
         revision = 0 if last is None else last + 1
-        return self.create(
-            registration=registration,
-            kind=kind,
-            reason=reason,
-            revision=revision,
-            **{"priority": Delivery.priority_of(kind), **fields},
-        )
+        fields = {"priority": Delivery.priority_of(kind), **fields}
+        owed = Delivery(registration=registration, kind=kind, reason=reason, revision=revision, **fields)
+        self.bulk_create([owed, *also])
+        return owed
 
     def owe_all(
         self, registrations: models.QuerySet[Registration], kind: "Delivery.Kind", *, reason: str = "", **fields: Any
@@ -122,6 +123,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def blocked(self) -> Self:
         """Waiting after a try that failed."""
         return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
+
+    def delayed(self) -> Self:
+        """First tries that were put off because of how many there are."""
+        waiting = self.filter(state=Delivery.State.PENDING, kind=Delivery.Kind.CONFIRMATION, attempts=0)
+        return waiting.filter(due__gt=timezone.now())
 
     def note_event(self, status: "Delivery.ProviderStatus") -> None:
         """What the provider tells of these mails: forward only, so that replayed or late events change nothing.

@@ -4,8 +4,10 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.validators import FileExtensionValidator, MaxLengthValidator, MinValueValidator, URLValidator
@@ -17,7 +19,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-REPORT_MAX_BYTES = 20 * 1024 * 1024
+from registrations.models import pdf_file
+
 MARKDOWN_MAX = 20_000  # characters
 CHOICE_MAX = 255  # characters
 CANCELLED_KEPT_MONTHS = 1
@@ -45,15 +48,20 @@ def validate_timezone(value: str) -> None:
 
 
 def validate_pdf(file: File[bytes]) -> None:
-    """A PDF by its first bytes and at most 20 MB; a deeper look at what it contains belongs to the upload's view."""
-    if getattr(file, "_committed", False):
-        return  # stored already, and checked then
-    if (file.size or 0) > REPORT_MAX_BYTES:
-        raise ValidationError(_("The report must not be larger than 20 MB."), code="too_large")
-    head = file.read(5)
-    file.seek(0)
-    if head != b"%PDF-":
-        raise ValidationError(_("This file is not a PDF."), code="not_a_pdf")
+    if not getattr(file, "_committed", False):  # else stored already, and checked then
+        pdf_file.validate(file)
+
+
+def validate_room(url: str) -> None:
+    """ROOM_HOSTS names the hosts of rooms, or domains that they belong to; empty: any."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return  # no address at all: the other validator says so
+    allowed = settings.ROOM_HOSTS
+    if allowed and not any(host == name or host.endswith(f".{name}") for name in allowed):
+        words = _("The room must be on one of these sites: %(hosts)s.")
+        raise ValidationError(words, code="host", params={"hosts": ", ".join(allowed)})
 
 
 def validate_lines(text: str) -> None:
@@ -106,7 +114,7 @@ class Event(models.Model):
         _("link to the room"),
         max_length=500,
         blank=True,
-        validators=[URLValidator(schemes=["https"])],
+        validators=[URLValidator(schemes=["https"]), validate_room],
         help_text=_("Never shown before the room opens, never in a mail. It may change until the last second."),
     )
     connection_notes = models.TextField(
@@ -202,7 +210,7 @@ class Event(models.Model):
     report_authors = models.TextField(_("report: authors"), blank=True, help_text=_("One per line."))
     report_file = models.FileField(
         _("report: finished PDF"),
-        upload_to="reports/",
+        upload_to=pdf_file.random_name,
         blank=True,
         validators=[FileExtensionValidator(["pdf"]), validate_pdf],
         help_text=_("Takes the place of the document typeset from the sections below."),

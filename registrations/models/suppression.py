@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 def mailbox_of(address: str) -> str:
     """The mailbox behind the spellings of an address: case, +tag, and Gmail's dots."""
-    local_part, _at, domain = address.lower().rpartition("@")
+    local_part, _at, domain = address.strip().lower().rpartition("@")
     local_part = local_part.partition("+")[0]
     if domain in {"gmail.com", "googlemail.com"}:
         local_part, domain = local_part.replace(".", ""), "gmail.com"

@@ -1,19 +1,40 @@
 """Pages of what went wrong: same header and footer, calm words, no need of the database."""
 
+import math
 import sys
+from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
+
+from registrations.views.responses import too_many
 
 RETRY_AFTER = 30  # seconds
 NOT_TYPED = {"csrfmiddlewaretoken"}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's own reads POST once more, which may be what could not be read: a 500 in place of a 400."""
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
     return render(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return render(request, "413.html", status=413)
+
+
+def too_many_requests(request: HttpRequest, wait: timedelta) -> HttpResponse:
+    """For what is no form to be shown again: a login, a code."""
+    return too_many(render(request, "429.html", {"minutes": math.ceil(wait / timedelta(minutes=1))}), wait)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations import corrections, signup, typos
 from registrations.forms import AddressForm, RegistrationForm
 from registrations.models import Event, Registration
-from registrations.views.responses import calendar_response, private_page, see_other
+from registrations.views.responses import calendar_response, private_page, see_other, too_many, wait_of_form
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
@@ -54,14 +54,16 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     if not event.accepts_sign_ups:
         return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
-    if request.method == "POST" and form.is_valid():
+    wait = wait_of_form(request, form)
+    if wait is None and request.method == "POST" and form.is_valid():
         try:
             _sign_up(request, event, **form.cleaned_data)
         except signup.SignUpClosed:
             return _closed(request, event)
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now())}
-    return render(request, "registrations/form.html", context)
+    response = render(request, "registrations/form.html", context)
+    return too_many(response, wait)
 
 
 def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
@@ -120,7 +122,8 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("resend", slug=slug)
     typed = signed_up["email"]
     form = AddressForm(request.POST or None, initial={"email": typos.with_meant_domain(typed)})
-    if request.method == "POST" and form.is_valid():
+    wait = wait_of_form(request, form)
+    if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         if email.lower() != typed.lower():
             try:
@@ -130,7 +133,8 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
             if not is_moved:
                 return see_other("sign_up", slug=slug)
         return see_other("thanks", slug=slug)
-    return render(request, "registrations/correct_address.html", {"event": event, "form": form, "typed": typed})
+    context = {"event": event, "form": form, "typed": typed}
+    return too_many(render(request, "registrations/correct_address.html", context), wait)
 
 
 def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
@@ -158,11 +162,12 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
     """« Recevoir mon lien »: the same answer for every address."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
     form = AddressForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    wait = wait_of_form(request, form)
+    if wait is None and request.method == "POST" and form.is_valid():
         signup.resend(event, email=form.cleaned_data["email"])
         return see_other(f"{request.path}?{RESENT}")
     context = {"event": event, "form": form, "is_sent": RESENT in request.GET}
-    return render(request, "registrations/resend.html", context)
+    return too_many(render(request, "registrations/resend.html", context), wait)
 
 
 @require_safe

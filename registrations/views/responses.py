@@ -1,11 +1,16 @@
 """Responses that several pages share."""
 
+import math
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+
+from registrations import limits
+from registrations.forms import SummarisedForm, too_many_forms
 
 type View = Callable[..., HttpResponse]
 
@@ -34,6 +39,24 @@ def pdf_response(content: bytes, filename: str) -> HttpResponse:
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def wait_of_form(request: HttpRequest, form: SummarisedForm) -> timedelta | None:
+    """Count a form that is sent; one too many keeps what was typed, and says how long to wait."""
+    wait = limits.wait_of_form(request) if request.method == "POST" else None
+    if wait:
+        form.refuse(too_many_forms(wait))
+    return wait
+
+
+def too_many(response: HttpResponse, wait: timedelta | None) -> HttpResponse:
+    """429 (RFC 6585, section 4), when there is something to wait for: the same page, which says so."""
+    if wait is None:
+        return response
+    response.status_code = 429
+    response["Retry-After"] = str(math.ceil(wait.total_seconds()))
+    response["Cache-Control"] = "no-store, private"
     return response
 
 

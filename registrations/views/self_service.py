@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from registrations import corrections, privacy, signup, study_report, typos
 from registrations.forms import AddressForm, AnswersForm
-from registrations.models import Delivery, Event, Registration
-from registrations.views.responses import View, private_page, see_other
+from registrations.models import Event, Registration
+from registrations.views.responses import View, private_page, see_other, too_many, wait_of_form
 
 type OwnView = Callable[[HttpRequest, Registration], HttpResponse]
 
@@ -62,7 +62,8 @@ def correct(request: HttpRequest, registration: Registration) -> HttpResponse:
 @own_page
 def change_address(request: HttpRequest, registration: Registration) -> HttpResponse:
     form = AddressForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    wait = wait_of_form(request, form)
+    if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         corrections.ask_for_address(registration, email=email)
         words = _(
@@ -70,13 +71,13 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
         )
         messages.success(request, words % {"email": email})
         return _to_my_registration(registration)
-    return _render(request, "registrations/change_address.html", registration, form=form)
+    return too_many(_render(request, "registrations/change_address.html", registration, form=form), wait)
 
 
 @own_page
 def send_again(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST" and not registration.is_cancelled:
-        signup.send_link(registration, reason=Delivery.Reason.RESENT)
+        signup.resend(registration.event, email=registration.email)
         messages.success(request, _("The message is on its way to %(email)s.") % {"email": registration.email})
     return _to_my_registration(registration)
 

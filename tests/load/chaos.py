@@ -283,7 +283,7 @@ def main() -> int:
         data = stack.enter_context(folder(options.keep))
         cluster = stack.enter_context(Cluster()) if options.own_cluster else None
         url = stack.enter_context(own_database_on(cluster.url if cluster else options.database))
-        site = stack.enter_context(RunningSite(data, url))
+        site = stack.enter_context(RunningSite(data, url, RATE_LIMITS="off"))
         database = database_at(url, data, cluster=cluster, longest_lock=options.longest_lock)
         verdict = Chaos(plan, site, database).run()
     sys.stdout.write("\n".join(verdict.table()) + "\n")

@@ -135,7 +135,7 @@ def main() -> None:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="throughput-")))
         url = stack.enter_context(own_database_on(options.database))
         port = stack.enter_context(accepting_server(data))
-        site = stack.enter_context(RunningSite(data, url, EMAIL_URL=f"smtp://127.0.0.1:{port}"))
+        site = stack.enter_context(RunningSite(data, url, EMAIL_URL=f"smtp://127.0.0.1:{port}", RATE_LIMITS="off"))
         site.run("demo", "--setup-only")
         measurement = Measurement(site, database_at(url, data), mails=options.mails, workers=options.workers)
         measurement.start_workers()

@@ -50,7 +50,14 @@ class Command(BaseCommand):
     def _serve(self, port: int) -> int:
         address = f"http://127.0.0.1:{port}"
         contact = Event.objects.values_list("contact_email", flat=True).first() or ""
-        env = {"LEGAL_CONTACT": contact, **os.environ, "BASE_URL": address, "EMAIL_URL": "", "DEBUG": "off"}
+        env = {
+            "LEGAL_CONTACT": contact,
+            **os.environ,
+            "BASE_URL": address,
+            "EMAIL_URL": "",
+            "DEBUG": "off",
+            "STAFF_OTP": "off",
+        }
         self.stdout.write(
             f"Site:      {address}/\nMailbox:   {address}/outbox/\nDesk:      {address}/admin/\nCtrl-C stops it all."
         )

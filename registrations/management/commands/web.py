@@ -12,6 +12,7 @@ from django.core.wsgi import get_wsgi_application
 HOST = "127.0.0.1"
 THREADS = 8
 MAX_HEADER_BYTES = 32_768
+MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress keeps a body until it is whole; the doorway refuses far less
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
 GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             threads=THREADS,
             ident=None,
             max_request_header_size=MAX_HEADER_BYTES,
+            max_request_body_size=MAX_BODY_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
             connection_limit=CONNECTIONS,
             **self._listener(port, fd),

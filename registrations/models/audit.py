@@ -1,0 +1,52 @@
+"""What staff have done, for a year: numbers and never names, so that it may outlive the people it is about."""
+
+from datetime import timedelta
+from typing import Any, NoReturn, Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+KEPT = timedelta(days=366)
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def old(self) -> Self:
+        return self.filter(at__lt=timezone.now() - KEPT)
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("What has happened is not changed.")
+
+
+class AuditEntry(models.Model):
+    """Added, read, and thrown away after a year. A trigger of the database refuses everything else."""
+
+    class Action(models.TextChoices):
+        LOGGED_IN = "logged_in", _("logged in")
+        LOGIN_FAILED = "login_failed", _("login refused")
+        CODE_FAILED = "code_failed", _("code refused")
+        LOGGED_OUT = "logged_out", _("logged out")
+        ENROLLED = "enrolled", _("second factor set up")
+        RECOVERED = "recovered", _("recovery code used")
+        OTP_RESET = "otp_reset", _("second factor taken away")
+        PASSWORD_CHANGED = "password_changed", _("password changed")
+        ACCOUNT_ADDED = "account_added", _("account added")
+        RIGHTS_CHANGED = "rights_changed", _("rights changed")
+        DELETED = "deleted", _("deleted")
+        BULK_MAIL = "bulk_mail", _("mails sent to several")
+
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+    actor = models.BigIntegerField(_("account number"), null=True, blank=True, help_text=_("Empty: the operator."))
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    about = models.CharField(_("about"), max_length=100, blank=True, help_text=_("Kind and number of the thing."))
+    detail = models.JSONField(_("details"), default=dict, blank=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} ({self.about})" if self.about else self.get_action_display()

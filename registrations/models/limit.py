@@ -1,0 +1,64 @@
+"""What strangers have set off lately, counted in the database so that every process counts alike."""
+
+import time
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import connection, models
+
+KEPT = timedelta(days=1)
+
+# One statement, so that simultaneous hits are counted one by one: of two that find the same number free, the unique
+# constraint lets one in. `free.at` is when the next one may happen: a period after the limit-th before it.
+TAKE = """
+    INSERT INTO registrations_hit (key, number, at)
+    SELECT %(key)s, last.number + 1, CASE WHEN free.at > %(now)s THEN free.at ELSE %(now)s END
+    FROM (
+        SELECT COALESCE(MAX(number), 0) AS number FROM registrations_hit WHERE key = %(key)s
+    ) AS last
+    LEFT JOIN (
+        SELECT at + %(period)s AS at FROM registrations_hit WHERE key = %(key)s
+        ORDER BY number DESC LIMIT 1 OFFSET %(others)s
+    ) AS free ON TRUE
+    WHERE %(delays)s OR free.at IS NULL OR free.at <= %(now)s
+    ON CONFLICT (key, number) DO NOTHING
+    RETURNING number, at
+"""
+
+
+class HitQuerySet(models.QuerySet["Hit"]):
+    def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> "Hit | None":
+        """Count one more of what may happen `limit` times in any `period`: now, or later when it may be delayed.
+
+        None, and nothing counted, when it would have to wait and may not.
+        """
+        values: dict[str, Any] = {"key": key, "period": period.total_seconds(), "others": limit - 1, "delays": delays}
+        while True:
+            with connection.cursor() as cursor:
+                cursor.execute(TAKE, {**values, "now": time.time()})
+                if row := cursor.fetchone():
+                    return Hit(key=key, number=row[0], at=row[1])
+            if not delays and self.free_at(key, limit=limit, period=period) > time.time():
+                return None
+
+    def free_at(self, key: str, *, limit: int, period: timedelta) -> float:
+        """When the next one may happen; 0 when nothing stands in its way."""
+        earlier = self.filter(key=key).order_by("-number").values_list("at", flat=True)[limit - 1 : limit]
+        return next((at + period.total_seconds() for at in earlier), 0.0)
+
+    def old(self) -> Self:
+        return self.filter(at__lt=time.time() - KEPT.total_seconds())
+
+
+class Hit(models.Model):
+    key = models.CharField(max_length=64)  # a keyed digest: no address, no origin
+    number = models.PositiveIntegerField()
+    at = models.FloatField()  # seconds since 1970: both databases compute alike with numbers
+
+    objects = HitQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "number"], name="hit_is_unique_per_key_and_number")]
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} {self.number}"
