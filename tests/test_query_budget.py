@@ -55,7 +55,10 @@ def test_every_kind_of_change_costs_the_same_for_many_as_for_few() -> None:
             signup.register(event, language="en", **answers())
         for _ in range(3):
             make_registration(event, status="waitlisted")
-        later = {"starts_at": event.starts_at + timedelta(days=1), "ends_at": event.ends_at + timedelta(days=1)}
+        later: dict[str, Any] = {
+            "starts_at": event.starts_at + timedelta(days=1),
+            "ends_at": event.ends_at + timedelta(days=1),
+        }
         return [
             len(queries(act))
             for act in (
