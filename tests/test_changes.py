@@ -1,5 +1,6 @@
 """The event changes: who is told, of what, with which calendar object, and how often."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from registrations import changes, outbox, signup
@@ -313,6 +315,29 @@ def test_sign_ups_while_the_event_is_moved_end_with_reminders_of_the_new_date(ca
     assert pending.values("registration", "kind").distinct().count() == pending.count() == 2 * seated
     event.refresh_from_db()
     assert set(pending.values_list("due", flat=True)) == {event.reminder_day_at, event.reminder_hour_at}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sign_ups_that_come_while_a_new_date_is_being_written_are_reminded_of_it() -> None:
+    event = event_at_two()
+    back = sign_up(event, email="back@x.fr")
+    signup.withdraw(back)
+    new = event.starts_at + 7 * DAY
+
+    def move_slowly() -> None:
+        with transaction.atomic():
+            changes.reschedule(event, starts_at=new, ends_at=new + HOUR)
+            time.sleep(0.6)
+
+    def come(email: str) -> None:
+        stale = Event.objects.get()
+        time.sleep(0.2)
+        sign_up(stale, email=email)
+
+    assert together([move_slowly, *(partial(come, email) for email in ("new@x.fr", "back@x.fr"))]) == []
+
+    pending = Delivery.objects.pending().filter(kind__in=["reminder_day", "reminder_hour"])
+    assert list(pending.values_list("not_after", flat=True)) == [new] * 4
 
 
 @pytest.mark.django_db(transaction=True)
