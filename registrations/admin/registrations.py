@@ -20,7 +20,7 @@ from registrations.models import Delivery, Event, Registration
 
 class DeliveryInline(admin.TabularInline[Delivery, Registration]):
     model = Delivery
-    template = "admin/mails_of_registration.html"
+    template = "admin/read_only_inline.html"
     fields = ["kind", "reason", "outcome", "attempts", "created_at"]
     readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
     extra = 0
