@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from registrations import reminders, tasks, waiting_list
+from registrations import audit, reminders, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
@@ -86,6 +86,7 @@ def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
     event.save()
     untold.drop(_("a later change of the event is told in its place"))
     count = Delivery.objects.owe_all(told(event, reason), kind, reason=reason)
+    audit.record(audit.Action.BULK_MAIL, about=event, kind=str(kind), count=count)
     reminders.replan(event)
     waiting_list.promote(event)
     tasks.send_due_mail.enqueue()

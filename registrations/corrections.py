@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations import limits, privacy, signup, tasks, waiting_list
@@ -49,10 +48,12 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
         return
+    due = limits.mail_due(registration.event, email, is_first=False)
+    if due is None:
+        return
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
-    due = limits.mail_due(registration.event, email, is_first=True) or timezone.now()
     Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email, due=due)
     tasks.send_due_mail.enqueue()
 

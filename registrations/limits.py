@@ -36,19 +36,20 @@ LOGINS_OF_BROWSER = Cap("failed logins of known browser", 10, timedelta(minutes=
 CODES_OF_ACCOUNT = Cap("wrong codes of account", 10, timedelta(hours=1))
 
 
-def mail_due(event: Event, address: str, *, is_first: bool) -> datetime | None:
+def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime | None:
     """When a mail that a visitor has set off may leave; None when it must not.
 
-    A first confirmation is delayed and never dropped; a repeat to a mailbox that has had enough is dropped. Call it in
-    the transaction that owes the mail.
+    A first confirmation is delayed and never dropped; a repeat to a mailbox that has had enough is dropped. Without
+    an event, for an address that nothing is sent to, the mailbox alone is counted. Call it in the transaction that
+    owes the mail.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
     to_mailbox = _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
     if to_mailbox is None:
         return None
-    of_event = _take(mails_of_event(), str(event.pk), delays=True)
-    if of_event is not None and of_event.at > timezone.now().timestamp():
+    of_event = _take(mails_of_event(), str(event.pk), delays=True) if event else None
+    if event and of_event is not None and of_event.at > timezone.now().timestamp():
         _alarm(event)
     return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
 

@@ -102,10 +102,10 @@ def come_back(registration: Registration) -> Registration:
 
 
 @transaction.atomic
-def resend(event: Event, *, email: str) -> None:
-    """Send the person of this address their mail again, if there is one and their mailbox has not had enough.
+def resend(event: Event, *, email: str) -> bool:
+    """Send the person of this address their mail again, and return whether it leaves.
 
-    It is counted and a wake-up is left in any case: what is written tells nobody who is on the list.
+    It does not when there is no such person, or when their mailbox has had enough; it is counted in any case.
     """
     registration = (
         Registration.objects.select_for_update(of=("self",))
@@ -115,10 +115,11 @@ def resend(event: Event, *, email: str) -> None:
         .on_the_list()
         .first()
     )
-    due = limits.mail_due(event, email, is_first=False)
+    due = limits.mail_due(event if registration else None, email, is_first=False)
     if registration and due:
         _send_link(registration, Reason.RESENT, due=due)
     tasks.send_due_mail.enqueue()
+    return bool(registration and due)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from pytest_django import Settings
 
 from registrations import attendance, mail
@@ -132,6 +133,18 @@ def _reports_land_in_a_folder(settings: Settings, tmp_path: Path) -> None:
 def test_no_kind_and_no_reason_is_forgotten() -> None:
     assert {case.kind for case in CASES} == set(Delivery.Kind.values) - {"alert"}
     assert {case.reason for case in CASES} - {""} == set(Delivery.Reason.values)
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_every_link_opens_for_someone_who_is_logged_out(case: Case, language: str, when: str) -> None:
+    text = mailbox.text(
+        mailbox.read(a_mail(case, a_person(an_event(when, case), case, language)).message().as_bytes())
+    )
+    answers = {link: Client().get(link.removeprefix(SITE)).status_code for link in mailbox.links(text)}
+    assert answers
+    assert set(answers.values()) == {200}, answers
 
 
 @pytest.mark.parametrize("when", WHEN)

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from registrations import corrections, privacy, signup, study_report, typos
+from registrations import corrections, limits, privacy, signup, study_report, typos
 from registrations.forms import AddressForm, AnswersForm
 from registrations.models import Event, Registration
-from registrations.views.responses import View, private_page, see_other, too_many, wait_of_form
+from registrations.views.errors import too_many_requests
+from registrations.views.responses import View, private_page, see_other
 
 type OwnView = Callable[[HttpRequest, Registration], HttpResponse]
 
@@ -29,6 +30,8 @@ def own_page(view: OwnView) -> View:
         registration = _registration(manage_code=manage_code)
         if registration.erase_by and view.__name__ != manage.__name__:
             return _to_my_registration(registration)
+        if request.method == "POST" and (wait := limits.wait_of_form(request)):
+            return too_many_requests(request, wait)
         return view(request, registration)
 
     return wrapper
@@ -62,23 +65,26 @@ def correct(request: HttpRequest, registration: Registration) -> HttpResponse:
 @own_page
 def change_address(request: HttpRequest, registration: Registration) -> HttpResponse:
     form = AddressForm(request.POST or None)
-    wait = wait_of_form(request, form)
-    if wait is None and request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         corrections.ask_for_address(registration, email=email)
         words = _(
-            "A message is on its way to %(email)s: open its link to confirm the address. Until then nothing changes."
+            "A message is on its way to %(email)s: open its link to confirm the address. Until then nothing changes. "
+            "At most three messages a day go to one address."
         )
         messages.success(request, words % {"email": email})
         return _to_my_registration(registration)
-    return too_many(_render(request, "registrations/change_address.html", registration, form=form), wait)
+    return _render(request, "registrations/change_address.html", registration, form=form)
 
 
 @own_page
 def send_again(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST" and not registration.is_cancelled:
-        signup.resend(registration.event, email=registration.email)
-        messages.success(request, _("The message is on its way to %(email)s.") % {"email": registration.email})
+        if signup.resend(registration.event, email=registration.email):
+            messages.success(request, _("The message is on its way to %(email)s.") % {"email": registration.email})
+        else:
+            sentence = _("Three messages have left for this address today: look in the junk folder, or try tomorrow.")
+            messages.warning(request, sentence)
     return _to_my_registration(registration)
 
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
@@ -147,6 +148,11 @@ def letter_to(kind: Delivery.Kind, reason: str = "", status: str = "confirmed", 
         return letter(kind, made, reason)
 
     return prepare
+
+
+def refused(status: int) -> str:
+    """A page that only a flood, a huge body or a closed door would show: an address of the tests alone."""
+    return f"{'/en' if language() == 'en' else ''}/refused/{status}/"
 
 
 def language() -> str:
@@ -354,6 +360,7 @@ PAGES = [
     SitePage("legal-notice", lambda: reverse("legal_notice")),
     SitePage("error-400", lambda: f"{reverse('accessibility')}?get=unreadable", status=400),
     SitePage("error-403", form, act=send_without_cookies, status=403),
+    *(SitePage(f"error-{status}-refused", partial(refused, status), status=status) for status in (403, 413, 429)),
     SitePage("error-404", lambda: reverse("join", args=["x" * 22]), status=404),
     SitePage("error-500", lambda: f"{reverse('accessibility')}?get=defect", status=500),
     SitePage("error-503", lambda: f"{reverse('accessibility')}?get=database", status=503),

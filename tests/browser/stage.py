@@ -1,10 +1,11 @@
 """Inside the web process of the tests: makes the data of a page, and lets faults happen on request."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model, login
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,6 +13,7 @@ from django.utils import translation
 
 from registrations import mail
 from registrations.models import Delivery
+from registrations.views import errors
 from tests.browser.pages import PAGES
 
 FAULTS: dict[str, Exception] = {
@@ -39,6 +41,16 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
     response = HttpResponse(html)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     return response
+
+
+def refused(request: HttpRequest, status: int) -> HttpResponse:
+    """The pages that only a flood, a huge body or a closed door would show."""
+    pages: dict[int, Callable[[], HttpResponse]] = {
+        403: lambda: errors.forbidden(request, PermissionDenied()),
+        413: lambda: errors.too_large(request),
+        429: lambda: errors.too_many_requests(request, timedelta(minutes=3)),
+    }
+    return pages[status]()
 
 
 class Faults:
