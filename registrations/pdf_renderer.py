@@ -7,7 +7,7 @@ data: URIs. What it cannot do cannot be asked of it by a text typed in the admin
 import resource
 import sys
 
-CPU_SECONDS = 20
+CPU_SECONDS = 15
 MEMORY_BYTES = 1_200_000_000
 MAX_PAGES = 200
 

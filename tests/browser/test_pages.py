@@ -115,6 +115,7 @@ def test_it_answers_as_meant_and_complains_of_nothing(shown: Shown) -> None:
     assert (shown.visitor.complaints, shown.visitor.elsewhere) == ([], [])
     assert shown.window.locator("html").get_attribute("lang") == shown.language
     assert shown.window.title()
+    assert "next=" not in shown.window.url  # a door in front of the page, and not the page
     if not shown.page.mail:
         assert shown.window.locator("h1").count() == 1
     if not shown.page.mail and not shown.page.desk:  # scripts of the stock desk set styles, through the DOM

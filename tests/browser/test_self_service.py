@@ -1,7 +1,7 @@
 """A registrant’s own pages as a person uses them: correct, cancel, come back, have it all erased."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests import mailbox
 from tests.browser.conftest import Visitor
-from tests.site import RunningSite, wait_for
+from tests.site import RunningSite, own_database, wait_for
 
 type Window = Callable[..., Visitor]
 
@@ -29,9 +29,17 @@ contact_email = "contact@example.org"
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """A demo of this module's own: another event would change the first page for the others."""
+    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+        site.start_demo()
+        yield site
+
+
+@pytest.fixture(scope="module")
 def coming(demo: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of the form of an event a week ahead, in the demo."""
+    """The address of the form of an event a week ahead."""
     return load_event(demo, tmp_path_factory.mktemp("event"), "a-venir", timezone.now() + timedelta(days=7))
 
 
