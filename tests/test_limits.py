@@ -272,3 +272,58 @@ def test_twenty_simultaneous_hits_are_counted_exactly(delays: bool) -> None:
     hits = [one for one in taken if one]
     now = sum(one.at <= time.time() for one in hits)
     assert (len(hits), now) == ((20, 7) if delays else (7, 7))
+
+
+def test_a_link_that_is_asked_for_again_and_again_leaves_three_times_a_day(client: Client) -> None:
+    registration = make_registration(email="zoe@example.org")
+    path = f"/evenements/{registration.event.slug}/renvoyer/"
+    pages = [client.post(path, {"email": "zoe@example.org"}, follow=True) for _ in range(5)]
+    assert len({page.text for page in pages}) == 1
+    assert confirmations().count() == 3
+
+
+def test_the_own_page_says_when_a_mailbox_has_had_enough(client: Client) -> None:
+    registration = make_registration(email="zoe@example.org")
+    path = f"/mon-inscription/{registration.manage_code}/renvoyer/"
+    pages = [client.post(path, follow=True).text for _ in range(4)]
+    assert ["est en route" in page for page in pages] == [True, True, True, False]
+    assert "Trois messages sont déjà partis" in pages[-1]
+    assert confirmations().count() == 3
+
+
+def test_a_new_address_that_is_a_strangers_is_written_to_three_times_a_day(client: Client) -> None:
+    registration = make_registration(email="zoe@example.org")
+    for number in range(6):
+        spelling = f"victime+{number}@example.org"
+        client.post(f"/mon-inscription/{registration.manage_code}/adresse/", {"email": spelling})
+    assert Delivery.objects.filter(kind="address_check").count() == 3
+
+
+def test_an_address_on_no_list_uses_up_no_hour_of_the_event(client: Client, settings: Settings) -> None:
+    settings.EVENT_MAILS_PER_HOUR = 2
+    event = make_event(report=False)
+    for number in range(5):
+        client.post(f"/evenements/{event.slug}/renvoyer/", {"email": f"nobody{number}@example.org"})
+    signup.register(event, language="fr", **answers())
+    assert confirmations().get().due <= timezone.now()
+
+
+@pytest.mark.parametrize("page", ["renvoyer", "corriger"])
+def test_the_public_forms_are_counted_by_origin_and_keep_what_was_typed(journey: Journey, page: str) -> None:
+    event = make_event(report=False)
+    journey.sign_up(event)
+    for _ in range(limits.FORMS_FROM_ORIGIN.limit):
+        limits.take_or_wait(limits.FORMS_FROM_ORIGIN, "127.0.0.1")
+    answer = journey.client.post(f"/evenements/{event.slug}/{page}/", {"email": "zoe@example.org"})
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
+    assert 'value="zoe@example.org"' in answer.text
+
+
+def test_the_acts_of_the_own_pages_are_counted_by_origin(client: Client) -> None:
+    registration = make_registration()
+    for _ in range(limits.FORMS_FROM_ORIGIN.limit):
+        limits.take_or_wait(limits.FORMS_FROM_ORIGIN, "127.0.0.1")
+    answer = client.post(f"/mon-inscription/{registration.manage_code}/annuler/")
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
+    registration.refresh_from_db()
+    assert registration.is_seated

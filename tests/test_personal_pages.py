@@ -193,3 +193,11 @@ def test_a_database_that_is_away_does_not_cost_the_meeting(client: Client, monke
 
     monkeypatch.setattr(attendance, "note", away)
     assert client.post(join(registration))["Location"] == ROOM
+
+
+@pytest.mark.parametrize("tail", ["", "rapport.pdf", "invitation.ics"])
+def test_a_link_ends_with_the_data_it_belongs_to(client: Client, tail: str) -> None:
+    event = make_event(starts_in=timedelta(days=-90), retention_months=1)
+    registration = make_registration(event, created_at=timezone.now() - timedelta(days=100))
+    assert client.get(join(registration) + tail).status_code == 404
+    assert client.post(join(registration)).status_code == 404

@@ -1,6 +1,8 @@
 """The report as a document: tagged, titled, with bookmarks, made once, and never fetching anything."""
 
 import io
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -205,3 +207,31 @@ def test_an_event_without_report_has_none(client: Client) -> None:
     event = make_event(report=False)
     assert study_report.study_report(event) is None
     assert client.get(f"/rejoindre/{make_registration(event).join_code}/rapport.pdf").status_code == 404
+
+
+PROBE = """
+import io, resource, runpy, sys
+sys.stdin, out, sys.stdout = io.StringIO("<title>x</title>x"), sys.stdout, io.TextIOWrapper(io.BytesIO())
+runpy.run_path(sys.argv[1], run_name="__main__")
+print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_AS), file=out)
+"""
+
+
+def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
+    """Asked of the renderer itself: a document that would show it takes minutes to make."""
+    command = [sys.executable, "-I", "-W", "ignore", "-c", PROBE, str(pdf.RENDERER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "(15, 15) (1200000000, 1200000000)\n"
+
+
+@pytest.mark.parametrize(
+    ("bomb", "reason"),
+    [
+        ("<table>" + "<tr><td colspan=100000>x" * 50, "ended with status -"),
+        ("<div>" * 5000, "RecursionError"),
+    ],
+    ids=["wide cells", "deep nesting"],
+)
+def test_a_document_that_would_never_end_is_given_up(bomb: str, reason: str) -> None:
+    with pytest.raises(pdf.RenderingFailed, match=reason):
+        pdf.render(f"<title>x</title>{bomb}")
