@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
 from registrations import pdf, tasks
@@ -60,6 +61,7 @@ def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
     backend = "registrations.eml_folder.EmailBackend"
     settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": {"file_path": outbox_folder}}}
     tasks.stopping.clear()
+    translation.activate(settings.LANGUAGE_CODE)  # whatever page the test before has visited
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ PROBE = """
 import io, resource, runpy, sys
 sys.stdin, out, sys.stdout = io.StringIO("<title>x</title>x"), sys.stdout, io.TextIOWrapper(io.BytesIO())
 runpy.run_path(sys.argv[1], run_name="__main__")
-print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_AS), file=out)
+print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_AS), file=out, flush=True)
 """
 
 
