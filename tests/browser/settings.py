@@ -2,5 +2,6 @@
 
 from webinar.settings import *  # noqa: F403
 
+STAFF_OTP = "off"  # the table looks at the rooms of the desk; its door has tests of its own
 ROOT_URLCONF = "tests.browser.urls"
 MIDDLEWARE.append("tests.browser.stage.Faults")  # noqa: F405
