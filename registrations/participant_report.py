@@ -5,27 +5,21 @@ table each for hosts, panellists and attendees. Teams numbers its sections, and 
 Who came twice has two lines.
 """
 
-import codecs
-import csv
-import io
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from registrations import table_file
 from registrations.names import folded
+from registrations.table_file import FileNotUnderstood, Line
 
-MAX_BYTES = 2_000_000
 MAX_ROWS = 20_000
 MAX_MINUTES = 3 * 24 * 60
 MAX_TEXT = 200  # characters of a name or an address
 SHOWN_OF_A_CELL = 40  # characters
-HEADER_WITHIN = 100  # rows
 
-NOT_TEXT = {b"PK\x03\x04": "xlsx", b"\xd0\xcf\x11\xe0": "xls", b"%PDF": "pdf", b"\x1f\x8b": "gz"}
-DELIMITERS = "\t;,"
 NAME = {
     *["name", "full name", "user name", "username", "display name", "participant", "participant name", "attendee"],
     *["attendee name", "nom", "nom complet", "nom d utilisateur", "nom de l utilisateur", "nom affiche"],
@@ -70,21 +64,11 @@ WORDS = re.compile(
 UNKNOWN = {"", "-", "--", "–", "n/a", "na"}
 
 
-class ReportNotUnderstood(ValueError):
-    """The sentence tells the organiser what is wrong, and where."""
-
-
 @dataclass(frozen=True)
 class Participant:
     name: str
     email: str
     minutes: int | None
-
-
-@dataclass(frozen=True)
-class Line:
-    number: int  # in the file
-    cells: list[str]
 
 
 @dataclass(frozen=True)
@@ -106,15 +90,15 @@ class Table:
 
 
 def participants(content: bytes) -> list[Participant]:
-    """Everyone in the report, once, in its order; raises ReportNotUnderstood."""
-    lines = _lines(_text(content))
+    """Everyone in the report, once, in its order; raises FileNotUnderstood."""
+    lines = table_file.csv_lines(content, known=_known, most=MAX_ROWS)
     met: dict[str, list[tuple[str, str, int | None]]] = {}
     for table, line in _rows(lines):
         name, email = _name(table, line), _email(table, line)
         if (name or email) and _came(table, line):
             met.setdefault(email.lower() or folded(name) or name, []).append((name, email, _seconds(table, line)))
     if not met:
-        raise ReportNotUnderstood(_("This file lists no participant."))
+        raise FileNotUnderstood(_("This file lists no participant."))
     return [_together(sittings) for sittings in met.values()]
 
 
@@ -125,76 +109,6 @@ def _together(sittings: list[tuple[str, str, int | None]]) -> Participant:
     minutes = sum(known) // 60 if len(known) == len(lengths) else None
     name = next((name for name, _email, _seconds in sittings if name), "")
     return Participant(name, sittings[0][1], minutes)
-
-
-# Bytes to lines
-
-
-def _text(content: bytes) -> str:
-    if len(content) > MAX_BYTES:
-        raise ReportNotUnderstood(_("This file is larger than 2 MB: a participant report is much smaller."))
-    if content.startswith(tuple(NOT_TEXT)):
-        raise ReportNotUnderstood(
-            _("This is not a CSV file but a workbook, an archive or a document. Open it and save it as CSV.")
-        )
-    text = _decoded(content)
-    if "\0" in text:
-        raise ReportNotUnderstood(_("This file is not text: download the report again as CSV."))
-    return text
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return content.decode("utf-16")
-        if content[1:40:2].count(0) > len(content[1:40:2]) / 2:  # UTF-16 whose mark was lost
-            return content.decode("utf-16-le")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _decoded_as_old_windows(content)
-
-
-def _decoded_as_old_windows(content: bytes) -> str:
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ReportNotUnderstood(
-            _("Line %(line)s holds signs that cannot be read: save the file as CSV in UTF-8.") % {"line": line}
-        ) from error
-
-
-def _lines(text: str) -> list[Line]:
-    """Cut at the delimiter under which the best header is found."""
-    cut = [_cut(text, delimiter) for delimiter in DELIMITERS]
-    best = max(cut, key=lambda lines: max((_known(line) for line in lines[:HEADER_WITHIN]), default=0))
-    if len(best) > MAX_ROWS:
-        raise ReportNotUnderstood(_("This file has more than 20,000 lines: it is not the report of one webinar."))
-    return best
-
-
-def _cut(text: str, delimiter: str) -> list[Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    lines = []
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                lines.append(Line(reader.line_num, [_clean(cell) for cell in cells]))
-            if len(lines) > MAX_ROWS:
-                break
-    except csv.Error as error:
-        raise ReportNotUnderstood(
-            _("Line %(line)s cannot be read: a quotation mark may be missing.") % {"line": reader.line_num}
-        ) from error
-    return lines
-
-
-def _clean(cell: str) -> str:
-    """One line, without signs that are not seen."""
-    if cell.isprintable():
-        return " ".join(cell.split())
-    seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in cell)
-    return " ".join(seen.split())
 
 
 # Lines to rows of tables
@@ -216,7 +130,7 @@ def _rows(lines: list[Line]) -> Iterator[tuple[Table, Line]]:
         elif table and not (_is_alone(line) and following and _is_header(following)):
             yield table, line
     if not found:
-        raise ReportNotUnderstood(
+        raise FileNotUnderstood(
             _(
                 "No line of this file names its columns. One must be called “Name” or “Email”, "
                 "as in the participant reports of Zoom, Teams and BigBlueButton."
@@ -307,7 +221,7 @@ def _seconds(table: Table, line: Line) -> int | None:
     seconds = seconds_of(text, unit=1 if "second" in folded(heading) else 60)
     if seconds is None or seconds > MAX_MINUTES * 60:
         words = {"line": line.number, "column": heading, "text": text[:SHOWN_OF_A_CELL]}
-        raise ReportNotUnderstood(
+        raise FileNotUnderstood(
             _("Line %(line)s, column “%(column)s”: “%(text)s” is not understood as a duration.") % words
         )
     return seconds

@@ -9,7 +9,8 @@ import pytest
 from django.utils import translation
 
 from registrations import participant_report
-from registrations.participant_report import Participant, ReportNotUnderstood, participants, seconds_of
+from registrations.participant_report import Participant, participants, seconds_of
+from registrations.table_file import FileNotUnderstood
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +221,7 @@ def zipped() -> bytes:
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(content: bytes, sentence: str) -> None:
-    with pytest.raises(ReportNotUnderstood) as refused:
+    with pytest.raises(FileNotUnderstood) as refused:
         participants(content)
     assert sentence in str(refused.value).replace("\u00a0", " ")
 

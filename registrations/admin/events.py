@@ -19,7 +19,9 @@ from django.utils.translation import ngettext
 
 from registrations import changes, reminders, typography, waiting_list
 from registrations.admin import acts, event_changes
+from registrations.admin.exports import Lists
 from registrations.admin.presence_import import PresenceImport
+from registrations.admin.registrant_import import RegistrantImport
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
@@ -42,7 +44,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
+class EventAdmin(Lists, RegistrantImport, PresenceImport, DeskPages, admin.ModelAdmin[Event]):
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
@@ -54,7 +56,7 @@ class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
     }
     save_on_top = True
     change_form_template = "admin/registrations/event/change_form.html"
-    readonly_fields = ["link_for_other_sites", "presences"]
+    readonly_fields = ["link_for_other_sites", "presences", "registrants", "lists"]
     fieldsets = [
         (
             _("Essentials"),
@@ -124,6 +126,7 @@ class EventAdmin(PresenceImport, DeskPages, admin.ModelAdmin[Event]):
             },
         ),
         (_("Who came"), {"fields": ["presences"]}),
+        (_("Lists"), {"fields": ["registrants", "lists"]}),
         (_("Afterwards"), {"fields": ["replay_url", "retention_months"]}),
     ]
 

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from registrations import attendance, participant_report
+from registrations import attendance, participant_report, table_file
 from registrations.admin.attendance import tell_noted
 from registrations.attendance import Likeness, Proposal
 from registrations.models import Event, Registration
@@ -98,8 +98,8 @@ class ReportForm(forms.Form):
     def clean_report(self) -> list[Proposal]:
         file: UploadedFile[bytes] = self.cleaned_data["report"]
         try:
-            participants = participant_report.participants(file.read(participant_report.MAX_BYTES + 1))
-        except participant_report.ReportNotUnderstood as error:
+            participants = participant_report.participants(file.read(table_file.MAX_BYTES + 1))
+        except table_file.FileNotUnderstood as error:
             raise ValidationError(str(error)) from error
         proposals = attendance.proposals(self.event, participants)
         if sum(bool(proposal.candidates) for proposal in proposals) > MATCHED_MAX:

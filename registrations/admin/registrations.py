@@ -16,6 +16,7 @@ from registrations import privacy, signup, waiting_list
 from registrations.admin import acts
 from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.deliveries import is_yet_to_come, mail_state
+from registrations.admin.exports import RegistrantsExport
 from registrations.admin.read_only import ReadOnlyInline
 from registrations.desk import DeskPages, NamelessHistory
 from registrations.forms import AddressField
@@ -84,7 +85,7 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]):
+class RegistrationAdmin(RegistrantsExport, Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]):
     list_display = [
         "full_name",
         "organisation",

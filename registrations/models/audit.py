@@ -34,6 +34,8 @@ class AuditEntry(models.Model):
         RIGHTS_CHANGED = "rights_changed", _("rights changed")
         DELETED = "deleted", _("deleted")
         BULK_MAIL = "bulk_mail", _("mails sent to several")
+        EXPORTED = "exported", _("list taken out")
+        IMPORTED = "imported", _("list brought in")
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     actor = models.BigIntegerField(_("account number"), null=True, blank=True, help_text=_("Empty: the operator."))

@@ -107,6 +107,7 @@ class Registration(models.Model):
         verbose_name = _("registration")
         verbose_name_plural = _("registrations")
         ordering = ["-created_at"]
+        permissions = [("export_registration", _("Can take registrations out of the site"))]
         constraints = [
             models.UniqueConstraint(
                 "event",

@@ -1,5 +1,6 @@
 """Mailboxes that asked to be left alone. Only a keyed digest is kept: no address can be read from it."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.conf import settings
@@ -30,6 +31,11 @@ def _digests(address: str) -> list[str]:
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def of_address(self, address: str) -> Self:
         return self.filter(digest__in=_digests(address))
+
+    def among(self, addresses: Iterable[str]) -> set[str]:
+        """Those of many addresses, in small letters, that are to be left alone."""
+        silent = set(self.values_list("digest", flat=True))
+        return {address.lower() for address in addresses if silent and silent & set(_digests(address))}
 
     def add_address(self, address: str) -> None:
         self.get_or_create(digest=_digests(address)[0])

@@ -18,7 +18,7 @@ from django.contrib import admin
 from django.contrib.auth import authenticate
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
@@ -96,11 +96,11 @@ def _digest(username: str) -> str:
     return salted_hmac("registrations.views.staff.browser", username, algorithm="sha256").hexdigest()
 
 
-def with_fresh_password(view: View) -> View:
+def with_fresh_password(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """For what cannot be taken back, or takes data out: the password again when it was typed over an hour ago."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if time.time() - request.session.get(PASSWORD_AT, 0) < PASSWORD_FRESH.total_seconds():
             return view(request, *args, **kwargs)
         return redirect(to("confirm_password", request.get_full_path()))

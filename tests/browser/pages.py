@@ -26,6 +26,13 @@ WORDS = "La date sera annoncée sur cette page. Merci de votre patience."
 Kind = Delivery.Kind
 CONFIRMATION = Kind.CONFIRMATION
 LONG = "Intercommunalité-de-Saint-Quentin-en-Yvelines-et-de-ses-environs-" * 3
+LIST_OF_PEOPLE = """\
+Nom;Prénom;Courriel;Structure;Fonction
+Durand;Zoë;zoe@example.org;Ville de Nulle-Part;Cheffe de projet
+Ben;Ali;ali@example.org;CAF;Conseiller
+Ben;Ali;ALI@example.org;CAF;Conseiller
+Martin;;lea@exemple;CAF;Conseillère
+"""
 TYPED = {
     "first_name": "Zoë",
     "last_name": "D’Arcy-Ó Súilleabháin",
@@ -245,6 +252,14 @@ def send_and_confirm(page: Page) -> None:
         page.locator("#content form [type=submit]").last.click()
 
 
+def upload_a_list(page: Page) -> None:
+    """Someone new, someone for the line, the same address again, and a line with two bad cells."""
+    page.locator("[name=people]").set_input_files(
+        {"name": "liste.csv", "mimeType": "text/csv", "buffer": LIST_OF_PEOPLE.encode()}
+    )
+    send_and_confirm(page)
+
+
 def alert() -> str:
     desk_alarmed()
     return letter(Delivery.Kind.ALERT)
@@ -421,7 +436,17 @@ PAGES = [
             ("desk-postpone", desk_event_act("postpone")),
             ("desk-cancel", desk_event_act("cancel")),
             ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
+            ("desk-export", lambda: f"{desk_registration().partition('/registration/')[0]}/registration/export/"),
+            ("desk-lists", desk_event_act("lists")),
+            ("desk-import", desk_event_act("registrants")),
         ]
+    ),
+    SitePage(
+        "desk-import-proposal",
+        desk_event_act("registrants", capacity=2),
+        act=upload_a_list,
+        languages=("fr",),
+        desk=True,
     ),
     SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
 ]
