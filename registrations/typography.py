@@ -95,11 +95,14 @@ class _PlainWriter:
 
     def __init__(self, schemes: Set[str]) -> None:
         self.schemes, self.lines = schemes, list[str]()
-        self.margins, self.numbers = list[str](), list[int | None]()
-        self.mark = ""  # of a list item whose first line is still to come
+        self.margins = list[list[str]]()  # before the first line of each item or quotation, and before the others
+        self.numbers = list[int | None]()  # of the next item of each list
+        self.is_tight = self.begins_list = False
 
     def take(self, token: Token) -> None:
         match token.type:
+            case "paragraph_open":
+                self.is_tight = token.hidden and not self.begins_list
             case "inline":
                 self._write(_plain_inline(token.children or [], self.schemes))
             case "fence" | "code_block":
@@ -107,10 +110,11 @@ class _PlainWriter:
             case "hr":
                 self._write("* * *")
             case "blockquote_open":
-                self.margins.append("> ")
+                self.margins.append(["> ", "> "])
             case "bullet_list_open" | "ordered_list_open":
-                number = int(token.attrs.get("start", 1)) if token.type.startswith("ordered") else None
-                self.numbers.append(number)
+                is_numbered = token.type == "ordered_list_open"
+                self.numbers.append(int(token.attrs.get("start", 1)) if is_numbered else None)
+                self.begins_list = len(self.numbers) == 1
             case "list_item_open":
                 self._open_item()
             case "blockquote_close" | "list_item_close":
@@ -120,19 +124,18 @@ class _PlainWriter:
 
     def _open_item(self) -> None:
         number = self.numbers[-1]
-        self.mark = "- " if number is None else f"{number}. "
-        if number is not None:
-            self.numbers[-1] = number + 1
-        self.margins.append(" " * len(self.mark))
+        mark = "- " if number is None else f"{number}. "
+        self.numbers[-1] = None if number is None else number + 1
+        self.margins.append([mark, " " * len(mark)])
 
     def _write(self, words: str) -> None:
-        margin = "".join(self.margins)
-        if self.lines and not self.mark:
+        if self.lines and not self.is_tight:
             self.lines.append("")
-        first = margin[: len(margin) - len(self.mark)] + self.mark
-        for index, line in enumerate(words.split("\n")):
-            self.lines.append(((margin if index else first) + line).rstrip(" "))
-        self.mark = ""
+        for line in words.split("\n"):
+            margin = "".join(first for first, _others in self.margins)
+            self.lines.append((margin + line).rstrip(" "))
+            self.margins = [[others, others] for _first, others in self.margins]
+        self.is_tight = self.begins_list = False
 
 
 def _plain_inline(tokens: Sequence[Token], schemes: Set[str]) -> str:
