@@ -11,6 +11,7 @@ from collections.abc import Callable
 from email.message import EmailMessage as StandardMessage
 from email.policy import Policy
 from typing import Any
+from urllib.parse import urlsplit
 
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.text import Truncator
 
-from registrations import mime, pdf, study_report
+from registrations import mime, pdf, placeholders, study_report, typography
 from registrations.invitation import Method, invitation
 from registrations.models import Delivery
 
@@ -33,6 +34,7 @@ RAW_BACKENDS = {
     "anymail.backends.amazon_ses.EmailBackend",
 }
 Kind = Delivery.Kind
+WRITTEN_BY_HAND = {Kind.BROADCAST, Kind.TRIAL}
 WITH_REPORT = {Kind.CONFIRMATION, Kind.PROMOTED}
 BLANK_LINES = re.compile(r"\n{3,}")
 SUBJECT_MAX = 90  # characters; a short title alone may have 80
@@ -72,6 +74,7 @@ def compose(delivery: Delivery) -> Mail:
         "X-Auto-Response-Suppress": "OOF, NRN, AutoReply, RN",
         "Content-Language": language,
         **_thread(delivery),
+        **_way_out(delivery),
     }
     return mail
 
@@ -170,8 +173,32 @@ def alert(delivery: Delivery) -> Mail:
     return _written("alert", context)
 
 
+def message(delivery: Delivery) -> Mail:
+    """What an organiser wrote, to one of those whom it is for, or as a trial."""
+    broadcast = delivery.broadcast
+    if broadcast is None:
+        raise ValueError("This kind of mail needs a message.")
+    registration = delivery.registration or placeholders.anyone(broadcast.event)
+    text = placeholders.filled(broadcast.body, placeholders.markdown_values(registration))
+    schemes = {*typography.SCHEMES, urlsplit(settings.BASE_URL).scheme}
+    mail = _written(
+        delivery.kind,
+        {
+            "registration": registration,
+            "event": broadcast.event,
+            "subject": placeholders.filled(broadcast.subject, placeholders.plain_values(broadcast.event)),
+            "text": typography.plain(text, schemes=schemes),
+            "html": typography.safe_html(text, schemes=schemes),
+            "site": settings.HOST,
+        },
+    )
+    mail.reply_to = [broadcast.event.contact_email]
+    return mail
+
+
 COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
-    **dict.fromkeys(set(Kind) - {Kind.ALERT}, letter),
+    **dict.fromkeys(set(Kind) - {Kind.ALERT, *WRITTEN_BY_HAND}, letter),
+    **dict.fromkeys(WRITTEN_BY_HAND, message),
     Kind.ALERT: alert,
 }
 
@@ -220,8 +247,18 @@ def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
 
 def _thread(delivery: Delivery) -> dict[str, str]:
     """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first one."""
-    if delivery.is_first:
+    if delivery.is_first or delivery.registration_id is None:
         return {}
     earlier = Delivery.objects.filter(registration=delivery.registration_id, pk__lt=delivery.pk or 0)
     first = earlier.order_by("pk").values_list("message_id", flat=True).first()
     return {"In-Reply-To": first, "References": first} if first else {}
+
+
+def _way_out(delivery: Delivery) -> dict[str, str]:
+    """List-Unsubscribe (RFC 2369) of what goes to many: the page where one takes oneself off the list.
+
+    Not in one click (RFC 8058), which would cost someone a seat who only wanted fewer mails.
+    """
+    if delivery.kind != Kind.BROADCAST or delivery.registration is None:
+        return {}
+    return {"List-Unsubscribe": f"<{delivery.registration.manage_url}>"}

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from registrations import attendance, mail
-from registrations.models import Attendance, Delivery, Event, Registration
+from registrations.models import Attendance, Broadcast, Delivery, Event, Registration
 from registrations.models.registration import new_code
 from tests import mailbox
 from tests.factories import ROOM, make_event, make_registration
@@ -62,6 +62,9 @@ CASES = [
     Case("withdrawn", "line", GONE, links="mnd"),
     Case("updated", links="mnd"),
     Case("updated", "", WAITING, links="mnd"),
+    Case("broadcast", links="jmnd"),
+    Case("broadcast", "", WAITING, links="mnd"),
+    Case("broadcast", "", WAITING, "postponed", links="mnd"),
     Case("address_check", links="ad"),
     Case("address_changed", links="md"),
     Case("address_changed", "", GONE, links="md"),
@@ -90,7 +93,17 @@ def an_event(when: str, case: Case, **fields: Any) -> Event:
 def a_mail(case: Case, registration: Registration) -> mail.Mail:
     recipient = {"address_check": "new@example.org", "address_changed": "old@example.org"}.get(case.kind, "")
     kind = Delivery.Kind(case.kind)
-    return mail.compose(Delivery.objects.owe(registration, kind, reason=case.reason, recipient=recipient))
+    broadcast = a_broadcast(registration) if case.kind == "broadcast" else None
+    owed = Delivery.objects.owe(registration, kind, reason=case.reason, recipient=recipient, broadcast=broadcast)
+    return mail.compose(owed)
+
+
+def a_broadcast(registration: Registration) -> Broadcast:
+    audience, body = ("seated", "Votre lien : {lien}") if registration.is_seated else ("waiting", "Merci.")
+    subject, body = "À propos de {titre}", f"## Bonjour {{prenom}} !\n\n{body}\n\n- **un**\n- deux"
+    return Broadcast.objects.create(
+        event=registration.event, audience=audience, subject=subject, body=body, created_by=1
+    )
 
 
 def read(composed: mail.Mail) -> tuple[str, str, str]:
@@ -131,7 +144,7 @@ def _reports_land_in_a_folder(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_no_kind_and_no_reason_is_forgotten() -> None:
-    assert {case.kind for case in CASES} == set(Delivery.Kind.values) - {"alert"}
+    assert {case.kind for case in CASES} == set(Delivery.Kind.values) - {"alert", "trial"}  # to no registrant
     assert {case.reason for case in CASES} - {""} == set(Delivery.Reason.values)
 
 

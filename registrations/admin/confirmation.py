@@ -14,7 +14,7 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
 from django.contrib.admin.options import ActionLocation
 from django.db.models import QuerySet
-from django.forms import Form
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
@@ -64,7 +64,7 @@ def page(
 
 
 def form_page(
-    model_admin: ModelAdmin[Any], request: HttpRequest, form: Form, *, title: str, **context: Any
+    model_admin: ModelAdmin[Any], request: HttpRequest, form: BaseForm, *, title: str, **context: Any
 ) -> TemplateResponse:
     """The page before: what is to be typed, drawn as the admin draws its own forms."""
     drawn = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=model_admin)  # type: ignore[arg-type]

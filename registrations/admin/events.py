@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from registrations import changes, reminders, typography, waiting_list
 from registrations.admin import acts, event_changes
+from registrations.admin.broadcasts import Broadcasts
 from registrations.admin.exports import Lists
 from registrations.admin.presence_import import PresenceImport
 from registrations.admin.registrant_import import RegistrantImport
@@ -44,7 +45,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(Lists, RegistrantImport, PresenceImport, DeskPages, admin.ModelAdmin[Event]):
+class EventAdmin(Broadcasts, Lists, RegistrantImport, PresenceImport, DeskPages, admin.ModelAdmin[Event]):
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]

@@ -1,5 +1,6 @@
 from registrations.models.attendance import Attendance
 from registrations.models.audit import AuditEntry
+from registrations.models.broadcast import Broadcast
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.limit import Hit
@@ -11,6 +12,7 @@ from registrations.models.worker import WorkerPresence
 __all__ = [
     "Attendance",
     "AuditEntry",
+    "Broadcast",
     "Delivery",
     "Event",
     "EventState",

@@ -8,11 +8,12 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
 from registrations.models.registration import Registration
 
@@ -30,7 +31,7 @@ def new_message_id() -> str:
 
 
 # What someone waits for in front of the screen leaves before what many are sent at once.
-PRIORITIES = {"reminder_hour": -1, "changed": 1, "cancelled": 1, "reminder_day": 2, "follow_up": 3}
+PRIORITIES = {"reminder_hour": -1, "changed": 1, "cancelled": 1, "reminder_day": 2, "follow_up": 3, "broadcast": 4}
 NEED_A_SEAT = {"confirmation", "promoted", "reminder_day", "reminder_hour", "follow_up"}
 TELL_OF_AN_END = {"withdrawn", "erased"}
 TELL_OF_AN_EVENT_TO_COME = {*NEED_A_SEAT, "waiting_list", "changed"}
@@ -143,6 +144,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Come back for good, or reported as unwanted."""
         return self.filter(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
 
+    def progress(self) -> dict[str, int]:
+        """How many wait, have left, have failed, were dropped, and came back; in one query."""
+        state, told = Delivery.State, Delivery.ProviderStatus
+        conditions = {
+            "waiting": Q(state__in=[state.PENDING, state.SENDING]),
+            "sent": Q(state=state.SENT),
+            "failed": Q(state=state.FAILED),
+            "dropped": Q(state__in=[state.CANCELLED, state.EXPIRED]),
+            "returned": Q(provider_status__in=[told.BOUNCED, told.COMPLAINED]),
+        }
+        return self.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
+
     @transaction.atomic
     def owe_alert(self, recipient: str) -> None:
         """One alert an incident: none while another is on its way, or has left within a day."""
@@ -183,7 +196,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         with connection.cursor() as cursor:
             cursor.execute(CLAIM.format(lock=lock), values)
             claimed = cursor.fetchone()
-        return self.select_related("registration__event").get(pk=claimed[0]) if claimed else None
+        return self.select_related("registration__event", "broadcast__event").get(pk=claimed[0]) if claimed else None
 
 
 class Delivery(models.Model):
@@ -201,6 +214,8 @@ class Delivery(models.Model):
         ADDRESS_CHANGED = "address_changed", _("Address changed, to the old one")
         ERASED = "erased", _("Data erased")
         FOLLOW_UP = "follow_up", _("Follow-up")
+        BROADCAST = "broadcast", _("Message from the organiser")
+        TRIAL = "trial", _("Trial, to who writes")
         ALERT = "alert", _("Alert to the operator")
 
     class Reason(models.TextChoices):
@@ -249,6 +264,14 @@ class Delivery(models.Model):
         blank=True,
         related_name="deliveries",
         verbose_name=_("registration"),
+    )
+    broadcast = models.ForeignKey(
+        Broadcast,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        verbose_name=_("message to registrants"),
     )
     recipient = models.EmailField(
         _("recipient"),
@@ -335,6 +358,13 @@ class Delivery(models.Model):
             return _("this person is on the waiting list")
         if self.kind == self.Kind.WAITING_LIST and not registration.is_waiting:
             return _("this person is no longer on the waiting list")
+        return self._untrue_of_broadcast(self.broadcast, registration) if self.broadcast else ""
+
+    def _untrue_of_broadcast(self, broadcast: Broadcast, registration: Registration) -> Any:
+        if broadcast.is_taken_back:
+            return _("the organiser took this message back")
+        if not broadcast.recipients().filter(pk=registration.pk).exists():
+            return _("this person is no longer one of those whom the message is for")
         return ""
 
     def _untrue_of_event(self, event: Event) -> Any:

@@ -205,6 +205,11 @@ class Registration(models.Model):
             return settings.BASE_URL + self.event.get_absolute_url()
 
     def _personal_url(self, name: str, code: str) -> str:
-        """Absolute, on BASE_URL and never on the Host header, in the registrant's language."""
+        """Absolute, on BASE_URL and never on the Host header, in the registrant's language.
+
+        Without a code, as in a trial, it is the event's page.
+        """
+        if not code:
+            return self.public_url
         with translation.override(self.language):
             return settings.BASE_URL + reverse(name, args=[code])

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from registrations import attendance
-from registrations.models import Attendance, Delivery, Event, Registration, WorkerPresence
+from registrations import attendance, broadcasts
+from registrations.models import Attendance, Broadcast, Delivery, Event, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_registration
 
 FIRST_EVENT = "ceq-ctg-13-mai-2025"
@@ -32,6 +32,16 @@ Durand;Zoë;zoe@example.org;Ville de Nulle-Part;Cheffe de projet
 Ben;Ali;ali@example.org;CAF;Conseiller
 Ben;Ali;ALI@example.org;CAF;Conseiller
 Martin;;lea@exemple;CAF;Conseillère
+"""
+MESSAGE = """## Avant la séance
+
+Bonjour {prenom} {nom}, voici **trois choses** pour le webinaire « {titre} » du {date}, {heure} :
+
+- le [programme](https://example.org/programme) ;
+- votre lien : {lien}
+- [votre inscription]({mon_inscription})
+
+> À bientôt !
 """
 TYPED = {
     "first_name": "Zoë",
@@ -265,6 +275,61 @@ def alert() -> str:
     return letter(Delivery.Kind.ALERT)
 
 
+def message(body: str = MESSAGE) -> Broadcast:
+    """A draft to five people, one of whom reads English and one of whom has a long name."""
+    written = Broadcast.objects.create(
+        event=make_event(), audience="seated", subject="À propos de {titre}", body=body, created_by=1
+    )
+    for fields in [{}, {"language": "en"}, {"first_name": LONG[:100]}, {}, {}]:
+        make_registration(written.event, territory="Yvelines (78)", **fields)
+    return written
+
+
+def desk_message(written: Broadcast, page: str = "broadcast") -> str:
+    return reverse(f"admin:registrations_event_{page}", args=[written.event_id, written.pk])
+
+
+def desk_message_confirmed() -> str:
+    broadcasts.send(written := message(), count=5)
+    return desk_message(written)
+
+
+def desk_message_sent() -> str:
+    broadcasts.send(written := message(), count=5)
+    Broadcast.objects.filter(pk=written.pk).update(confirmed_at=timezone.now() - DAY)
+    outcomes = [
+        ("sent", ""),
+        ("sent", ""),
+        ("failed", "550 5.1.1 Mailbox unknown"),
+        ("cancelled", "Inscription annulée"),
+    ]
+    for delivery, (state, error) in zip(written.deliveries.all(), outcomes, strict=False):
+        Delivery.objects.filter(pk=delivery.pk).update(state=state, error=error)
+    return desk_message(written)
+
+
+def message_letter(kind: Delivery.Kind) -> Callable[[], str]:
+    def prepare() -> str:
+        made = None if kind == Kind.TRIAL else registration(report=False)
+        event = made.event if made else make_event()
+        written = Broadcast.objects.create(event=event, audience="seated", subject="Salle", body=MESSAGE, created_by=1)
+        delivery = Delivery.objects.create(registration=made, kind=kind, broadcast=written)
+        return f"/letter/{delivery.pk}/"
+
+    return prepare
+
+
+def misspell_the_message(page: Page) -> None:
+    page.locator("[name=body]").fill("Bonjour {prénom}")
+    send_and_confirm(page)
+
+
+def miscount(page: Page) -> None:
+    page.locator("[name=typed]").fill("4")
+    with page.expect_navigation():
+        page.locator("#content form [type=submit]").last.click()
+
+
 def desk_event() -> str:
     return reverse("admin:registrations_event_change", args=[make_event().pk])
 
@@ -408,6 +473,8 @@ PAGES = [
             ("mail-address-changed", letter_to(Kind.ADDRESS_CHANGED), ("fr", "en")),
             ("mail-erased", letter_to(Kind.ERASED, "seat", "cancelled"), ("fr", "en")),
             ("mail-follow-up", lambda: letter(Kind.FOLLOW_UP, someone_present()), ("fr", "en")),
+            ("mail-broadcast", message_letter(Kind.BROADCAST), ("fr", "en")),
+            ("mail-trial", message_letter(Kind.TRIAL), ("fr",)),
             ("mail-alert", alert, ("fr",)),
         ]
     ),
@@ -435,6 +502,16 @@ PAGES = [
             ("desk-reschedule", desk_event_act("reschedule")),
             ("desk-postpone", desk_event_act("postpone")),
             ("desk-cancel", desk_event_act("cancel")),
+            ("desk-event-messages", lambda: desk_message(message()).partition("write/")[0] + "change/"),
+            ("desk-write", lambda: desk_message(message()).partition("write/")[0] + "write/"),
+            ("desk-write-correct", lambda: desk_message(message(), "correct_broadcast")),
+            ("desk-message", lambda: desk_message(message())),
+            (
+                "desk-message-to-nobody",
+                lambda: desk_message(Broadcast.objects.create(event=make_event(), created_by=1)),
+            ),
+            ("desk-message-confirmed", desk_message_confirmed),
+            ("desk-message-sent", desk_message_sent),
             ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
             ("desk-export", lambda: f"{desk_registration().partition('/registration/')[0]}/registration/export/"),
             ("desk-lists", desk_event_act("lists")),
@@ -448,5 +525,7 @@ PAGES = [
         languages=("fr",),
         desk=True,
     ),
+    SitePage("desk-write-refused", desk_event_act("write"), act=misspell_the_message, languages=("fr",), desk=True),
+    SitePage("desk-message-miscounted", lambda: desk_message(message()), act=miscount, languages=("fr",), desk=True),
     SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
 ]

@@ -1,0 +1,106 @@
+"""A message that an organiser writes to people of one event, kept as it was written."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from registrations.models.attendance import Attendance
+from registrations.models.event import MARKDOWN_MAX, Event
+from registrations.models.registration import Registration, RegistrationQuerySet
+
+LEAVES_AFTER = timedelta(minutes=2)  # until then it can be taken back
+
+
+class BroadcastQuerySet(models.QuerySet["Broadcast"]):
+    def locked(self, broadcast: "Broadcast") -> "Broadcast":
+        """The message as it is now, held until the transaction ends, with its event."""
+        return self.select_for_update(of=("self",)).select_related("event").get(pk=broadcast.pk)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class Broadcast(models.Model):
+    class Audience(models.TextChoices):
+        SEATED = "seated", _("Everyone with a seat")
+        PRESENT = "present", _("Those who came")
+        ABSENT = "absent", _("Those with a seat who did not come")
+        WAITING = "waiting", _("The waiting list")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", pgettext_lazy("message", "Draft")
+        CONFIRMED = "confirmed", pgettext_lazy("message", "Confirmed")
+        TAKEN_BACK = "taken_back", pgettext_lazy("message", "Taken back")
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="broadcasts", verbose_name=_("event"))
+    audience = models.CharField(_("to whom"), max_length=10, choices=Audience)
+    territory = models.CharField(_("only of this territory"), max_length=255, blank=True)
+    newsletter_only = models.BooleanField(_("only who asked for the newsletter"), default=False)
+    subject = models.CharField(_("subject"), max_length=90)
+    body = models.TextField(_("text"), help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)])
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
+    count = models.PositiveIntegerField(_("recipients, as confirmed"), default=0)
+    created_by = models.BigIntegerField(_("account number"))
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+
+    objects = BroadcastQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message to registrants")
+        verbose_name_plural = _("messages to registrants")
+        default_permissions = ()
+        permissions = [("write_to_registrants", _("Can write to the registrants of an event"))]
+        constraints = [
+            models.CheckConstraint(
+                name="broadcast_leaves_once_it_is_confirmed",
+                condition=Q(state="draft", confirmed_at__isnull=True) | Q(confirmed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.state == self.State.TAKEN_BACK
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        return self.confirmed_at + LEAVES_AFTER if self.confirmed_at else None
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        waits = self.state == self.State.CONFIRMED and self.leaves_at
+        return bool(waits and timezone.now() < waits)
+
+    def recipients(self) -> RegistrationQuerySet:
+        """Whom it is for at this moment; no audience, nobody."""
+        people = self._audience()
+        if self.territory:
+            people = people.filter(territory=self.territory)
+        return people.filter(newsletter=True) if self.newsletter_only else people
+
+    def _audience(self) -> RegistrationQuerySet:
+        people = Registration.objects.filter(event=self.event_id)
+        came = Exists(Attendance.objects.filter(registration=OuterRef("pk")))  # no join: the rows will be locked
+        match self.audience:
+            case self.Audience.SEATED:
+                return people.seated()
+            case self.Audience.PRESENT:
+                return people.seated().filter(came)
+            case self.Audience.ABSENT:
+                return people.seated().filter(~came, created_at__lt=self.event.ends_at)
+            case self.Audience.WAITING:
+                return people.filter(status=Registration.Status.WAITLISTED)
+        return people.none()
