@@ -17,6 +17,7 @@ from registrations.admin import acts
 from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.admin.read_only import ReadOnlyInline
+from registrations.admin.stories import Stories
 from registrations.desk import DeskPages, NamelessHistory
 from registrations.forms import AddressField
 from registrations.models import Delivery, Event, Registration
@@ -84,7 +85,7 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]):
+class RegistrationAdmin(Stories, Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]):
     list_display = [
         "full_name",
         "organisation",
