@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, F, Min, Q, Value, When
+from django.db.models import Case, Count, F, Min, Q, TextField, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -66,7 +66,9 @@ def _grouped(event: Event) -> Any:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
     for_this_date = Q(kind=Kind.FOLLOW_UP) | Q(kind__in=CLOCK, not_after=event.starts_at)
     of_event = Delivery.objects.filter(for_this_date | Q(state=State.PENDING), registration__event=event).order_by()
-    why = Case(When(state__in=[State.CANCELLED, State.EXPIRED], then=F("error")), default=Value(""))
+    why = Case(
+        When(state__in=[State.CANCELLED, State.EXPIRED], then=F("error")), default=Value(""), output_field=TextField()
+    )
     return of_event.annotate(why=why).values("kind", "state", "why").annotate(count=Count("pk"), first=Min("due"))
 
 

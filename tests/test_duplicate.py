@@ -94,7 +94,8 @@ def test_the_report_is_a_file_of_its_own(settings: Any, tmp_path: Any) -> None:
     new = duplication.duplicate(event)
     assert new.report_file.name != event.report_file.name
     event.report_file.delete()
-    assert new.report_file.read() == b"%PDF-1.7\n%%EOF"
+    with new.report_file.open() as file:
+        assert file.read() == b"%PDF-1.7\n%%EOF"
 
 
 def test_a_report_whose_file_is_lost_is_left_out() -> None:

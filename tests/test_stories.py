@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -72,7 +74,7 @@ def test_what_staff_did_is_told_with_their_account_and_no_name_of_the_person_sta
 def test_the_page_parts_what_happened_from_what_is_to_come() -> None:
     registration = signed_up()
     page = logged_in().get(f"{PEOPLE}{registration.pk}/story/")
-    assert [moment.title for moment in page.context["past"]][0] == "Inscription"
+    assert page.context["past"][0].title == "Inscription"
     assert all(moment.at > timezone.now() for moment in page.context["to_come"])
     assert len(page.context["to_come"]) == 2
 
@@ -106,14 +108,11 @@ def test_a_long_story_asks_as_much_as_a_short_one() -> None:
     for number in range(3):
         due = timezone.now() + timedelta(days=number)
         Delivery.objects.owe(registration, Delivery.Kind.UPDATED, due=due)
-        act(logged_in_as_another(number), "send_again", registration)
+        act(another(number), "send_again", registration)
     assert asked() == short
 
 
-def logged_in_as_another(number: int) -> object:
-    from django.contrib.auth.models import User
-    from django.test import Client
-
+def another(number: int) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser(f"equipe-{number}"))
     return client
