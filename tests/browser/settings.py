@@ -4,3 +4,4 @@ from webinar.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.browser.urls"
 MIDDLEWARE.append("tests.browser.stage.Faults")  # noqa: F405
+STAFF_OTP = "off"  # else every page of the desk would show the setting up of a phone
