@@ -310,12 +310,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["registration", "kind", "due"], name="delivery_to_come", condition=Q(state="pending")
             ),
-            models.Index(fields=["registration"], name="delivery_failed", condition=Q(state="failed")),
-            models.Index(
-                fields=["registration"],
-                name="delivery_refused",
-                condition=Q(provider_status__in=["bounced", "complained"]),
-            ),
+            models.Index(fields=["state", "due"], name="delivery_states"),
+            models.Index(fields=["provider_status"], name="delivery_provider_status"),
         ]
 
     def __str__(self) -> str:
