@@ -13,7 +13,6 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,8 +31,9 @@ class OrganisersDesk(admin.AdminSite):
         return _("%(name)s – webinars") % {"name": settings.LEGAL_NAME}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        context = {"mail_health": mail_health(), "without_room": without_room(), **(extra_context or {})}
-        return super().index(request, context)
+        from registrations.admin import first_page  # here: the desk is made before the models are ready
+
+        return super().index(request, {**first_page.context(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
@@ -86,26 +86,6 @@ def erases(request: HttpRequest) -> bool:
     if request.resolver_match and (request.resolver_match.url_name or "").endswith("_delete"):
         return True
     return "delete_selected" in [value for name, value in request.POST.items() if name.endswith("action")]
-
-
-def mail_health() -> dict[str, Any]:
-    """What an organiser must know of the mails before anything else."""
-    from registrations.models import Delivery, WorkerPresence  # here: the desk is made before the models are ready
-
-    return {
-        "late": Delivery.objects.overdue().count(),
-        "failed": Delivery.objects.filter(state=Delivery.State.FAILED).count(),
-        "refused": Delivery.objects.refused().count(),
-        "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
-    }
-
-
-def without_room() -> list[Any]:
-    """The events that take place soon and have no link to the room."""
-    from registrations.models import Event  # here, as above
-
-    coming = Event.objects.filter(status=Event.Status.PUBLISHED, connection_url="", ends_at__gt=timezone.now())
-    return [event for event in coming if event.lacks_its_room]
 
 
 @permission_required("registrations.view_event", raise_exception=True)

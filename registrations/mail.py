@@ -40,7 +40,6 @@ BLANK_LINES = re.compile(r"\n{3,}")
 SUBJECT_MAX = 90  # characters; a short title alone may have 80
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs take none
-BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
 
@@ -120,7 +119,7 @@ def letter(delivery: Delivery) -> Mail:
     event = registration.event
     method = calendar_method(delivery)
     report = _report(delivery) if delivery.kind in WITH_REPORT else None
-    attached = report is not None and report.size * BASE64_RATIO < settings.MAIL_MAX_BYTES
+    attached = report is not None and study_report.fits_into_a_mail(report.size)
     mail = _written(
         delivery.kind,
         {

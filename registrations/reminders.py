@@ -20,7 +20,8 @@ class Planned(NamedTuple):
     not_after: datetime | None
 
 
-def _planned(event: Event) -> Iterator[Planned]:
+def hours_of(event: Event) -> Iterator[Planned]:
+    """When each mail of the clock leaves."""
     yield Planned(Kind.REMINDER_DAY, event.reminder_day_at, event.starts_at)
     yield Planned(Kind.REMINDER_HOUR, event.reminder_hour_at, event.starts_at)
     yield Planned(Kind.FOLLOW_UP, event.follow_up_at, None)
@@ -42,7 +43,7 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     last = {} if is_new else _last_revisions(registration)
     now = timezone.now()
     rows = []
-    for kind, due, not_after in _planned(event):
+    for kind, due, not_after in hours_of(event):
         if due is None:
             continue
         row = Delivery(registration=registration, kind=kind, due=due, not_after=not_after)
@@ -64,7 +65,7 @@ def replan(event: Event) -> None:
     A reminder that has left for this date is not repeated; a new date gets reminders of its own. Call it in the
     transaction that changes the event and holds its row.
     """
-    for kind, due, not_after in _planned(event):
+    for kind, due, not_after in hours_of(event):
         pending = Delivery.objects.pending().filter(registration__event=event, kind=kind)
         if event.status != Event.Status.PUBLISHED:
             pending.drop(_("the event was cancelled or postponed"))

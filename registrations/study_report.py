@@ -17,6 +17,7 @@ from registrations.models import Event
 
 FILENAME = "rapport-etude.pdf"
 REPORT_LANGUAGE = "fr"  # the language the content is written in
+BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 KEPT_IN_MEMORY = 2  # reports, each up to the size that mails can carry
 
 
@@ -47,6 +48,11 @@ def study_report(event: Event) -> Report | None:
         return _presentation(event) if event.has_report else None
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
+
+
+def fits_into_a_mail(size: int) -> bool:
+    """Attached up to this size in bytes; beyond it only linked."""
+    return size * BASE64_RATIO < settings.MAIL_MAX_BYTES
 
 
 def known_size(event: Event) -> int | None:

@@ -17,12 +17,15 @@ from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations import changes, reminders, typography, waiting_list
+from registrations import changes, reminders, study_report, typography, waiting_list
 from registrations.admin import acts, event_changes
 from registrations.admin.broadcasts import Broadcasts
+from registrations.admin.duplicates import Duplicates
 from registrations.admin.exports import Lists
 from registrations.admin.presence_import import PresenceImport
+from registrations.admin.previews import Previews
 from registrations.admin.registrant_import import RegistrantImport
+from registrations.admin.timeline import Timeline
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
@@ -45,7 +48,17 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 
 
 @admin.register(Event)
-class EventAdmin(Broadcasts, Lists, RegistrantImport, PresenceImport, DeskPages, admin.ModelAdmin[Event]):
+class EventAdmin(
+    Broadcasts,
+    Previews,
+    Timeline,
+    Duplicates,
+    Lists,
+    RegistrantImport,
+    PresenceImport,
+    DeskPages,
+    admin.ModelAdmin[Event],
+):
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
@@ -255,6 +268,9 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
         and not over
         and _("This event has no link to the room yet; registrants are told so."),
         published and over and _("This event lies in the past."),
+        event.report_file
+        and not study_report.fits_into_a_mail(study_report.known_size(event) or 0)
+        and _("The report is too large to be attached to a mail: it will be given as a link."),
         "capacity" in changed and acts.too_few_seats(event),
         published
         and follow_up_missed

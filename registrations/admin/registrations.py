@@ -18,6 +18,7 @@ from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, Pre
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.admin.exports import RegistrantsExport
 from registrations.admin.read_only import ReadOnlyInline
+from registrations.admin.stories import Stories
 from registrations.desk import DeskPages, NamelessHistory
 from registrations.forms import AddressField
 from registrations.models import Delivery, Event, Registration
@@ -85,7 +86,9 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(RegistrantsExport, Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]):
+class RegistrationAdmin(
+    RegistrantsExport, Stories, Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]
+):
     list_display = [
         "full_name",
         "organisation",

@@ -180,6 +180,17 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER
         )
 
+    def wanting_attention(self) -> Self:
+        """Late, failed, or refused."""
+        now = timezone.now()
+        unsent = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=now - OVERDUE_AFTER)
+        refused = Q(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
+        return self.filter(unsent | Q(state=Delivery.State.FAILED) | refused)
+
+    def to_come(self) -> Self:
+        """Those whose hour has not come."""
+        return self.pending().filter(due__gt=timezone.now())
+
     def claim(self, *, holder: str = "") -> "Delivery | None":
         """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due.
 
@@ -319,6 +330,11 @@ class Delivery(models.Model):
                 name="delivery_to_send",
                 condition=Q(state__in=["pending", "sending"]),
             ),
+            models.Index(
+                fields=["registration", "kind", "due"], name="delivery_to_come", condition=Q(state="pending")
+            ),
+            models.Index(fields=["state", "due"], name="delivery_states"),
+            models.Index(fields=["provider_status"], name="delivery_provider_status"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.validators import FileExtensionValidator, MaxLengthValidator, MinValueValidator, URLValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -88,6 +88,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def locked(self, event: "Event") -> "Event":
         """The event as it is now, held until the transaction ends: seats and dates are decided by one at a time."""
         return self.select_for_update().get(pk=event.pk)
+
+    def nearest_first(self) -> Self:
+        """Those to come, the soonest first; then those that are over, the latest first."""
+        to_come = Case(When(ends_at__gt=Now(), then=F("starts_at")))
+        return self.order_by(to_come.asc(nulls_last=True), "-starts_at")
 
     def past(self) -> Self:
         return self.published().exclude(status=Event.Status.POSTPONED).filter(ends_at__lte=Now())

@@ -122,6 +122,8 @@ class Registration(models.Model):
         ]
         indexes = [
             models.Index(fields=["event", "status", "waiting_since"], name="registration_line"),
+            models.Index(fields=["event", "status", "created_at"], name="registration_sign_ups"),
+            models.Index(fields=["event", "territory"], name="registration_territories"),
             models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
         ]
 

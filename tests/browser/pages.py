@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from registrations import attendance, broadcasts
+from registrations import attendance, broadcasts, reminders, signup
 from registrations.models import Attendance, Broadcast, Delivery, Event, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_registration
 
@@ -363,6 +363,39 @@ def desk_delivery() -> str:
     return reverse("admin:registrations_delivery_change", args=[failed.pk])
 
 
+def desk_busy() -> str:
+    """The first page with an event that many have signed up for, in the course of weeks."""
+    made = make_event(report=False, capacity=60, starts_in=2 * DAY)
+    for number in range(40):
+        status = ["confirmed", "confirmed", "confirmed", "waitlisted", "cancelled"][number % 5]
+        territory = ["Yvelines (78)", "Val-d’Oise (95)", "Yvelines (78)", "", LONG[:60]][number % 5]
+        created_at = timezone.now() - DAY * (number % 9) * (number % 4)
+        person = make_registration(made, status=status, territory=territory, created_at=created_at)
+        if person.is_seated:
+            Delivery.objects.bulk_create(reminders.planned(person))
+    return f"{reverse('admin:index')}?event={made.pk}"
+
+
+def desk_figures(page: Page) -> None:
+    page.locator(".desk-drawings summary").click()
+
+
+def desk_event_page(name: str, **fields: Any) -> Callable[[], str]:
+    def prepare() -> str:
+        made = make_registration(make_event(report=False, follow_up_hours_after=24, **fields))
+        Delivery.objects.bulk_create(reminders.planned(made))
+        return reverse(f"admin:registrations_event_{name}", args=[made.event_id])
+
+    return prepare
+
+
+def desk_story() -> str:
+    made = signup.register(make_event(report=False), language="fr", **TYPED).registration
+    made.deliveries.filter(kind=CONFIRMATION).update(state="failed", error="550 5.1.1 Mailbox unknown")
+    attendance.note(made, Attendance.Origin.HAND)
+    return reverse("admin:registrations_registration_story", args=[made.pk])
+
+
 def desk_deletion() -> str:
     return reverse("admin:registrations_registration_delete", args=[registration().pk])
 
@@ -485,6 +518,12 @@ PAGES = [
         for name, prepare in [
             ("desk", desk("index")),
             ("desk-alarmed", desk_alarmed),
+            ("desk-busy", desk_busy),
+            ("desk-preview", desk_event_page("preview", status="draft")),
+            ("desk-preview-mails", desk_event_page("mails")),
+            ("desk-timeline", desk_event_page("timeline")),
+            ("desk-duplicate", desk_event_page("duplicate")),
+            ("desk-story", desk_story),
             ("desk-events", lambda: desk_event().partition("/event/")[0] + "/event/"),
             ("desk-event", desk_event),
             ("desk-event-new", desk("registrations_event_add")),
@@ -527,5 +566,6 @@ PAGES = [
     ),
     SitePage("desk-write-refused", desk_event_act("write"), act=misspell_the_message, languages=("fr",), desk=True),
     SitePage("desk-message-miscounted", lambda: desk_message(message()), act=miscount, languages=("fr",), desk=True),
+    SitePage("desk-figures", desk_busy, act=desk_figures, languages=("fr",), desk=True),
     SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
 ]

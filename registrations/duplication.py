@@ -1,0 +1,65 @@
+"""The same webinar once more: a draft with everything that was written for the last one, and nobody on its list."""
+
+import copy
+import re
+from datetime import datetime, timedelta
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from registrations.models import Event
+
+YEAR = timedelta(weeks=52)  # keeps the day of the week
+DATES = ["starts_at", "ends_at", "registration_opens_at", "registration_closes_at"]
+ENDS_WITH_A_YEAR = re.compile(r"-(19|20)\d\d(-\d+)?$")
+SLUG_MAX = 50
+
+
+@transaction.atomic
+def duplicate(event: Event) -> Event:
+    """A draft a year later, or as many years as it takes to lie ahead; hours stay those of the clock on the wall.
+
+    What was said of the last session only (the organiser's words on a change, the recording) is left behind.
+    """
+    sections = list(event.report_sections.all())
+    years = years_ahead(event)
+    new = copy.copy(event)
+    new.pk, new._state.adding = None, True
+    new.status, new.sequence, new.organiser_words, new.replay_url = Event.Status.DRAFT, 0, "", ""
+    for name in DATES:
+        setattr(new, name, moved(getattr(event, name), event, years))
+    new.slug = free_slug(event, new.start_date.year)
+    _copy_report(event, new)
+    new.save(force_insert=True)
+    for section in sections:
+        section.pk, section._state.adding, section.event = None, True, new
+        section.save(force_insert=True)
+    return new
+
+
+def years_ahead(event: Event) -> int:
+    years = 1
+    while (moment := moved(event.starts_at, event, years)) and moment <= timezone.now():
+        years += 1
+    return years
+
+
+def moved(moment: datetime | None, event: Event, years: int) -> datetime | None:
+    """On the same weekday, at the same hour of the event's own zone."""
+    return moment and moment.astimezone(event.zone) + years * YEAR
+
+
+def free_slug(event: Event, year: int) -> str:
+    wanted = f"{ENDS_WITH_A_YEAR.sub('', event.slug)[: SLUG_MAX - 8]}-{year}"
+    taken = set(Event.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    candidates = [wanted, *(f"{wanted}-{number}" for number in range(2, len(taken) + 2))]
+    return next(slug for slug in candidates if slug not in taken)
+
+
+def _copy_report(event: Event, new: Event) -> None:
+    """A file of its own: replacing one must not touch the other."""
+    new.report_file = ""
+    if event.report_file and default_storage.exists(str(event.report_file.name)):
+        with event.report_file.open() as file:
+            new.report_file.save("report.pdf", file, save=False)
