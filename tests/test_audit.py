@@ -73,7 +73,7 @@ def test_changed_passwords_are_written_whoever_changes_them_and_better_hashes_ar
 
 def test_changes_of_rights_are_written(organiser: Client) -> None:
     account = User.objects.create_user("autre")
-    group = Group.objects.create(name="Lecture")
+    group = Group.objects.create(name="Un groupe")
     permission = Permission.objects.get(codename="view_event")
     account.is_staff = True
     account.save()
