@@ -35,27 +35,29 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
 
 
 @transaction.atomic
-def ask_for_address(registration: Registration, *, email: str) -> None:
+def ask_for_address(registration: Registration, *, email: str) -> bool:
     """Send a link to the new address; nothing changes until it is confirmed there.
 
-    An address that has a registration of its own is sent that one's mail instead: the page says the same.
+    An address that has a registration of its own is sent that one's mail instead: the page says the same. Returns
+    whether a mail leaves: a mailbox that has had enough gets none, whoever's it is.
     """
     others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
     if other := others.of_address(email).on_the_list().select_related("event").first():
         if due := limits.mail_due(other.event, email, is_first=False):
             signup.send_link(other, reason=Reason.KNOWN, due=due)
-        return
+        return due is not None
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
-        return
+        return False
     due = limits.mail_due(registration.event, email, is_first=False)
     if due is None:
-        return
+        return False
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
     Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email, due=due)
     tasks.send_due_mail.enqueue()
+    return True
 
 
 @transaction.atomic

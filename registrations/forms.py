@@ -161,6 +161,20 @@ class CertificateForm(SummarisedForm):
         return number
 
 
+class NewAddressForm(AddressForm):
+    """Another address than the one that is there."""
+
+    def __init__(self, data: QueryDict | None = None, *, current: str) -> None:
+        super().__init__(data)
+        self.current = current
+
+    def clean_email(self) -> str:
+        address: str = self.cleaned_data["email"]
+        if address.lower() == self.current.lower():
+            raise ValidationError(_("Your messages go to this address already."), code="unchanged")
+        return address
+
+
 class AnswersForm(SummarisedForm):
     """What a person says of themselves; their address is another matter."""
 

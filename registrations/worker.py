@@ -65,7 +65,7 @@ class MailWorker(Worker):
             self.next_sweep = now + SWEEP_EVERY
         if now >= self.next_keeping_house:
             tasks.keep_house()
-            retention.purge()
+            logger.info("Purge: %s registrations made anonymous", retention.purge().total())
             self.next_keeping_house = now + KEEP_HOUSE_EVERY
         if self.has_tasks():
             super().run()

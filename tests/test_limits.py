@@ -293,9 +293,15 @@ def test_the_own_page_says_when_a_mailbox_has_had_enough(client: Client) -> None
 
 def test_a_new_address_that_is_a_strangers_is_written_to_three_times_a_day(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
-    for number in range(6):
-        spelling = f"victime+{number}@example.org"
-        client.post(f"/mon-inscription/{registration.manage_code}/adresse/", {"email": spelling})
+    pages = [
+        client.post(
+            f"/mon-inscription/{registration.manage_code}/adresse/",
+            {"email": f"victime+{number}@example.org"},
+            follow=True,
+        ).text
+        for number in range(6)
+    ]
+    assert ["est en route" in page for page in pages] == [True, True, True, False, False, False]
     assert Delivery.objects.filter(kind="address_check").count() == 3
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registrations import privacy
+from registrations import limits, privacy
 from registrations.models import Delivery, Event, Registration, Suppression
 from tests import mailbox
 from tests.factories import make_event, make_registration
@@ -297,3 +297,19 @@ def test_an_event_that_became_a_draft_keeps_its_registrations_to_itself(client: 
     registration = make_registration()
     Event.objects.update(status="draft")
     assert client.get(mine(registration)).status_code == 404
+
+
+def test_the_address_that_is_there_already_is_no_new_one(client: Client) -> None:
+    registration = make_registration(email="zoe@example.org")
+    page = client.post(mine(registration, "adresse/"), {"email": "ZOE@example.org"})
+    assert page.text.count("Vos messages partent déjà vers cette adresse.") == 2
+    assert not Delivery.objects.exists()
+
+
+def test_one_correction_too_many_keeps_what_was_typed(client: Client) -> None:
+    registration = make_registration()
+    for _ in range(limits.FORMS_FROM_ORIGIN.limit):
+        limits.take_or_wait(limits.FORMS_FROM_ORIGIN, "127.0.0.1")
+    page = client.post(mine(registration, "modifier/"), typed(registration, question="Une longue question"))
+    assert page.status_code == 429
+    assert "Une longue question" in page.text

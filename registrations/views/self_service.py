@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from registrations import corrections, limits, privacy, signup, study_report, typos
-from registrations.forms import AddressForm, AnswersForm
+from registrations.forms import AnswersForm, NewAddressForm
 from registrations.models import Event, Registration
 from registrations.views.errors import too_many_requests
-from registrations.views.responses import View, private_page, see_other
+from registrations.views.responses import View, private_page, see_other, too_many, wait_of_form
 
 type OwnView = Callable[[HttpRequest, Registration], HttpResponse]
 
@@ -30,6 +30,16 @@ def own_page(view: OwnView) -> View:
         registration = _registration(manage_code=manage_code)
         if registration.erase_by and view.__name__ != manage.__name__:
             return _to_my_registration(registration)
+        return view(request, registration)
+
+    return wrapper
+
+
+def counted(view: OwnView) -> OwnView:
+    """A page with a button and nothing typed: one press too many is asked to wait."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, registration: Registration) -> HttpResponse:
         if request.method == "POST" and (wait := limits.wait_of_form(request)):
             return too_many_requests(request, wait)
         return view(request, registration)
@@ -55,40 +65,45 @@ def correct(request: HttpRequest, registration: Registration) -> HttpResponse:
         return _to_my_registration(registration)
     answers = corrections.answers(registration)
     form = AnswersForm(request.POST or None, event=registration.event, initial=answers)
-    if request.method == "POST" and form.is_valid():
+    wait = wait_of_form(request, form)
+    if wait is None and request.method == "POST" and form.is_valid():
         if corrections.correct_answers(registration, **form.cleaned_data):
             messages.success(request, _("Your corrections are recorded. A message confirms it."))
         return _to_my_registration(registration)
-    return _render(request, "registrations/correct.html", registration, form=form)
+    return too_many(_render(request, "registrations/correct.html", registration, form=form), wait)
 
 
 @own_page
 def change_address(request: HttpRequest, registration: Registration) -> HttpResponse:
-    form = AddressForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = NewAddressForm(request.POST or None, current=registration.email)
+    wait = wait_of_form(request, form)
+    if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        corrections.ask_for_address(registration, email=email)
-        words = _(
-            "A message is on its way to %(email)s: open its link to confirm the address. Until then nothing changes. "
-            "At most three messages a day go to one address."
-        )
-        messages.success(request, words % {"email": email})
+        if corrections.ask_for_address(registration, email=email):
+            words = _(
+                "A message is on its way to %(email)s: open its link to confirm the address. "
+                "Until then nothing changes."
+            )
+            messages.success(request, words % {"email": email})
+        else:
+            messages.warning(request, _had_enough())
         return _to_my_registration(registration)
-    return _render(request, "registrations/change_address.html", registration, form=form)
+    return too_many(_render(request, "registrations/change_address.html", registration, form=form), wait)
 
 
 @own_page
+@counted
 def send_again(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST" and not registration.is_cancelled:
         if signup.resend(registration.event, email=registration.email):
             messages.success(request, _("The message is on its way to %(email)s.") % {"email": registration.email})
         else:
-            sentence = _("Three messages have left for this address today: look in the junk folder, or try tomorrow.")
-            messages.warning(request, sentence)
+            messages.warning(request, _had_enough())
     return _to_my_registration(registration)
 
 
 @own_page
+@counted
 def withdraw(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         signup.withdraw(registration)
@@ -98,6 +113,7 @@ def withdraw(request: HttpRequest, registration: Registration) -> HttpResponse:
 
 
 @own_page
+@counted
 def come_back(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         try:
@@ -110,6 +126,7 @@ def come_back(request: HttpRequest, registration: Registration) -> HttpResponse:
 
 
 @own_page
+@counted
 def not_me(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         privacy.disown(registration)
@@ -118,6 +135,7 @@ def not_me(request: HttpRequest, registration: Registration) -> HttpResponse:
 
 
 @own_page
+@counted
 def erase(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         privacy.ask_for_erasure(registration)
@@ -149,6 +167,10 @@ def confirm_address(request: HttpRequest, address_code: str) -> HttpResponse:
         return _render(request, "registrations/confirm_address.html", registration, taken=True)
     messages.success(request, _("Your address is changed. A message with your link is on its way to it."))
     return _to_my_registration(registration)
+
+
+def _had_enough() -> str:
+    return _("Three messages have left for this address today: look in the junk folder, or try tomorrow.")
 
 
 def _registration(**code: str) -> Registration:

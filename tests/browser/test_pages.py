@@ -130,7 +130,7 @@ def test_it_breaks_no_rule_of_accessibility(shown: Shown, width: int, scheme: st
         shown.window.evaluate(AXE)
     rules = WCAG if shown.page.mail else [*WCAG, "best-practice"]  # a mail has no landmarks: its program has them
     assert shown.window.evaluate(BROKEN_RULES, rules) == []
-    assert shown.page.desk or shown.visitor.fits_its_window()  # the stock desk scrolls its wide lists
+    assert shown.visitor.fits_its_window()
 
 
 def test_its_html_is_well_formed(shown: Shown) -> None:
