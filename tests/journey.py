@@ -1,5 +1,6 @@
 """A person in front of the site, and the mailbox beside them."""
 
+import re
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from registrations import outbox
 from registrations.models import Event
 from tests.factories import answers
 from tests.mailbox import read_folder
+
+
+def without_token(page: str) -> str:
+    """A page without what is made anew for each answer."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
 class Journey:

@@ -18,7 +18,7 @@ from registrations import limits
 from registrations.models import Delivery, Registration
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_registration
-from tests.journey import Journey
+from tests.journey import Journey, without_token
 from tests.site import RunningSite
 from tests.test_settings import SAFE, start
 
@@ -112,10 +112,6 @@ def test_odd_queries_are_no_error(client: Client, query: str) -> None:
     event = make_event()
     for path in ("/", f"/evenements/{event.slug}/", f"/evenements/{event.slug}/inscription/", "/admin/login/"):
         assert client.get(path + query).status_code in {200, 302, 400}
-
-
-def without_token(page: str) -> str:
-    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
 def test_a_known_and_an_unknown_address_get_the_same_answer_and_cost_the_same(client: Client) -> None:

@@ -1,6 +1,5 @@
 """Who came: noted once whoever says so and however often, imported after a confirmation, corrected by hand."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 from django.utils import translation
 
@@ -20,6 +18,7 @@ from registrations.attendance import Likeness
 from registrations.models import Attendance, Event, Registration
 from registrations.participant_report import Participant
 from tests.factories import make_event, make_past_event, make_registration
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -64,22 +63,15 @@ def test_a_second_import_corrects_the_minutes() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_joins_at_once_note_one_presence_and_one_number() -> None:
     registration = make_registration()
-    together = threading.Barrier(4)
     numbers: list[str | None] = []
 
     def join() -> None:
         mine = Registration.objects.get(pk=registration.pk)
-        together.wait()
         attendance.note(mine, Origin.JOIN)
         mine.refresh_from_db()
         numbers.append(mine.certificate_number)
-        connection.close()
 
-    threads = [threading.Thread(target=join) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert together([join] * 4) == []
     assert signs(registration) == [("join", None)]
     assert len(numbers) == 4
     assert len(set(numbers)) == 1

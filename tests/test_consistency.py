@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.template.loader import get_template
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.urls import get_resolver, resolve
 
 from registrations import attendance, mail
 from registrations.models import Attendance, Delivery, Event, WorkerPresence
+from tests.addresses import addresses
 from tests.browser.pages import PAGES
 from tests.factories import make_event, make_past_event, make_registration
 
@@ -90,15 +90,6 @@ def test_every_text_is_in_the_catalogue(tmp_path: Path) -> None:
 
     assert ids(found) == ids((ROOT / "registrations/locale/fr/LC_MESSAGES/django.po").read_text("utf-8"))
     assert 'msgstr ""\n\n' not in found.split("\n\n", 1)[1]
-
-
-def addresses(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for pattern in resolver.url_patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern, route)
-        else:
-            yield route, pattern
 
 
 @pytest.mark.django_db

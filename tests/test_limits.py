@@ -1,12 +1,10 @@
 """How often a stranger may set something off: per mailbox, per origin, per event."""
 
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client, RequestFactory
 from django.utils import timezone
@@ -17,6 +15,7 @@ from registrations.models import Delivery, Hit, Registration
 from registrations.models.suppression import mailbox_of
 from tests.factories import answers, make_event, make_registration
 from tests.journey import Journey
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -252,22 +251,12 @@ def test_a_delayed_mail_leaves_when_its_time_comes(journey: Journey) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("delays", [False, True])
 def test_twenty_simultaneous_hits_are_counted_exactly(delays: bool) -> None:
-    start = threading.Barrier(20)
     taken: list[Hit | None] = []
 
     def hit() -> None:
-        start.wait()
-        try:
-            taken.append(Hit.objects.take("key", limit=7, period=HOUR, delays=delays))
-        finally:
-            connection.close()
+        taken.append(Hit.objects.take("key", limit=7, period=HOUR, delays=delays))
 
-    threads = [threading.Thread(target=hit) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
+    assert together([hit] * 20) == []
     assert len(taken) == 20
     hits = [one for one in taken if one]
     now = sum(one.at <= time.time() for one in hits)

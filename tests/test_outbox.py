@@ -1,6 +1,5 @@
 """The outbox under what servers, databases and workers really do. The SMTP server is a real one, on this machine."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from registrations.models import Delivery, Event, Registration
 from registrations.models.delivery import LEASE
 from tests.factories import make_event, make_registration
 from tests.smtp import HANG_UP, HOLD, Handler, smtp_server
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -401,22 +401,6 @@ def test_several_workers_share_the_mails_and_send_each_once(server: Handler) -> 
     event = make_event(report=False)
     for _ in range(12):
         owe(registration=make_registration(event))
-    problems: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            outbox.drain()
-        except BaseException as problem:
-            problems.append(problem)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    assert problems == []
+    assert together([outbox.drain] * 3) == []
     assert len({mail["Message-ID"] for mail in server.mails}) == len(server.received) == 12
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}

@@ -1,14 +1,11 @@
 """The form: what is refused and how it is said, what robots meet, and what is written."""
 
-import re
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import signing
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -18,13 +15,10 @@ from registrations import signup
 from registrations.forms import STAMP_SALT
 from registrations.models import Delivery, Event, Registration
 from tests.factories import answers, make_event, make_past_event, make_registration
-from tests.journey import Journey
+from tests.journey import Journey, without_token
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
-
-
-def without_token(page: str) -> str:
-    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
 def errors(page: Any) -> dict[str, list[str]]:
@@ -261,25 +255,11 @@ def test_twelve_simultaneous_posts_of_one_address_make_one_registration(settings
     settings.RATE_LIMITS = False
     event = make_event()
     typed = answers(email="zoe@example.org")
-    start = threading.Barrier(12)
-    problems: list[BaseException] = []
 
     def post() -> None:
-        try:
-            start.wait()
-            signup.register(event, language="fr", **typed)
-        except BaseException as problem:
-            problems.append(problem)
-        finally:
-            connection.close()
+        signup.register(event, language="fr", **typed)
 
-    threads = [threading.Thread(target=post) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert problems == []
+    assert together([post] * 12) == []
     assert Registration.objects.count() == 1
     confirmations = Delivery.objects.filter(kind="confirmation")
     assert sorted(confirmations.values_list("revision", flat=True)) == list(range(12))

@@ -1,7 +1,6 @@
 """Every address of the site, as each kind of person: who gets in, what looking changes, what every page carries."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,13 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RegexPattern
 
 from registrations import audit
 from registrations.models import AuditEntry, Delivery, Registration, Suppression, WorkerPresence
 from registrations.views.reading import MAIL_CSP
+from tests.addresses import addresses
 from tests.factories import make_event, make_registration
 from tests.test_doorway import STRICT
 
@@ -48,15 +48,6 @@ OF_MAILS = {  # pages that show a mail, and the frame in which its HTML can do n
     r"/event/\d+/mails/\d+/$": MAIL_CSP,
 }
 CHANGES_BY_LOOKING = {"django_session"}  # of the visitor's own browser; no personal data of others
-
-
-def addresses(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for pattern in resolver.url_patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern, route)
-        else:
-            yield route, pattern
 
 
 @pytest.fixture
