@@ -83,7 +83,7 @@ def _follow(renderer: subprocess.Popen[bytes]) -> str:
     for line in renderer.stderr or ():
         words = line.decode(errors="replace").strip()
         if step := STEP.match(words):
-            progress.report(int(step[1]), STEPS, _("Steps of the typesetting"))
+            progress.report(int(step[1]) - 1, STEPS, _("Steps of the typesetting"))
         else:
             last_line = words or last_line
     return last_line
