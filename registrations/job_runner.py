@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from registrations import jobs
-from registrations.models import Job
+from registrations.models import Job, WorkerPresence
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class JobRunner(threading.Thread):
         if time.monotonic() < self.next_tending:
             return
         self.next_tending = time.monotonic() + TEND_EVERY
+        WorkerPresence.objects.note(self.worker)  # also while its other half sends thousands of mails
         for job in Job.objects.running().filter(worker=self.worker):
             if in_hand and job.pk == in_hand.pk:
                 Job.objects.filter(pk=job.pk).update(heard_at=timezone.now())

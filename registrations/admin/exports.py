@@ -28,6 +28,7 @@ from registrations.views.staff import with_fresh_password
 
 PERMISSION = "registrations.export_registration"
 CHUNK = 1000  # rows that are in memory with their mails and presences
+ROWS_A_SECOND = 2500  # that leave, about
 CHOSEN = "export_columns"  # key of the session
 SHORT = 250  # people on a sheet, typeset in about two seconds
 CSV, XLSX = "csv", "xlsx"
@@ -134,7 +135,8 @@ class RegistrantsExport:
             "opts": self.opts,
             "title": _("Export the registrations"),
             "form": form,
-            "count": registrations.count(),
+            "count": (count := registrations.count()),
+            "seconds": count // ROWS_A_SECOND,
             "query": request.GET.urlencode(),
         }
         return TemplateResponse(request, "admin/export.html", context)
