@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 1  # seconds
 TEND_EVERY = 10  # seconds: say that one is alive, take over from those that are not
 CHILD_LOOK_EVERY = 0.2  # seconds
-NICENESS = 10  # mails and pages come first
+NICENESS = 5  # mails and pages come first
 
 
 class JobRunner(threading.Thread):

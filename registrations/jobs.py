@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from registrations import audit, lifeline, progress
@@ -90,11 +90,14 @@ def run(job: Job) -> None:
 
 
 def start_again(job: Job) -> bool:
-    """Of one that has stopped: what was done stays done. False when it goes on already."""
-    again = Job.objects.filter(pk=job.pk, state=Job.State.FAILED)
-    if Job.objects.under_way().filter(mark=job.mark).exists():
+    """Of one that has stopped: what was done stays done. False when the same was asked anew, and is under way."""
+    stopped = Job.objects.filter(pk=job.pk, state=Job.State.FAILED)
+    try:
+        with transaction.atomic():
+            stopped.update(state=Job.State.WAITING, attempts=0, error="", worker="", ended_at=None)
+    except IntegrityError:
         return False
-    return bool(again.update(state=Job.State.WAITING, attempts=0, error="", worker="", ended_at=None))
+    return True
 
 
 def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: Any = "") -> int:

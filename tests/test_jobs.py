@@ -336,6 +336,20 @@ def test_a_job_that_loses_three_workers_has_failed_and_can_be_started_again(
     assert carry_out().state == State.DONE
 
 
+def test_one_that_has_stopped_is_not_started_beside_the_same_one_asked_anew(
+    organiser: Client, all_is_long: None
+) -> None:
+    event = make_event()
+    make_registration(event)
+    sign_in_sheet(organiser, event)
+    stopped = Job.objects.get()
+    Job.objects.update(state=State.FAILED, error="x")
+    sign_in_sheet(organiser, event)
+    page = organiser.post(page_of(stopped), follow=True)
+    assert messages(page) == ["La même opération a été redemandée entre-temps et elle est en cours."]
+    assert sorted(Job.objects.values_list("state", flat=True)) == [State.FAILED, State.WAITING]
+
+
 def test_of_two_workers_one_takes_the_job(organiser: Client, all_is_long: None) -> None:
     ask_for_mails(organiser, 1)
     assert Job.objects.claim("one")

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import call_command
 
-from registrations import progress
+from registrations import pdf, progress
 from registrations.management import progress_line
 from tests.factories import make_event, make_registration
 
@@ -41,6 +41,13 @@ def test_elsewhere_a_line_comes_now_and_then(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_nobody_listens_to_is_told_to_nobody() -> None:
     assert list(progress.batches("abcde", 2)) == ["ab", "cd", "e"]
+
+
+def test_a_document_tells_its_steps_and_not_that_it_is_done_before_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    with progress.told_to(lambda done, total, words: told.append((done, total))):
+        assert pdf.render("<html lang='fr'><title>x</title><p>x").startswith(b"%PDF-")
+    assert sorted(set(told)) == [(step, 7) for step in range(7)]
 
 
 @pytest.mark.django_db
