@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from django.db import DatabaseError, InterfaceError, transaction
 
+from registrations import progress
 from registrations.models import Attendance, Event, Registration
 from registrations.names import folded, in_any_order, readings, slips
 from registrations.participant_report import Participant
@@ -67,10 +68,11 @@ def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> li
     for pk, length in confirmed:
         minutes[pk].append(length)
     present = list(event.registrations.seated().filter(pk__in=minutes))
-    for registration in present:
+    for number, registration in enumerate(present, 1):
         known = [length for length in minutes[registration.pk] if length is not None]
         is_known = len(known) == len(minutes[registration.pk])
         note(registration, Attendance.Origin.IMPORT, minutes=sum(known) if is_known else None)
+        progress.report(number, len(present))
     return present
 
 

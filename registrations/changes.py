@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from registrations import audit, reminders, tasks, waiting_list
+from registrations import audit, progress, reminders, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
@@ -85,9 +85,12 @@ def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
         reason = Reason.MOVED  # some have not heard of the new day yet
     event.save()
     untold.drop(_("a later change of the event is told in its place"))
+    progress.report(1, 4, _("Mails that tell of the change"))
     count = Delivery.objects.owe_all(told(event, reason), kind, reason=reason)
+    progress.report(2, 4, _("Reminders"))
     audit.record(audit.Action.BULK_MAIL, about=event, kind=str(kind), count=count)
     reminders.replan(event)
+    progress.report(3, 4, _("Waiting list"))
     waiting_list.promote(event)
     tasks.send_due_mail.enqueue()
     return count

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from registrations import reminders, tasks
+from registrations import progress, reminders, tasks
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.models.delivery import BATCH
 
@@ -58,9 +59,13 @@ def enrol(event: Event, people: list[dict[str, Any]], *, with_mail: bool) -> lis
         _registration(event, person, status=Status.WAITLISTED, waiting_since=now)
         for person in new[seats : seats + in_line]
     ]
-    added = Registration.objects.bulk_create([*seated, *waiting], batch_size=BATCH)
+    added = [*seated, *waiting]
+    for some in progress.batches(added, BATCH, _("People")):
+        Registration.objects.bulk_create(some)
     is_told = with_mail and event.status == Event.Status.PUBLISHED
-    Delivery.objects.bulk_create([mail for one in added for mail in _mails(one, is_told)], batch_size=BATCH)
+    mails = [mail for one in added for mail in _mails(one, is_told)]
+    for batch in progress.batches(mails, BATCH, _("Mails")):
+        Delivery.objects.bulk_create(batch)
     tasks.send_due_mail.enqueue()
     return added
 

@@ -2,8 +2,10 @@
 
 import base64
 import ctypes
+import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable
 from functools import cache
@@ -11,9 +13,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+from registrations import progress
 
 RENDERER = Path(__file__).with_name("pdf_renderer.py")
-TIMEOUT = 30  # seconds
+TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one where its steps are shown meanwhile
+STEP, STEPS = re.compile(r"Step (\d) - "), 7
 PATIENCE = 5  # seconds that a rendering waits for another one to end
 FONTS = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
@@ -39,7 +45,7 @@ class RenderingFailed(Exception):
     """The document could not be made: too large, too slow, or not understood."""
 
 
-def render(html: str) -> bytes:
+def render(html: str, *, timeout: float | None = None) -> bytes:
     """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line.
 
     One at a time in each process, since each takes a core and up to a gigabyte.
@@ -47,26 +53,40 @@ def render(html: str) -> bytes:
     if not rendering.acquire(timeout=PATIENCE):
         raise RenderingFailed(f"another document was still being made after {PATIENCE} seconds")
     try:
-        return _render(html)
+        return _render(html, timeout or TIMEOUT)
     finally:
         rendering.release()
 
 
-def _render(html: str) -> bytes:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own script, no shell
-            [sys.executable, "-I", "-W", "ignore", RENDERER],
-            input=html.encode(),
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=True,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RenderingFailed(f"not finished after {TIMEOUT} seconds") from error
-    except subprocess.CalledProcessError as error:
-        last_line = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise RenderingFailed(last_line or f"ended with status {error.returncode}") from error
-    return done.stdout
+def _render(html: str, timeout: float) -> bytes:
+    command = [sys.executable, "-I", "-W", "ignore", str(RENDERER)]
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as made:
+        source.write(html.encode())
+        source.seek(0)
+        with subprocess.Popen(command, stdin=source, stdout=made, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
+            watch = threading.Timer(timeout, renderer.kill)
+            watch.start()
+            last_line = _follow(renderer)
+        is_late = watch.finished.is_set()
+        watch.cancel()
+        if renderer.returncode and is_late:
+            raise RenderingFailed(f"not finished after {timeout} seconds")
+        if renderer.returncode:
+            raise RenderingFailed(last_line or f"ended with status {renderer.returncode}")
+        made.seek(0)
+        return made.read()
+
+
+def _follow(renderer: subprocess.Popen[bytes]) -> str:
+    """Report its steps until it ends; returns the last line that is none."""
+    last_line = ""
+    for line in renderer.stderr or ():
+        words = line.decode(errors="replace").strip()
+        if step := STEP.match(words):
+            progress.report(int(step[1]) - 1, STEPS, _("Steps of the typesetting"))
+        else:
+            last_line = words or last_line
+    return last_line
 
 
 def font_faces(fonts: Iterable[tuple[str, str, int, str]] = FONTS) -> str:

@@ -1,9 +1,11 @@
 """The child process that turns the HTML on its standard input into PDF/UA-1 on its standard output.
 
 It runs alone, without Django, under limits on CPU and memory, and can fetch nothing: fonts and images come in as
-data: URIs. What it cannot do cannot be asked of it by a text typed in the admin.
+data: URIs. What it cannot do cannot be asked of it by a text typed in the admin. On its standard error it tells which
+of WeasyPrint's seven steps it has come to, and at the end what went wrong.
 """
 
+import logging
 import resource
 import sys
 
@@ -18,6 +20,9 @@ def main() -> None:
     import weasyprint
     from weasyprint.urls import URLFetcher
 
+    steps = logging.getLogger("weasyprint.progress")
+    steps.addHandler(logging.StreamHandler(sys.stderr))
+    steps.setLevel(logging.INFO)
     html = weasyprint.HTML(string=sys.stdin.read(), url_fetcher=URLFetcher(allowed_protocols={"data"}))
     document = html.render(pdf_variant="pdf/ua-1", pdf_tags=True)
     if len(document.pages) > MAX_PAGES:

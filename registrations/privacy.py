@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from registrations import erasure_journal, signup, tasks, waiting_list
+from registrations import erasure_journal, progress, signup, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration, Suppression
 
 ERASED_WITHIN = timedelta(days=1)
@@ -106,8 +106,8 @@ def remove(registration: Registration) -> None:
 def erase_again(uids: set[str]) -> int:
     """Erase those of a restored backup whom a journal names; returns how many."""
     found = [registration for registration in Registration.objects.iterator() if registration.uid in uids]
-    for registration in found:
-        erase(registration)
+    for one in progress.batches(found, 1):
+        erase(*one)
     return len(found)
 
 

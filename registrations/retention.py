@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from registrations import privacy
+from registrations import privacy, progress
 from registrations.models import Event, Registration, Trace
 
 AT_ONCE = 200  # registrations in one transaction: the site goes on meanwhile
@@ -23,8 +24,7 @@ def purge(*, dry_run: bool = False) -> Counter[Event]:
     for event in Event.objects.filter(pk__in=Registration.objects.values("event"), ends_at__lte=timezone.now()):
         expired = [pk for pk, kept_until in _ends(event) if kept_until <= timezone.now()]
         random.shuffle(expired)  # the order of the figures must not tell who came first
-        for start in range(0, len(expired), AT_ONCE):
-            batch = expired[start : start + AT_ONCE]
+        for batch in progress.batches(expired, AT_ONCE, event.slug):
             done[event] += len(batch) if dry_run else _make_anonymous(event, batch)
     return done
 
@@ -39,7 +39,7 @@ def _ends(event: Event) -> list[tuple[int, Any]]:
 
 
 @transaction.atomic
-def _make_anonymous(event: Event, pks: list[int]) -> int:
+def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
     registrations = _held(event, pks)
     Trace.objects.bulk_create([_trace(event, registration) for registration in registrations])
     for registration in registrations:
@@ -47,7 +47,7 @@ def _make_anonymous(event: Event, pks: list[int]) -> int:
     return len(registrations)
 
 
-def _held(event: Event, pks: list[int]) -> list[Registration]:
+def _held(event: Event, pks: Sequence[int]) -> list[Registration]:
     rows: QuerySet[Registration] = event.registrations.filter(pk__in=pks).select_for_update(of=("self",))
     found = list(rows.prefetch_related("attendances"))
     random.shuffle(found)

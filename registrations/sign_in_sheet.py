@@ -25,7 +25,7 @@ def sign_in_sheet(event: Event) -> bytes:
     count = event.registrations.seated().count()
     if count > PEOPLE_MAX:
         raise TooManyPeople(_too_many(count))
-    return pdf.render(typeset_html(event))
+    return pdf.render(typeset_html(event), timeout=pdf.LONG_TIMEOUT)
 
 
 def typeset_html(event: Event) -> str:

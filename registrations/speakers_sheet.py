@@ -26,7 +26,7 @@ def rows(event: Event, *, with_territory: bool) -> Iterator[list[str]]:
 
 def speakers_sheet(event: Event, *, with_territory: bool) -> bytes:
     """PDF/UA-1; raises pdf.RenderingFailed."""
-    return pdf.render(typeset_html(event, with_territory=with_territory))
+    return pdf.render(typeset_html(event, with_territory=with_territory), timeout=pdf.LONG_TIMEOUT)
 
 
 def typeset_html(event: Event, *, with_territory: bool) -> str:

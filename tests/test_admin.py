@@ -198,7 +198,7 @@ def test_a_person_who_asks_to_be_erased_is_deleted_with_their_mails(organiser: C
     organiser.post(f"{LIST}{delivery.registration.pk}/delete/", {"post": "yes"})
     assert list(Delivery.objects.all()) == [other]
     assert other.registration is not None
-    bulk = {"action": "delete_selected", "_selected_action": [other.registration.pk], "post": "yes"}
+    bulk = {"action": "delete_selected", "_selected_action": [other.registration.pk], "confirmed": 1}
     organiser.post(LIST, bulk)
     assert not Registration.objects.exists()
 

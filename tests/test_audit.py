@@ -99,7 +99,7 @@ def test_deletions_are_written_with_who_did_it_and_no_name_stays_behind(organise
     one = make_registration(first_name="Prénomsecret", last_name="Nomsecret")
     others = [make_registration(one.event, last_name="Nomsecret") for _ in range(2)]
     organiser.post(f"/admin/registrations/registration/{one.pk}/delete/", {"post": "yes"})
-    bulk = {"action": "delete_selected", "_selected_action": [row.pk for row in others], "post": "yes"}
+    bulk = {"action": "delete_selected", "_selected_action": [row.pk for row in others], "confirmed": 2}
     organiser.post("/admin/registrations/registration/", bulk)
     about = {f"registrations.registration {row}" for row in [one.pk, *(row.pk for row in others)]}
     assert {entry[1] for entry in written(action="deleted")} == {me.pk}

@@ -150,8 +150,8 @@ def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(s
 
 
 def commands_of_children(parent: int) -> dict[int, str]:
-    """pid and command of each child process."""
-    pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    """pid and command of each child process, of whichever thread."""
+    pids = [pid for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()]
     return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2] for pid in pids}
 
 
@@ -265,3 +265,51 @@ def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> 
     assert worker.wait(timeout=30) == 0
     states = "from registrations.models import *; print(*Delivery.objects.values_list('state', flat=True))"
     assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
+
+
+ASK_FOR_MAILS = """
+from django.contrib.auth.models import User
+from registrations.models import *
+from registrations import jobs
+event = Event.objects.get()
+Registration.objects.bulk_create([
+    Registration(event=event, first_name="Zoë", last_name="N", email=f"n{n}@example.org", organisation="V")
+    for n in range(150)
+])
+me = User.objects.get()
+jobs.leave_to_a_worker(Job(kind="people", title="x", event=event, asked_by=me.pk, total=150,
+    permission="registrations.change_registration",
+    parameters={"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}))
+"""
+HOW_FAR = (
+    "from registrations.models import *; job = Job.objects.get(); "
+    "print(job.state, job.done, Delivery.objects.filter(reason='resent').count())"
+)
+
+
+@pytest.mark.parametrize("victim", ["worker", "job"])
+def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody(
+    site: RunningSite, victim: str
+) -> None:
+    """Of the worker, the child dies with it; of the child alone, the worker notices."""
+
+    def how_far() -> tuple[str, int, int]:
+        state, done, mails = site.run("shell", "--verbosity", "0", "-c", HOW_FAR).split()
+        return state, int(done), int(mails)
+
+    site.run("shell", "-c", ASK_FOR_MAILS)
+    worker = site.start("worker")
+    wait_for(lambda: how_far()[1] > 0, "the first people")
+    child = next(pid for pid, command in commands_of_children(worker.pid).items() if command == "job")
+    if victim == "worker":
+        worker.kill()
+        worker.wait()
+        wait_for(lambda: not is_running(child), "the end of the child")
+    else:
+        os.kill(child, signal.SIGKILL)
+    _state, done, mails = how_far()
+    assert done == mails < 150
+    if victim == "worker":
+        site.start("worker")
+    wait_for(lambda: how_far()[0] == "done", "the end of the act")
+    assert how_far() == ("done", 150, 150)

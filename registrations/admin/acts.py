@@ -1,62 +1,56 @@
 """What an organiser may do to people on the list: each act asks first, writes to them, and stays in their history."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.models import DELETION
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from registrations import audit, signup, waiting_list
+from registrations import audit, privacy, signup, waiting_list
 from registrations.admin import confirmation
+from registrations.admin.deeds import DEEDS, Deed, do_to
 from registrations.models import Delivery, Event, Registration
+
+Status = Registration.Status
 
 
 class Act(NamedTuple):
-    """Its words, of `count` people, and the verb; a verb that answers False has found nothing to do any more."""
+    """The words with which it is asked for, of `count` people, and the deed of the same name."""
 
-    title: Any
+    name: str
     question: Any
     button: Any
-    done: Any
     left_out: Any
-    do: Callable[[Registration], bool | None]
+    warning: Any = ""
+
+    @property
+    def deed(self) -> Deed:
+        return DEEDS[self.name]
 
 
 def perform(
-    act: Act,
-    model_admin: ModelAdmin[Registration],
-    request: HttpRequest,
-    queryset: QuerySet[Registration],
-    chosen: QuerySet[Registration],
+    act: Act, model_admin: ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
 ) -> HttpResponse | None:
-    """Ask, then do it to the chosen ones of those that were ticked, and say how many there were."""
+    """Ask, then do it to those of the ticked ones to whom it applies, and say how many there were."""
+    chosen = act.deed.chosen(queryset)
     left_out = queryset.count() - chosen.count()
     others = str(act.left_out % {"count": left_out}) if left_out else ""
     if not chosen.exists():
         messages.warning(request, others)
         return None
     if not confirmation.given(request, chosen):
-        count = chosen.count()
-        sentences = [str(act.question % {"count": count}), *_seats_exceeded(act, chosen), others]
+        count, title = chosen.count(), str(act.deed.title)
+        sentences = [str(act.question % {"count": count}), *_seats_exceeded(act, chosen), others, str(act.warning)]
         button = str(act.button % {"count": count})
         return confirmation.ask(
-            model_admin, request, chosen, title=str(act.title), sentences=list(filter(None, sentences)), button=button
+            model_admin, request, chosen, title=title, sentences=list(filter(None, sentences)), button=button
         )
-    count = sum(_do(act, model_admin, request, registration) for registration in chosen)
-    messages.success(request, act.done % {"count": count})
-    audit.record(audit.Action.BULK_MAIL, act=str(act.title), count=count)
-    return None
-
-
-def _do(act: Act, model_admin: ModelAdmin[Registration], request: HttpRequest, registration: Registration) -> bool:
-    if act.do(registration) is False:
-        return False
-    model_admin.log_change(request, registration, str(act.title))
-    return True
+    return do_to(chosen, act.name, request)
 
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
@@ -92,12 +86,48 @@ def _seats_exceeded(act: Act, chosen: QuerySet[Registration]) -> list[str]:
     return [too_few_seats(event, more=more) for event, more in coming.items()]
 
 
+def _waiting(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    """For an event to come, the first in line first."""
+    coming = people.filter(event__status=Event.Status.PUBLISHED, event__starts_at__gt=timezone.now())
+    return coming.filter(status=Status.WAITLISTED).order_by("waiting_since", "pk")
+
+
+def _to_write_to(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    return people.exclude(status=Status.CANCELLED).exclude(event__status=Event.Status.DRAFT)
+
+
+def _on_the_list(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    """Those who wait first, where seats become free: nobody is given one only to lose it."""
+    return people.exclude(status=Status.CANCELLED).order_by("-status", "pk")
+
+
+def _all(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    return people.order_by("-status", "pk")  # as above
+
+
+def _erase(registration: Registration) -> None:
+    """The seat that becomes free goes to the first in line, as after a withdrawal."""
+    privacy.erase(registration)
+    waiting_list.promote(registration.event)
+
+
 def _send_again(registration: Registration) -> None:
     signup.send_link(registration, reason=Delivery.Reason.RESENT)
 
 
-GIVE_SEAT = Act(
+DEEDS["give_seat"] = Deed(
     title=_("Give a seat"),
+    chosen=_waiting,
+    do=waiting_list.promote_one,
+    done=ngettext_lazy(
+        "%(count)s person has a seat; the mail that says so is on its way.",
+        "%(count)s people have a seat; the mails that say so are on their way.",
+        "count",
+    ),
+    action=audit.Action.BULK_MAIL,
+)
+GIVE_SEAT = Act(
+    name="give_seat",
     question=ngettext_lazy(
         "%(count)s person leaves the waiting list and is sent the mail with the link and the invitation, "
         "whoever stands before.",
@@ -106,20 +136,21 @@ GIVE_SEAT = Act(
         "count",
     ),
     button=ngettext_lazy("Give a seat to %(count)s person", "Give a seat to %(count)s people", "count"),
-    done=ngettext_lazy(
-        "%(count)s person has a seat; the mail that says so is on its way.",
-        "%(count)s people have a seat; the mails that say so are on their way.",
-        "count",
-    ),
     left_out=ngettext_lazy(
         "%(count)s registration is left out: it is not on the waiting list of an event to come.",
         "%(count)s registrations are left out: they are not on the waiting list of an event to come.",
         "count",
     ),
-    do=waiting_list.promote_one,
+)
+DEEDS["send_again"] = Deed(
+    title=_("Send the confirmation again"),
+    chosen=_to_write_to,
+    do=_send_again,
+    done=ngettext_lazy("%(count)s mail is on its way.", "%(count)s mails are on their way.", "count"),
+    action=audit.Action.BULK_MAIL,
 )
 SEND_AGAIN = Act(
-    title=_("Send the confirmation again"),
+    name="send_again",
     question=ngettext_lazy(
         "%(count)s person is sent again the mail that says where they stand: with the link for a seat, "
         "without it on the waiting list.",
@@ -128,32 +159,46 @@ SEND_AGAIN = Act(
         "count",
     ),
     button=ngettext_lazy("Send %(count)s mail", "Send %(count)s mails", "count"),
-    done=ngettext_lazy("%(count)s mail is on its way.", "%(count)s mails are on their way.", "count"),
     left_out=ngettext_lazy(
         "%(count)s registration is left out: it is cancelled, or its event is a draft.",
         "%(count)s registrations are left out: they are cancelled, or their event is a draft.",
         "count",
     ),
-    do=_send_again,
+)
+DEEDS["renew_links"] = Deed(
+    title=_("Renew the personal links"),
+    chosen=_to_write_to,
+    do=signup.renew_links,
+    done=ngettext_lazy(
+        "The links of %(count)s person are new; the mail is on its way.",
+        "The links of %(count)s people are new; the mails are on their way.",
+        "count",
+    ),
+    action=audit.Action.BULK_MAIL,
 )
 RENEW_LINKS = Act(
-    title=_("Renew the personal links"),
+    name="renew_links",
     question=ngettext_lazy(
         "The links that %(count)s person has received lead nowhere any more; the new ones leave at once by mail.",
         "The links that %(count)s people have received lead nowhere any more; the new ones leave at once by mail.",
         "count",
     ),
     button=ngettext_lazy("Renew the links of %(count)s person", "Renew the links of %(count)s people", "count"),
+    left_out=SEND_AGAIN.left_out,
+)
+DEEDS["withdraw"] = Deed(
+    title=_("Cancel the registration and tell the person"),
+    chosen=_on_the_list,
+    do=signup.withdraw,
     done=ngettext_lazy(
-        "The links of %(count)s person are new; the mail is on its way.",
-        "The links of %(count)s people are new; the mails are on their way.",
+        "%(count)s registration is cancelled; the mail that says so is on its way.",
+        "%(count)s registrations are cancelled; the mails that say so are on their way.",
         "count",
     ),
-    left_out=SEND_AGAIN.left_out,
-    do=signup.renew_links,
+    action=audit.Action.BULK_MAIL,
 )
 WITHDRAW = Act(
-    title=_("Cancel the registration and tell the person"),
+    name="withdraw",
     question=ngettext_lazy(
         "%(count)s person is taken off the list and told by mail; calendars take the entry out. "
         "A seat that becomes free goes to the first in line.",
@@ -166,15 +211,32 @@ WITHDRAW = Act(
         "Cancel %(count)s registrations and tell the people",
         "count",
     ),
-    done=ngettext_lazy(
-        "%(count)s registration is cancelled; the mail that says so is on its way.",
-        "%(count)s registrations are cancelled; the mails that say so are on their way.",
-        "count",
-    ),
     left_out=ngettext_lazy(
         "%(count)s registration is left out: it is cancelled already.",
         "%(count)s registrations are left out: they are cancelled already.",
         "count",
     ),
-    do=signup.withdraw,
+)
+DEEDS["delete_selected"] = Deed(
+    title=_("Delete the chosen registrations"),
+    chosen=_all,
+    do=_erase,
+    done=ngettext_lazy("%(count)s registration is deleted.", "%(count)s registrations are deleted.", "count"),
+    permission="registrations.delete_registration",
+    flag=DELETION,
+)
+ERASE = Act(
+    name="delete_selected",
+    question=ngettext_lazy(
+        "%(count)s person is deleted for good, with their answers, their mails and their presence.",
+        "%(count)s people are deleted for good, with their answers, their mails and their presences.",
+        "count",
+    ),
+    button=ngettext_lazy("Delete %(count)s registration", "Delete %(count)s registrations", "count"),
+    left_out="",
+    warning=_(
+        "Deleting is not cancelling: nobody is told, and the entry stays in the person’s calendar. To take someone "
+        "off the list, go back and use “Cancel the registration and tell the person”. Delete when someone asks that "
+        "their data be erased, or when a row was made by mistake."
+    ),
 )

@@ -3,15 +3,15 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import ActionLocation
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from registrations import attendance, dates
+from registrations.admin.deeds import DEEDS, Deed, do_to
 from registrations.admin.read_only import ReadOnlyInline
 from registrations.models import Attendance, Registration
 
@@ -88,10 +88,7 @@ class Presences:
                 "Note that %(count)s person was there?", "Note that %(count)s people were there?", len(people)
             )
             return self._ask(request, _("Note the presence"), question, people, len(queryset) - len(people))
-        for registration in people:
-            attendance.note(registration, Attendance.Origin.HAND)
-        tell_noted(request, people, _("Presence noted by hand."))
-        return None
+        return do_to(Registration.objects.filter(pk__in=[one.pk for one in people]), "note_presence", request)
 
     @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
     def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
@@ -106,12 +103,7 @@ class Presences:
                 len(people),
             )
             return self._ask(request, _("Take the presence back"), question, people)
-        for registration in people:
-            attendance.take_back(registration)
-        log(request, people, _("Presence taken back."))
-        done = ngettext("%(count)s presence is taken back.", "%(count)s presences are taken back.", len(people))
-        messages.success(request, done % {"count": len(people)})
-        return None
+        return do_to(Registration.objects.filter(pk__in=[one.pk for one in people]), "take_presence_back", request)
 
     def _ask(
         self, request: HttpRequest, title: str, question: str, people: list[Registration], left_out: int = 0
@@ -130,12 +122,30 @@ class Presences:
         return TemplateResponse(request, "admin/presence_question.html", context)
 
 
-def tell_noted(request: HttpRequest, people: list[Registration], words: str) -> None:
-    log(request, people, words)
-    noted = ngettext("%(count)s presence is noted.", "%(count)s presences are noted.", len(people))
-    messages.success(request, noted % {"count": len(people)})
+def _seated(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    return people.filter(status=Registration.Status.CONFIRMED)
 
 
-def log(request: HttpRequest, people: list[Registration], words: str) -> None:
-    """In the history of each person: who changed this, and when."""
-    LogEntry.objects.log_actions(request.user.pk or 0, people, CHANGE, change_message=words)
+def _came(people: QuerySet[Registration]) -> QuerySet[Registration]:
+    return people.filter(Exists(Attendance.objects.filter(registration=OuterRef("pk"))))
+
+
+def _note(registration: Registration) -> None:
+    attendance.note(registration, Attendance.Origin.HAND)
+
+
+NOTED = ngettext_lazy("%(count)s presence is noted.", "%(count)s presences are noted.", "count")
+DEEDS["note_presence"] = Deed(
+    title=gettext_lazy("Note the presence"),
+    chosen=_seated,
+    do=_note,
+    history=gettext_lazy("Presence noted by hand."),
+    done=NOTED,
+)
+DEEDS["take_presence_back"] = Deed(
+    title=gettext_lazy("Take the presence back"),
+    chosen=_came,
+    do=attendance.take_back,
+    history=gettext_lazy("Presence taken back."),
+    done=ngettext_lazy("%(count)s presence is taken back.", "%(count)s presences are taken back.", "count"),
+)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,16 +22,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from registrations import broadcasts
+from registrations import broadcasts, jobs
 from registrations.admin import confirmation
 from registrations.admin.broadcast_forms import CountForm, MessageForm
-from registrations.models import Broadcast, Delivery, Event, Registration
+from registrations.admin.jobs import carry_out
+from registrations.models import Broadcast, Delivery, Event, Job, Registration
+from registrations.models.job import Outcome
 from registrations.views import staff
 
 PERMISSION = "registrations.write_to_registrants"
 REVIEW_TEMPLATE = "admin/registrations/event/review_broadcast.html"
 PROGRESS_TEMPLATE = "admin/registrations/event/broadcast_progress.html"
 SEEN, TRIAL, TAKE_BACK = "seen", "trial", "take_back"  # names of fields
+SHORT = 8000  # people
 LETTERS = 3
 NAMES_SHOWN = 50
 MESSAGES_SHOWN = 10
@@ -143,14 +147,15 @@ class Broadcasts:
         return self._send(request, broadcast, count)
 
     def _send(self, request: HttpRequest, broadcast: Broadcast, count: int) -> HttpResponse:
-        try:
-            broadcasts.send(broadcast, count=count)
-        except broadcasts.CountChanged:
-            messages.warning(request, _("The number of people has just changed: nothing was sent. Count once more."))
-            return back_to(broadcast)
-        sentence = ngettext("Message to %(count)s person.", "Message to %(count)s people.", count) % {"count": count}
-        self.log_change(request, broadcast.event, sentence)
-        return back_to(broadcast)
+        job = Job(
+            kind=Job.Kind.MESSAGE,
+            title=broadcast.subject,
+            event=broadcast.event,
+            permission=PERMISSION,
+            total=count,
+            parameters={"broadcast": broadcast.pk, "seen": fingerprint(broadcast)},
+        )
+        return carry_out(request, job, then=address("broadcast", broadcast))
 
     def _try_out(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         recipient = trial_address(request, broadcast)
@@ -208,6 +213,23 @@ class Broadcasts:
         broadcast = found(pk, number)
         reader = get_object_or_404(broadcast.recipients(), pk=person)
         return xframe_options_sameorigin(framed)(request, html_of(broadcast, reader))
+
+
+@jobs.work(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
+def send_message(job: Job) -> Outcome:
+    """Only what was read before it was confirmed."""
+    broadcast = Broadcast.objects.locked(Broadcast(pk=job.parameters["broadcast"]))
+    if job.parameters["seen"] != fingerprint(broadcast):
+        raise jobs.Refused(_("The message or the event has changed meanwhile: read it once more."))
+    try:
+        broadcasts.send(broadcast, count=job.total)
+    except broadcasts.CountChanged as error:
+        sentence = _("The number of people has just changed: nothing was sent. Count once more.")
+        raise jobs.Refused(sentence) from error
+    sentence = ngettext("Message to %(count)s person.", "Message to %(count)s people.", job.total)
+    words = sentence % {"count": job.total}
+    LogEntry.objects.log_actions(job.asked_by, [broadcast.event], CHANGE, change_message=words)
+    return Outcome([("success", words)])
 
 
 DROPPED = [Delivery.State.CANCELLED, Delivery.State.EXPIRED]

@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from registrations import changes, dates
 from registrations.admin import confirmation
-from registrations.models import Delivery, Event, Registration
+from registrations.admin.jobs import carry_out
+from registrations.models import Delivery, Event, Job, Registration
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 TEMPLATE = "admin/registrations/event/confirm_change.html"
@@ -210,12 +211,16 @@ def _answer(
 
 
 def _act(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeForm) -> HttpResponse:
-    title = form.title_for(form.event)
-    sentence = ngettext("%(count)s person is told by mail.", "%(count)s people are told by mail.", count := form.run())
-    told = sentence % {"count": count}
-    model_admin.log_change(request, form.event, f"{title}. {told}")
-    messages.success(request, _("Recorded. %(told)s") % {"told": told})
-    return _back_to(form.event)
+    typed = {name: value for name, value in request.POST.items() if name not in NOT_TYPED}
+    job = Job(
+        kind=Job.Kind.CHANGE,
+        title=form.title_for(form.event),
+        event=form.event,
+        permission="registrations.change_event",
+        total=changes.told(form.event, form.reason).count(),
+        parameters={"form": form.slug, "typed": typed, "seen": request.POST[SEEN]},
+    )
+    return carry_out(request, job, then=_back_to(form.event).url)
 
 
 def fingerprint(event: Event) -> str:

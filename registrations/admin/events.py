@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from registrations import changes, reminders, study_report, typography, waiting_list
-from registrations.admin import acts, event_changes
+from registrations.admin import acts, event_changes, jobs
 from registrations.admin.broadcasts import Broadcasts
 from registrations.admin.duplicates import Duplicates
 from registrations.admin.exports import Lists
@@ -222,6 +222,8 @@ class EventAdmin(
         if obj and self.has_change_permission(request, obj):
             listed = obj.registrations.on_the_list().count()
             context = {**context, "telling": event_changes.possible(obj), "listed": listed}
+        if obj:
+            context = {**context, "jobs": jobs.of_event(obj, request.user)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.display(description=_("link for other sites"))

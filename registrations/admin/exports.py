@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -17,16 +17,20 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations import audit, exports, newsletter_list, pdf, sign_in_sheet, speakers_sheet
+from registrations import audit, exports, jobs, newsletter_list, pdf, sign_in_sheet, speakers_sheet
 from registrations.admin.attendance import presence_words
 from registrations.admin.deliveries import is_yet_to_come, mail_state
-from registrations.models import Event, Registration
-from registrations.views.responses import file_response, pdf_response
+from registrations.admin.jobs import carry_out, event_of
+from registrations.models import Event, Job, Registration
+from registrations.models.job import Outcome
+from registrations.views.responses import file_response
 from registrations.views.staff import with_fresh_password
 
 PERMISSION = "registrations.export_registration"
 CHUNK = 1000  # rows that are in memory with their mails and presences
+ROWS_A_SECOND = 2500  # that leave, about
 CHOSEN = "export_columns"  # key of the session
+SHORT = 250  # people on a sheet, typeset in about two seconds
 CSV, XLSX = "csv", "xlsx"
 FORMATS = [(XLSX, gettext_lazy("Workbook (XLSX)")), (CSV, gettext_lazy("CSV, for spreadsheets and other programs"))]
 CONTENT_TYPES = {
@@ -131,7 +135,8 @@ class RegistrantsExport:
             "opts": self.opts,
             "title": _("Export the registrations"),
             "form": form,
-            "count": registrations.count(),
+            "count": (count := registrations.count()),
+            "seconds": count // ROWS_A_SECOND,
             "query": request.GET.urlencode(),
         }
         return TemplateResponse(request, "admin/export.html", context)
@@ -184,14 +189,7 @@ class Lists:
             raise Http404
         if request.method == "POST":
             make = DOCUMENTS.get(request.POST.get(DOCUMENT, ""))
-            try:
-                if make:
-                    return make(request, event)
-            except sign_in_sheet.TooManyPeople as error:
-                messages.error(request, str(error))
-            except pdf.RenderingFailed:
-                messages.error(request, _("This document cannot be made at the moment. Try again in a minute."))
-            return HttpResponseRedirect(request.path)
+            return make(request, event) if make else HttpResponseRedirect(request.path)
         return TemplateResponse(request, "admin/lists.html", self._shown(request, event))
 
     def _shown(self, request: HttpRequest, event: Event) -> dict[str, Any]:
@@ -220,15 +218,44 @@ def _questions_csv(request: HttpRequest, event: Event) -> HttpResponseBase:
 
 def _questions_pdf(request: HttpRequest, event: Event) -> HttpResponseBase:
     with_territory = TERRITORY in request.POST
-    made = speakers_sheet.speakers_sheet(event, with_territory=with_territory)
-    _recorded("questions", event, speakers_sheet.questions(event).count(), territory=with_territory)
-    return pdf_response(made, "questions.pdf")
+    count = speakers_sheet.questions(event).count()
+    detail = {"list": "questions", "rows": count, "territory": with_territory}
+    return _document(request, event, _("Questions for the speakers"), "questions.pdf", detail)
 
 
 def _sign_in_sheet(request: HttpRequest, event: Event) -> HttpResponseBase:
-    made = sign_in_sheet.sign_in_sheet(event)
-    _recorded("sign-in sheet", event, event.registrations.seated().count())
-    return pdf_response(made, "feuille-emargement.pdf")
+    detail = {"list": "sign-in sheet", "rows": event.registrations.seated().count()}
+    return _document(request, event, _("Sign-in sheet"), "feuille-emargement.pdf", detail)
+
+
+def _document(
+    request: HttpRequest, event: Event, title: str, filename: str, detail: dict[str, Any]
+) -> HttpResponseBase:
+    job = Job(
+        kind=Job.Kind.DOCUMENT,
+        title=title,
+        event=event,
+        permission=PERMISSION,
+        total=detail["rows"],
+        parameters={"filename": filename, "with_territory": detail.get("territory", False)},
+        detail=detail,
+    )
+    return carry_out(request, job)
+
+
+@jobs.work(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
+def typeset(job: Job) -> Outcome:
+    event, filename = event_of(job), job.parameters["filename"]
+    try:
+        if filename == "questions.pdf":
+            made = speakers_sheet.speakers_sheet(event, with_territory=job.parameters["with_territory"])
+        else:
+            made = sign_in_sheet.sign_in_sheet(event)
+    except sign_in_sheet.TooManyPeople as error:
+        raise jobs.Refused(str(error)) from error
+    except pdf.RenderingFailed as error:
+        raise jobs.Refused(_("This document cannot be made at the moment. Try again in a minute.")) from error
+    return Outcome([], made, filename)
 
 
 def _newsletter(file_format: str) -> Callable[[HttpRequest, Event], HttpResponseBase]:

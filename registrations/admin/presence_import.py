@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
 from django.contrib.admin.utils import unquote
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,15 +18,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from registrations import attendance, participant_report, table_file
-from registrations.admin.attendance import tell_noted
+from registrations import attendance, jobs, participant_report, table_file
+from registrations.admin.attendance import NOTED
+from registrations.admin.jobs import carry_out, event_of, note_history
 from registrations.attendance import Likeness, Proposal
-from registrations.models import Event, Registration
+from registrations.models import Event, Job, Registration
+from registrations.models.job import Outcome
 from registrations.participant_report import Participant
 
+PERMISSION = "registrations.change_registration"
 STATE = "state"  # name of a field
 STATE_KEPT = 24 * 3600  # seconds
 SALT = "registrations.admin.presence_import"
+SHORT = 800  # people
 UNMATCHED_SHOWN = 300
 MATCHED_MAX = 2000  # each is a field of the form: see DATA_UPLOAD_MAX_NUMBER_FIELDS
 PRIMARY_KEY = re.compile(r"\d{1,18}", re.ASCII)
@@ -139,7 +144,7 @@ class PresenceImport:
 
     def import_presences(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """First the file, then the matches that it proposes; nothing is noted before they are confirmed."""
-        if not request.user.has_perm("registrations.change_registration"):
+        if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
         event = self.get_object(request, unquote(object_id))
         if event is None:
@@ -179,17 +184,32 @@ class PresenceImport:
         if not confirmed:
             messages.error(request, _("Tick at least one person: nothing was noted."))
             return self._matches(request, event, attendance.proposals(event, participants))
-        noted = attendance.note_report(event, confirmed)
-        tell_noted(request, noted, _("Presence imported from the room’s report."))
-        if left_out := len(dict(confirmed)) - len(noted):
-            words = ngettext(
-                "%(count)s person was left out: they have no seat any more.",
-                "%(count)s people were left out: they have no seat any more.",
-                left_out,
-            )
-            messages.warning(request, words % {"count": left_out})
-        return HttpResponseRedirect(list_of_present(event))
+        job = Job(
+            kind=Job.Kind.PRESENCES,
+            title=_("Import the presences"),
+            event=event,
+            permission=PERMISSION,
+            total=len(confirmed),
+            parameters={"confirmed": confirmed},
+        )
+        return carry_out(request, job, then=list_of_present(event))
 
     def _page(self, request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts, "event": event}
         return TemplateResponse(request, template, {**shared, "title": _("Import the presences"), **context})
+
+
+@jobs.work(Job.Kind.PRESENCES, short=SHORT, is_one_transaction=True)
+def note_presences(job: Job) -> Outcome:
+    confirmed = job.parameters["confirmed"]
+    noted = attendance.note_report(event_of(job), confirmed)
+    note_history(job.asked_by, noted, CHANGE, _("Presence imported from the room’s report."))
+    told = [("success", str(NOTED % {"count": len(noted)}))]
+    if left_out := len(dict(confirmed)) - len(noted):
+        words = ngettext(
+            "%(count)s person was left out: they have no seat any more.",
+            "%(count)s people were left out: they have no seat any more.",
+            left_out,
+        )
+        told.append(("warning", words % {"count": left_out}))
+    return Outcome(told)

@@ -6,13 +6,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.admin.models import ADDITION
 from django.contrib.admin.utils import unquote
-from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,9 +18,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from registrations import audit, enrolment, table_file
+from registrations import audit, enrolment, jobs, table_file
+from registrations.admin.jobs import carry_out, event_of, note_history
 from registrations.forms import AddressForm, AnswersForm
-from registrations.models import Event, Registration, Suppression
+from registrations.models import Event, Job, Suppression
+from registrations.models.job import Outcome
 from registrations.registrant_list import RegistrantList, Row, registrant_list
 
 PERMISSION = "registrations.add_registration"
@@ -32,7 +32,7 @@ STATE_KEPT = 24 * 3600  # seconds
 STATE_MAX = 900_000  # signs: see DATA_UPLOAD_MAX_MEMORY_SIZE
 SALT = "registrations.admin.registrant_import"
 SHOWN = 100  # lines of each kind
-BATCH = 500
+SHORT = 2000  # people
 
 
 class ImportedForm(AnswersForm, AddressForm):
@@ -205,52 +205,47 @@ class RegistrantImport:
         if people is None:
             messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
             return HttpResponseRedirect(request.path)
-        with_mail = request.POST.get(MAIL) == WITH_MAIL
-        with transaction.atomic():
-            added = enrolment.enrol(event, people, with_mail=with_mail)
-            _note_origin(request, added)
-            waiting = sum(one.is_waiting for one in added)
-            counts = {"added": len(added), "waiting": waiting, "left_out": len(people) - len(added)}
-            audit.record(audit.Action.IMPORTED, about=event, with_mail=with_mail, **counts)
-        _tell(request, **counts)
-        return HttpResponseRedirect(
-            f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
+        job = Job(
+            kind=Job.Kind.IMPORT,
+            title=_("Import people from a list"),
+            event=event,
+            permission=PERMISSION,
+            total=len(people),
+            parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
         )
+        listed = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
+        return carry_out(request, job, then=listed)
 
     def _step(self, request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
         shared = {**self.admin_site.each_context(request), "opts": self.opts, "event": event}
         return TemplateResponse(request, template, {**shared, "title": _("Import people from a list"), **context})
 
 
-def _note_origin(request: HttpRequest, added: list[Registration]) -> None:
-    """In the history of each person, without their name: see NamelessHistory."""
-    kind = ContentType.objects.get_for_model(Registration)
-    entries = [
-        LogEntry(
-            user_id=request.user.pk or 0,
-            content_type=kind,
-            object_id=str(one.pk),
-            object_repr=f"n° {one.pk}",
-            action_flag=ADDITION,
-            change_message=_("Imported from a list."),
-        )
-        for one in added
-    ]
-    LogEntry.objects.bulk_create(entries, batch_size=BATCH)
+@jobs.work(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
+def add_people(job: Job) -> Outcome:
+    event, people, with_mail = event_of(job), job.parameters["people"], job.parameters["with_mail"]
+    if event.status == Event.Status.CANCELLED:
+        raise jobs.Refused(_("This event is cancelled: nobody is added to it."))
+    added = enrolment.enrol(event, people, with_mail=with_mail)
+    note_history(job.asked_by, added, ADDITION, _("Imported from a list."))
+    waiting = sum(one.is_waiting for one in added)
+    counts = {"added": len(added), "waiting": waiting, "left_out": len(people) - len(added)}
+    audit.record(audit.Action.IMPORTED, about=event, with_mail=with_mail, **counts)
+    return Outcome(list(_told(**counts)))
 
 
-def _tell(request: HttpRequest, *, added: int, waiting: int, left_out: int) -> None:
-    words = ngettext("%(count)s person is added.", "%(count)s people are added.", added) % {"count": added}
-    messages.success(request, words)
+def _told(*, added: int, waiting: int, left_out: int) -> Iterator[tuple[str, str]]:
+    words = ngettext("%(count)s person is added.", "%(count)s people are added.", added)
+    yield "success", words % {"count": added}
     if waiting:
         words = ngettext(
             "%(count)s of them is on the waiting list.", "%(count)s of them are on the waiting list.", waiting
         )
-        messages.info(request, words % {"count": waiting})
+        yield "info", words % {"count": waiting}
     if left_out:
         words = ngettext(
             "%(count)s person was left out: on the list already, or without a free place.",
             "%(count)s people were left out: on the list already, or without a free place.",
             left_out,
         )
-        messages.warning(request, words % {"count": left_out})
+        yield "warning", words % {"count": left_out}

@@ -114,9 +114,8 @@ class RegistrationAdmin(
     list_per_page = 50
     inlines = [PresenceInline, DeliveryInline]
     formfield_overrides = {EmailField: {"form_class": AddressField}}
-    actions = ["give_seat", "send_again", "renew_links", "withdraw", *PRESENCE_ACTIONS]
+    actions = ["give_seat", "send_again", "renew_links", "withdraw", *PRESENCE_ACTIONS, "delete_selected"]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
-    delete_selected_confirmation_template = "admin/registrations/registration/delete_selected_confirmation.html"
     fieldsets = [
         (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
         (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
@@ -218,26 +217,27 @@ class RegistrationAdmin(
         for event in events:
             acts.tell_of_promoted(request, waiting_list.promote(event))
 
-    # Acts: waiting people first where seats become free, so that nobody is given one only to lose it
+    # Acts
 
-    @admin.action(description=acts.GIVE_SEAT.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=acts.GIVE_SEAT.deed.title, permissions=["change"], location=EVERYWHERE)
     def give_seat(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        coming = queryset.filter(event__status=Event.Status.PUBLISHED, event__starts_at__gt=timezone.now())
-        chosen = coming.filter(status=Status.WAITLISTED).order_by("waiting_since", "pk")
-        return acts.perform(acts.GIVE_SEAT, self, request, queryset, chosen)
+        return acts.perform(acts.GIVE_SEAT, self, request, queryset)
 
-    @admin.action(description=acts.SEND_AGAIN.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=acts.SEND_AGAIN.deed.title, permissions=["change"], location=EVERYWHERE)
     def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return acts.perform(acts.SEND_AGAIN, self, request, queryset, _to_write_to(queryset))
+        return acts.perform(acts.SEND_AGAIN, self, request, queryset)
 
-    @admin.action(description=acts.RENEW_LINKS.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=acts.RENEW_LINKS.deed.title, permissions=["change"], location=EVERYWHERE)
     def renew_links(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return acts.perform(acts.RENEW_LINKS, self, request, queryset, _to_write_to(queryset))
+        return acts.perform(acts.RENEW_LINKS, self, request, queryset)
 
-    @admin.action(description=acts.WITHDRAW.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=acts.WITHDRAW.deed.title, permissions=["change"], location=EVERYWHERE)
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        chosen = queryset.exclude(status=Status.CANCELLED).order_by("-status", "pk")
-        return acts.perform(acts.WITHDRAW, self, request, queryset, chosen)
+        return acts.perform(acts.WITHDRAW, self, request, queryset)
+
+    @admin.action(description=acts.ERASE.deed.title, permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return acts.perform(acts.ERASE, self, request, queryset)
 
 
 def _correct(registration: Registration, typed: dict[str, Any]) -> None:
@@ -251,7 +251,3 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
 def _full_events() -> list[Event]:
     coming = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
     return [event for event in coming if not event.has_free_seat]
-
-
-def _to_write_to(queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-    return queryset.exclude(status=Status.CANCELLED).exclude(event__status=Event.Status.DRAFT)

@@ -38,7 +38,7 @@ class Child:
             [sys.executable, str(settings.BASE_DIR / "manage.py"), *self.arguments],
             env=dict(self.env),
             pass_fds=self.pass_fds,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent,
             process_group=0,  # Ctrl-C reaches only the parent, which then ends the others in order
         )
 
@@ -101,5 +101,7 @@ def _end(children: list[Child]) -> None:
             child.process.wait()
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent() -> None:
+    """Asks the system for it, where it can do so."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -3,6 +3,7 @@ from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
+from registrations.models.job import Job
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
@@ -17,6 +18,7 @@ __all__ = [
     "Event",
     "EventState",
     "Hit",
+    "Job",
     "Registration",
     "ReportSection",
     "Suppression",

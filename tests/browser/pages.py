@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from playwright.sync_api import Page
 
 from registrations import attendance, broadcasts, reminders, signup
-from registrations.models import Attendance, Broadcast, Delivery, Event, Registration, WorkerPresence
+from registrations.models import Attendance, Broadcast, Delivery, Event, Job, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_registration
 
 FIRST_EVENT = "ceq-ctg-13-mai-2025"
@@ -398,6 +398,30 @@ def desk_story() -> str:
     return reverse("admin:registrations_registration_story", args=[made.pk])
 
 
+def desk_operation(state: str, **fields: Any) -> Callable[[], str]:
+    """An act on many people, as its page shows it."""
+
+    def prepare() -> str:
+        made = Job.objects.create(
+            kind=Job.Kind.PEOPLE,
+            title="Renvoyer la confirmation",
+            event=make_event(report=False),
+            asked_by=1,
+            permission="registrations.change_registration",
+            total=2000,
+            state=state,
+            **{"mark": secrets.token_hex(8), **fields},
+        )
+        return reverse("admin:registrations_job_change", args=[made.pk])
+
+    return prepare
+
+
+def desk_event_with_operations() -> str:
+    desk_operation("done")()
+    return reverse("admin:registrations_event_change", args=[Job.objects.latest("pk").event_id])
+
+
 def desk_deletion() -> str:
     return reverse("admin:registrations_registration_delete", args=[registration().pk])
 
@@ -557,6 +581,13 @@ PAGES = [
             ("desk-export", lambda: f"{desk_registration().partition('/registration/')[0]}/registration/export/"),
             ("desk-lists", desk_event_act("lists")),
             ("desk-import", desk_event_act("registrants")),
+            ("desk-operations", desk("registrations_job_changelist")),
+            ("desk-operation-waiting", desk_operation("waiting")),
+            ("desk-operation-under-way", desk_operation("running", done=840, worker="one")),
+            ("desk-operation-finished", desk_operation("done", told=[["success", LONG]])),
+            ("desk-operation-document", desk_operation("done", filename="feuille-emargement.pdf", document=b"%PDF")),
+            ("desk-operation-stopped", desk_operation("failed", done=840, error=LONG)),
+            ("desk-event-with-operations", desk_event_with_operations),
         ]
     ),
     SitePage(

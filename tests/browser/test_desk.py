@@ -57,3 +57,43 @@ def test_a_first_login_sets_up_the_phone_and_every_page_of_the_desk_opens(browse
     context.close()
     complaints = [words for words in visitor.complaints if not words.startswith("[DOM]")]  # advice on a stock form
     assert (complaints, visitor.elsewhere) == ([], [])
+
+
+WAITING = """
+from django.contrib.auth.models import User
+from registrations.models import *
+from registrations import jobs
+event = Event.objects.get()
+Registration.objects.create(event=event, first_name="Zoë", last_name="N", email="n@example.org", organisation="V")
+me = User.objects.create_superuser("organisatrice", password="{password}")
+job = jobs.leave_to_a_worker(Job(kind="people", title="Renvoyer la confirmation", event=event, asked_by=me.pk, total=1,
+    permission="registrations.change_registration",
+    parameters={{"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}}))
+print(job.pk)
+"""
+
+
+def test_a_long_act_is_followed_to_its_end_without_a_page_that_jumps(browser: Browser, site: RunningSite) -> None:
+    """No page is loaded anew: the keyboard's place stays, and a screen reader is told the end."""
+    job = site.run("shell", "--verbosity", "0", "-c", WAITING.format(password=PASSWORD)).strip()
+    site.env["STAFF_OTP"] = "off"
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    context = browser.new_context()
+    visitor = Visitor(context, site)
+    page = visitor.open(f"/admin/registrations/job/{job}/change/")
+    page.locator("#id_username").fill("organisatrice")
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("[type=submit]").click()
+    expect(page.get_by_role("status")).to_contain_text("En attente")
+    page.evaluate("window.same = true")
+    page.get_by_role("button", name="Les inscriptions").focus()
+
+    site.start("worker")
+    expect(page.get_by_role("status")).to_have_text("Terminée", timeout=60_000)
+    expect(page.locator("#job-figures")).to_contain_text("1 courriel est en route.")
+    assert page.evaluate("window.same")
+    expect(page.get_by_role("button", name="Les inscriptions")).to_be_focused()
+    expect(page.get_by_role("button", name="Actualiser")).to_have_count(0)
+    context.close()
+    assert (visitor.complaints, visitor.elsewhere) == ([], [])

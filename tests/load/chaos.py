@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registrations import progress
+from registrations.management import progress_line
 from tests.load import mail_server
 from tests.load.database import AWAY, LEASES_OVER, RETRIES_NOW, Cluster, Database, database_at, own_database_on
 from tests.load.fleet import Fleet, MailServer, SupervisedFleet
@@ -104,6 +106,7 @@ class Chaos:
             time.sleep(self.dice.uniform(0, 0.6) * self.plan.kill_every)
             fleet.tend()
             self._bring_forward(RETRIES_NOW)
+            progress.report(len(visitors.memory.promised), self.plan.sign_ups, "sign-ups")
 
     def _one_trouble(self, fleet: Fleet) -> None:
         troubles = {**fleet.roles, **TROUBLES}
@@ -285,6 +288,7 @@ def main() -> int:
         url = stack.enter_context(own_database_on(cluster.url if cluster else options.database))
         site = stack.enter_context(RunningSite(data, url, RATE_LIMITS="off"))
         database = database_at(url, data, cluster=cluster, longest_lock=options.longest_lock)
+        stack.enter_context(progress_line.shown("chaos"))
         verdict = Chaos(plan, site, database).run()
     sys.stdout.write("\n".join(verdict.table()) + "\n")
     return 0 if verdict.holds else 1

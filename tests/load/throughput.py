@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from registrations import progress
+from registrations.management import progress_line
 from tests.load.database import Database, database_at, own_database_on
 from tests.load.fleet import MailServer, listens
 from tests.site import RunningSite, wait_for
@@ -85,9 +87,10 @@ class Measurement:
     def _send(self, name: str, mails: int) -> None:
         self._shell(OWE.format(name=name, mails=mails, wake_ups=self.number_of_workers))
         deadline = time.monotonic() + PATIENCE
-        while self.database.rows(UNSENT) != [(0,)]:
+        while unsent := int(self.database.rows(UNSENT)[0][0]):
             if time.monotonic() > deadline:
                 raise SystemExit(f"Not all mails were sent after {PATIENCE} s.")
+            progress.report(max(mails - unsent, 0), mails, "mails")
             time.sleep(0.1)
 
     def _seconds(self) -> float:
@@ -141,7 +144,9 @@ def main() -> None:
         measurement.start_workers()
         sys.stdout.write(f"{'PostgreSQL' if url else 'SQLite'}, {options.workers} worker(s), {options.mails} mails\n")
         for name, size in SIZES.items():
-            sys.stdout.write(f"{name:<22} {measurement.figures(size)}\n")
+            with progress_line.shown(name):
+                figures = measurement.figures(size)
+            sys.stdout.write(f"{name:<22} {figures}\n")
             sys.stdout.flush()
 
 

@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import pdf
-from registrations.management import processes, static_files
+from registrations import pdf, progress
+from registrations.management import processes, progress_line, static_files
 from registrations.models import Event
 
 FIRST_EVENT = settings.BASE_DIR / "registrations" / "fixtures" / "first_event.toml"
@@ -34,9 +34,13 @@ class Command(BaseCommand):
             raise SystemExit(self._serve(port))
 
     def _set_up(self) -> None:
-        call_command("migrate", verbosity=0)
-        static_files.collect()
-        call_command("load_event", str(FIRST_EVENT), verbosity=0)
+        with progress_line.shown("demo"):
+            progress.report(1, 4, "the database")
+            call_command("migrate", verbosity=0)
+            progress.report(2, 4, "the static files")
+            static_files.collect()
+            progress.report(3, 4, "the first event")
+            call_command("load_event", str(FIRST_EVENT), verbosity=0)
         self._make_organiser()
 
     def _make_organiser(self) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations import erasure_journal, privacy
+from registrations.management import progress_line
 
 
 class Command(BaseCommand):
@@ -16,5 +17,6 @@ class Command(BaseCommand):
         files = journals or [erasure_journal.path()]
         if missing := [str(file) for file in files if not file.is_file()]:
             raise CommandError(f"No such journal: {', '.join(missing)}")
-        count = privacy.erase_again(erasure_journal.uids(files))
+        with progress_line.shown("replay_erasures"):
+            count = privacy.erase_again(erasure_journal.uids(files))
         self.stdout.write(f"Erased again: {count}")

@@ -4,6 +4,7 @@ from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 
 from registrations import pdf
+from registrations.job_runner import JobRunner
 from registrations.lifeline import lifeline
 from registrations.worker import MailWorker
 
@@ -17,4 +18,9 @@ class Command(BaseCommand):
         with lifeline() as name:
             worker = MailWorker(name)
             worker.configure_signals()
-            worker.run()
+            runner = JobRunner(name)
+            runner.start()
+            try:
+                worker.run()
+            finally:
+                runner.stop()

@@ -1,0 +1,24 @@
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from registrations import jobs
+from registrations.job_runner import NICENESS
+from registrations.management import processes
+from registrations.models import Job
+
+
+class Command(BaseCommand):
+    help = "Do one long act that was asked for in the desk. Workers start it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("pk", type=int)
+        parser.add_argument("--parent", type=int, required=True, help="The worker: this process ends with it.")
+
+    def handle(self, *args: Any, pk: int, parent: int, **options: Any) -> None:
+        processes.die_with_parent()
+        if os.getppid() != parent:
+            raise SystemExit(1)
+        os.nice(NICENESS)
+        jobs.run(Job.objects.running().get(pk=pk))
