@@ -17,9 +17,20 @@ from registrations.names import folded
 
 INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")  # « C.C.A.S. »
 SPACED_INITIALS = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")  # « c c a s »
-ENDINGS = set(
-    ["e", "es", "s", "fe", "fes", "ne", "ice", "rice", "trice", "euse", "ere", "iere"]
-)  # « chargé·e », « chef-fe », « élu(e)s »
+ENDINGS = {
+    "e",
+    "es",
+    "s",
+    "fe",
+    "fes",
+    "ne",
+    "ice",
+    "rice",
+    "trice",
+    "euse",
+    "ere",
+    "iere",
+}  # « chargé·e », « élu(e)s »
 
 
 def plain(text: str) -> str:

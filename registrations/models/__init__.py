@@ -6,6 +6,7 @@ from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
+from registrations.models.tally import Tally
 from registrations.models.trace import Trace
 from registrations.models.worker import WorkerPresence
 
@@ -20,6 +21,7 @@ __all__ = [
     "Registration",
     "ReportSection",
     "Suppression",
+    "Tally",
     "Trace",
     "WorkerPresence",
 ]
