@@ -5,6 +5,7 @@ session (`expected`: had a seat and had signed up by then), so that whoever sign
 rate, and so that the figures stay the same when the registrations are purged.
 """
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ GROUPS: dict[Tally.Dimension, tuple[Any, Callable[[str], str]]] = {
 class Section(NamedTuple):
     title: str
     rows: list[Row]  # none: too few to be told apart
+    note: str = ""
 
 
 class Step(NamedTuple):
@@ -106,6 +108,11 @@ class Figures:
         return Presence(expected, present, "" if present else _("presence not recorded"))
 
     @property
+    def signs_told(self) -> list[tuple[Any, int]]:
+        """People, by how their presence is known; several signs may tell of one."""
+        return [(origin.label, self.signs[origin]) for origin in Attendance.Origin if self.signs[origin]]
+
+    @property
     def territories(self) -> int:
         return len({name for name, _counts in self.named["territory"] if name})
 
@@ -119,17 +126,24 @@ class Figures:
     def sections(self) -> list[Section]:
         """What the page and the document tell of the people: one table each, in this order."""
         return [
-            self._section(_("Types of organisation"), self._recognised(Tally.Dimension.ORGANISATION)),
-            self._section(_("Functions"), self._recognised(Tally.Dimension.FUNCTION)),
-            self._section(_("Territories"), self._chosen("territory")),
-            self._section(_("How they heard of it"), self._chosen("heard_from")),
+            self._estimated(_("Types of organisation"), Tally.Dimension.ORGANISATION),
+            self._estimated(_("Functions"), Tally.Dimension.FUNCTION),
+            *self._answers(_("Territories"), "territory"),
+            *self._answers(_("How they heard of it"), "heard_from"),
         ]
 
-    def _section(self, title: str, parts: list[Part]) -> Section:
-        return Section(title, small_groups.rows(parts, with_presence=not self.presence.unknown_because))
+    def _estimated(self, title: str, dimension: Tally.Dimension) -> Section:
+        parts = self._recognised(dimension)
+        return Section(title, self._rows(parts), self._note(dimension, parts))
 
-    def _chosen(self, name: str) -> list[Part]:
-        return [Part(choice or _("not said"), counts) for choice, counts in summed(self.named[name]).items()]
+    def _answers(self, title: str, name: str) -> Iterator[Section]:
+        """Nothing where nobody was asked, or nobody answered."""
+        answers = summed(self.named[name])
+        if any(answers):
+            yield Section(title, self._rows(Part(answer or _("not said"), answers[answer]) for answer in answers))
+
+    def _rows(self, parts: Iterable[Part]) -> list[Row]:
+        return small_groups.rows(parts, with_presence=not self.presence.unknown_because)
 
     def _recognised(self, dimension: Tally.Dimension) -> list[Part]:
         """Live ones by what they typed, purged ones by what the purge has counted of them."""
@@ -145,14 +159,14 @@ class Figures:
         if missing.registered:
             yield Part(_("not kept"), missing)
 
-    def unrecognised(self, dimension: Tally.Dimension) -> str:
-        """The share of names that the rules did not recognise, in words; a small number is not told."""
+    def _note(self, dimension: Tally.Dimension, parts: list[Part]) -> str:
+        """That it is an estimate, and how much of it is missing; a small number is not told."""
         groups, _group_of = GROUPS[dimension]
-        label = groups.UNRECOGNISED.label
-        number = sum(part.counts.registered for part in self._recognised(dimension) if part.label == label)
+        number = sum(part.counts.registered for part in parts if part.label == groups.UNRECOGNISED.label)
         if 0 < number < small_groups.LEAST:
-            return _("fewer than five people")
-        return _("%(percent)s %%") % {"percent": small_groups.percent(number, self.seated.registered)}
+            return _("Estimated from what people typed; fewer than five of them were not recognised.")
+        share = small_groups.percent(number, self.seated.registered)
+        return _("Estimated from what people typed; not recognised: %(share)s%%.") % {"share": share}
 
     @cached_property
     def days(self) -> int:
@@ -162,7 +176,7 @@ class Figures:
 
     @cached_property
     def steps(self) -> list[Step]:
-        """Sign-ups as they added up; whoever withdrew later had signed up all the same."""
+        """Sign-ups as they added up, for the table; whoever withdrew later had signed up all the same."""
         first = min(self.by_day, default=date.min)
         new: Counter[int] = Counter()
         for day, number in self.by_day.items():
@@ -172,6 +186,12 @@ class Figures:
             total = new[index] + (found[-1].total if found else 0)
             found.append(Step(first + index * timedelta(days=self.days), new[index], total))
         return found
+
+    @property
+    def totals(self) -> list[tuple[date, int]]:
+        """The same, by each day on which somebody signed up, for the curve."""
+        days = sorted(self.by_day)
+        return list(zip(days, itertools.accumulate(self.by_day[day] for day in days), strict=True))
 
 
 def figures(event: Event) -> Figures:
