@@ -89,6 +89,14 @@ class Figures:
     def live(self) -> int:
         return self.signed_up - self.purged
 
+    @property
+    def waiting(self) -> int:
+        return self.by_status[Status.WAITLISTED]
+
+    @property
+    def cancelled(self) -> int:
+        return self.by_status[Status.CANCELLED]
+
     @cached_property
     def seated(self) -> Counts:
         return counts_together(counts for _name, counts in self.named["territory"])

@@ -42,17 +42,17 @@ def plain(text: str) -> str:
 
 class OrganisationType(models.TextChoices):
     PERSONAL = "personal", _("In a personal capacity")
-    PROTECTION = "protection", _("Social protection and employment (CAF, CPAM, MSA, France Travail…)")
+    PROTECTION = "protection", _("Social protection, employment")
     STATE = "state", _("State services and agencies")
-    EDUCATION = "education", _("Schools, training, research")
+    EDUCATION = "education", _("Education and research")
     INTERCOMMUNAL = "intercommunal", _("Intercommunal bodies")
     COMMUNE = "commune", _("Communes and CCAS")
     DEPARTMENT = "department", _("Departments")
     REGION = "region", _("Regions")
     ASSOCIATION = "association", _("Associations and foundations")
     HOUSING = "housing", _("Social housing")
-    HEALTH = "health", _("Health and medico-social care")
-    COMPANY = "company", _("Companies, cooperatives, consultancies")
+    HEALTH = "health", _("Health and care")
+    COMPANY = "company", _("Companies, cooperatives")
     UNRECOGNISED = "unrecognised", pgettext_lazy("group", "Not recognised")
 
 
@@ -136,14 +136,14 @@ ORGANISATION_WORDS: dict[str, str] = {
 
 
 class Function(models.TextChoices):
-    FIELD = "field", _("Work with the public (social work, mediation, care)")
+    FIELD = "field", _("Social work, mediation, care")
     ELECTED = "elected", _("Elected representatives")
     VOLUNTEER = "volunteer", _("Volunteers, residents")
     STUDY = "study", _("Teaching, research, studies")
-    SUPPORT = "support", _("Assistance, administration, communication")
+    SUPPORT = "support", _("Assistance, administration")
     DIRECTION = "direction", _("Direction")
     HEAD = "head", _("Heads of service")
-    PROJECT = "project", _("Project management, coordination")
+    PROJECT = "project", _("Projects, coordination")
     ADVICE = "advice", _("Consulting, expertise")
     UNRECOGNISED = "unrecognised", pgettext_lazy("group", "Not recognised")
 
