@@ -40,6 +40,14 @@ class Section(NamedTuple):
     rows: list[Row]  # none: too few to be told apart
     note: str = ""
 
+    @property
+    def widest(self) -> int:
+        return max(row.share for row in self.rows)
+
+    @property
+    def tells_presence(self) -> bool:
+        return any(row.presence is not None for row in self.rows)
+
 
 class Step(NamedTuple):
     day: date

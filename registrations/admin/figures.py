@@ -36,8 +36,12 @@ def readings(counted: figures.Figures) -> Iterator[tuple[str, list[Read]]]:
             if name:
                 found[group_of(name)].append((name, counts.registered))
         yield (
-            dimension.label,
-            [_read(groups(group), found[group]) for group in reversed(groups.values) if found[group]],
+            str(dimension.label),
+            [
+                _read(groups(group), found[group])
+                for group in [*groups.values[-1:], *groups.values[:-1]]
+                if found[group]
+            ],
         )
 
 
