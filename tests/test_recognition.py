@@ -1,6 +1,8 @@
 """What organisations and functions are taken for, in the many ways in which people write them."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -127,7 +129,7 @@ FUNCTIONS = {
 }
 
 
-def forms(table: dict[str, str]) -> list[tuple[str, str]]:
+def forms(table: Mapping[Any, str]) -> list[tuple[str, str]]:
     lines = ((group, line) for group, words in table.items() for line in words.splitlines())
     return [(form.strip(), group) for group, line in lines for form in line.split(" | ") if form.strip()]
 
