@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, DateTimeField, Max, Min, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from registrations.models import Delivery, Event, EventState, Registration
+from registrations.models import Delivery, Event, EventState, Registration, Trace
 from registrations.models.delivery import OVERDUE_AFTER
 
 EVENTS_SHOWN = 10
@@ -54,6 +54,7 @@ class Glance:
 
     event: Event
     people: dict[str, int] = field(default_factory=dict)  # by status of the registration
+    purged: dict[str, int] = field(default_factory=dict)  # the same, of those who have become anonymous
     first: datetime | None = None  # sign-up
     last: datetime | None = None
     troubles: Troubles = field(default_factory=Troubles)
@@ -92,10 +93,20 @@ def glances(found: dict[int | None, Troubles]) -> list[Glance]:
 def _count_people(shown: dict[int, Glance]) -> None:
     by_status = Registration.objects.filter(event__in=shown).order_by().values_list("event", "status")
     counted = by_status.annotate(count=Count("pk"), first=Min("created_at"), last=Max("created_at"))
-    for pk, status, count, first, last in counted:
+    for pk, status, count, first, last in counted.union(_purged(shown), all=True).order_by():
         glance = shown[pk]
+        if first is None:
+            glance.purged[status] = count
+            continue
         glance.people[status] = count
         glance.first, glance.last = min(glance.first or first, first), max(glance.last or last, last)
+
+
+def _purged(shown: dict[int, Glance]) -> Any:
+    """The same of anonymous rows, which have no moment."""
+    no_moment = Value(None, DateTimeField())
+    by_status = Trace.objects.filter(event__in=shown).values_list("event", "status")
+    return by_status.annotate(count=Count("pk"), first=no_moment, last=no_moment)
 
 
 def _mails_to_come(shown: dict[int, Glance]) -> Any:

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from registrations import privacy, progress
-from registrations.models import Event, Registration, Trace
+from registrations import figures, privacy, progress
+from registrations.models import Event, Registration, Tally, Trace
 
 AT_ONCE = 200  # registrations in one transaction: the site goes on meanwhile
 
@@ -23,6 +23,8 @@ def purge(*, dry_run: bool = False) -> Counter[Event]:
     done: Counter[Event] = Counter()
     for event in Event.objects.filter(pk__in=Registration.objects.values("event"), ends_at__lte=timezone.now()):
         expired = [pk for pk, kept_until in _ends(event) if kept_until <= timezone.now()]
+        if expired and not dry_run:
+            Tally.objects.raise_to(event, Tally.Dimension.NAMES, figures.figures(event).organisations)
         random.shuffle(expired)  # the order of the figures must not tell who came first
         for batch in progress.batches(expired, AT_ONCE, event.slug):
             done[event] += len(batch) if dry_run else _make_anonymous(event, batch)
@@ -41,7 +43,9 @@ def _ends(event: Event) -> list[tuple[int, Any]]:
 @transaction.atomic
 def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
     registrations = _held(event, pks)
-    Trace.objects.bulk_create([_trace(event, registration) for registration in registrations])
+    traces = [_trace(event, registration) for registration in registrations]
+    Trace.objects.bulk_create(traces)
+    _tally(event, [pair for pair in zip(registrations, traces, strict=True) if pair[0].is_seated])
     for registration in registrations:
         privacy.remove(registration)  # after a restore the purge finds it again by its date
     return len(registrations)
@@ -65,3 +69,14 @@ def _trace(event: Event, registration: Registration) -> Trace:
         territory=registration.territory,
         heard_from=registration.heard_from,
     )
+
+
+def _tally(event: Event, seated: list[tuple[Registration, Trace]]) -> None:
+    """What a name or a title tells would single people out beside the rest of their anonymous row: counted apart."""
+    counted = [(registration, figures.counts_of(event, trace)) for registration, trace in seated]
+    for dimension, (_groups, group_of) in figures.GROUPS.items():
+        typed = figures.TYPED[dimension]
+        groups = [(group_of(getattr(registration, typed)), counts) for registration, counts in counted]
+        Tally.objects.add(event, dimension, figures.summed(groups))
+    signs = [(sign.origin, counts) for registration, counts in counted for sign in registration.attendances.all()]
+    Tally.objects.add(event, Tally.Dimension.SIGN, figures.summed(signs))

@@ -87,7 +87,7 @@ def test_readers_look_at_everything_of_the_webinars_and_change_nothing(rows: dic
         if route.startswith("admin/") and not re.search("login|logout|password", route):
             ask(reader, path, "post", {"post": "yes", "confirmed": "yes"})
     assert everything() == before
-    looks = ["", "preview/", "mails/", "timeline/"]
+    looks = ["", "preview/", "mails/", "timeline/", "figures/", "figures/pdf/"]
     assert {f"admin/registrations/event/{'<int:pk>/' * bool(look)}{look}" for look in looks} <= opened
     assert "admin/registrations/registration/<int:pk>/story/" in opened
     assert not {route for route in opened if re.search(r"auth/|/add/|delete|duplicate|auditentry|suppression", route)}

@@ -22,6 +22,7 @@ from registrations.admin import acts, event_changes, jobs
 from registrations.admin.broadcasts import Broadcasts
 from registrations.admin.duplicates import Duplicates
 from registrations.admin.exports import Lists
+from registrations.admin.figures import Bilan
 from registrations.admin.presence_import import PresenceImport
 from registrations.admin.previews import Previews
 from registrations.admin.registrant_import import RegistrantImport
@@ -50,6 +51,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 @admin.register(Event)
 class EventAdmin(
     Broadcasts,
+    Bilan,
     Previews,
     Timeline,
     Duplicates,

@@ -43,6 +43,7 @@ def _drawings(glance: Glance) -> dict[str, Any]:
     sign_ups, territories = dashboard.sign_ups(glance), dashboard.territories(glance.event)
     return {
         "drawn": glance.event,
+        "drawn_purged": sum(glance.purged.values()),
         "days": sign_ups.days,
         "columns": chart.columns(sign_ups.figures),
         "columns_bottom": chart.COLUMNS_HEIGHT,

@@ -7,6 +7,7 @@ from registrations.models.job import Job
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
+from registrations.models.tally import Tally
 from registrations.models.trace import Trace
 from registrations.models.worker import WorkerPresence
 
@@ -22,6 +23,7 @@ __all__ = [
     "Registration",
     "ReportSection",
     "Suppression",
+    "Tally",
     "Trace",
     "WorkerPresence",
 ]

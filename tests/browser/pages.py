@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from registrations import attendance, broadcasts, reminders, signup
+from registrations import attendance, broadcasts, reminders, retention, signup
 from registrations.models import Attendance, Broadcast, Delivery, Event, Job, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_registration
 
@@ -378,6 +378,29 @@ def desk_busy() -> str:
     return f"{reverse('admin:index')}?event={made.pk}"
 
 
+def desk_bilan(*, purged: bool = False) -> str:
+    """With groups that are told and groups that are joined, and a name that no rule recognises."""
+    made = make_event(report=False, starts_in=-90 * DAY, retention_months=1)
+    for number in range(24):
+        person = make_registration(
+            made,
+            organisation=["CAF des Yvelines", "Ville de Nulle-Part", LONG[:60]][number % 3],
+            job_title=["Cheffe de projet", "Élue"][number % 2],
+            territory=["Yvelines (78)", "Val-d’Oise (95)"][number % 2],
+            created_at=made.starts_at - number * DAY,
+        )
+        if number % 4 > 1:
+            attendance.note(person, Attendance.Origin.JOIN)
+    if purged:
+        retention.purge()
+    return reverse("admin:registrations_event_figures", args=[made.pk])
+
+
+def open_details(page: Page) -> None:
+    for summary in page.locator(".desk-bilan summary").all():
+        summary.click()
+
+
 def desk_figures(page: Page) -> None:
     page.locator(".desk-drawings summary").click()
 
@@ -549,6 +572,8 @@ PAGES = [
             ("desk-preview-mails", desk_event_page("mails")),
             ("desk-timeline", desk_event_page("timeline")),
             ("desk-duplicate", desk_event_page("duplicate")),
+            ("desk-bilan-purged", lambda: desk_bilan(purged=True)),
+            ("desk-bilan-empty", lambda: reverse("admin:registrations_event_figures", args=[make_event().pk])),
             ("desk-story", desk_story),
             ("desk-events", lambda: desk_event().partition("/event/")[0] + "/event/"),
             ("desk-event", desk_event),
@@ -599,6 +624,7 @@ PAGES = [
     ),
     SitePage("desk-write-refused", desk_event_act("write"), act=misspell_the_message, languages=("fr",), desk=True),
     SitePage("desk-message-miscounted", lambda: desk_message(message()), act=miscount, languages=("fr",), desk=True),
+    SitePage("desk-bilan", desk_bilan, act=open_details, languages=("fr",), desk=True),
     SitePage("desk-figures", desk_busy, act=desk_figures, languages=("fr",), desk=True),
     SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
 ]
