@@ -25,10 +25,10 @@ SEND, REMOVE = "send", "remove"  # names of buttons
 
 
 class TrialForm(forms.Form):
-    first_name = forms.CharField(label=gettext_lazy("first name"), max_length=100, widget=AdminTextInputWidget)
-    last_name = forms.CharField(label=gettext_lazy("last name"), max_length=100, widget=AdminTextInputWidget)
-    email = AddressField(label=gettext_lazy("email address"), max_length=254, widget=AdminEmailInputWidget)
-    language = forms.ChoiceField(label=gettext_lazy("language"), choices=settings.LANGUAGES)
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=100, widget=AdminTextInputWidget)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=100, widget=AdminTextInputWidget)
+    email = AddressField(label=gettext_lazy("Email address"), max_length=254, widget=AdminEmailInputWidget)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
 
 
 class Trials:
