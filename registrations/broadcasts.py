@@ -46,6 +46,34 @@ def take_back(broadcast: Broadcast) -> bool:
 
 
 @transaction.atomic
+def stop(broadcast: Broadcast) -> int | None:
+    """What has not left does not leave; returns how many mails that is, or None when there is nothing to stop.
+
+    A mail that a worker holds at this moment may still leave; it is not tried again.
+    """
+    broadcast = Broadcast.objects.locked(broadcast)
+    waiting = broadcast.deliveries.filter(kind=Kind.BROADCAST).pending()
+    count = waiting.count()
+    if not (broadcast.is_under_way and count):
+        return None
+    broadcast.state = State.STOPPED
+    broadcast.save()
+    waiting.drop(_("the organiser stopped this message"))
+    audit.record(audit.Action.BULK_MAIL, about=broadcast, act="stop", count=count)
+    return count
+
+
+@transaction.atomic
+def discard(broadcast: Broadcast) -> bool:
+    """Throw a draft away, with its trials; False for what was confirmed."""
+    broadcast = Broadcast.objects.locked(broadcast)
+    if not broadcast.is_draft:
+        return False
+    broadcast.delete()
+    return True
+
+
+@transaction.atomic
 def try_out(broadcast: Broadcast, *, recipient: str) -> None:
     """One mail to who writes, as the audience would receive it, with nobody's name and nobody's links."""
     Delivery.objects.create(kind=Kind.TRIAL, recipient=recipient, broadcast=broadcast)

@@ -22,7 +22,7 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
 
     Returns whether anything is different.
     """
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     if not any(getattr(registration, name) != value for name, value in typed.items()):
         return False
     for name, value in typed.items():
@@ -41,12 +41,12 @@ def ask_for_address(registration: Registration, *, email: str) -> bool:
     An address that has a registration of its own is sent that one's mail instead: the page says the same. Returns
     whether a mail leaves: a mailbox that has had enough gets none, whoever's it is.
     """
-    others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
+    others = Registration.everyone.like(registration)
     if other := others.of_address(email).on_the_list().select_related("event").first():
         if due := limits.mail_due(other.event, email, is_first=False):
             signup.send_link(other, reason=Reason.KNOWN, due=due)
         return due is not None
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     if email.lower() == registration.email.lower():
         return False
     due = limits.mail_due(registration.event, email, is_first=False)
@@ -66,7 +66,7 @@ def confirm_address(registration: Registration) -> None:
 
     Raises AddressTaken.
     """
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     if not registration.new_email:
         return  # a second click
     old = registration.email
@@ -82,8 +82,8 @@ def confirm_address(registration: Registration) -> None:
 @transaction.atomic
 def refuse_address(registration: Registration) -> None:
     """The owner of the new address did not ask for it: nothing more goes there."""
-    registration = Registration.objects.locked(registration)
-    if registration.new_email:
+    registration = Registration.everyone.locked(registration)
+    if registration.new_email and not registration.is_trial:
         Suppression.objects.add_address(registration.new_email)
     _forget_new_address(registration)
 
@@ -96,8 +96,8 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     own, that one stays and the mistaken one goes. Returns the registration that is valid now.
     """
     event = Event.objects.locked(registration.event)
-    registration = Registration.objects.locked(registration)
-    others = Registration.objects.exclude(pk=registration.pk).filter(event=registration.event_id)
+    registration = Registration.everyone.locked(registration)
+    others = Registration.everyone.like(registration)
     if other := others.of_address(email).first():
         kept = answers(registration)
         privacy.erase(registration)  # first, so that its seat is the one that is given

@@ -69,7 +69,7 @@ def troubles() -> dict[int | None, Troubles]:
     """Of all mails, by event; None: those that belong to no event."""
     unsent = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER)
     refused = Q(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
-    counted = Delivery.objects.wanting_attention().order_by().values("registration__event")
+    counted = Delivery.objects.that_count().wanting_attention().order_by().values("registration__event")
     rows = counted.annotate(
         late=Count("pk", filter=unsent),
         failed=Count("pk", filter=Q(state=Delivery.State.FAILED)),
@@ -110,7 +110,7 @@ def _purged(shown: dict[int, Glance]) -> Any:
 
 
 def _mails_to_come(shown: dict[int, Glance]) -> Any:
-    by_kind = Delivery.objects.to_come().filter(registration__event__in=shown).order_by()
+    by_kind = Delivery.objects.that_count().to_come().filter(registration__event__in=shown).order_by()
     rows = by_kind.values_list("registration__event", "kind").annotate(first=Min("due"), count=Count("pk"))
     return rows.order_by("first")
 

@@ -277,7 +277,9 @@ def counts_of(event: Event, trace: Trace) -> Counts:
 
 def _signs(event: Event, purged: list[tuple[str, Counts]]) -> Counter[str]:
     """By how presence is known; of a person several signs may tell."""
-    of_seated = Attendance.objects.filter(registration__event=event, registration__status=Status.CONFIRMED)
+    of_seated = Attendance.objects.filter(
+        registration__event=event, registration__status=Status.CONFIRMED, registration__is_trial=False
+    )
     signs = Counter(dict(of_seated.order_by().values_list("origin").annotate(number=Count("pk"))))
     signs.update({origin: counts.present for origin, counts in purged})
     return signs
@@ -293,4 +295,4 @@ def _mails(event: Event) -> Mails:
         "failed": Count("pk", filter=Q(state=Delivery.State.FAILED)),
         "reminders": Count("pk", filter=sent & reminder),
     }
-    return Mails(**Delivery.objects.filter(registration__event=event).aggregate(**counts))
+    return Mails(**Delivery.objects.that_count().filter(registration__event=event).aggregate(**counts))

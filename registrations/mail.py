@@ -20,10 +20,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 
-from registrations import mime, pdf, placeholders, study_report, typography
-from registrations.invitation import Method, invitation
-from registrations.models import Delivery
+from registrations import mime, pdf, placeholders, samples, study_report, typography
+from registrations.invitation import Method, invitation, personal_entry
+from registrations.models import Delivery, Registration
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,11 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
 
 def compose(delivery: Delivery) -> Mail:
     """The message of a delivery, in the registrant's language, as the configured transport can carry it."""
+    if delivery.kind == Kind.TRIAL and delivery.sample:
+        delivery = samples.tried(delivery)
     registration = delivery.registration
+    if registration:
+        registration.sees_its_event()
     language = registration.language if registration else settings.LANGUAGE_CODE
     with translation.override(language):
         mail = COMPOSERS[Delivery.Kind(delivery.kind)](delivery)
@@ -133,7 +138,9 @@ def letter(delivery: Delivery) -> Mail:
         },
     )
     mail.reply_to = [event.contact_email]
-    if method:
+    if method == Method.REQUEST and delivery.sample:
+        mail.attach("invitation.ics", personal_entry(registration), "application/ics")
+    elif method:
         _add_calendar(mail, invitation(registration, method), method)
     if report and attached:
         _add_report(mail, report)
@@ -204,11 +211,23 @@ COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
 
 def _written(name: str, context: dict[str, Any]) -> Mail:
     context["base_url"] = settings.BASE_URL
-    subject = SPACES.sub(" ", render_to_string(f"mail/{name}.txt#subject", context)).strip()
-    body = render_to_string(f"mail/{name}.txt#body", context)
+    context["trial"] = _trial_note(context.get("registration"))
+    subject: str = SPACES.sub(" ", render_to_string(f"mail/{name}.txt#subject", context)).strip()
+    body: str = render_to_string(f"mail/{name}.txt#body", context)
+    if context["trial"]:
+        subject, body = _("[Trial] %(subject)s") % {"subject": subject}, f"{context['trial']}\n\n{body.lstrip()}"
     mail = Mail(subject=Truncator(subject).chars(SUBJECT_MAX), body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
     mail.attach_alternative(render_to_string(f"mail/{name}.html", context), "text/html")
     return mail
+
+
+def _trial_note(registration: Registration | None) -> str:
+    """The first line of a mail that tells an organiser what registrants will be told."""
+    return (
+        _("This is a trial, which nobody else receives. It counts nowhere.")
+        if registration and registration.is_trial
+        else ""
+    )
 
 
 def _report(delivery: Delivery) -> study_report.Report | None:

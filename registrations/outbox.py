@@ -135,7 +135,7 @@ def _require_still_wanted(delivery: Delivery) -> None:
         raise NoLongerWanted(Delivery.State.CANCELLED, reason)
     if delivery.is_overtaken:
         raise NoLongerWanted(Delivery.State.EXPIRED, _("the last reminder leaves in its place"))
-    if registration.event.status == Event.Status.DRAFT:
+    if registration.event.status == Event.Status.DRAFT and not registration.is_trial:
         raise HeldBack(_("the event is a draft"))
 
 

@@ -57,7 +57,7 @@ def personal_data(registration: Registration) -> dict[str, Any]:
 def ask_for_erasure(registration: Registration) -> None:
     """Take the person off the list and empty their answers now; the rest goes once the mail that says so has left."""
     event = Event.objects.locked(registration.event)
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     if registration.erase_by:
         return
     reason = "" if registration.is_cancelled else signup.leave(registration)
@@ -80,10 +80,14 @@ def ask_for_erasure(registration: Registration) -> None:
 
 @transaction.atomic
 def disown(registration: Registration) -> None:
-    """« Ce n’est pas moi »: erase at once, tell nobody, and never write to that mailbox again."""
+    """« Ce n’est pas moi »: erase at once, tell nobody, and never write to that mailbox again.
+
+    The organiser who tries this keeps their mailbox.
+    """
     event = Event.objects.locked(registration.event)
-    registration = Registration.objects.locked(registration)
-    Suppression.objects.add_address(registration.email)
+    registration = Registration.everyone.locked(registration)
+    if not registration.is_trial:
+        Suppression.objects.add_address(registration.email)
     erase(registration)
     waiting_list.promote(event)
 
@@ -105,7 +109,7 @@ def remove(registration: Registration) -> None:
 @transaction.atomic
 def erase_again(uids: set[str]) -> int:
     """Erase those of a restored backup whom a journal names; returns how many."""
-    found = [registration for registration in Registration.objects.iterator() if registration.uid in uids]
+    found = [registration for registration in Registration.everyone.iterator() if registration.uid in uids]
     for one in progress.batches(found, 1):
         erase(*one)
     return len(found)
@@ -118,7 +122,7 @@ def erase_due() -> int:
 
 def _to_erase() -> QuerySet[Registration]:
     telling = Delivery.objects.filter(registration=OuterRef("pk"), state__in=UNDER_WAY)
-    asked = Registration.objects.filter(erase_by__isnull=False)
+    asked = Registration.everyone.filter(erase_by__isnull=False)
     return asked.filter(~Exists(telling) | Q(erase_by__lte=timezone.now()))
 
 

@@ -38,7 +38,7 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     `is_new`: the registration was made in this transaction, and has no such mail yet.
     """
     event = registration.event
-    if event.status != Event.Status.PUBLISHED or event.is_over:
+    if event.status != Event.Status.PUBLISHED or event.is_over or registration.is_trial:
         return []
     last = {} if is_new else _last_revisions(registration)
     now = timezone.now()

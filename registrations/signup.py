@@ -11,6 +11,7 @@ from registrations import limits, reminders, tasks, waiting_list
 from registrations.models import Delivery, Event, EventState, Registration
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
+SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
 
 
 class SignUpClosed(Exception):
@@ -62,7 +63,7 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
 def withdraw(registration: Registration) -> None:
     """Give the seat back, tell the registrant, and let the first in line have it."""
     event = Event.objects.locked(registration.event)
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     if registration.is_cancelled:
         return
     reason = leave(registration)
@@ -92,10 +93,10 @@ def _drop(registration: Registration, reason: Any) -> None:
 def come_back(registration: Registration) -> Registration:
     """Take up a cancelled registration again, with the answers it had. Raises SignUpClosed."""
     event = Event.objects.locked(registration.event)
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     registration.event = event
     if registration.is_cancelled:
-        if registration.erase_by or not event.accepts_sign_ups:
+        if registration.erase_by or not (registration.is_trial or event.accepts_sign_ups):
             raise SignUpClosed
         _return(registration)
     return registration
@@ -125,13 +126,13 @@ def resend(event: Event, *, email: str) -> bool:
 @transaction.atomic
 def send_link(registration: Registration, *, reason: Delivery.Reason, due: datetime | None = None) -> None:
     """Owe a registrant the mail that holds their link, or the one that says where they stand."""
-    _send_link(Registration.objects.locked(registration), reason, due=due)
+    _send_link(Registration.everyone.locked(registration), reason, due=due)
 
 
 @transaction.atomic
 def renew_links(registration: Registration) -> None:
     """The links given out so far lead nowhere any more; the new ones are sent, and calendars take them over."""
-    registration = Registration.objects.locked(registration)
+    registration = Registration.everyone.locked(registration)
     registration.renew_codes()
     registration.sequence += registration.is_seated
     registration.save(update_fields=["join_code", "manage_code", "sequence"])
@@ -141,7 +142,7 @@ def renew_links(registration: Registration) -> None:
 @transaction.atomic
 def welcome(registration: Registration) -> None:
     """Owe the first mail, and the reminders, to a person whom the organiser has put on the list."""
-    _welcome(Registration.objects.locked(registration), Reason.NEW)
+    _welcome(Registration.everyone.locked(registration), Reason.NEW)
 
 
 def _send_link(
@@ -171,7 +172,7 @@ def _place(event: Event) -> dict[str, Any]:
     """A seat; or a place in line when all seats of a coming event are taken."""
     if event.state == EventState.FULL:
         return {"status": Registration.Status.WAITLISTED, "waiting_since": timezone.now()}
-    return {"status": Registration.Status.CONFIRMED, "waiting_since": None}
+    return SEAT
 
 
 def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> None:
@@ -184,5 +185,6 @@ def _return(registration: Registration, *, due: datetime | None = None, **answer
     """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
-    _take(registration, _place(registration.event), cancelled_at=None, erase_by=None, **answers)
+    place = SEAT if registration.is_trial else _place(registration.event)
+    _take(registration, place, cancelled_at=None, erase_by=None, **answers)
     _welcome(registration, Reason.RETURNED, due=due)

@@ -65,7 +65,8 @@ def timeline(event: Event) -> list[Line]:
 def _grouped(event: Event) -> Any:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
     for_this_date = Q(kind=Kind.FOLLOW_UP) | Q(kind__in=CLOCK, not_after=event.starts_at)
-    of_event = Delivery.objects.filter(for_this_date | Q(state=State.PENDING), registration__event=event).order_by()
+    counted = Delivery.objects.that_count().filter(registration__event=event).order_by()
+    of_event = counted.filter(for_this_date | Q(state=State.PENDING))
     why = Case(
         When(state__in=[State.CANCELLED, State.EXPIRED], then=F("error")), default=Value(""), output_field=TextField()
     )

@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from registrations import privacy, retention, tasks
+from registrations import privacy, retention, tasks, trials
 from registrations.models import WorkerPresence
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class MailWorker(Worker):
             self.next_sweep = now + SWEEP_EVERY
         if now >= self.next_keeping_house:
             tasks.keep_house()
+            trials.end_old()
             logger.info("Purge: %s registrations made anonymous", retention.purge().total())
             self.next_keeping_house = now + KEEP_HOUSE_EVERY
         if self.has_tasks():

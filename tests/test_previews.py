@@ -1,6 +1,7 @@
 """What visitors and registrants will get, seen by the team before: the page of a draft, and each mail."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from registrations import mail
-from registrations.admin import previews
+from registrations import mail, outbox, samples
 from registrations.admin.events import warnings
-from registrations.admin.previews import SAMPLES
 from registrations.models import Delivery, Event, Registration
+from registrations.samples import SAMPLES
 from registrations.views.reading import MAIL_CSP
+from tests import mailbox
 from tests.desk import EVENTS, logged_in
 from tests.factories import make_event, make_past_event, make_registration
 from tests.test_walk import everything
@@ -57,7 +58,7 @@ def test_every_mail_is_shown_to_an_example_person(key: str, language: str) -> No
     page = logged_in().get(mails(event, mail=key, person=language))
     assert page.status_code == 200
     assert page.context["mail"].text.strip()
-    assert page.context["mail"].message["To"] == previews.EXAMPLE_ADDRESS
+    assert page.context["mail"].message["To"] == samples.EXAMPLE_ADDRESS
 
 
 def test_every_kind_of_mail_to_a_registrant_has_a_preview() -> None:
@@ -164,7 +165,7 @@ def test_the_page_of_a_person_leads_to_their_mails() -> None:
 def test_the_place_in_line_of_an_example_is_behind_those_who_wait() -> None:
     event = make_event(report=False)
     make_registration(event, status="waitlisted")
-    delivery = previews.owed(event, SAMPLES["waiting_list-new"], "fr")
+    delivery = samples.owed(event, SAMPLES["waiting_list-new"], "fr")
     assert delivery.registration is not None
     assert delivery.registration.place_in_line == 2
 
@@ -188,3 +189,58 @@ def test_the_state_that_a_mail_tells_of_is_shown_though_the_event_is_not_in_it()
 def test_words_of_time_are_those_of_today() -> None:
     event = make_event(report=False, starts_in=timedelta(days=30))
     assert "demain" not in logged_in().get(mails(event, mail="reminder_day")).context["mail"].text
+
+
+# On trial
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+@pytest.mark.parametrize("status", ["draft", "published"])
+def test_every_mail_can_be_tried_on_oneself_with_links_that_open_nothing(
+    key: str, status: str, outbox_folder: Path
+) -> None:
+    event = make_event(report=False, status=status)
+    person = make_registration(event)
+    client = logged_in()
+    answer = client.post(f"{EVENTS}{event.pk}/mails/", {"mail": key, "person": person.pk})
+    assert answer["Location"] == mails(event, mail=key, person=person.pk)
+    outbox.drain()
+    trial = Delivery.objects.get()
+    assert (trial.kind, trial.state, trial.registration, trial.error) == ("trial", "sent", None, "")
+    [message] = mailbox.read_folder(outbox_folder)
+    shown = client.get(answer["Location"]).context["mail"]
+    assert message["To"] == "contact@example.org"
+    assert message["Subject"] == f"[Essai] {shown.message['Subject']}"[:90]
+    assert mailbox.text(message).startswith("Ceci est un essai")
+    codes = [person.join_code, person.manage_code]
+    assert [code for code in codes if code in message.as_string()] == []
+    assert "METHOD:REQUEST" not in message.as_string()
+
+
+def test_an_invitation_on_trial_is_a_file_that_no_calendar_takes_in_by_itself(outbox_folder: Path) -> None:
+    event = make_event(report=False)
+    samples.try_out(event, "confirmation-new", "en", recipient="odile@example.org")
+    outbox.drain()
+    [message] = mailbox.read_folder(outbox_folder)
+    assert message["Subject"].startswith("[Trial] Registration confirmed")
+    assert message["Content-Language"] == "en"
+    types = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
+    assert types == ["text/plain", "text/html", "application/ics"]
+    assert "METHOD:PUBLISH" in mailbox.calendar_lines(mailbox.part(message, "application/ics"))
+
+
+def test_who_is_erased_before_their_mail_is_tried_is_an_example(outbox_folder: Path) -> None:
+    person = make_registration(make_event(report=False), first_name="Zénobie")
+    samples.try_out(person.event, "follow_up", str(person.pk), recipient="odile@example.org")
+    person.delete()
+    outbox.drain()
+    [message] = mailbox.read_folder(outbox_folder)
+    assert "Zénobie" not in mailbox.text(message)
+
+
+def test_who_only_looks_sends_no_trial() -> None:
+    event = make_event(report=False)
+    client = logged_in("view_event", "view_registration")
+    assert "Envoyer un essai" not in client.get(mails(event)).text
+    assert client.post(f"{EVENTS}{event.pk}/mails/", {}).status_code == 403
+    assert not Delivery.objects.exists()

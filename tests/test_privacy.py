@@ -18,6 +18,7 @@ from tests.threads import together
 pytestmark = pytest.mark.django_db
 
 INTERNAL = {  # of no person, or a secret that only their mails hold
+    "is_trial",
     "id",
     "event",
     "sequence",

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from registrations import broadcasts, jobs
+from registrations import broadcasts, jobs, placeholders
 from registrations.admin import confirmation
 from registrations.admin.broadcast_forms import CountForm, MessageForm
 from registrations.admin.jobs import carry_out
@@ -33,7 +33,7 @@ from registrations.views import staff
 PERMISSION = "registrations.write_to_registrants"
 REVIEW_TEMPLATE = "admin/registrations/event/review_broadcast.html"
 PROGRESS_TEMPLATE = "admin/registrations/event/broadcast_progress.html"
-SEEN, TRIAL, TAKE_BACK = "seen", "trial", "take_back"  # names of fields
+SEEN, TRIAL, TAKE_BACK, STOP = "seen", "trial", "take_back", "stop"  # names of fields
 SHORT = 8000  # people
 LETTERS = 3
 NAMES_SHOWN = 50
@@ -61,6 +61,7 @@ class Broadcasts:
             ("<int:pk>/write/", self.write, "write"),
             ("<int:pk>/write/<int:number>/", self.broadcast, "broadcast"),
             ("<int:pk>/write/<int:number>/correct/", self.correct_broadcast, "correct_broadcast"),
+            ("<int:pk>/write/<int:number>/delete/", self.delete_broadcast, "delete_broadcast"),
             ("<int:pk>/write/<int:number>/letter/<int:person>/", self.letter, "letter"),
         ]
         urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
@@ -82,7 +83,8 @@ class Broadcasts:
         obj: Event | None = None,
     ) -> HttpResponse:
         if obj and may_write(request):
-            written = [(one, address("broadcast", one)) for one in obj.broadcasts.newest_first()[:MESSAGES_SHOWN]]
+            newest = obj.broadcasts.newest_first()[:MESSAGES_SHOWN]
+            written = [(subject(one), one.get_state_display(), address("broadcast", one)) for one in newest]
             context = {**context, "may_write": has_readers(obj), "written": written}
         response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)  # type: ignore[misc]
         return response
@@ -130,6 +132,8 @@ class Broadcasts:
     def _answer(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
         if TAKE_BACK in request.POST:
             return self._take_back(request, broadcast)
+        if STOP in request.POST:
+            return self._stop(request, broadcast)
         if not broadcast.is_draft:
             return back_to(broadcast) if request.method == "POST" else self._progress(request, broadcast)
         return staff.with_fresh_password(self._draft)(request, broadcast)
@@ -158,7 +162,7 @@ class Broadcasts:
         return carry_out(request, job, then=address("broadcast", broadcast))
 
     def _try_out(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
-        recipient = trial_address(request, broadcast)
+        recipient = trial_address(request, broadcast.event)
         broadcasts.try_out(broadcast, recipient=recipient)
         messages.success(request, _("A trial is on its way to %(address)s.") % {"address": recipient})
         return back_to(broadcast)
@@ -170,6 +174,61 @@ class Broadcasts:
         elif not broadcast.is_taken_back:
             messages.error(request, _("Too late: the mails are on their way."))
         return back_to(broadcast)
+
+    def _stop(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
+        if confirmation.ANSWER not in request.POST:
+            return self._question_before_stop(request, broadcast)
+        count = broadcasts.stop(broadcast)
+        if count is None:
+            messages.warning(request, _("There was nothing left to stop."))
+            return back_to(broadcast)
+        self.log_change(request, broadcast.event, _("Message stopped."))
+        words = ngettext("Stopped: %(count)s mail does not leave.", "Stopped: %(count)s mails do not leave.", count)
+        messages.success(request, words % {"count": count})
+        return back_to(broadcast)
+
+    def _question_before_stop(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
+        progress = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST).progress()
+        sentences = [
+            ngettext("%(count)s mail has left already.", "%(count)s mails have left already.", progress["sent"])
+            % {"count": progress["sent"]},
+            _("What has not left will not leave, and says why. This cannot be undone."),
+        ]
+        count = progress["waiting"]
+        button = ngettext("Stop %(count)s mail", "Stop %(count)s mails", count) % {"count": count}
+        return confirmation.page(
+            self,  # type: ignore[arg-type]
+            request,
+            title=_("Stop what remains"),
+            sentences=sentences,
+            button=button,
+            hidden=[(STOP, "yes"), (confirmation.ANSWER, "yes")],
+            back=address("broadcast", broadcast),
+            original=broadcast.event,
+        )
+
+    def delete_broadcast(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        require_writer(request)
+        broadcast = found(pk, number)
+        if not broadcast.is_draft:
+            messages.error(request, _("This message was confirmed: it stays, with what became of it."))
+            return back_to(broadcast)
+        if confirmation.ANSWER not in request.POST:
+            return confirmation.page(
+                self,  # type: ignore[arg-type]
+                request,
+                title=_("Delete the draft"),
+                sentences=[subject(broadcast), _("Nothing of it was sent to the people registered.")],
+                button=_("Delete the draft"),
+                hidden=[(confirmation.ANSWER, "yes")],
+                back=address("broadcast", broadcast),
+                original=broadcast.event,
+            )
+        if not broadcasts.discard(broadcast):
+            return back_to(broadcast)
+        self.log_change(request, broadcast.event, _("Draft of a message deleted."))
+        messages.success(request, _("The draft is deleted."))
+        return HttpResponseRedirect(event_path(broadcast.event))
 
     def _review(self, request: HttpRequest, broadcast: Broadcast, form: CountForm) -> HttpResponse:
         response = confirmation.page(
@@ -183,26 +242,30 @@ class Broadcasts:
             letters=list(letters(broadcast)),
             form=form,
             seen=fingerprint(broadcast),
-            trial_address=trial_address(request, broadcast),
+            trial_address=trial_address(request, broadcast.event),
             correct=address("correct_broadcast", broadcast),
+            delete=address("delete_broadcast", broadcast),
         )
         response._csp_config = {**settings.SECURE_CSP, "frame-src": ["'self'"]}  # type: ignore[attr-defined]
         return response
 
     def _progress(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         mails = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST)
+        progress = mails.progress()
+        waiting = progress["waiting"] if broadcast.is_under_way else 0
         ended_badly = mails.filter(state__in=[Delivery.State.FAILED, *DROPPED]).exclude(error="")
         return confirmation.page(
             self,  # type: ignore[arg-type]
             request,
             template=PROGRESS_TEMPLATE,
-            title=broadcast.subject,
+            title=subject(broadcast),
             original=broadcast.event,
             broadcast=broadcast,
             facts=list(facts(broadcast)),
-            figures=list(figures(request, broadcast, mails.progress())),
+            figures=list(figures(request, broadcast, progress)),
             not_sent=ended_badly.select_related("registration").order_by("-state", "pk")[:NAMES_SHOWN],
             not_sent_shown=NAMES_SHOWN,
+            waiting=waiting,
             leaves_at=broadcast.leaves_at and clock(broadcast.leaves_at),
             back=event_path(broadcast.event),
         )
@@ -260,13 +323,18 @@ def address(page: str, broadcast: Broadcast, *args: int) -> str:
     return reverse(f"admin:registrations_event_{page}", args=[broadcast.event.pk, broadcast.pk, *args])
 
 
+def subject(broadcast: Broadcast) -> str:
+    """As it is read: what stands in braces is filled in."""
+    return placeholders.filled(broadcast.subject, placeholders.plain_values(broadcast.event))
+
+
 def back_to(broadcast: Broadcast) -> HttpResponseRedirect:
     return HttpResponseRedirect(address("broadcast", broadcast))
 
 
-def trial_address(request: HttpRequest, broadcast: Broadcast) -> str:
+def trial_address(request: HttpRequest, event: Event) -> str:
     """To who writes; an account without an address has the contact's."""
-    return str(getattr(request.user, "email", "")) or broadcast.event.contact_email
+    return str(getattr(request.user, "email", "")) or event.contact_email
 
 
 def clock(moment: Any) -> str:

@@ -64,12 +64,18 @@ def page(
 
 
 def form_page(
-    model_admin: ModelAdmin[Any], request: HttpRequest, form: BaseForm, *, title: str, **context: Any
+    model_admin: ModelAdmin[Any],
+    request: HttpRequest,
+    form: BaseForm,
+    *,
+    title: str,
+    template: str = FORM_TEMPLATE,
+    **context: Any,
 ) -> TemplateResponse:
     """The page before: what is to be typed, drawn as the admin draws its own forms."""
     drawn = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=model_admin)  # type: ignore[arg-type]
     context = {"form": form, "adminform": drawn, **context}
-    response = page(model_admin, request, title=title, template=FORM_TEMPLATE, **context)
+    response = page(model_admin, request, title=title, template=template, **context)
     response.context_data["media"] += drawn.media  # type: ignore[index]
     return response
 

@@ -1,9 +1,10 @@
 """The outbox, to read: what left, what waits, what failed and why."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from registrations.desk import DeskPages
 from registrations.models import Delivery
+from registrations.models.delivery import DeliveryQuerySet
 
 
 def mail_state(delivery: Delivery) -> str:
@@ -75,6 +77,9 @@ class DeliveryAdmin(DeskPages, admin.ModelAdmin[Delivery]):
     list_per_page = 50
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return cast(DeliveryQuerySet, super().get_queryset(request)).that_count()
 
     @admin.display(description=gettext_lazy("recipient"))
     def recipient_address(self, delivery: Delivery) -> str:

@@ -27,6 +27,7 @@ from registrations.admin.presence_import import PresenceImport
 from registrations.admin.previews import Previews
 from registrations.admin.registrant_import import RegistrantImport
 from registrations.admin.timeline import Timeline
+from registrations.admin.trials import Trials
 from registrations.desk import DeskPages
 from registrations.models import Event, Registration, ReportSection
 
@@ -55,6 +56,7 @@ class EventAdmin(
     Previews,
     Timeline,
     Duplicates,
+    Trials,
     Lists,
     RegistrantImport,
     PresenceImport,
@@ -147,8 +149,8 @@ class EventAdmin(
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        confirmed = Q(registrations__status=Registration.Status.CONFIRMED)
-        waiting = Q(registrations__status=Registration.Status.WAITLISTED)
+        confirmed = Q(registrations__status=Registration.Status.CONFIRMED, registrations__is_trial=False)
+        waiting = Q(registrations__status=Registration.Status.WAITLISTED, registrations__is_trial=False)
         events = super().get_queryset(request)
         return events.annotate(
             confirmed=Count("registrations", filter=confirmed), waiting=Count("registrations", filter=waiting)

@@ -1,86 +1,28 @@
 """What visitors and registrants will get, seen before they do: the page, and each mail as it would leave now."""
 
-import copy
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from registrations.models import Attendance, Delivery, Event, Registration
-from registrations.models.registration import new_code
+from registrations import samples
+from registrations.admin.broadcasts import may_write, require_writer, trial_address
+from registrations.models import Delivery, Event
+from registrations.samples import EXAMPLES, SAMPLES
 from registrations.views import reading
 from registrations.views.responses import private_page
 
-Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Registration.Status
-EXAMPLE_ADDRESS = "adresse@example.org"
 PEOPLE_OFFERED = 20
-EXAMPLES = {
-    "fr": gettext_lazy("An example person"),
-    "en": gettext_lazy("An example person, in English"),
-}
 MAY_SEE_MAILS = ["registrations.view_event", "registrations.view_registration"]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A mail in a situation in which it is sent."""
-
-    kind: Delivery.Kind
-    reason: str = ""
-    status: str = Status.CONFIRMED
-    event_status: str = Event.Status.PUBLISHED
-    is_present: bool = False
-
-    @property
-    def key(self) -> str:
-        return "-".join(filter(None, [self.kind, self.reason, "present" if self.is_present else ""]))
-
-    @property
-    def title(self) -> str:
-        words = [self.kind.label, Reason(self.reason).label if self.reason else "", _("present") * self.is_present]
-        return " – ".join(str(word) for word in words if word)
-
-
-SAMPLES: dict[str, Sample] = {
-    sample.key: sample
-    for sample in [
-        Sample(Kind.CONFIRMATION, Reason.NEW),
-        Sample(Kind.CONFIRMATION, Reason.KNOWN),
-        Sample(Kind.CONFIRMATION, Reason.RESENT),
-        Sample(Kind.CONFIRMATION, Reason.RETURNED),
-        Sample(Kind.CONFIRMATION, Reason.CORRECTED),
-        Sample(Kind.WAITING_LIST, Reason.NEW, Status.WAITLISTED),
-        Sample(Kind.WAITING_LIST, Reason.KNOWN, Status.WAITLISTED),
-        Sample(Kind.PROMOTED, Reason.PROMOTED),
-        Sample(Kind.REMINDER_DAY),
-        Sample(Kind.REMINDER_HOUR),
-        Sample(Kind.FOLLOW_UP),
-        Sample(Kind.FOLLOW_UP, is_present=True),
-        Sample(Kind.CHANGED, Reason.MOVED),
-        Sample(Kind.CHANGED, Reason.HOUR),
-        Sample(Kind.CHANGED, Reason.REOPENED),
-        Sample(Kind.CHANGED, Reason.NOTES),
-        Sample(Kind.CHANGED, Reason.POSTPONED, event_status=Event.Status.POSTPONED),
-        Sample(Kind.CANCELLED, event_status=Event.Status.CANCELLED),
-        Sample(Kind.WITHDRAWN, Reason.SEAT, Status.CANCELLED),
-        Sample(Kind.WITHDRAWN, Reason.LINE, Status.CANCELLED),
-        Sample(Kind.UPDATED),
-        Sample(Kind.ADDRESS_CHECK),
-        Sample(Kind.ADDRESS_CHANGED),
-        Sample(Kind.ERASED, Reason.SEAT, Status.CANCELLED),
-        Sample(Kind.ERASED, Reason.LINE, Status.CANCELLED),
-    ]
-}
 
 
 class ChoiceForm(forms.Form):
@@ -102,47 +44,6 @@ class ChoiceForm(forms.Form):
         people = self.event.registrations.order_by("-created_at")
         asked = people.filter(pk=self.asked) if self.asked.isdecimal() and len(self.asked) < 19 else people.none()
         return list({str(person.pk): str(person) for person in [*asked, *people[:PEOPLE_OFFERED]]}.items())
-
-
-def owed(event: Event, sample: Sample, person: str) -> Delivery:
-    """What would be owed in this situation; nothing of it is written down."""
-    event = copy.copy(event)
-    if sample.event_status != Event.Status.PUBLISHED or event.status == Event.Status.DRAFT:
-        event.status = sample.event_status
-    delivery = Delivery(registration=_registrant(event, sample, person), kind=sample.kind, reason=sample.reason)
-    delivery.revision = 0 if sample.reason == Reason.NEW else 1
-    if sample.kind in {Kind.ADDRESS_CHECK, Kind.ADDRESS_CHANGED}:
-        delivery.recipient = EXAMPLE_ADDRESS
-    return delivery
-
-
-def _registrant(event: Event, sample: Sample, person: str) -> Registration:
-    registration = example(event, sample, person) if person in EXAMPLES else Registration.objects.get(pk=person)
-    registration.event, registration.status = event, sample.status
-    registration.waiting_since = registration.created_at if registration.is_waiting else None
-    if sample.kind == Kind.ADDRESS_CHECK:
-        registration.new_email, registration.new_email_code = EXAMPLE_ADDRESS, new_code()
-    return registration
-
-
-def example(event: Event, sample: Sample, language: str) -> Registration:
-    """Nobody: number 0 has no mails, no presences and a place at the end of the line."""
-    with translation.override(language):
-        first_name, last_name, organisation = _("First name"), _("Last name"), _("Organisation")
-    registration = Registration(
-        pk=0,
-        event=event,
-        first_name=first_name,
-        last_name=last_name,
-        organisation=organisation,
-        email=EXAMPLE_ADDRESS,
-        language=language,
-        created_at=timezone.now(),
-    )
-    signs = Attendance.objects.none()
-    signs._result_cache = [Attendance(registration=registration)] if sample.is_present else []
-    registration._prefetched_objects_cache = {"attendances": signs}  # type: ignore[attr-defined]
-    return registration
 
 
 def composed(delivery: Delivery) -> reading.Received:
@@ -172,6 +73,8 @@ class Previews:
         ]
 
     def preview_mails(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method == "POST":
+            return _try_out(request, pk)
         form, mail = _chosen(request, pk)
         context = {
             **self.admin_site.each_context(request),
@@ -181,18 +84,34 @@ class Previews:
             "form": form,
             "mail": mail,
             "chosen_query": urlencode(form.data),
+            "trial_address": trial_address(request, form.event) if may_write(request) else "",
         }
         return reading.framing(TemplateResponse(request, "admin/mails.html", context))
 
 
-def _chosen(request: HttpRequest, pk: int) -> tuple[ChoiceForm, reading.Received]:
+def _asked(request: HttpRequest, pk: int, data: Any) -> ChoiceForm:
     if not request.user.has_perms(MAY_SEE_MAILS):
         raise PermissionDenied
-    form = ChoiceForm(get_object_or_404(Event, pk=pk), request.GET)
+    form = ChoiceForm(get_object_or_404(Event, pk=pk), data)
     if not form.is_valid():
         raise Http404
+    return form
+
+
+def _chosen(request: HttpRequest, pk: int) -> tuple[ChoiceForm, reading.Received]:
+    form = _asked(request, pk, request.GET)
     sample = SAMPLES[form.cleaned_data["mail"]]
-    return form, composed(owed(form.event, sample, form.cleaned_data["person"]))
+    return form, composed(samples.owed(form.event, sample, form.cleaned_data["person"]))
+
+
+def _try_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """The mail that is shown, to who looks at it."""
+    require_writer(request)
+    form = _asked(request, pk, request.POST)
+    recipient = trial_address(request, form.event)
+    samples.try_out(form.event, form.cleaned_data["mail"], form.cleaned_data["person"], recipient=recipient)
+    messages.success(request, _("A trial is on its way to %(address)s.") % {"address": recipient})
+    return HttpResponseRedirect(f"{request.path}?{urlencode(form.data)}")
 
 
 @xframe_options_sameorigin

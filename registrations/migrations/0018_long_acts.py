@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0015_tallies'),
+        ('registrations', '0016_trials'),
     ]
 
     operations = [

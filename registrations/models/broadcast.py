@@ -37,6 +37,7 @@ class Broadcast(models.Model):
         DRAFT = "draft", pgettext_lazy("message", "Draft")
         CONFIRMED = "confirmed", pgettext_lazy("message", "Confirmed")
         TAKEN_BACK = "taken_back", pgettext_lazy("message", "Taken back")
+        STOPPED = "stopped", pgettext_lazy("message", "Stopped")
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="broadcasts", verbose_name=_("event"))
     audience = models.CharField(_("to whom"), max_length=10, choices=Audience)
@@ -74,6 +75,15 @@ class Broadcast(models.Model):
     @property
     def is_taken_back(self) -> bool:
         return self.state == self.State.TAKEN_BACK
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.state == self.State.STOPPED
+
+    @property
+    def is_under_way(self) -> bool:
+        """Too late to be taken back; what has not left yet can still be stopped."""
+        return self.state == self.State.CONFIRMED and not self.may_be_taken_back
 
     @property
     def leaves_at(self) -> datetime | None:

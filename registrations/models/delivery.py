@@ -110,6 +110,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self.bulk_create(owed, batch_size=BATCH)
         return len(owed)
 
+    def that_count(self) -> Self:
+        """Without those of trials, which no list and no figure shows."""
+        return self.exclude(registration__in=Registration.everyone.filter(is_trial=True).order_by().values("pk"))
+
     def pending(self) -> Self:
         return self.filter(state=Delivery.State.PENDING)
 
@@ -290,6 +294,7 @@ class Delivery(models.Model):
         blank=True,
         help_text=_("Empty: the registration’s address when it is sent."),
     )
+    sample = models.JSONField(null=True, blank=True, editable=False)  # the mail that a trial stands for
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
     revision = models.PositiveIntegerField(_("revision"), default=0)
@@ -379,6 +384,8 @@ class Delivery(models.Model):
     def _untrue_of_broadcast(self, broadcast: Broadcast, registration: Registration) -> Any:
         if broadcast.is_taken_back:
             return _("the organiser took this message back")
+        if broadcast.is_stopped:
+            return _("the organiser stopped this message")
         if not broadcast.recipients().filter(pk=registration.pk).exists():
             return _("this person is no longer one of those whom the message is for")
         return ""
@@ -416,8 +423,8 @@ class Delivery(models.Model):
 
     @property
     def is_overtaken(self) -> bool:
-        """A first reminder so late that the last one is due as well."""
-        if self.kind != self.Kind.REMINDER_DAY or self.registration is None:
+        """A first reminder so late that the last one is due as well; a trial asks for either."""
+        if self.kind != self.Kind.REMINDER_DAY or self.registration is None or self.registration.is_trial:
             return False
         first, last = self.registration.event.reminder_day_at, self.registration.event.reminder_hour_at
         return first is not None and last is not None and first <= last <= timezone.now()

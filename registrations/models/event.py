@@ -330,6 +330,11 @@ class Event(models.Model):
         return None if hours is None else self.ends_at + timedelta(hours=hours)
 
     @property
+    def may_be_tried(self) -> bool:
+        """By an organiser who signs up as a registrant will."""
+        return self.status in {self.Status.DRAFT, self.Status.PUBLISHED}
+
+    @property
     def is_over(self) -> bool:
         return timezone.now() >= self.ends_at
 

@@ -2,8 +2,9 @@
 
 import secrets
 import uuid
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.db import models
@@ -47,6 +48,14 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         line = Registration.objects.filter(ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED)
         return self.annotate(place=Subquery(line.order_by().values("event").values_list(Count("pk"))))
 
+    def like(self, registration: "Registration") -> Self:
+        """The others of its event: trials among trials."""
+        return self.filter(event=registration.event_id, is_trial=registration.is_trial).exclude(pk=registration.pk)
+
+    def reachable(self) -> Self:
+        """Those whose links open, with their event: a draft is seen by its trials alone."""
+        return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_trial=False)
+
     def on_the_list(self) -> Self:
         """Whoever is told when the event changes."""
         return self.exclude(status=Registration.Status.CANCELLED)
@@ -63,6 +72,16 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def locked(self, registration: "Registration") -> "Registration":
         """The registration as it is now, held until the transaction ends, with its event."""
         return self.select_for_update(of=("self",)).select_related("event").get(pk=registration.pk)
+
+
+Everyone = models.Manager.from_queryset(RegistrationQuerySet)
+
+
+class ThoseWhoCount(Everyone["Registration"]):
+    """Without the trials of organisers: no list, no figure and no seat has to think of them."""
+
+    def get_queryset(self) -> RegistrationQuerySet:
+        return cast(RegistrationQuerySet, super().get_queryset()).filter(is_trial=False)
 
 
 class Registration(models.Model):
@@ -97,11 +116,13 @@ class Registration(models.Model):
     erase_by = models.DateTimeField(_("to be erased by"), null=True, blank=True, editable=False)
     new_email = models.EmailField(_("new address, not yet confirmed"), max_length=254, blank=True, editable=False)
     new_email_code = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
+    is_trial = models.BooleanField(_("trial"), default=False, db_default=False, editable=False)
     certificate_number = models.CharField(  # noqa: DJ001 - unique, and only there for who came
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
     )
 
-    objects = RegistrationQuerySet.as_manager()
+    objects = ThoseWhoCount()
+    everyone = Everyone()  # trials too: for codes, for mails, and for what is done to one row in hand
 
     class Meta:
         verbose_name = _("registration")
@@ -112,6 +133,7 @@ class Registration(models.Model):
             models.UniqueConstraint(
                 "event",
                 Lower("email"),
+                "is_trial",
                 name="registration_is_unique_per_event_and_address",
                 violation_error_message=_("This address is already registered for this event."),
             ),
@@ -121,10 +143,11 @@ class Registration(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["event", "status", "waiting_since"], name="registration_line"),
-            models.Index(fields=["event", "status", "created_at"], name="registration_sign_ups"),
-            models.Index(fields=["event", "territory"], name="registration_territories"),
+            models.Index(fields=["event", "status", "waiting_since", "is_trial"], name="registration_line"),
+            models.Index(fields=["event", "status", "created_at", "is_trial"], name="registration_sign_ups"),
+            models.Index(fields=["event", "territory", "is_trial"], name="registration_territories"),
             models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
+            models.Index(fields=["event"], name="registration_trials", condition=Q(is_trial=True)),
         ]
 
     def __str__(self) -> str:
@@ -136,6 +159,15 @@ class Registration(models.Model):
             self.newsletter_at = timezone.now() if self.newsletter else None
             self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
         super().save(*args, **kwargs)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """A form without `is_trial` asks all the same whether an address is on the list already."""
+        super().validate_constraints(exclude=set(exclude or ()) - {"is_trial"})
+
+    def sees_its_event(self) -> None:
+        """A trial of a draft meets the event as it will be once it is published; nothing of it is written down."""
+        if self.is_trial and self.event.status == Event.Status.DRAFT:
+            self.event.status = Event.Status.PUBLISHED
 
     @property
     def is_seated(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils.csp import CSP
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import attendance, dates, pdf, study_report
+from registrations import attendance, dates, pdf, study_report, trials
 from registrations.models import Event, Registration
 from registrations.views.responses import calendar_response, pdf_response, private_page, see_other
 
@@ -27,11 +27,12 @@ ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 def join(request: HttpRequest, join_code: str) -> HttpResponse:
     """The personal page of the event; its button leads into the room as it is now, while the room is open."""
     registration = _registration(join_code)
+    trials.let_it_be(registration, request.GET.get(trials.MOMENT, ""))
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
         if not is_open:
-            return redirect("join", join_code=join_code)
+            return redirect(request.get_full_path())
         attendance.note_join(registration)
         return see_other(event.connection_url)
     response = render(request, "registrations/join.html", _context(registration))
@@ -70,12 +71,13 @@ def _context(registration: Registration) -> dict[str, Any]:
     event = registration.event
     overseas = dates.overseas_times(event.room_opens_at, event) if not event.is_over else []
     size = study_report.known_size(event)
-    return {"registration": registration, "event": event, "report_size": size, "overseas": overseas}
+    known = {"registration": registration, "event": event, "report_size": size, "overseas": overseas}
+    return {**known, "moments": trials.Moment if registration.is_trial else []}
 
 
 def _registration(join_code: str) -> Registration:
-    seated = Registration.objects.select_related("event").seated()
-    registration = get_object_or_404(seated.exclude(event__status=Event.Status.DRAFT), join_code=join_code)
+    registration = get_object_or_404(Registration.everyone.reachable().seated(), join_code=join_code)
+    registration.sees_its_event()
     if registration.kept_until <= timezone.now():
         raise Http404
     return registration

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from registrations import corrections, limits, privacy, signup, study_report, typos
 from registrations.forms import AnswersForm, NewAddressForm
-from registrations.models import Event, Registration
+from registrations.models import Delivery, Registration
 from registrations.views.errors import too_many_requests
 from registrations.views.responses import View, private_page, see_other, too_many, wait_of_form
 
@@ -95,11 +95,18 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
 @counted
 def send_again(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST" and not registration.is_cancelled:
-        if signup.resend(registration.event, email=registration.email):
+        if _send_again(registration):
             messages.success(request, _("The message is on its way to %(email)s.") % {"email": registration.email})
         else:
             messages.warning(request, _had_enough())
     return _to_my_registration(registration)
+
+
+def _send_again(registration: Registration) -> bool:
+    if not registration.is_trial:
+        return signup.resend(registration.event, email=registration.email)
+    signup.send_link(registration, reason=Delivery.Reason.RESENT)
+    return True
 
 
 @own_page
@@ -174,8 +181,8 @@ def _had_enough() -> str:
 
 
 def _registration(**code: str) -> Registration:
-    registrations = Registration.objects.select_related("event").exclude(event__status=Event.Status.DRAFT)
-    registration = get_object_or_404(registrations, **code)
+    registration = get_object_or_404(Registration.everyone.reachable(), **code)
+    registration.sees_its_event()
     if registration.kept_until <= timezone.now():
         raise Http404
     return registration

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from registrations import attendance, broadcasts, reminders, retention, signup
+from registrations import attendance, broadcasts, reminders, retention, signup, trials
 from registrations.models import Attendance, Broadcast, Delivery, Event, Job, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_registration
 
@@ -308,6 +308,18 @@ def desk_message_sent() -> str:
     return desk_message(written)
 
 
+def a_trial(**fields: Any) -> Registration:
+    return trials.start(make_event(**fields), language="fr", **TYPED)
+
+
+def trial_reader() -> Registration:
+    return make_registration(make_event(report=False), language=language(), is_trial=True)
+
+
+def desk_trial() -> str:
+    return reverse("admin:registrations_event_trial", args=[a_trial(status="draft").event_id])
+
+
 def message_letter(kind: Delivery.Kind) -> Callable[[], str]:
     def prepare() -> str:
         made = None if kind == Kind.TRIAL else registration(report=False)
@@ -486,12 +498,14 @@ PAGES = [
     SitePage("resend-sent", lambda: f"{reverse('resend', args=[make_event().slug])}?envoye"),
     SitePage("thanks-forgotten", lambda: reverse("thanks", args=[make_event().slug])),
     SitePage("join-before", join),
+    SitePage("join-trial", lambda: reverse("join", args=[a_trial(status="draft").join_code])),
     SitePage("join-during", lambda: join(starts_in=-5 * MINUTE, connection_notes="Code : 1234")),
     SitePage("join-without-room", lambda: join(starts_in=5 * MINUTE, connection_url="")),
     SitePage("join-after", lambda: join(starts_in=-30 * DAY, replay_url="https://video.example.org/1")),
     SitePage("join-cancelled", lambda: join(status="cancelled", organiser_words=WORDS)),
     SitePage("manage", lambda: reverse("manage", args=[full_registration("Une question ?").manage_code])),
     SitePage("manage-long-words", lambda: reverse("manage", args=[full_registration(LONG).manage_code])),
+    SitePage("manage-trial", lambda: reverse("manage", args=[a_trial(status="draft").manage_code])),
     SitePage("manage-postponed", lambda: manage(status="postponed", organiser_words=WORDS)),
     SitePage("manage-waiting", lambda: mine("manage", "waitlisted")),
     SitePage("manage-cancelled", lambda: mine("manage", "cancelled", cancelled_at=timezone.now())),
@@ -533,6 +547,7 @@ PAGES = [
             ("mail-confirmation", lambda: letter(CONFIRMATION, registration(report=False)), ("fr", "en")),
             ("mail-confirmation-past", lambda: letter(CONFIRMATION, past_registration()), ("fr", "en")),
             ("mail-confirmation-today", letter_to(CONFIRMATION, "new", starts_in=30 * MINUTE), ("fr", "en")),
+            ("mail-confirmation-trial", lambda: letter(CONFIRMATION, trial_reader()), ("fr", "en")),
             ("mail-promoted", letter_to(Kind.PROMOTED, "promoted"), ("fr", "en")),
             ("mail-waiting-list", letter_to(Kind.WAITING_LIST, "new", "waitlisted"), ("fr", "en")),
             ("mail-reminder-day", letter_to(Kind.REMINDER_DAY, starts_in=DAY), ("fr", "en")),
@@ -600,6 +615,9 @@ PAGES = [
                 "desk-message-to-nobody",
                 lambda: desk_message(Broadcast.objects.create(event=make_event(), created_by=1)),
             ),
+            ("desk-message-delete", lambda: desk_message(message(), "delete_broadcast")),
+            ("desk-trial-new", desk_event_act("trial")),
+            ("desk-trial", desk_trial),
             ("desk-message-confirmed", desk_message_confirmed),
             ("desk-message-sent", desk_message_sent),
             ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
