@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from registrations import audit, enrolment, table_file
 from registrations.forms import AddressForm, AnswersForm
-from registrations.models import Event, Registration, Suppression
+from registrations.models import Event, EventQuestion, Registration, Suppression
 from registrations.registrant_list import RegistrantList, Row, registrant_list
 
 PERMISSION = "registrations.add_registration"
@@ -43,6 +43,9 @@ class ImportedForm(AnswersForm, AddressForm):
         self.is_bound = True
         self.fields.pop("newsletter", None)  # a consent is given, not imported
         self.fields.pop("heard_from", None)
+
+    def _asked(self, event: Event) -> list[EventQuestion]:
+        return []  # only the person can answer the event's own questions: on their page, when they like
 
     def check(self, row: Row) -> None:
         self.data = row.cells  # as good as what a browser sends

@@ -20,7 +20,7 @@ from registrations.admin.exports import RegistrantsExport
 from registrations.admin.read_only import ReadOnlyInline
 from registrations.admin.stories import Stories
 from registrations.desk import DeskPages, NamelessHistory
-from registrations.forms import AddressField
+from registrations.fields import AddressField
 from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import RegistrationQuerySet
 

@@ -3,6 +3,7 @@ from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
+from registrations.models.event_question import EventQuestion
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
@@ -15,6 +16,7 @@ __all__ = [
     "Broadcast",
     "Delivery",
     "Event",
+    "EventQuestion",
     "EventState",
     "Hit",
     "Registration",
