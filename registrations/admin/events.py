@@ -22,6 +22,7 @@ from registrations.admin import acts, event_changes
 from registrations.admin.broadcasts import Broadcasts
 from registrations.admin.duplicates import Duplicates
 from registrations.admin.exports import Lists
+from registrations.admin.own_questions import AnswerCounts, OwnQuestionInline
 from registrations.admin.presence_import import PresenceImport
 from registrations.admin.previews import Previews
 from registrations.admin.registrant_import import RegistrantImport
@@ -53,6 +54,7 @@ class EventAdmin(
     Previews,
     Timeline,
     Duplicates,
+    AnswerCounts,
     Lists,
     RegistrantImport,
     PresenceImport,
@@ -63,7 +65,7 @@ class EventAdmin(
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
-    inlines = [ReportSectionInline]
+    inlines = [OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
         FileField: {"widget": AdminFileWidget({"aria-label": _("report: finished PDF")})},  # its legend names no input
@@ -92,6 +94,7 @@ class EventAdmin(
         (
             _("Sign-up"),
             {
+                "classes": ["desk-sign-up"],  # the event's own questions follow it
                 "fields": [
                     "registration_opens_at",
                     "registration_closes_at",
@@ -102,7 +105,7 @@ class EventAdmin(
                     "origins",
                     "newsletter_label",
                     "link_for_other_sites",
-                ]
+                ],
             },
         ),
         (

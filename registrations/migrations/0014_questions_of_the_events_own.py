@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('choices', models.TextField(blank=True, help_text='One per line, for the two kinds with choices. Answers already given keep their words.', validators=[registrations.models.event.validate_lines], verbose_name='choices')),
                 ('help_text', models.CharField(blank=True, help_text='Shown under the question.', max_length=300, verbose_name='hint')),
                 ('required', models.BooleanField(default=False, verbose_name='required')),
-                ('is_asked', models.BooleanField(default=True, help_text='Unticked: no longer on the form; answers already given stay.', verbose_name='asked')),
+                ('is_asked', models.BooleanField(default=True, help_text='Unticked: no longer on the form; answers already given stay.', verbose_name='still asked')),
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='own_questions', to='registrations.event', verbose_name='event')),
             ],
             options={

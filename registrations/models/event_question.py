@@ -29,6 +29,8 @@ class EventQuestionQuerySet(models.QuerySet["EventQuestion"]):
 class EventQuestion(models.Model):
     """One question of an event's own. What was answered is kept by each registration, under this row's number."""
 
+    FIELD_PREFIX = "answer_"  # of the form's fields
+
     class Kind(models.TextChoices):
         TEXT = "text", _("Text")
         ONE = "one", _("One choice")
@@ -48,7 +50,7 @@ class EventQuestion(models.Model):
     help_text = models.CharField(_("hint"), max_length=300, blank=True, help_text=_("Shown under the question."))
     required = models.BooleanField(_("required"), default=False)
     is_asked = models.BooleanField(
-        _("asked"), default=True, help_text=_("Unticked: no longer on the form; answers already given stay.")
+        _("still asked"), default=True, help_text=_("Unticked: no longer on the form; answers already given stay.")
     )
 
     objects = EventQuestionQuerySet.as_manager()
@@ -68,7 +70,7 @@ class EventQuestion(models.Model):
 
     @property
     def field_name(self) -> str:
-        return f"answer_{self.pk}"
+        return f"{self.FIELD_PREFIX}{self.pk}"
 
     @property
     def has_choices(self) -> bool:
@@ -87,7 +89,7 @@ class EventQuestion(models.Model):
         if self.has_choices:
             self._check_choices()
         if self.pk and EventQuestion.objects.filter(pk=self.pk).exclude(kind=self.kind).exists() and self.is_answered:
-            words = _("People have answered: the kind stays as it is. Untick “asked” and add another question.")
+            words = _("People have answered: the kind stays as it is. Untick “still asked” and add another question.")
             raise ValidationError({"kind": words})
 
     def _check_choices(self) -> None:
