@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import TextField, prefetch_related_objects
-from django.forms import Field, ModelForm, Textarea
+from django.db.models import CharField, TextField, prefetch_related_objects
+from django.forms import Field, ModelForm, Textarea, TextInput
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -38,8 +38,13 @@ class OwnQuestionInline(admin.StackedInline[EventQuestion, Event]):
     formset = OwnQuestionsFormSet
     extra = 0
     max_num = QUESTIONS_MAX
+    verbose_name = gettext_lazy("question")
+    verbose_name_plural = gettext_lazy("questions of the event’s own")
     fields = ["position", "label", "kind", "choices", "help_text", "required", "is_asked"]
-    formfield_overrides = {TextField: {"widget": Textarea({"rows": 5, "class": "vLargeTextField"})}}
+    formfield_overrides = {
+        CharField: {"widget": TextInput({"class": "vLargeTextField"})},
+        TextField: {"widget": Textarea({"rows": 5, "class": "vLargeTextField"})},
+    }
 
     def get_formset(self, request: HttpRequest, obj: Event | None = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, **{"validate_max": True, **kwargs})
