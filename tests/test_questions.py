@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from registrations import corrections, duplication, limits, mail, placeholders, privacy, questions, retention, signup
 from registrations.admin import previews
 from registrations.models import Broadcast, Delivery, Event, EventQuestion, Registration, Trace
+from registrations.views import reading
 from tests.factories import answers, make_event, make_question, make_questions, make_registration
 from tests.journey import Journey
 from tests.test_query_budget import queries
@@ -31,11 +32,16 @@ def errors(page: Any) -> dict[str, list[str]]:
     return {name: list(map(str, messages)) for name, messages in page.context["form"].errors.items()}
 
 
+def given(own: EventQuestion, value: Any) -> dict[str, Any]:
+    """One field of the form."""
+    return {own.field_name: value}
+
+
 def answering(event: Event, **fields: Any) -> tuple[list[EventQuestion], Registration]:
     """Someone who has answered one question of each kind."""
     asked = make_questions(event)
-    given = ["Comprendre", "Habitat", ["Finances", "École"], "no"]
-    own_answers = {question.key: answer for question, answer in zip(asked, given, strict=True)}
+    said = ["Comprendre", "Habitat", ["Finances", "École"], "no"]
+    own_answers = {question.key: answer for question, answer in zip(asked, said, strict=True)}
     return asked, make_registration(event, own_answers=own_answers, **fields)
 
 
@@ -64,7 +70,7 @@ def test_what_is_not_answered_leaves_nothing_so_that_no_is_no_silence(journey: J
     event = make_event()
     *_others, yes_no = make_questions(event)
     journey.sign_up(event, email="silent@example.org")
-    journey.sign_up(event, email="no@example.org", **{yes_no.field_name: "no"})
+    journey.sign_up(event, email="no@example.org", **given(yes_no, "no"))
     silent, no = Registration.objects.order_by("pk")
     assert (silent.own_answers, no.own_answers) == ({}, {yes_no.key: "no"})
 
@@ -121,7 +127,7 @@ def test_a_required_question_is_named_beside_its_field_and_in_the_summary(journe
 def test_what_was_not_offered_or_is_too_long_is_refused(journey: Journey, kind: str, typed: Any, message: str) -> None:
     event = make_event()
     own = make_question(event, kind, label="À 100 % ?")
-    page = journey.sign_up(event, **{own.field_name: typed})
+    page = journey.sign_up(event, **given(own, typed))
     assert list(errors(page)) == [own.field_name]
     assert re.search(message, errors(page)[own.field_name][0])
     assert not Registration.objects.exists()
@@ -130,7 +136,7 @@ def test_what_was_not_offered_or_is_too_long_is_refused(journey: Journey, kind: 
 def test_a_megabyte_is_not_even_read(journey: Journey) -> None:
     event = make_event()
     own = make_question(event)
-    assert journey.sign_up(event, **{own.field_name: "a" * 1_000_000}).status_code == 413
+    assert journey.sign_up(event, **given(own, "a" * 1_000_000)).status_code == 413
 
 
 def test_a_question_that_is_no_longer_asked_or_belongs_elsewhere_takes_no_answer(journey: Journey) -> None:
@@ -139,7 +145,7 @@ def test_a_question_that_is_no_longer_asked_or_belongs_elsewhere_takes_no_answer
     page = journey.client.get(form_path(event)).text
     assert "answer_" not in page
     assert "Questions de l’organisateur" not in page
-    journey.sign_up(event, **{gone.field_name: "Non", other.field_name: "Non", "answer_x": "Non"})
+    journey.sign_up(event, **given(gone, "Non"), **given(other, "Non"))
     assert Registration.objects.get().own_answers == {}
 
 
@@ -226,7 +232,7 @@ def test_signing_up_again_keeps_the_answers_of_who_is_on_the_list_and_takes_new_
 def test_a_wrong_address_takes_the_answers_along(journey: Journey) -> None:
     event = make_event()
     own = make_question(event)
-    journey.sign_up(event, email="fausse@example.org", **{own.field_name: "Comprendre"})
+    journey.sign_up(event, email="fausse@example.org", **given(own, "Comprendre"))
     for email in ("juste@example.org", "autre@example.org"):
         make_registration(event, email=email, status="cancelled", cancelled_at=timezone.now())
         journey.client.post(f"/evenements/{event.slug}/corriger/", {"email": email})
@@ -312,7 +318,7 @@ def test_two_corrections_at_the_same_time_do_not_undo_each_other() -> None:
 def test_no_mail_of_any_kind_holds_a_question_or_an_answer(journey: Journey, outbox_folder: Path) -> None:
     event = make_event(report=False)
     own = make_question(event, label="Question marquée ?")
-    journey.sign_up(event, **{own.field_name: "Réponse marquée"})
+    journey.sign_up(event, **given(own, "Réponse marquée"))
     registration = Registration.objects.get()
     corrections.correct_answers(registration, own_answers={own.key: "Réponse marquée, corrigée"})
     written = Broadcast.objects.create(event=event, audience="seated", subject="Salle", body="Bonjour", created_by=1)
@@ -325,7 +331,7 @@ def test_no_mail_of_any_kind_holds_a_question_or_an_answer(journey: Journey, out
         Delivery.objects.create(recipient="a@example.org", kind=Delivery.Kind.TRIAL, broadcast=written),
         Delivery.objects.create(recipient="a@example.org", kind=Delivery.Kind.ALERT),
     ]
-    composed += [previews.reading.read(mail.compose(delivery).message().as_bytes()) for delivery in owed]
+    composed += [reading.read(mail.compose(delivery).message().as_bytes()) for delivery in owed]
     messages = [*composed, *journey.mails()]
     assert len(messages) >= len(Delivery.Kind.values)
     for message in messages:
@@ -454,12 +460,12 @@ def test_the_answers_of_those_on_the_list_are_counted() -> None:
     (text, one, several, yes_no), _first = answering(event)
     gone = make_question(event, "one", is_asked=False)
     never_answered = make_question(event, is_asked=False)
-    given: list[dict[str, Any]] = [
+    others: list[dict[str, Any]] = [
         {text.key: "Apprendre", one.key: "Habitat", several.key: ["Habitat"], gone.key: "École"},
         {one.key: "Autrefois", yes_no.key: "yes"},
         {},
     ]
-    for own_answers in given:
+    for own_answers in others:
         make_registration(event, status="waitlisted", own_answers=own_answers)
     make_registration(event, status="cancelled", own_answers={text.key: "Parti", one.key: "École"})
     make_registration(make_event(), own_answers={text.key: "Ailleurs"})
