@@ -23,7 +23,10 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
     Returns whether anything is different.
     """
     registration = Registration.everyone.locked(registration)
-    if not any(getattr(registration, name) != value for name, value in typed.items()):
+    before = registration.own_answers
+    registration.answer(typed.pop("own_answers", {}))
+    is_same = registration.own_answers == before
+    if is_same and not any(getattr(registration, name) != value for name, value in typed.items()):
         return False
     for name, value in typed.items():
         setattr(registration, name, value)
@@ -114,7 +117,10 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     return registration
 
 
-ANSWERS = ["first_name", "last_name", "organisation", "job_title", "territory", "heard_from", "question", "newsletter"]
+ANSWERS = [
+    *["first_name", "last_name", "organisation", "job_title"],
+    *["territory", "heard_from", "question", "own_answers", "newsletter"],
+]
 
 
 def answers(registration: Registration) -> dict[str, Any]:

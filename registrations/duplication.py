@@ -20,9 +20,10 @@ SLUG_MAX = 50
 def duplicate(event: Event) -> Event:
     """A draft a year later, or as many years as it takes to lie ahead; hours stay those of the clock on the wall.
 
-    What was said of the last session only (the organiser's words on a change, the recording) is left behind.
+    What was said of the last session only (the organiser's words on a change, the recording) is left behind, and so
+    are the questions that are no longer asked.
     """
-    sections = list(event.report_sections.all())
+    parts = [*event.report_sections.all(), *event.own_questions.asked()]
     years = years_ahead(event)
     new = copy.copy(event)
     new.pk, new._state.adding = None, True
@@ -32,9 +33,9 @@ def duplicate(event: Event) -> Event:
     new.slug = free_slug(event, new.start_date.year)
     _copy_report(event, new)
     new.save(force_insert=True)
-    for section in sections:
-        section.pk, section._state.adding, section.event = None, True, new
-        section.save(force_insert=True)
+    for part in parts:
+        part.pk, part._state.adding, part.event = None, True, new
+        part.save(force_insert=True)
     return new
 
 

@@ -1,9 +1,7 @@
 """The public form: what is asked, how it is checked, and what keeps robots out."""
 
 import math
-import re
 import time
-import unicodedata
 from datetime import timedelta
 from typing import Any
 
@@ -11,96 +9,20 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
 from django.http import QueryDict
-from django.utils import formats
-from django.utils.encoding import punycode
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from registrations import certificate
-from registrations.models import Event
+from registrations import certificate, questions
+from registrations.fields import AddressField, LimitedText, NameField, answer_field, marked
+from registrations.models import Event, EventQuestion
 
 NAME_MAX = 100
 TEXT_MAX = 255
-EMAIL_MAX = 254  # RFC 5321, section 4.5.3.1.3
 QUESTION_MAX = 1000
-COMBINING_MAX = 8
 FORM_MAX_SECONDS = 24 * 3600
 STAMP_SALT = "registrations.forms.stamp"
-
-FORBIDDEN_IN_NAMES = re.compile(r"[<>@/\\{}\[\]=$;]|\bwww\.|\w{3,}\.[^\W\d_]{2,}", re.IGNORECASE)
-JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
-CONTROL = {"Cc", "Cs", "Co", "Cn"}  # general categories of Unicode
-
-
-def visible(text: str) -> str:
-    """Without what a paste may bring unseen (byte order marks, soft hyphens, direction marks); lines end with LF."""
-    text = text.replace("\r\n", "\n")
-    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf" or sign in JOINERS)
-
-
-def grouped(number: int) -> str:
-    """1 204 in French, 1,204 in English."""
-    return formats.number_format(number, force_grouping=True).replace("\u202f", "\u00a0")
-
-
-class LimitedText(forms.CharField):
-    """Text of a limited length, normalised to NFC, whose error says both numbers.
-
-    The page prints no maxlength: browsers cut a pasted text without a word.
-    """
-
-    def __init__(self, *, limit: int, too_long: Any, multiline: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.limit, self.too_long, self.multiline = limit, too_long, multiline
-
-    def clean(self, value: Any) -> str:
-        text = visible(unicodedata.normalize("NFC", super().clean(value))).strip()
-        if self.required and not text:
-            raise ValidationError(self.error_messages["required"], code="required")
-        if len(text) > self.limit:
-            numbers = {"limit": grouped(self.limit), "length": grouped(len(text))}
-            raise ValidationError(self.too_long % numbers, code="too_long")
-        allowed = "\n\t" if self.multiline else ""
-        if any(unicodedata.category(sign) in CONTROL and sign not in allowed for sign in text):
-            raise ValidationError(_("Remove the control characters from this answer."), code="control")
-        return text
-
-
-class NameField(LimitedText):
-    """A name is the only typed text that goes into a mail: it carries no address of a site, and no advert."""
-
-    def clean(self, value: Any) -> str:
-        name: str = super().clean(value)
-        if FORBIDDEN_IN_NAMES.search(name) or sum(map(bool, map(unicodedata.combining, name))) > COMBINING_MAX:
-            raise ValidationError(
-                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { } [ ] = $ ;."),
-                code="advert",
-            )
-        return name
-
-
-class AddressField(forms.CharField):
-    """One address that SMTP can carry without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
-
-    default_error_messages = {
-        "invalid": _("Enter a complete email address, for example firstname.name@example.org."),
-    }
-
-    def clean(self, value: Any) -> str:
-        address: str = super().clean(value)
-        if not address:
-            return address
-        local_part, at, domain = address.rpartition("@")
-        try:
-            address = f"{local_part}{at}{punycode(domain).lower()}"
-            if not local_part.isascii() or '"' in local_part or len(address) > EMAIL_MAX:
-                raise ValidationError("")
-            EmailValidator()(address)
-        except (ValidationError, UnicodeError) as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return address
+ABOUT_ONESELF = ["first_name", "last_name", "email", "organisation", "job_title", "territory"]
 
 
 class SummarisedForm(forms.Form):
@@ -241,6 +163,10 @@ class AnswersForm(SummarisedForm):
             self.fields["newsletter"].label = event.newsletter_label
         else:
             del self.fields["newsletter"]
+        self.own_questions = self._asked(event)
+        for own in self.own_questions:
+            self._ask(own, (initial or {}).get("own_answers", {}).get(own.key))
+        self.order_fields([*ABOUT_ONESELF, *(own.field_name for own in self.own_questions)])
         if event.is_over:
             self.fields["question"].label = _("A question for the team?")
             self.fields["question"].help_text = _("1,000 characters at most.")
@@ -249,11 +175,28 @@ class AnswersForm(SummarisedForm):
         """The event's own choices; a question without choices is not asked."""
         field = self.fields[name]
         if choices and isinstance(field, forms.ChoiceField):
-            field.choices = [*([("", blank)] if blank else []), *((choice, choice) for choice in choices)]
-            if get_language() != settings.LANGUAGE_CODE:
+            is_list = isinstance(field.widget, forms.RadioSelect)
+            shown = [(choice, marked(choice) if is_list else choice) for choice in choices]
+            field.choices = [*([("", blank)] if blank else []), *shown]
+            if not is_list and get_language() != settings.LANGUAGE_CODE:
                 field.widget.attrs["lang"] = settings.LANGUAGE_CODE  # the choices are the organiser's own words
         else:
             del self.fields[name]
+
+    def _asked(self, event: Event) -> list[EventQuestion]:
+        return questions.asked(event)
+
+    def _ask(self, own: EventQuestion, answer: Any) -> None:
+        field = answer_field(own, answer=answer, required=own.required)
+        field.label, field.help_text = marked(str(field.label)), marked(str(field.help_text))
+        self.fields[own.field_name] = field
+        self.initial[own.field_name] = answer
+
+    def clean(self) -> dict[str, Any]:
+        """Answers to the event's own questions under one name, by question; None: not answered."""
+        cleaned = super().clean() or self.cleaned_data
+        answers = {own.key: cleaned.pop(own.field_name, None) or None for own in self.own_questions}
+        return {**cleaned, "own_answers": answers}
 
     @property
     def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
@@ -261,6 +204,7 @@ class AnswersForm(SummarisedForm):
         groups = [
             (_("Your contact details"), ["first_name", "last_name", "email"]),
             (_("Your work"), ["organisation", "job_title", "territory"]),
+            (_("Questions from the organiser"), [own.field_name for own in self.own_questions]),
             (
                 _("About this webinar") if self.event.is_over else _("To prepare the webinar"),
                 ["heard_from", "question"],
@@ -297,7 +241,8 @@ class RegistrationForm(AnswersForm, AddressForm):
         return _("To receive the confirmation and the connection link.")
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+        cleaned = super().clean()
+        cleaned["own_answers"] = {key: answer for key, answer in cleaned["own_answers"].items() if answer}
         filled_by_a_robot = bool(cleaned.pop("site_web", ""))
         self._replace("site_web", "")  # a browser may have filled it in: the next try must pass
         seconds = self._seconds_since_shown(cleaned.pop("stamp", ""))

@@ -32,6 +32,7 @@ def personal_data(registration: Registration) -> dict[str, Any]:
             "territory": registration.territory,
             "heard_from": registration.heard_from,
             "question": registration.question,
+            "own_answers": _own_answers(registration),
             "newsletter": registration.newsletter,
             "newsletter_at": registration.newsletter_at,
             "newsletter_words": registration.newsletter_words,
@@ -53,6 +54,12 @@ def personal_data(registration: Registration) -> dict[str, Any]:
     }
 
 
+def _own_answers(registration: Registration) -> list[dict[str, Any]]:
+    """With the words that were asked."""
+    labels = {one.key: one.label for one in registration.event.own_questions.all()}
+    return [{"question": labels.get(key, ""), "answer": answer} for key, answer in registration.own_answers.items()]
+
+
 @transaction.atomic
 def ask_for_erasure(registration: Registration) -> None:
     """Take the person off the list and empty their answers now; the rest goes once the mail that says so has left."""
@@ -66,6 +73,7 @@ def ask_for_erasure(registration: Registration) -> None:
     registration.new_email, registration.new_email_code = "", None
     for name in TYPED:
         setattr(registration, name, "")
+    registration.own_answers = {}
     registration.save()
     Delivery.objects.owe(
         registration,

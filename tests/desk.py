@@ -9,6 +9,9 @@ from django.utils import timezone
 
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
+NO_PARTS = {  # an event without report sections and questions of its own
+    f"{part}-{count}_FORMS": 0 for part in ("report_sections", "own_questions") for count in ("TOTAL", "INITIAL")
+}
 
 
 def logged_in(*permissions: str) -> Client:
@@ -38,7 +41,7 @@ def typed_date(name: str, moment: Any) -> dict[str, str]:
 
 def event_form(client: Client, path: str) -> dict[str, Any]:
     """What the event's form would send as it stands."""
-    typed: dict[str, Any] = {"report_sections-TOTAL_FORMS": 0, "report_sections-INITIAL_FORMS": 0}
+    typed: dict[str, Any] = {**NO_PARTS}
     for bound in client.get(path).context["adminform"].form:
         value = bound.value()
         if hasattr(value, "utcoffset") and hasattr(value, "date"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from registrations.models import Event, Registration, ReportSection
+from registrations.models import Event, EventQuestion, Registration, ReportSection
 
 ROOM = "https://visio.example.net/salle-secrete-42"
 numbers = itertools.count(1)
@@ -58,3 +58,17 @@ def make_registration(event: Event | None = None, **fields: Any) -> Registration
     if fields.get("status") == Registration.Status.WAITLISTED:
         fields.setdefault("waiting_since", timezone.now())
     return Registration.objects.create(event=event or make_event(), **answers(**fields))
+
+
+CHOICES = "Finances\nHabitat\nÉcole"
+
+
+def make_question(event: Event, kind: str = "text", **fields: Any) -> EventQuestion:
+    """The next of the event's own questions."""
+    defaults = {"label": "Qu'attendez-vous ?", "position": next(numbers), "choices": CHOICES}
+    return EventQuestion.objects.create(event=event, kind=kind, **{**defaults, **fields})
+
+
+def make_questions(event: Event, **fields: Any) -> list[EventQuestion]:
+    """One of each kind: text, one choice, several, yes or no."""
+    return [make_question(event, kind, label=f"Question {kind} ?", **fields) for kind in EventQuestion.Kind.values]

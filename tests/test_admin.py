@@ -14,6 +14,7 @@ from django.utils import timezone
 from registrations import outbox
 from registrations.admin.deliveries import mail_state
 from registrations.models import Delivery, Event, Registration, WorkerPresence
+from tests.desk import NO_PARTS
 from tests.factories import ROOM, answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -217,7 +218,7 @@ def test_a_new_date_raises_the_sequence_of_the_calendar_entry_and_a_typo_does_no
                 typed |= {f"{bound.name}_0": f"{local:%d/%m/%Y}", f"{bound.name}_1": f"{local:%H:%M}"}
             elif value:
                 typed[bound.name] = value
-        empty = {"report_sections-TOTAL_FORMS": 0, "report_sections-INITIAL_FORMS": 0}
+        empty = NO_PARTS
         answer = organiser.post(path, {**typed, **empty, **changes})
         assert answer.status_code == 302, answer.context["adminform"].form.errors
         event.refresh_from_db()
@@ -273,8 +274,8 @@ def test_an_event_is_written_and_published_with_warnings_in_sentences(organiser:
         "room_stays_open_minutes_after": 60,
         "retention_months": 6,
         "reminder_days_before": 1,
+        **NO_PARTS,
         "report_sections-TOTAL_FORMS": 1,
-        "report_sections-INITIAL_FORMS": 0,
         "report_sections-0-position": 1,
         "report_sections-0-heading": "Un chapitre",
         "report_sections-0-body": "Du texte.",

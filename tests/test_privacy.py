@@ -76,7 +76,7 @@ def test_erasure_empties_the_answers_at_once_and_the_rest_once_the_mail_has_left
 
     registration.refresh_from_db()
     typed = {name: getattr(registration, name) for name in corrections.ANSWERS if not name.endswith("_name")}
-    assert typed == {**dict.fromkeys(privacy.TYPED, ""), "newsletter": False}
+    assert typed == {**dict.fromkeys(privacy.TYPED, ""), "own_answers": {}, "newsletter": False}
     assert (registration.new_email, registration.new_email_code) == ("", None)
     assert registration.is_cancelled
     assert privacy.erase_due() == 0

@@ -34,7 +34,7 @@ def codenames(group: str) -> set[str]:
 
 
 def test_the_groups_are_there_from_the_start_with_their_rights() -> None:
-    each = {"event", "registration", "reportsection", "suppression"}
+    each = {"event", "eventquestion", "registration", "reportsection", "suppression"}
     everything_of = {f"{action}_{model}" for model in each for action in ("view", "add", "change", "delete")}
     assert codenames("Organisation") == everything_of | {
         "view_delivery",
@@ -42,7 +42,7 @@ def test_the_groups_are_there_from_the_start_with_their_rights() -> None:
         "write_to_registrants",
     }
     assert codenames("Lecture") == {
-        f"view_{model}" for model in ("event", "registration", "reportsection", "delivery")
+        f"view_{model}" for model in ("event", "eventquestion", "registration", "reportsection", "delivery")
     }
 
 

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from registrations import pdf
 from registrations.models import Event, pdf_file
+from tests.desk import NO_PARTS
 from tests.factories import make_event, make_registration
 
 HONEST = pdf.render("<html lang='fr'><title>x</title><p>Un rapport. /JavaScript et /Launch en toutes lettres.</p>")
@@ -139,7 +140,7 @@ def test_the_desk_says_what_to_do_and_keeps_the_file_under_a_name_of_its_own(
     form = client.get(path).context["adminform"].form
 
     def upload(content: bytes) -> Any:
-        typed: dict[str, Any] = {"report_sections-TOTAL_FORMS": 0, "report_sections-INITIAL_FORMS": 0}
+        typed: dict[str, Any] = {**NO_PARTS}
         for bound in form:
             value = bound.value()
             if bound.name in {"starts_at", "ends_at"}:

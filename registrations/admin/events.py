@@ -23,6 +23,7 @@ from registrations.admin.broadcasts import Broadcasts
 from registrations.admin.duplicates import Duplicates
 from registrations.admin.exports import Lists
 from registrations.admin.figures import Bilan
+from registrations.admin.own_questions import AnswerCounts, OwnQuestionInline
 from registrations.admin.presence_import import PresenceImport
 from registrations.admin.previews import Previews
 from registrations.admin.registrant_import import RegistrantImport
@@ -57,6 +58,7 @@ class EventAdmin(
     Timeline,
     Duplicates,
     Trials,
+    AnswerCounts,
     Lists,
     RegistrantImport,
     PresenceImport,
@@ -67,7 +69,7 @@ class EventAdmin(
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
-    inlines = [ReportSectionInline]
+    inlines = [OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
         FileField: {"widget": AdminFileWidget({"aria-label": _("report: finished PDF")})},  # its legend names no input
@@ -96,6 +98,7 @@ class EventAdmin(
         (
             _("Sign-up"),
             {
+                "classes": ["desk-sign-up"],  # the event's own questions follow it
                 "fields": [
                     "registration_opens_at",
                     "registration_closes_at",
@@ -106,7 +109,7 @@ class EventAdmin(
                     "origins",
                     "newsletter_label",
                     "link_for_other_sites",
-                ]
+                ],
             },
         ),
         (

@@ -17,12 +17,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations import audit, exports, jobs, newsletter_list, pdf, sign_in_sheet, speakers_sheet
+from registrations import audit, exports, jobs, newsletter_list, pdf, questions, sign_in_sheet, speakers_sheet
 from registrations.admin.attendance import presence_words
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.admin.jobs import carry_out, event_of
-from registrations.models import Event, Job, Registration
+from registrations.models import Event, EventQuestion, Job, Registration
 from registrations.models.job import Outcome
+from registrations.typography import french
 from registrations.views.responses import file_response
 from registrations.views.staff import with_fresh_password
 
@@ -78,19 +79,37 @@ COLUMNS = {
     "language": Column(gettext_lazy("Language"), lambda one: str(one.get_language_display())),
     "event": Column(gettext_lazy("Event"), lambda one: one.event.title),
 }
+
+
+def own_columns(event: Event | None) -> dict[str, Column]:
+    """One for each question of the event's own, asked or no longer."""
+    return {one.field_name: _own_column(one) for one in (event.own_questions.all() if event else [])}
+
+
+def _own_column(question: EventQuestion) -> Column:
+    def cell(one: Registration) -> str:
+        answer = one.own_answers.get(question.key)
+        return "" if answer is None else " ; ".join(questions.words(question, answer))
+
+    return Column(french(question.label), cell)
+
+
 USUAL = [name for name, column in COLUMNS.items() if column.is_usual]
 
 
 class ExportForm(forms.Form):
     columns = forms.MultipleChoiceField(
         label=gettext_lazy("Columns"),
-        choices=[(name, column.heading) for name, column in COLUMNS.items()],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Tick at least one column.")},
     )
     file_format = forms.ChoiceField(
         label=gettext_lazy("File"), choices=FORMATS, initial=XLSX, widget=forms.RadioSelect
     )
+
+    def __init__(self, data: Any, *, columns: dict[str, Column], initial: dict[str, Any]) -> None:
+        super().__init__(data, initial=initial)
+        self.fields["columns"].choices = [(name, column.heading) for name, column in columns.items()]  # type: ignore[attr-defined]
 
 
 def rows(registrations: QuerySet[Registration], columns: list[Column]) -> Iterator[list[str]]:
@@ -127,9 +146,13 @@ class RegistrantsExport:
             return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
         registrations = Registration.objects.filter(pk__in=listed.order_by().values("pk"))
         remembered = {"columns": request.session.get(CHOSEN, USUAL)}
-        form = ExportForm(request.POST if request.method == "POST" else None, initial=remembered)
+        event = _only_event(request)
+        offered = {**COLUMNS, **own_columns(event)}
+        form = ExportForm(request.POST if request.method == "POST" else None, columns=offered, initial=remembered)
         if form.is_valid():
-            return self._file(request, registrations, **form.cleaned_data)
+            request.session[CHOSEN] = names = form.cleaned_data["columns"]
+            chosen = {name: column for name, column in offered.items() if name in names}
+            return self._file(request, registrations, chosen, form.cleaned_data["file_format"])
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -138,14 +161,17 @@ class RegistrantsExport:
             "count": (count := registrations.count()),
             "seconds": count // ROWS_A_SECOND,
             "query": request.GET.urlencode(),
+            "offers_own_questions": event is not None,
         }
         return TemplateResponse(request, "admin/export.html", context)
 
     def _file(
-        self, request: HttpRequest, registrations: QuerySet[Registration], columns: list[str], file_format: str
+        self,
+        request: HttpRequest,
+        registrations: QuerySet[Registration],
+        columns: dict[str, Column],
+        file_format: str,
     ) -> HttpResponseBase:
-        request.session[CHOSEN] = columns
-        chosen = [column for name, column in COLUMNS.items() if name in columns]
         count = registrations.count()
         filters = {name: value for name, value in request.GET.items() if name != "q"}
         searched = bool(request.GET.get("q"))  # what was looked for may be a name
@@ -153,13 +179,18 @@ class RegistrantsExport:
             audit.Action.EXPORTED,
             list="registrations",
             filters=filters,
-            columns=columns,
+            columns=list(columns),
             rows=count,
             searched=searched,
         )
-        return spreadsheet(
-            "inscriptions", file_format, [str(column.heading) for column in chosen], rows(registrations, chosen)
-        )
+        headings = [str(column.heading) for column in columns.values()]
+        return spreadsheet("inscriptions", file_format, headings, rows(registrations, list(columns.values())))
+
+
+def _only_event(request: HttpRequest) -> Event | None:
+    """The one that the list is filtered by: questions of another event are not its columns."""
+    pk = request.GET.get("event__id__exact", "")
+    return Event.objects.filter(pk=pk).first() if pk.isdecimal() else None
 
 
 class Lists:

@@ -10,12 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
 
 from registrations import samples
 from registrations.admin.broadcasts import may_write, require_writer, trial_address
+from registrations.forms import RegistrationForm
 from registrations.models import Delivery, Event
 from registrations.samples import EXAMPLES, SAMPLES
 from registrations.views import reading
@@ -67,6 +70,7 @@ class Previews:
         name, wrap = "registrations_event", self.admin_site.admin_view
         return [
             path("<int:pk>/preview/", wrap(preview_page), name=f"{name}_preview"),
+            path("<int:pk>/preview/form/", wrap(preview_form), name=f"{name}_preview_form"),
             path("<int:pk>/mails/", wrap(self.preview_mails), name=f"{name}_mails"),
             path("<int:pk>/mails/<int:number>/", wrap(preview_part), name=f"{name}_mail_part"),
             *urls,
@@ -123,10 +127,29 @@ def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @private_page
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
+    event, is_draft = _as_published(request, pk)
+    return render(request, "registrations/event_preview.html", {"event": event, "is_draft": is_draft})
+
+
+@require_safe
+@private_page
+def preview_form(request: HttpRequest, pk: int) -> HttpResponse:
+    """The form with the event's own questions, without a way to send it."""
+    event, _is_draft = _as_published(request, pk)
+    context = {
+        "event": event,
+        "form": RegistrationForm(event=event),
+        "kept_until": event.kept_until(timezone.now()),
+    }
+    return render(request, "registrations/form_preview.html", context)
+
+
+def _as_published(request: HttpRequest, pk: int) -> tuple[Event, bool]:
+    """The event as visitors meet it, and whether they do not yet."""
     if not request.user.has_perm("registrations.view_event"):
         raise PermissionDenied
     event = get_object_or_404(Event, pk=pk)
     is_draft = event.status == Event.Status.DRAFT
     if is_draft:
         event.status = Event.Status.PUBLISHED
-    return render(request, "registrations/event_preview.html", {"event": event, "is_draft": is_draft})
+    return event, is_draft

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from registrations import audit, enrolment, jobs, table_file
 from registrations.admin.jobs import carry_out, event_of, note_history
 from registrations.forms import AddressForm, AnswersForm
-from registrations.models import Event, Job, Suppression
+from registrations.models import Event, EventQuestion, Job, Suppression
 from registrations.models.job import Outcome
 from registrations.registrant_list import RegistrantList, Row, registrant_list
 
@@ -43,6 +43,9 @@ class ImportedForm(AnswersForm, AddressForm):
         self.is_bound = True
         self.fields.pop("newsletter", None)  # a consent is given, not imported
         self.fields.pop("heard_from", None)
+
+    def _asked(self, event: Event) -> list[EventQuestion]:
+        return []  # only the person can answer the event's own questions: on their page, when they like
 
     def check(self, row: Row) -> None:
         self.data = row.cells  # as good as what a browser sends

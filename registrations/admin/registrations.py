@@ -17,10 +17,11 @@ from registrations.admin import acts
 from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.admin.exports import RegistrantsExport
+from registrations.admin.own_questions import SHOWN, OwnAnswers, typed_answers
 from registrations.admin.read_only import ReadOnlyInline
 from registrations.admin.stories import Stories
 from registrations.desk import DeskPages, NamelessHistory
-from registrations.forms import AddressField
+from registrations.fields import AddressField
 from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import RegistrationQuerySet
 
@@ -87,7 +88,7 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 @admin.register(Registration)
 class RegistrationAdmin(
-    RegistrantsExport, Stories, Presences, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]
+    RegistrantsExport, Stories, Presences, OwnAnswers, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]
 ):
     list_display = [
         "full_name",
@@ -132,13 +133,14 @@ class RegistrationAdmin(
             return self.fieldsets[:-1]
         (name, options), *others = self.fieldsets
         shown = ["standing" if field == "status" else field for field in options["fields"]]
-        return [(name, {**options, "fields": shown}), *others]
+        answers, *links = others
+        return [(name, {**options, "fields": shown}), answers, *self.own_answers_fieldset(request, obj), *links]
 
     def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
         return self.inlines if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
-        of_their_own = ["event", "standing", "created_at", "personal_links"] if obj else []
+        of_their_own = ["event", "standing", SHOWN, "created_at", "personal_links"] if obj else []
         return [*self.readonly_fields, *of_their_own]
 
     def get_form(
@@ -243,8 +245,9 @@ class RegistrationAdmin(
 def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     """What was typed and nothing else: the person may be changing the rest at the same time."""
     now = Registration.objects.locked(registration)
-    for name, value in typed.items():
-        setattr(now, name, value)
+    now.answer(typed_answers(typed))
+    for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
+        setattr(now, name, typed[name])
     now.save()
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from registrations.admin import confirmation
 from registrations.desk import DeskPages
-from registrations.forms import AddressField
+from registrations.fields import AddressField
 from registrations.models import Suppression
 
 LIST = "admin:registrations_suppression_changelist"

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from registrations import privacy, trials
 from registrations.admin import confirmation
 from registrations.admin.deliveries import mail_state
-from registrations.forms import AddressField
+from registrations.fields import AddressField
 from registrations.models import Delivery, Event, Registration
 
 PERMISSION = "registrations.add_registration"

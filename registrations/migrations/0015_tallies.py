@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0013_rights_of_lists_and_messages'),
+        ('registrations', '0014_questions_of_the_events_own'),
     ]
 
     operations = [

@@ -3,6 +3,7 @@ from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
 from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
+from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
@@ -17,6 +18,7 @@ __all__ = [
     "Broadcast",
     "Delivery",
     "Event",
+    "EventQuestion",
     "EventState",
     "Hit",
     "Job",

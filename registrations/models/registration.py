@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Self, cast
 
@@ -99,6 +99,9 @@ class Registration(models.Model):
     territory = models.CharField(_("territory"), max_length=255, blank=True)
     heard_from = models.CharField(_("heard of it by"), max_length=255, blank=True)
     question = models.TextField(_("question"), max_length=1000, blank=True)
+    own_answers = models.JSONField(
+        _("answers to the event’s own questions"), default=dict, db_default={}, blank=True, editable=False
+    )  # by the number of the question: a text, a list of choices, or "yes" and "no"; what was not answered has no key
     newsletter = models.BooleanField(_("newsletter"), default=False)
     newsletter_at = models.DateTimeField(_("newsletter: asked for"), null=True, blank=True, editable=False)
     newsletter_words = models.CharField(
@@ -202,6 +205,11 @@ class Registration(models.Model):
         """1 for the first on the waiting list."""
         ahead = Q(waiting_since__lt=self.waiting_since) | Q(waiting_since=self.waiting_since, pk__lt=self.pk)
         return Registration.objects.filter(ahead, event=self.event_id, status=self.Status.WAITLISTED).count() + 1
+
+    def answer(self, typed: Mapping[str, Any]) -> None:
+        """Take over answers to the event's own questions; None takes one away, and what is not named stays."""
+        answers = {**self.own_answers, **typed}
+        self.own_answers = {key: answer for key, answer in answers.items() if answer is not None}
 
     def renew_codes(self) -> None:
         """Links given out so far lead nowhere any more."""

@@ -49,7 +49,7 @@ def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
     """What a visitor had typed into the form; nothing of other forms, which may hold passwords."""
     if request.resolver_match is None or request.resolver_match.url_name != "sign_up":
         return []
-    return [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED]
+    return [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
 
 
 @requires_csrf_token

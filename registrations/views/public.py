@@ -17,9 +17,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import corrections, signup, typos
+from registrations import corrections, questions, signup, typos
 from registrations.forms import AddressForm, RegistrationForm
-from registrations.models import Event, Registration
+from registrations.models import Event, EventQuestion, Registration
 from registrations.views.responses import calendar_response, private_page, see_other, too_many, wait_of_form
 
 PAST_EVENTS_SHOWN = 10
@@ -50,7 +50,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 @gzip_page
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
-    event = get_object_or_404(Event.objects.published(), slug=slug)
+    event = get_object_or_404(EventQuestion.objects.noted_on(Event.objects.published()), slug=slug)
     if not event.accepts_sign_ups:
         return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
@@ -80,9 +80,10 @@ def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
-    """In place of the form; a question that was typed is shown for copying."""
-    typed = request.POST.get("question", "")
-    return render(request, "registrations/closed.html", {"event": event, "typed_question": typed})
+    """In place of the form; what was written at some length is shown for copying."""
+    texts = [own.field_name for own in questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
+    typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
+    return render(request, "registrations/closed.html", {"event": event, "typed": typed})
 
 
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from registrations import corrections, limits, privacy, signup, study_report, typos
+from registrations import corrections, limits, privacy, questions, signup, study_report, typos
 from registrations.forms import AnswersForm, NewAddressForm
 from registrations.models import Delivery, Registration
 from registrations.views.errors import too_many_requests
@@ -53,6 +53,7 @@ def manage(request: HttpRequest, registration: Registration) -> HttpResponse:
     context = {
         "registration": registration,
         "event": event,
+        "own_answers": questions.answered(registration),
         "report_size": study_report.known_size(event),
         "suggested_domain": typos.meant_domain(registration.new_email or registration.email),
     }

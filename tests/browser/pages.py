@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 
 from registrations import attendance, broadcasts, reminders, retention, signup, trials
 from registrations.models import Attendance, Broadcast, Delivery, Event, Job, Registration, WorkerPresence
-from tests.factories import make_event, make_past_event, make_registration
+from tests.factories import make_event, make_past_event, make_questions, make_registration
 
 FIRST_EVENT = "ceq-ctg-13-mai-2025"
 DAY = timedelta(days=1)
@@ -111,6 +111,21 @@ def full_registration(question: str) -> Registration:
         territory="Yvelines (78)", heard_from="Autrement", question=question, newsletter=True
     )
     return made
+
+
+def asking(**fields: Any) -> Event:
+    """An event with a question of each kind, all of them required."""
+    event = make_event(report=False, **fields)
+    make_questions(event, required=True, help_text="Répondez selon ce que vous savez.")
+    return event
+
+
+def answered() -> Registration:
+    """Someone who has answered, once with a choice that is no longer offered."""
+    event = asking()
+    given = zip(event.own_questions.all(), [LONG, "Autrefois", ["Finances", "École"], "no"], strict=True)
+    own_answers = {question.key: answer for question, answer in given}
+    return make_registration(event, own_answers=own_answers, language=language())
 
 
 def fill_in(page: Page) -> None:
@@ -426,6 +441,10 @@ def desk_event_page(name: str, **fields: Any) -> Callable[[], str]:
     return prepare
 
 
+def desk_export_of_one_event() -> str:
+    return f"{reverse('admin:registrations_registration_export')}?event__id__exact={answered().event_id}"
+
+
 def desk_story() -> str:
     made = signup.register(make_event(report=False), language="fr", **TYPED).registration
     made.deliveries.filter(kind=CONFIRMATION).update(state="failed", error="550 5.1.1 Mailbox unknown")
@@ -481,6 +500,8 @@ PAGES = [
     SitePage("form-past", lambda: form(starts_in=-30 * DAY, open_after_session=True)),
     SitePage("form-empty", form, act=send),
     SitePage("form-misspelt", form, act=misspell),
+    SitePage("form-own-questions", lambda: reverse("sign_up", args=[asking().slug])),
+    SitePage("form-own-questions-refused", lambda: reverse("sign_up", args=[asking().slug]), act=sign_up),
     SitePage("form-closed", lambda: form(registration_closes_at=timezone.now() - DAY)),
     SitePage("form-cancelled", lambda: form(status="cancelled")),
     SitePage("thanks", form, act=sign_up),
@@ -504,6 +525,8 @@ PAGES = [
     SitePage("join-after", lambda: join(starts_in=-30 * DAY, replay_url="https://video.example.org/1")),
     SitePage("join-cancelled", lambda: join(status="cancelled", organiser_words=WORDS)),
     SitePage("manage", lambda: reverse("manage", args=[full_registration("Une question ?").manage_code])),
+    SitePage("manage-own-answers", lambda: reverse("manage", args=[answered().manage_code])),
+    SitePage("correct-own-answers", lambda: reverse("correct", args=[answered().manage_code])),
     SitePage("manage-long-words", lambda: reverse("manage", args=[full_registration(LONG).manage_code])),
     SitePage("manage-trial", lambda: reverse("manage", args=[a_trial(status="draft").manage_code])),
     SitePage("manage-postponed", lambda: manage(status="postponed", organiser_words=WORDS)),
@@ -584,6 +607,11 @@ PAGES = [
             ("desk-alarmed", desk_alarmed),
             ("desk-busy", desk_busy),
             ("desk-preview", desk_event_page("preview", status="draft")),
+            ("desk-preview-form", lambda: desk("registrations_event_preview_form", asking(status="draft").pk)()),
+            ("desk-answers", lambda: desk("registrations_event_answers", answered().event_id)()),
+            ("desk-event-questions", lambda: desk("registrations_event_change", asking().pk)()),
+            ("desk-registration-answers", lambda: desk("registrations_registration_change", answered().pk)()),
+            ("desk-export-answers", desk_export_of_one_event),
             ("desk-preview-mails", desk_event_page("mails")),
             ("desk-timeline", desk_event_page("timeline")),
             ("desk-duplicate", desk_event_page("duplicate")),

@@ -2,10 +2,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from registrations.models import Event, ReportSection
+from registrations.models import Event, EventQuestion, ReportSection
 
 
 class Command(BaseCommand):
@@ -17,12 +18,23 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, file: Path, verbosity: int, **options: Any) -> None:
         fields = tomllib.loads(file.read_text("utf-8"))
-        sections = fields.pop("report_sections", [])
+        sections, questions = fields.pop("report_sections", []), fields.pop("questions", [])
         event, created = Event.objects.get_or_create(slug=fields.pop("slug"), defaults=fields)
         if created:
             ReportSection.objects.bulk_create(
                 ReportSection(event=event, position=position, **section)
                 for position, section in enumerate(sections, start=1)
             )
+            for position, question in enumerate(questions, start=1):
+                _checked(EventQuestion(event=event, position=position, **question)).save()
         if verbosity:
             self.stdout.write(f"{event.slug}: {'created' if created else 'exists already'}")
+
+
+def _checked(question: EventQuestion) -> EventQuestion:
+    """What is wrong in the file is told before anyone meets the question."""
+    try:
+        question.full_clean()
+    except ValidationError as error:
+        raise CommandError(f"{question.label}: {error.messages}") from error
+    return question

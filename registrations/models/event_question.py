@@ -1,0 +1,103 @@
+"""What an event asks besides the fields of every form."""
+
+from typing import Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from registrations.models.event import Event, EventQuerySet, non_empty_lines, validate_lines
+from registrations.models.registration import Registration
+
+QUESTIONS_MAX = 20  # of one event
+CHOICES_MAX = 30  # of one question: all boxes of a form stay under DATA_UPLOAD_MAX_NUMBER_FIELDS
+CHOICES_MIN = 2
+
+
+class EventQuestionQuerySet(models.QuerySet["EventQuestion"]):
+    def asked(self) -> Self:
+        """Those that stand on the form, in its order."""
+        return self.filter(is_asked=True)
+
+    def noted_on(self, events: EventQuerySet) -> EventQuerySet:
+        """Each event with `has_own_questions`, found out in the query that loads it."""
+        return events.annotate(has_own_questions=Exists(self.asked().filter(event=OuterRef("pk"))))
+
+
+class EventQuestion(models.Model):
+    """One question of an event's own. What was answered is kept by each registration, under this row's number."""
+
+    FIELD_PREFIX = "answer_"  # of the form's fields
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("Text")
+        ONE = "one", _("One choice")
+        SEVERAL = "several", _("Several choices")
+        YES_NO = "yes_no", _("Yes or no")
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="own_questions", verbose_name=_("event"))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    label = models.CharField(_("question"), max_length=200)
+    kind = models.CharField(_("answered by"), max_length=10, choices=Kind, default=Kind.TEXT)
+    choices = models.TextField(
+        _("choices"),
+        blank=True,
+        validators=[validate_lines],
+        help_text=_("One per line, for the two kinds with choices. Answers already given keep their words."),
+    )
+    help_text = models.CharField(_("hint"), max_length=300, blank=True, help_text=_("Shown under the question."))
+    required = models.BooleanField(_("required"), default=False)
+    is_asked = models.BooleanField(
+        _("still asked"), default=True, help_text=_("Unticked: no longer on the form; answers already given stay.")
+    )
+
+    objects = EventQuestionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("question of the event’s own")
+        verbose_name_plural = _("questions of the event’s own")
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def key(self) -> str:
+        """Under which a registration keeps the answer."""
+        return str(self.pk)
+
+    @property
+    def field_name(self) -> str:
+        return f"{self.FIELD_PREFIX}{self.pk}"
+
+    @property
+    def has_choices(self) -> bool:
+        return self.kind in {self.Kind.ONE, self.Kind.SEVERAL}
+
+    @property
+    def choice_lines(self) -> list[str]:
+        return non_empty_lines(self.choices)
+
+    @property
+    def is_answered(self) -> bool:
+        """By anyone, even who has withdrawn since."""
+        return Registration.objects.filter(event=self.event_id, own_answers__has_key=self.key).exists()
+
+    def clean(self) -> None:
+        if self.has_choices:
+            self._check_choices()
+        if self.pk and EventQuestion.objects.filter(pk=self.pk).exclude(kind=self.kind).exists() and self.is_answered:
+            words = _("People have answered: the kind stays as it is. Untick “still asked” and add another question.")
+            raise ValidationError({"kind": words})
+
+    def _check_choices(self) -> None:
+        lines = self.choice_lines
+        if len(lines) < CHOICES_MIN:
+            raise ValidationError({"choices": _("Write at least two choices, one per line.")})
+        if len(lines) > CHOICES_MAX:
+            words = ngettext("At most %(count)s choice.", "At most %(count)s choices.", CHOICES_MAX)
+            raise ValidationError({"choices": words % {"count": CHOICES_MAX}})
+        if len(set(lines)) < len(lines):
+            raise ValidationError({"choices": _("Two choices are the same.")})

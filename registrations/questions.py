@@ -1,0 +1,99 @@
+"""Questions of an event's own: what is asked, what one person has answered, what all of them have."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from registrations.models import Event, EventQuestion, Registration
+
+Kind = EventQuestion.Kind
+YES, NO = "yes", "no"
+CHUNK = 1000  # registrations in memory
+TEXTS_KEPT = 200  # of one question
+
+
+def asked(event: Event) -> list[EventQuestion]:
+    """In the order of the form; of an event that is known to ask nothing (`noted_on`), without a look."""
+    return list(event.own_questions.asked()) if getattr(event, "has_own_questions", True) else []
+
+
+def asked_or_answered(registration: Registration) -> list[EventQuestion]:
+    """What a person may answer, and what they did when it was still asked."""
+    questions = registration.event.own_questions.all()
+    return [one for one in questions if one.is_asked or one.key in registration.own_answers]
+
+
+def words(question: EventQuestion, answer: Any) -> list[str]:
+    """An answer as people read it: one line, or one for each choice."""
+    if question.kind == Kind.YES_NO:
+        return [_("Yes") if answer == YES else _("No")]
+    return list(answer) if isinstance(answer, list) else [str(answer)]
+
+
+class Answered(NamedTuple):
+    question: EventQuestion
+    lines: list[str]
+
+
+def answered(registration: Registration) -> list[Answered]:
+    """What this person has answered, in the order of the form."""
+    answers = registration.own_answers
+    questions = registration.event.own_questions.all() if answers else []
+    return [Answered(one, words(one, answers[one.key])) for one in questions if one.key in answers]
+
+
+class Choice(NamedTuple):
+    words: str
+    number: int
+    share: int  # per cent of those who answered
+    is_offered: bool
+
+
+@dataclass
+class Counted:
+    """One question, and what those on the list have answered."""
+
+    question: EventQuestion
+    answered: int = 0
+    numbers: Counter[str] = field(default_factory=Counter)
+    texts: list[str] = field(default_factory=list)  # some of them, in the order of the alphabet: it tells of nobody
+
+    def take(self, answer: Any) -> None:
+        self.answered += 1
+        if self.question.kind != Kind.TEXT:
+            self.numbers.update(answer if isinstance(answer, list) else [answer])
+        elif len(self.texts) < TEXTS_KEPT:
+            self.texts.append(str(answer))
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Those that are offered, in their order; then what was chosen when it still was."""
+        if self.question.kind == Kind.TEXT:
+            return []
+        offered = [YES, NO] if self.question.kind == Kind.YES_NO else self.question.choice_lines
+        gone = [answer for answer, _number in self.numbers.most_common() if answer not in offered]
+        return [self._choice(answer, answer in offered) for answer in [*offered, *gone]]
+
+    def _choice(self, answer: str, is_offered: bool) -> Choice:
+        number = self.numbers[answer]
+        share = round(100 * number / self.answered) if self.answered else 0
+        return Choice(words(self.question, answer)[0], number, share, is_offered)
+
+
+def answer_counts(event: Event) -> list[Counted]:
+    """Each question that is asked or was answered, with the answers of those on the list; two queries, streamed."""
+    counted = {question.key: Counted(question) for question in event.own_questions.all()}
+    if counted:
+        _count(event, counted)
+    for one in counted.values():
+        one.texts.sort()
+    return [one for one in counted.values() if one.question.is_asked or one.answered]
+
+
+def _count(event: Event, counted: dict[str, Counted]) -> None:
+    answering = event.registrations.on_the_list().exclude(own_answers={}).order_by("pk")
+    for answers in answering.values_list("own_answers", flat=True).iterator(chunk_size=CHUNK):
+        for key in answers.keys() & counted.keys():
+            counted[key].take(answers[key])
