@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from registrations import backup_record
 from registrations.models import Delivery, Registration, WorkerPresence
+from registrations.version import version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MAILS_HELP = "Mails in the database, by kind and state; the purge takes old ones out."
@@ -77,7 +78,7 @@ def _operation() -> Iterator[str]:
 
 def _process() -> Iterator[str]:
     """Of the process that answers: several share one port, and take turns."""
-    labels = {"version": settings.VERSION, "python": platform.python_version(), "database": connection.vendor}
+    labels = {"version": version(), "python": platform.python_version(), "database": connection.vendor}
     yield from _gauge("webinar_info", "What runs.", [Sample(labels, 1)])
     memory = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     words = "Resident memory of the process that answers."

@@ -16,6 +16,7 @@ from django.utils import timezone
 from registrations import backup_record
 from registrations.backup_record import LastBackup
 from registrations.models import Delivery, Event, WorkerPresence
+from registrations.version import version
 
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
 
@@ -23,7 +24,7 @@ DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
 @dataclass
 class Status:
     attention: list[str]
-    version: str = field(default_factory=lambda: settings.VERSION)
+    version: str = field(default_factory=version)
     machine: str = field(default_factory=socket.gethostname)
     database: str = connection.vendor
     database_bytes: int | None = None

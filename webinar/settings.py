@@ -1,6 +1,5 @@
 """Settings: each is read from the environment or `.env`, with a default that works on a laptop."""
 
-import tomllib
 from pathlib import Path
 
 from django.utils.csp import CSP
@@ -10,8 +9,6 @@ from webinar.logs import one_line
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_env_file(BASE_DIR / ".env")
-
-VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 DATA_DIR = Path(environment.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
