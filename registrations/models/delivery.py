@@ -140,6 +140,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Let what was held leave after all, with the Message-ID that it had; returns how many."""
         return self.held().update(state=Delivery.State.PENDING, due=timezone.now(), trying_since=None)
 
+    def give_up(self, reason: Any) -> int:
+        return self.held().update(state=Delivery.State.CANCELLED, error=desk_words(reason))
+
     def blocked(self) -> Self:
         """Waiting after a try that failed."""
         return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
