@@ -26,8 +26,9 @@ def dump(path: Path) -> None:
 
 def load(path: Path, stamp: str) -> str:
     """Put the dump in place in one step. Returns where what stood there is kept aside; empty when nothing did."""
+    aside = f"{KEPT_ASIDE}{stamp}" if connection.introspection.table_names() else ""
     connection.close()
-    return _postgresql_load(path, stamp) if connection.vendor == "postgresql" else _sqlite_load(path, stamp)
+    return _postgresql_load(path, aside) if connection.vendor == "postgresql" else _sqlite_load(path, aside)
 
 
 def _sqlite_dump(path: Path) -> None:
@@ -39,30 +40,30 @@ def _sqlite_dump(path: Path) -> None:
         raise Refused(f"The database is damaged: {verdict}.")
 
 
-def _sqlite_load(path: Path, stamp: str) -> str:
+def _sqlite_load(path: Path, aside: str) -> str:
     """The name always leads to a whole database: to the former one, then to the new one."""
     place = Path(connection.settings_dict["NAME"])
     draft = place.with_name(f"{place.name}.restoring")
     shutil.copyfile(path, draft)
     draft.chmod(0o600)
     fsync(draft)
-    aside = _sqlite_aside(place, place.with_name(f"{place.name}.{KEPT_ASIDE}{stamp}"))
+    kept = _set_aside(place, f"{place}.{aside}") if aside else ""
+    for end in ("-wal", "-shm"):
+        Path(f"{place}{end}").unlink(missing_ok=True)
     draft.replace(place)
     fsync(place.parent)
-    return aside
+    return kept
 
 
-def _sqlite_aside(place: Path, aside: Path) -> str:
+def _set_aside(place: Path, aside: str) -> str:
     """A second name for the former database. Its log must go with it: SQLite would read it into the new one."""
-    if not place.exists() or not place.stat().st_size:
-        return ""
     with closing(sqlite3.connect(place, timeout=BUSY)) as former:
         former.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     os.link(place, aside)
     for end in ("-wal", "-shm"):
         if (beside := Path(f"{place}{end}")).exists():
             beside.rename(f"{aside}{end}")
-    return str(aside)
+    return aside
 
 
 def _postgresql_dump(path: Path) -> None:
@@ -74,10 +75,8 @@ def _postgresql_dump(path: Path) -> None:
         raise Refused(f"pg_dump failed: {done.stderr.strip()}")
 
 
-def _postgresql_load(path: Path, stamp: str) -> str:
+def _postgresql_load(path: Path, aside: str) -> str:
     """One transaction sets the former tables aside, in a schema of their own, and makes the new ones."""
-    aside = f"{KEPT_ASIDE}{stamp}" if has_tables() else ""
-    connection.close()
     steps = f"ALTER SCHEMA public RENAME TO {aside}; CREATE SCHEMA public;" if aside else ""
     with (
         subprocess.Popen(  # noqa: S603
@@ -106,10 +105,6 @@ def _postgresql_load(path: Path, stamp: str) -> str:
     if psql.returncode or script.returncode:
         raise Refused(f"PostgreSQL refused the backup, and nothing has changed: {words}")
     return f"schema {aside}" if aside else ""
-
-
-def has_tables() -> bool:
-    return bool(connection.introspection.table_names())
 
 
 def others_connected() -> list[str]:
