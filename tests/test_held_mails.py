@@ -58,7 +58,7 @@ def test_the_organiser_lets_them_leave_with_the_message_id_they_had(organiser: C
     asked = act(organiser, "let_leave", held, other, confirm=False, path=MAILS)
     assert asked.context["sentences"][0].startswith("1\u00a0courriel part maintenant")
     page = act(organiser, "let_leave", held, other, path=MAILS)
-    assert messages(page) == ["1_courriel est en route."]
+    assert messages(page) == ["1 courriel est en route."]
     outbox.drain()
     [mail] = journey.mails()
     assert mail["Message-ID"] == held.message_id
