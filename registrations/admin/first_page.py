@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from registrations import chart, dashboard
 from registrations.dashboard import Glance
-from registrations.models import Delivery, Event, WorkerPresence
+from registrations.models import Event, WorkerPresence
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
 
@@ -18,7 +18,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "late": sum(troubles.late for troubles in found.values()),
         "failed": sum(troubles.failed for troubles in found.values()),
         "refused": sum(troubles.refused for troubles in found.values()),
-        "held": Delivery.objects.held().count(),
+        "held": sum(troubles.held for troubles in found.values()),
         "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
     }
     return {

@@ -212,11 +212,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return dict(self.order_by("state").values_list("state").annotate(count=Count("pk")))
 
     def wanting_attention(self) -> Self:
-        """Late, failed, or refused."""
+        """Late, failed, held back, or refused."""
         now = timezone.now()
         unsent = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=now - OVERDUE_AFTER)
         refused = Q(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
-        return self.filter(unsent | Q(state=Delivery.State.FAILED) | refused)
+        return self.filter(unsent | Q(state__in=[Delivery.State.FAILED, Delivery.State.HELD]) | refused)
 
     def to_come(self) -> Self:
         """Those whose hour has not come."""
