@@ -40,6 +40,7 @@ class Troubles:
     late: int = 0
     failed: int = 0
     refused: int = 0
+    held: int = 0
 
 
 class ToCome(NamedTuple):
@@ -74,8 +75,11 @@ def troubles() -> dict[int | None, Troubles]:
         late=Count("pk", filter=unsent),
         failed=Count("pk", filter=Q(state=Delivery.State.FAILED)),
         refused=Count("pk", filter=refused),
+        held=Count("pk", filter=Q(state=Delivery.State.HELD)),
     )
-    return {row["registration__event"]: Troubles(row["late"], row["failed"], row["refused"]) for row in rows}
+    return {
+        row["registration__event"]: Troubles(row["late"], row["failed"], row["refused"], row["held"]) for row in rows
+    }
 
 
 def glances(found: dict[int | None, Troubles]) -> list[Glance]:

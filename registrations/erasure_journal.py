@@ -17,9 +17,21 @@ def path() -> Path:
 
 def write(uid: str) -> None:
     """On the disk before the row goes: better a line too many than one too few."""
+    _append(f"{timezone.now():%Y-%m-%dT%H:%M:%SZ} {uid}\n")
+
+
+def add(other: Path) -> None:
+    """What another journal, of a backup, tells and this one does not."""
+    known = uids(filter(Path.exists, [path()]))
+    lines = [line for line in other.read_text("utf-8").splitlines() if " " in line]
+    if new := [line for line in lines if line.split(" ", 1)[1] not in known]:
+        _append("".join(f"{line}\n" for line in new))
+
+
+def _append(text: str) -> None:
     descriptor = os.open(path(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, f"{timezone.now():%Y-%m-%dT%H:%M:%SZ} {uid}\n".encode())
+        os.write(descriptor, text.encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from registrations import mail
+from registrations import log_context, mail
 from registrations.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
 from registrations.models import Delivery, Event, Suppression
 
@@ -86,7 +86,9 @@ def drain(*, holder: str = "", stop: Callable[[], bool] = lambda: False) -> None
     transport = Transport()
     try:
         while not stop() and (delivery := Delivery.objects.claim(holder=holder)):
-            if not deliver(delivery, transport):
+            with log_context.about_delivery(delivery.pk):
+                goes_on = deliver(delivery, transport)
+            if not goes_on:
                 break
     finally:
         transport.close()

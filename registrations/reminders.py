@@ -91,6 +91,6 @@ def _for_date(not_after: datetime | None) -> dict[str, Any]:
 
 def _without(event: Event, kind: Delivery.Kind, not_after: datetime | None) -> QuerySet[Registration]:
     """The seats that neither have this mail for this date nor wait for it."""
-    for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED], **_for_date(not_after))
+    for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED, State.HELD], **_for_date(not_after))
     have = Delivery.objects.filter(Q(state=State.PENDING) | for_date, registration=OuterRef("pk"), kind=kind)
     return event.registrations.seated().filter(~Exists(have), created_at__lt=event.ends_at)

@@ -23,15 +23,15 @@ def logged_in(*permissions: str) -> Client:
     return client
 
 
-def act(client: Client, name: str, *rows: Model, confirm: bool = True) -> Any:
+def act(client: Client, name: str, *rows: Model, confirm: bool = True, path: str = PEOPLE) -> Any:
     """Choose an action for some rows of the list, and answer its page with its own button."""
-    page = client.post(PEOPLE, {"action": name, "_selected_action": [row.pk for row in rows], "index": 0}, follow=True)
+    page = client.post(path, {"action": name, "_selected_action": [row.pk for row in rows], "index": 0}, follow=True)
     if not confirm:
         return page
     sent: dict[str, Any] = {}
     for field, value in page.context["hidden"]:
         sent.setdefault(field, []).append(value)
-    return client.post(PEOPLE, sent, follow=True)
+    return client.post(path, sent, follow=True)
 
 
 def typed_date(name: str, moment: Any) -> dict[str, str]:

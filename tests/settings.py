@@ -24,6 +24,8 @@ for _name in (
     "ALERT_EMAIL",
     "STAFF_OTP",
     "ROOM_HOSTS",
+    "STATUS_TOKEN",
+    "LOG_FORMAT",
 ):
     os.environ[_name] = ""  # set and empty: neither the environment nor a .env file decides how tests run
 

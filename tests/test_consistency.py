@@ -115,7 +115,7 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
     elsewhere = {
         path.rstrip("/").rpartition("/")[2]: answers.pop(path) for path in list(answers) if answers[path] != 200
     }
-    assert elsewhere == {"": 302, "favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303}
+    assert elsewhere == {"": 302, "favicon.ico": 302, "metrics": 404, "corriger": 302, "renvoyer": 303, "revenir": 303}
     assert len(answers) == 26
 
 

@@ -1,7 +1,6 @@
 """What is refused before anything reads it, and what every response carries."""
 
 import io
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,8 +16,7 @@ from pytest_django import Settings
 
 from registrations.models import Registration
 from registrations.views import errors
-from tests.factories import answers, make_event, make_registration
-from webinar.logs import Discreet
+from tests.factories import answers, make_event
 
 pytestmark = pytest.mark.django_db
 
@@ -203,21 +201,3 @@ def test_a_staff_member_without_the_right_meets_our_own_403(client: Client) -> N
     page = client.get("/admin/registrations/event/")
     assert page.status_code == 403
     assert "Accès refusé" in page.text
-
-
-@pytest.mark.parametrize("problem", [None, ValueError("zoe.durand+1@example.org")])
-def test_no_line_of_the_log_holds_a_code_or_an_address(problem: Exception | None) -> None:
-    registration = make_registration()
-    paths = [f"/rejoindre/{registration.join_code}/rapport.pdf", f"/en/mon-inscription/{registration.manage_code}/"]
-    message = "Not Found: %s %s zoe.durand@example.org"
-    trace = (ValueError, problem, None) if problem else None
-    record = logging.LogRecord("django.request", logging.WARNING, "", 1, message, tuple(paths), trace)
-    line = Discreet("{message}", style="{").format(record)
-    assert line.startswith("Not Found: /rejoindre/…/rapport.pdf /en/mon-inscription/…/ …@example.org")
-    assert not {registration.join_code, registration.manage_code, "zoe"} & set(line.replace("/", " ").split())
-    assert "durand" not in line
-
-
-def test_the_log_is_written_by_the_discreet_formatter(settings: Settings) -> None:
-    assert settings.LOGGING["formatters"]["line"]["()"] == "webinar.logs.Discreet"
-    assert {handler["formatter"] for handler in settings.LOGGING["handlers"].values()} == {"line"}

@@ -12,9 +12,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from registrations import lifeline, outbox, signup, tasks
+from registrations import lifeline, outbox, signup, status, tasks
 from registrations.models import Delivery, WorkerPresence
-from registrations.views import health
 from tests import mailbox
 from tests.factories import answers, make_event, make_registration
 from tests.journey import Journey
@@ -50,6 +49,11 @@ def test_readyz_tells_the_reasons_only_to_who_knows_the_token(client: Client, se
     assert client.get("/readyz", headers={"authorization": "Bearer wrong"}).text == "not ready\n"
 
 
+def test_a_token_that_no_header_should_hold_is_a_wrong_one(client: Client, settings: Settings) -> None:
+    settings.STATUS_TOKEN = "a-token"
+    assert client.get("/readyz", headers={"authorization": "Bearer é"}).text == "not ready\n"
+
+
 def test_without_a_token_in_the_settings_nobody_sees_details(client: Client) -> None:
     assert client.get("/readyz", headers={"authorization": "Bearer "}).text == "not ready\n"
 
@@ -58,9 +62,9 @@ def test_readyz_says_that_the_database_or_the_disk_is_away(monkeypatch: pytest.M
     def away(*args: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(health, "MigrationExecutor", away)
-    monkeypatch.setattr(health, "DISK_FREE_AT_LEAST", 2)
-    assert health.not_ready() == ["The disk is almost full.", "The database does not answer."]
+    monkeypatch.setattr(status, "MigrationExecutor", away)
+    monkeypatch.setattr(status, "DISK_FREE_AT_LEAST", 2)
+    assert status.not_ready() == ["The disk is almost full.", "The database does not answer."]
 
 
 @pytest.mark.parametrize("problem", [OperationalError("database is locked"), InterfaceError("connection closed")])

@@ -62,6 +62,7 @@ def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
         ({"DEFAULT_FROM_EMAIL": ""}, "Set DEFAULT_FROM_EMAIL to a mailbox that exists."),
         ({"DEBUG": "on"}, "Set DEBUG to off."),
         ({"STAFF_OTP": "off"}, "Set STAFF_OTP to required: a password alone does not guard people's data."),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml': set it to text or json."),
         ({"STAFF_OTP": "perhaps"}, "STAFF_OTP is 'perhaps': set it to required or off."),
         ({"RATE_LIMITS": "off"}, "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here."),
         ({"EVENT_MAILS_PER_HOUR": "0"}, "EVENT_MAILS_PER_HOUR is '0': set it to a whole number, for example 2000."),

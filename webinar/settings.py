@@ -5,6 +5,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from webinar import environment
+from webinar.logs import one_line
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_env_file(BASE_DIR / ".env")
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
+    "registrations.access_log.access_log",  # outside: it names the request for the lines of all the others
     "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: the error pages of all the others carry it
     "django.middleware.security.SecurityMiddleware",
     "registrations.doorway.doorway",  # before anything that reads
@@ -114,7 +116,7 @@ MAIL_MAX_BYTES = environment.number("MAIL_MAX_BYTES", 1_800_000)  # of a whole m
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 ALERT_EMAIL = environment.text("ALERT_EMAIL")  # of the operator: told when something of ours blocks the mails
-STATUS_TOKEN = environment.text("STATUS_TOKEN")  # who knows it sees the reasons at /readyz
+STATUS_TOKEN = environment.text("STATUS_TOKEN")  # who knows it sees the reasons at /readyz, and /metrics
 
 # The form
 
@@ -163,7 +165,7 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("HSTS_SUBDOMAINS", default=False)
@@ -181,15 +183,26 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload cannot be undone for months: never without a person deciding it
 ]
 
+LOG_FORMAT = environment.choice("LOG_FORMAT", ["text", "json"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "webinar.logs.Discreet", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
+        "text": {
+            "()": "webinar.logs.Discreet",
+            "format": "{asctime} {levelname} {name} {message}{about}",
+            "style": "{",
+        },
+        "json": {"()": "webinar.logs.DiscreetJson"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"one_line": {"()": lambda: one_line}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django_tasks_db": {"level": "WARNING"}, "django.tasks": {"level": "WARNING"}},
+    "loggers": {
+        "django_tasks_db": {"level": "WARNING"},
+        "django.tasks": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"filters": ["one_line"]},
+    },
 }
 
 if PUBLIC:

@@ -29,9 +29,10 @@ def mail_events() -> list[URLPattern]:
 
 
 urlpatterns = [
-    path("favicon.ico", favicon),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
+    path("favicon.ico", favicon, name="favicon"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("robots.txt", search.robots),
     path("sitemap.xml", search.sitemap),
     path("admin/", admin.site.urls),

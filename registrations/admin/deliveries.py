@@ -10,6 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from registrations.admin.held_mails import HeldMails
 from registrations.desk import DeskPages
 from registrations.models import Delivery
 from registrations.models.delivery import DeliveryQuerySet
@@ -69,12 +70,13 @@ SHOWN = [
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(DeskPages, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(HeldMails, DeskPages, admin.ModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
     list_filter = ["state", "kind", "registration__event", "provider_status"]
     list_select_related = ["registration__event"]
     search_fields = ["registration__email", "registration__last_name", "recipient", "sent_to", "message_id"]
     list_per_page = 50
+    actions = ["let_leave", "give_up"]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
 

@@ -18,6 +18,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "late": sum(troubles.late for troubles in found.values()),
         "failed": sum(troubles.failed for troubles in found.values()),
         "refused": sum(troubles.refused for troubles in found.values()),
+        "held": sum(troubles.held for troubles in found.values()),
         "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
     }
     return {

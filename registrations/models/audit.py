@@ -36,6 +36,7 @@ class AuditEntry(models.Model):
         BULK_MAIL = "bulk_mail", _("mails sent to several")
         EXPORTED = "exported", _("list taken out")
         IMPORTED = "imported", _("list brought in")
+        RESTORED = "restored", _("backup restored")
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     actor = models.BigIntegerField(_("account number"), null=True, blank=True, help_text=_("Empty: the operator."))

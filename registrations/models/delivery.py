@@ -3,12 +3,12 @@
 import secrets
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Self
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
@@ -64,6 +64,12 @@ def desk_words(lazy: Any) -> str:
     """A reason is read in the desk, whatever language the visitor speaks who caused it."""
     with translation.override(settings.LANGUAGE_CODE):
         return str(lazy)
+
+
+class Waiting(NamedTuple):
+    due: int
+    late: int
+    oldest_due_at: datetime | None
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -125,6 +131,22 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """The same for those whose hour has passed."""
         self.pending().update(state=Delivery.State.EXPIRED, error=desk_words(reason), lease="")
 
+    def held(self) -> Self:
+        """Due when a backup was restored: they may have left before."""
+        return self.filter(state=Delivery.State.HELD)
+
+    def hold(self) -> int:
+        """Hold back what is due now; what the clock sends later cannot have left yet. Returns how many."""
+        may_have_left = Q(state=Delivery.State.SENDING) | Q(state=Delivery.State.PENDING, due__lte=timezone.now())
+        return self.filter(may_have_left).update(state=Delivery.State.HELD, lease="")
+
+    def release(self) -> int:
+        """Let what was held leave after all, with the Message-ID that it had; returns how many."""
+        return self.held().update(state=Delivery.State.PENDING, due=timezone.now(), trying_since=None)
+
+    def give_up(self, reason: Any) -> int:
+        return self.held().update(state=Delivery.State.CANCELLED, error=desk_words(reason))
+
     def blocked(self) -> Self:
         """Waiting after a try that failed."""
         return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
@@ -184,12 +206,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER
         )
 
+    def waiting(self) -> Waiting:
+        """How many mails' moment has come, how many are overdue, and since when the oldest waits; one query."""
+        late = Q(due__lte=timezone.now() - OVERDUE_AFTER)
+        counted = self.due().aggregate(count=Count("pk"), late=Count("pk", filter=late), oldest=Min("due"))
+        return Waiting(counted["count"], counted["late"], counted["oldest"])
+
+    def by_state(self) -> dict[str, int]:
+        return dict(self.order_by("state").values_list("state").annotate(count=Count("pk")))
+
     def wanting_attention(self) -> Self:
-        """Late, failed, or refused."""
+        """Late, failed, held back, or refused."""
         now = timezone.now()
         unsent = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=now - OVERDUE_AFTER)
         refused = Q(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
-        return self.filter(unsent | Q(state=Delivery.State.FAILED) | refused)
+        return self.filter(unsent | Q(state__in=[Delivery.State.FAILED, Delivery.State.HELD]) | refused)
 
     def to_come(self) -> Self:
         """Those whose hour has not come."""
@@ -257,6 +288,7 @@ class Delivery(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
         EXPIRED = "expired", _("Expired")
+        HELD = "held", _("Held back since a restore")
 
     class ProviderStatus(models.TextChoices):
         """What the provider's events tell, in the order in which a mail may move: never back."""

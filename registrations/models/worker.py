@@ -1,5 +1,6 @@
 """Which mail workers there are, as they say themselves every few seconds."""
 
+import socket
 from datetime import timedelta
 from typing import Self
 
@@ -14,11 +15,12 @@ class WorkerPresenceQuerySet(models.QuerySet["WorkerPresence"]):
         return self.filter(seen_at__gt=timezone.now() - SEEN_LATELY)
 
     def note(self, name: str) -> None:
-        self.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+        self.update_or_create(name=name, defaults={"seen_at": timezone.now(), "host": socket.gethostname()})
 
 
 class WorkerPresence(models.Model):
     name = models.CharField(max_length=32, unique=True)
+    host = models.CharField(max_length=255, default="", db_default="")
     seen_at = models.DateTimeField(default=timezone.now)
 
     objects = WorkerPresenceQuerySet.as_manager()

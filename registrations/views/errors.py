@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from registrations import log_context
 from registrations.views.responses import too_many
 
 RETRY_AFTER = 30  # seconds
@@ -56,7 +57,7 @@ def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500; or 503, with what was typed kept in a form that can be sent again, when the database is away."""
     if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
-        return render(request, "500.html", status=500)
+        return render(request, "500.html", {"reference": log_context.request_id.get()}, status=500)
     response = render(request, "503.html", {"typed": _typed(request)}, status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     response["Cache-Control"] = "no-store, private"

@@ -1,19 +1,14 @@
 """What a machine asks: is the process there, is the site ready."""
 
 import secrets
-import shutil
 
 from django.conf import settings
-from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from registrations.models import Delivery, WorkerPresence
-
-DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
+from registrations.metrics import CONTENT_TYPE, text
+from registrations.status import not_ready
 
 
 @require_safe
@@ -32,24 +27,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{text}\n", status=503 if reasons else 200, content_type="text/plain")
 
 
-def not_ready() -> list[str]:
-    """Why the site does not do all it should, in sentences."""
-    disk = shutil.disk_usage(settings.DATA_DIR)
-    reasons = ["The disk is almost full."] if disk.free < DISK_FREE_AT_LEAST * disk.total else []
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return [*reasons, "Migrations are missing: run manage.py migrate."]
-        if late := Delivery.objects.overdue().order_by("due").first():
-            minutes = int((timezone.now() - late.due).total_seconds() // 60)
-            reasons.append(f"The oldest mail is {minutes} minutes overdue.")
-        if not WorkerPresence.objects.seen_lately().exists():
-            reasons.append("No mail worker has been seen lately.")
-    except Error:
-        reasons.append("The database does not answer.")
-    return reasons
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Figures for Prometheus, for who knows STATUS_TOKEN; an unknown address where there is none."""
+    if not settings.STATUS_TOKEN:
+        raise Http404
+    if not _may_see_details(request):
+        headers = {"WWW-Authenticate": "Bearer"}
+        return HttpResponse("STATUS_TOKEN is asked for\n", status=401, content_type="text/plain", headers=headers)
+    return HttpResponse(text(), content_type=CONTENT_TYPE)
 
 
 def _may_see_details(request: HttpRequest) -> bool:
-    given = request.headers.get("Authorization", "")
-    return bool(settings.STATUS_TOKEN) and secrets.compare_digest(given, f"Bearer {settings.STATUS_TOKEN}")
+    given, wanted = request.headers.get("Authorization", ""), f"Bearer {settings.STATUS_TOKEN}"
+    return bool(settings.STATUS_TOKEN) and secrets.compare_digest(given.encode(), wanted.encode())

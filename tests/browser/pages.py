@@ -368,10 +368,10 @@ def desk_registration() -> str:
 
 
 def desk_alarmed() -> str:
-    """The first page of the desk when mails are late and have failed, and nobody works."""
+    """The first page of the desk when mails are late, have failed and are held back, and nobody works."""
     WorkerPresence.objects.all().delete()
     made = registration()
-    for revision, state in enumerate([Delivery.State.PENDING, Delivery.State.FAILED]):
+    for revision, state in enumerate([Delivery.State.PENDING, Delivery.State.FAILED, Delivery.State.HELD]):
         Delivery.objects.create(
             registration=made,
             kind=Delivery.Kind.CONFIRMATION,

@@ -6,7 +6,7 @@ from django.core.mail import mailers
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import pdf
+from registrations import pdf, running
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
         parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
 
+    @running.site()
     def handle(self, *args: Any, port: int, workers: int, no_worker: bool, no_web: bool, **options: Any) -> None:
         if no_worker and no_web:
             raise CommandError("Nothing to run: --no-worker and --no-web exclude each other.")

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.wsgi import get_wsgi_application
 
+from registrations import running
+
 HOST = "127.0.0.1"
 THREADS = 8
 MAX_HEADER_BYTES = 32_768
@@ -29,6 +31,7 @@ class Command(BaseCommand):
             "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
         )
 
+    @running.site()
     def handle(self, *args: Any, port: int, fd: int | None, demo: bool, **options: Any) -> None:
         if demo and not settings.PUBLIC:
             settings.ROOT_URLCONF = "webinar.demo_urls"

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 
-from registrations import pdf
+from registrations import pdf, running
 from registrations.job_runner import JobRunner
 from registrations.lifeline import lifeline
 from registrations.worker import MailWorker
@@ -12,6 +12,7 @@ from registrations.worker import MailWorker
 class Command(BaseCommand):
     help = "Run one mail worker; any number may run, on any number of machines."
 
+    @running.site()
     def handle(self, *args: Any, **options: Any) -> None:
         pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason

@@ -1,0 +1,33 @@
+"""When the last backup was made: a file beside the database, since a restored database would tell of an old one."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+
+
+class LastBackup(NamedTuple):
+    at: datetime
+    file: str
+    size: int  # bytes
+
+
+def path() -> Path:
+    return Path(settings.DATA_DIR) / "last_backup.json"
+
+
+def write(backup: LastBackup) -> None:
+    draft = path().with_suffix(".draft")
+    draft.write_text(json.dumps({**backup._asdict(), "at": backup.at.isoformat()}))
+    draft.replace(path())
+
+
+def last() -> LastBackup | None:
+    """None when there was none, or when its record cannot be read."""
+    try:
+        told = json.loads(path().read_text("utf-8"))
+        return LastBackup(datetime.fromisoformat(told["at"]), told["file"], told["size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

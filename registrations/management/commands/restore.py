@@ -1,0 +1,51 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from registrations import restores
+from registrations.restores import Restored
+
+
+class Command(BaseCommand):
+    help = "Put a backup in place of the database, erase again whoever was erased since, and hold back old mails."
+    requires_system_checks = []  # the database may be away, or older than this version
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--check", action="store_true", help="Only look whether the backup is whole.")
+        parser.add_argument("--replace", action="store_true", help="Also when the database is not empty.")
+        parser.add_argument(
+            "--mails",
+            choices=["hold", "send"],
+            default="hold",
+            help="Mails that were due may have left after the backup: wait for the organiser (hold), or risk it.",
+        )
+        parser.add_argument("--while-running", action="store_true", help="Also while others use the database.")
+
+    def handle(self, *args: Any, file: Path, check: bool, **options: Any) -> None:
+        if check:
+            manifest = restores.check(file)
+            self.stdout.write(f"Whole: {manifest['database']}, version {manifest['version']}, of {manifest['at']}")
+            return
+        done = restores.restore(
+            file,
+            replace=options["replace"],
+            hold_mails=options["mails"] == "hold",
+            while_running=options["while_running"],
+        )
+        for line in told(done):
+            self.stdout.write(line)
+
+
+def told(done: Restored) -> list[str]:
+    held = f"Mails held back: {done.held}"
+    lines = [
+        f"Restored: the site as it was at {done.at.isoformat()}",
+        f"Kept aside: {done.aside} (it holds people’s data: delete it when you are sure)" if done.aside else "",
+        f"Uploaded files: {done.uploads}",
+        f"Erased again: {done.erased}",
+        f"{held}; the desk shows them, and lets them leave" if done.held else held,
+        "Sessions ended: staff log in again.",
+    ]
+    return [line for line in lines if line]

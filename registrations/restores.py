@@ -1,0 +1,139 @@
+"""A backup put back: nobody comes back who was erased since, and no mail leaves a second time unasked."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from registrations import archive, audit, dumps, erasure_journal, privacy, running
+from registrations.models import Delivery, Event, WorkerPresence
+from registrations.running import Refused
+
+STAGES = ".restore-*"
+
+
+@dataclass
+class Restored:
+    at: datetime  # of the backup
+    aside: str  # where what stood there is kept
+    uploads: int
+    erased: int
+    held: int
+
+
+def check(file: Path) -> dict[str, Any]:
+    """The manifest of a backup that is whole and that this version can read."""
+    with _stage() as stage:
+        return _readable(file, stage)
+
+
+def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool) -> Restored:
+    """Put a backup in place of the database. It may be killed at any moment, and run again then.
+
+    `replace`: of a database that is not empty. `hold_mails`: those that were due may have left after the backup was
+    made; they wait for the organiser. Sessions end.
+    """
+    running.require_owner()
+    with running.restore(while_running=while_running), _only_stage() as stage:
+        manifest = _readable(file, stage)
+        _require_quiet(while_running)
+        _require_room(replace)
+        running.mark().write_text(f"{file}\n")
+        uploads = _put_uploads(stage / archive.MEDIA)
+        aside = dumps.load(stage / archive.DATABASE, f"{timezone.now():%Y%m%d_%H%M%S}")
+        call_command("migrate", verbosity=0)
+        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads, _erase_again(stage), 0)
+        restored.held = _settle(hold_mails)
+        audit.record(audit.Action.RESTORED, of=manifest["at"], held=restored.held, erased=restored.erased)
+        running.mark().unlink()
+    return restored
+
+
+@contextmanager
+def _stage() -> Iterator[Path]:
+    stage = Path(tempfile.mkdtemp(prefix=STAGES.rstrip("*"), dir=settings.DATA_DIR))
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _only_stage() -> Iterator[Path]:
+    """What a restore that was killed has left goes first."""
+    for leftover in Path(settings.DATA_DIR).glob(STAGES):
+        shutil.rmtree(leftover)
+    with _stage() as stage:
+        yield stage
+
+
+def _readable(file: Path, stage: Path) -> dict[str, Any]:
+    manifest = archive.unpack(file, stage)
+    if manifest["database"] != connection.vendor:
+        raise Refused(
+            f"This is a backup of {manifest['database']}, and the site uses {connection.vendor}: see DATABASE_URL."
+        )
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    if unknown := sorted(set(manifest["migrations"]) - known):
+        raise Refused(
+            f"This backup was made by version {manifest['version']}, newer than the one here ({', '.join(unknown)})."
+        )
+    return manifest
+
+
+def _require_quiet(while_running: bool) -> None:
+    if (others := dumps.others_connected()) and not while_running:
+        raise Refused(
+            f"The database has other connections ({', '.join(others)}): stop the site on every machine first "
+            "(or say --while-running)."
+        )
+
+
+def _require_room(replace: bool) -> None:
+    """A restore that was cut short has left what it was about to replace, or what it put there."""
+    if replace or "registrations_event" not in connection.introspection.table_names():
+        return
+    if Event.objects.exists() or get_user_model().objects.exists():
+        raise Refused("The database is not empty: say --replace to put the backup in its place (it is kept aside).")
+
+
+def _put_uploads(folder: Path) -> int:
+    """Beside those that are there: names are random, and nothing is lost."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    for path in found:
+        target = Path(settings.MEDIA_ROOT) / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.restoring")
+        shutil.copyfile(path, draft)
+        dumps.fsync(draft)
+        draft.replace(target)
+    return len(found)
+
+
+def _erase_again(stage: Path) -> int:
+    """Whoever the journal here or the one in the backup names."""
+    if (from_backup := stage / archive.JOURNAL).exists():
+        erasure_journal.add(from_backup)
+    return privacy.erase_again(erasure_journal.uids(filter(Path.exists, [erasure_journal.path()])))
+
+
+@transaction.atomic
+def _settle(hold_mails: bool) -> int:
+    """Nothing of the past runs on: no session, no wake-up, no worker. Returns how many mails are held back."""
+    Session.objects.all().delete()
+    DBTaskResult.objects.all().delete()
+    WorkerPresence.objects.all().delete()
+    return Delivery.objects.hold() if hold_mails else 0

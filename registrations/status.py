@@ -1,0 +1,94 @@
+"""How the site fares: what /readyz answers, what `manage.py status` tells and what /metrics counts."""
+
+import shutil
+import socket
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from registrations import backup_record
+from registrations.backup_record import LastBackup
+from registrations.models import Delivery, Event, WorkerPresence
+from registrations.version import version
+
+DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
+
+
+@dataclass
+class Status:
+    attention: list[str]
+    version: str = field(default_factory=version)
+    machine: str = field(default_factory=socket.gethostname)
+    database: str = connection.vendor
+    database_bytes: int | None = None
+    mails: dict[str, int] = field(default_factory=dict)  # by state
+    due: int = 0
+    late: int = 0
+    oldest_due_at: datetime | None = None
+    workers: dict[str, int] = field(default_factory=dict)  # alive, by machine
+    last_backup: LastBackup | None = field(default_factory=backup_record.last)
+    disk_free: int = field(default_factory=lambda: shutil.disk_usage(settings.DATA_DIR).free)  # bytes
+    disk_total: int = field(default_factory=lambda: shutil.disk_usage(settings.DATA_DIR).total)
+    next_event: str = ""
+    next_event_at: datetime | None = None
+
+
+def not_ready() -> list[str]:
+    """Why the site does not do all it should, in sentences."""
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    reasons = ["The disk is almost full."] if disk.free < DISK_FREE_AT_LEAST * disk.total else []
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return [*reasons, "Migrations are missing: run manage.py migrate."]
+        if late := Delivery.objects.overdue().order_by("due").first():
+            minutes = int((timezone.now() - late.due).total_seconds() // 60)
+            reasons.append(f"The oldest mail is {minutes} minutes overdue.")
+        if not WorkerPresence.objects.seen_lately().exists():
+            reasons.append("No mail worker has been seen lately.")
+    except Error:
+        reasons.append("The database does not answer.")
+    return reasons
+
+
+def status() -> Status:
+    """All of it, or what can be known while the database is away or older than this version."""
+    found = Status(not_ready())
+    with suppress(Error):  # `attention` says why
+        _ask_the_database(found)
+    return found
+
+
+def _ask_the_database(found: Status) -> None:
+    found.database_bytes = database_bytes()
+    found.mails = Delivery.objects.by_state()
+    waiting = Delivery.objects.waiting()
+    found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
+    found.workers = dict(Counter(WorkerPresence.objects.seen_lately().values_list("host", flat=True)))
+    if (
+        event := Event.objects.filter(status=Event.Status.PUBLISHED, ends_at__gt=timezone.now())
+        .order_by("starts_at")
+        .first()
+    ):
+        found.next_event, found.next_event_at = event.slug, event.starts_at
+
+
+def database_bytes() -> int:
+    if connection.vendor == "sqlite":
+        return sum(file.stat().st_size for file in sqlite_files())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
+def sqlite_files() -> list[Path]:
+    """The database and what SQLite writes beside it, as far as they are there."""
+    name = str(connection.settings_dict["NAME"])
+    return [file for end in ("", "-wal", "-shm") if (file := Path(name + end)).exists()]
