@@ -4,6 +4,7 @@ import math
 import re
 import time
 import unicodedata
+from collections.abc import Hashable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -103,6 +104,13 @@ class AddressField(forms.CharField):
         return address
 
 
+def _shape(field: forms.Field) -> Iterator[Hashable]:
+    yield field.widget.__class__.__name__
+    yield from (field.required, str(field.label), str(field.help_text), str(field.initial))
+    yield from ((name, str(value)) for name, value in field.widget.attrs.items())
+    yield from ((str(value), str(words)) for value, words in getattr(field.widget, "choices", ()))
+
+
 class SummarisedForm(forms.Form):
     """A form whose errors are listed above the page's title, each with a link to its field."""
 
@@ -125,6 +133,11 @@ class SummarisedForm(forms.Form):
             "%(count)s answers must be corrected before sending",
             len(self.summary),
         ) % {"count": len(self.summary)}
+
+    @property
+    def shape(self) -> tuple[Hashable, ...]:
+        """All that is seen of the form while nothing has been typed."""
+        return tuple((name, *_shape(field)) for name, field in self.fields.items())
 
     def refuse(self, message: str) -> None:
         """Show what was typed again, unexamined, with this message in place of errors."""

@@ -15,7 +15,7 @@ from registrations import signup
 from registrations.forms import STAMP_SALT
 from registrations.models import Delivery, Event, Registration
 from tests.factories import answers, make_event, make_past_event, make_registration
-from tests.journey import Journey, without_token
+from tests.journey import Journey, shown_stamp, without_token
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +151,7 @@ def test_a_sign_up_writes_registration_mail_and_wake_up_and_no_more(
     event = make_event()
     journey.client.get(f"/evenements/{event.slug}/inscription/")
     path = f"/evenements/{event.slug}/inscription/"
-    stamp = journey.client.get(path).context["form"].initial["stamp"]
+    stamp = shown_stamp(journey.client, path)
     typed = answers(territory="Yvelines (78)", heard_from="Autrement", question="Oui ?\r\nNon ?", newsletter="on")
 
     with django_assert_max_num_queries(18):  # twelve, and three savepoints opened and closed
