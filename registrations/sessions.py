@@ -15,11 +15,18 @@ class SessionStore(db.SessionStore):
     saved: tuple[str | None, dict[str, Any]] | None = None
 
     def save(self, must_create: bool = False) -> None:
-        if self.session_key and self.saved == (self.session_key, dict(self.items())):
+        if self.session_key is None:
+            self.create()
             return
-        super().save(must_create)
-        self.saved = (self.session_key, dict(self.items()))
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined] # not in the stubs
+        if self.saved == (self.session_key, data):
+            return
+        if must_create:  # under a key of 165 random bits: no savepoint for the case that it is taken
+            self.create_model_instance(data).save(force_insert=True)
+        else:
+            super().save()
+        self.saved = (self.session_key, dict(data))
 
     def _get_new_session_key(self) -> str:
-        """Not looked for beforehand: the row of a key that is taken cannot be created, and `create` tries another."""
+        """Not looked for beforehand."""
         return get_random_string(KEY_LENGTH, VALID_KEY_CHARS)

@@ -102,7 +102,7 @@ def test_a_database_that_goes_away_at_the_end_of_a_sign_up_is_a_503_too_and_noth
 
     typed = {**answers(), "stamp": stamp}
     with monkeypatch.context() as patched:
-        patched.setattr("django.contrib.sessions.backends.db.SessionStore.save", away)
+        patched.setattr("registrations.sessions.SessionStore.save", away)
         page = journey.client.post(path, typed)
     assert page.status_code == 503
     assert typed["email"] in page.text

@@ -27,4 +27,4 @@ def test_every_line_of_the_table_is_there_and_no_visitor_meets_an_error(tmp_path
         "up",
         "web",
     ]
-    assert [line for line in lines if line.startswith("queries, event page")][0].split()[3] == "1"
+    assert next(line for line in lines if line.startswith("queries, event page")).split()[3] == "1"

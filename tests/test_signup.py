@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -178,7 +179,7 @@ def test_nothing_is_written_when_the_mail_cannot_be_queued(monkeypatch: pytest.M
         raise RuntimeError("the queue is broken")
 
     monkeypatch.setattr("django_tasks_db.backend.DatabaseBackend.enqueue", lambda *args: broken(args))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError), transaction.atomic():
         signup.register(event, language="fr", **answers())
     assert not Registration.objects.exists()
     assert not Delivery.objects.exists()
