@@ -1,6 +1,7 @@
 """A page that is kept is never stale: whatever changes, it is the page that would be made anew."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ from django.conf import LazySettings
 from django.db import models
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from registrations.models import Event, ReportSection
 from registrations.views import kept
 from tests.factories import make_event, make_registration
-from tests.journey import without_token
+from tests.journey import Journey, without_token
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +123,15 @@ def test_each_visitor_has_a_token_and_a_stamp_of_their_own(client: Client) -> No
     assert without_stamp(first.text) == without_stamp(second.text)
     assert first.text != second.text
     assert not [page for page in (first, second) if "stamp-" in page.text or "token-" in page.text]
+
+
+def test_two_people_are_thanked_by_their_own_names_and_signs_of_html_stay_words(tmp_path: Path) -> None:
+    event = make_event()
+    for name, email in (("Zoë & Ana", "zo'e@example.org"), ("“Théo”", "theo@example.org")):
+        page = Journey(Client(), tmp_path).sign_up(event, first_name=name, email=email).text
+        assert f"<bdi>{escape(name)}</bdi>" in page
+        assert f'value="{escape(email)}"' in page
+        assert not [hole for hole in ("token-", "email-", "first_name-") if hole in page]
 
 
 def test_the_pages_kept_are_few(client: Client) -> None:

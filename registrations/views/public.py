@@ -15,6 +15,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
@@ -132,14 +133,28 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event.objects.shown(), slug=slug)
     signed_up = _signed_up(request, slug)
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    context = {
-        "event": event,
-        "signed_up": signed_up,
+    more = {
         "may_correct": _may_correct(signed_up),
         "suggested_domain": typos.meant_domain(signed_up["email"]) if signed_up else "",
         "sender": sender or event.organiser_name,
     }
-    return render(request, "registrations/thanks.html", context)
+    if signed_up is None or more["suggested_domain"]:
+        return render(request, "registrations/thanks.html", {"event": event, "signed_up": signed_up, **more})
+    return HttpResponse(_thanks_page(request, event, signed_up, more))
+
+
+def _thanks_page(request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]) -> str:
+    """The same for everybody but for the token, the first name and the address."""
+    own = {
+        "token": get_token(request),
+        "first_name": escape(signed_up["first_name"]),
+        "email": escape(signed_up["email"]),
+    }
+    holes = {"first_name": kept.hole("first_name"), "email": kept.hole("email"), "was_full": signed_up["was_full"]}
+    context = {"event": event, "signed_up": holes, "csrf_token": kept.hole("token"), **more}
+    key = kept.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
+    page = kept.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
+    return kept.filled(page.text, own)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
