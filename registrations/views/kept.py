@@ -22,6 +22,7 @@ from registrations.models import Event
 from registrations.views.site import facts
 
 PAGES_KEPT = 64  # in each process, of some 10 kB
+MARK = secrets.token_hex(16)
 
 
 class Page:
@@ -83,10 +84,9 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
     )
 
 
-@functools.cache
 def hole(name: str) -> str:
     """What stands in a kept page for something else; unguessable, so that nobody's words can hold it."""
-    return f"{name}-{secrets.token_hex(16)}"
+    return f"{name}-{MARK}"
 
 
 def filled(page: str, values: Mapping[str, str]) -> str:

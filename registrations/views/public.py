@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations import corrections, signup, typos
 from registrations.forms import AddressForm, RegistrationForm
 from registrations.models import Event, Registration
+from registrations.turns import turn_to_write
 from registrations.views import kept
 from registrations.views.responses import calendar_response, private_page, see_other, too_many, wait_of_form
 
@@ -70,7 +71,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
     """Whatever is written down is one transaction: the disk is waited for once."""
     is_valid = form.is_valid()
-    with transaction.atomic():
+    with turn_to_write(), transaction.atomic():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
             try:

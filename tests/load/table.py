@@ -121,16 +121,17 @@ class Table:
     def _sign_ups(self, fleet: SupervisedFleet, kept: Path | None) -> Iterator[str]:
         for clients, pause in ((1, self.plan.pause), (1, 0), (8, 0)):
             manner = "unhurried" if pause else people(clients)
+            before = mails_in(kept)
             report, site = self._visit(
                 "sign_up", self.form, fleet, clients=clients, pause=pause, name=f"{manner.replace(' ', '')}."
             )
-            left = sum("kept" in mail for mail in journal(kept))
+            left = mails_in(kept) - before
             rate = f"{len(report.times) / report.seconds:.1f} sign-ups/s"
             yield line(f"sign-ups, {manner}", rate, told(report.times), len(report.times), site)
             yield line(f"sign-ups, {manner}: POST alone", "", told(report.posts), len(report.posts))
             waits = self._waits(report, kept)
             yield line(
-                f"sign-ups, {manner}: POST to inbox", "", told(waits), len(waits), f"{left} mails had left by then"
+                f"sign-ups, {manner}: POST to inbox", "", told(waits), len(waits), f"{left} mails left meanwhile"
             )
 
     def _waits(self, report: Report, kept: Path | None) -> list[float]:
@@ -181,6 +182,10 @@ def first_answer(port: int, path: str) -> None:
         return False
 
     wait_for(look, f"an answer at {path}")
+
+
+def mails_in(kept: Path | None) -> int:
+    return sum("kept" in mail for mail in journal(kept))
 
 
 def people(clients: int) -> str:
