@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Hashable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,13 @@ QUESTION_MAX = 1000
 FORM_MAX_SECONDS = 24 * 3600
 STAMP_SALT = "registrations.forms.stamp"
 ABOUT_ONESELF = ["first_name", "last_name", "email", "organisation", "job_title", "territory"]
+
+
+def _shape(field: forms.Field) -> Iterator[Hashable]:
+    yield field.widget.__class__.__name__
+    yield from (field.required, str(field.label), str(field.help_text), str(field.initial))
+    yield from ((name, str(value)) for name, value in field.widget.attrs.items())
+    yield from ((str(value), str(words)) for value, words in getattr(field.widget, "choices", ()))
 
 
 class SummarisedForm(forms.Form):
@@ -47,6 +55,11 @@ class SummarisedForm(forms.Form):
             "%(count)s answers must be corrected before sending",
             len(self.summary),
         ) % {"count": len(self.summary)}
+
+    @property
+    def shape(self) -> tuple[Hashable, ...]:
+        """All that is seen of the form while nothing has been typed."""
+        return tuple((name, *_shape(field)) for name, field in self.fields.items())
 
     def refuse(self, message: str) -> None:
         """Show what was typed again, unexamined, with this message in place of errors."""

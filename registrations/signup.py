@@ -24,17 +24,22 @@ class SignUp(NamedTuple):
     was_full: bool  # who came as this one did was put on the waiting list; the same for a known address
 
 
-@transaction.atomic
 def register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
     """Put a person on the list of an event, or on its waiting list, and owe them the mail that says so.
 
     An address that is on the list already keeps its answers and is sent its mail again. A cancelled registration is
     taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
-    sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed.
+    sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed,
+    and then has written nothing.
     """
-    event = Event.objects.locked(event)  # seats and dates are decided by one at a time
-    if not event.accepts_sign_ups:
-        raise SignUpClosed
+    with transaction.atomic(savepoint=False):
+        event = Event.objects.locked(event)  # seats and dates are decided by one at a time
+        if event.accepts_sign_ups:
+            return _register(event, email=email, language=language, **answers)
+    raise SignUpClosed
+
+
+def _register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
     registration, is_new = (
         Registration.objects.select_for_update()
         .filter(event=event)
@@ -68,7 +73,7 @@ def withdraw(registration: Registration) -> None:
         return
     reason = leave(registration)
     Delivery.objects.owe(registration, Kind.WITHDRAWN, reason=reason)
-    tasks.send_due_mail.enqueue()
+    tasks.wake_up()
     waiting_list.promote(event)
 
 
@@ -119,7 +124,7 @@ def resend(event: Event, *, email: str) -> bool:
     due = limits.mail_due(event if registration else None, email, is_first=False)
     if registration and due:
         _send_link(registration, Reason.RESENT, due=due)
-    tasks.send_due_mail.enqueue()
+    tasks.wake_up()
     return bool(registration and due)
 
 
@@ -157,7 +162,7 @@ def _send_link(
         case _:
             kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
             Delivery.objects.owe(registration, kind, reason=reason, **more)
-    tasks.send_due_mail.enqueue()
+    tasks.wake_up()
 
 
 def _welcome(

@@ -18,6 +18,12 @@ def without_token(page: str) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
+def shown_stamp(client: Client, path: str) -> str:
+    """The time stamp in the form at this path, as a browser finds it."""
+    [stamp] = re.findall(r'name="stamp" value="([^"]+)"', client.get(path).content.decode())
+    return str(stamp)
+
+
 class Journey:
     """Signs people up through the pages and reads their mail, as they would."""
 
@@ -26,7 +32,7 @@ class Journey:
 
     def sign_up(self, event: Event, *, language: str = "", follow: bool = True, **typed: Any) -> Any:
         path = f"{language}/evenements/{event.slug}/inscription/"
-        stamp = self.client.get(path).context["form"].initial["stamp"]
+        stamp = shown_stamp(self.client, path)
         return self.client.post(path, {**answers(**typed), "stamp": stamp}, follow=follow)
 
     def mails(self) -> list[EmailMessage]:

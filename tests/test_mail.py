@@ -14,7 +14,7 @@ from registrations import mail, outbox, pdf, signup
 from registrations.models import Delivery, Registration
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_past_event, make_registration
-from tests.journey import Journey
+from tests.journey import Journey, shown_stamp
 
 pytestmark = pytest.mark.django_db
 
@@ -266,7 +266,7 @@ def test_links_never_come_from_the_host_header(journey: Journey, settings: Setti
     settings.ALLOWED_HOSTS = ["*"]
     event = make_event()
     path = f"/evenements/{event.slug}/inscription/"
-    stamp = journey.client.get(path).context["form"].initial["stamp"]
+    stamp = shown_stamp(journey.client, path)
     journey.client.post(path, {**answers(), "stamp": stamp}, headers={"host": "evil.example"})
     [message] = journey.mails()
     assert "evil.example" not in mailbox.text(message) + mailbox.html(message)

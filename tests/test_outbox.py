@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
@@ -386,6 +386,30 @@ def test_the_sweep_makes_up_for_lost_wake_ups_but_never_floods() -> None:
     for _ in range(3):
         tasks.sweep()
     assert DBTaskResult.objects.ready().count() == 4
+
+
+def test_a_few_wake_ups_are_enough_for_many_mails() -> None:
+    for _ in range(6):
+        tasks.wake_up()
+    assert DBTaskResult.objects.ready().count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(not connection.features.has_select_for_update, reason="SQLite lets one write at a time")
+def test_a_wake_up_that_stands_for_a_new_mail_is_taken_by_nobody_before_the_mail_is_there() -> None:
+    for _ in range(4):
+        tasks.send_due_mail.enqueue()
+    taken: list[bool] = []
+
+    def take() -> None:
+        with transaction.atomic():
+            taken.append(DBTaskResult.objects.ready().get_locked() is not None)
+
+    with transaction.atomic():
+        tasks.wake_up()
+        assert together([take]) == []
+    assert together([take]) == []
+    assert taken == [False, True]
 
 
 def test_the_address_is_the_one_of_the_moment_of_sending(server: Handler) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -15,7 +16,7 @@ from registrations import signup
 from registrations.forms import STAMP_SALT
 from registrations.models import Delivery, Event, Registration
 from tests.factories import answers, make_event, make_past_event, make_registration
-from tests.journey import Journey, without_token
+from tests.journey import Journey, shown_stamp, without_token
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +152,7 @@ def test_a_sign_up_writes_registration_mail_and_wake_up_and_no_more(
     event = make_event()
     journey.client.get(f"/evenements/{event.slug}/inscription/")
     path = f"/evenements/{event.slug}/inscription/"
-    stamp = journey.client.get(path).context["form"].initial["stamp"]
+    stamp = shown_stamp(journey.client, path)
     typed = answers(territory="Yvelines (78)", heard_from="Autrement", question="Oui ?\r\nNon ?", newsletter="on")
 
     with django_assert_max_num_queries(18):  # twelve, and three savepoints opened and closed
@@ -178,7 +179,7 @@ def test_nothing_is_written_when_the_mail_cannot_be_queued(monkeypatch: pytest.M
         raise RuntimeError("the queue is broken")
 
     monkeypatch.setattr("django_tasks_db.backend.DatabaseBackend.enqueue", lambda *args: broken(args))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError), transaction.atomic():
         signup.register(event, language="fr", **answers())
     assert not Registration.objects.exists()
     assert not Delivery.objects.exists()

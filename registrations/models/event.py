@@ -1,6 +1,7 @@
 """The webinar, and the sections of the study report that goes with it."""
 
 from calendar import monthrange
+from collections.abc import Hashable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
@@ -12,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.validators import FileExtensionValidator, MaxLengthValidator, MinValueValidator, URLValidator
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -77,6 +78,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def published(self) -> Self:
         """Everything but drafts: what has a page."""
         return self.exclude(status=Event.Status.DRAFT)
+
+    def shown(self) -> Self:
+        """The same, with what its pages ask of it first."""
+        sections = ReportSection.objects.filter(event=OuterRef("pk"))
+        return self.published().annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
 
     def to_sign_up(self) -> Self:
         """Shown on the home page as an event one can sign up to: coming, or past and left open."""
@@ -288,6 +294,15 @@ class Event(models.Model):
             case EventState.FULL:
                 return self.waiting_list
         return False
+
+    def seen_at(self, now: datetime) -> tuple[Hashable, ...]:
+        """All that pages of this event show at that moment: where two are equal, so are the pages.
+
+        Its columns, and what follows from the clock and from other tables.
+        """
+        columns = (getattr(self, field.attname) for field in self._meta.concrete_fields)
+        clock = (self.state_at(now), now >= self.starts_at, now >= self.ends_at)
+        return (*columns, *clock, self.has_free_seat, self.has_report)
 
     @property
     def has_links_to_send(self) -> bool:

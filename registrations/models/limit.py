@@ -9,7 +9,8 @@ from django.db import connection, models
 KEPT = timedelta(days=1)
 
 # One statement, so that simultaneous hits are counted one by one: of two that find the same number free, the unique
-# constraint lets one in. `free.at` is when the next one may happen: a period after the limit-th before it.
+# constraint lets one in. `free.at` is when the next one may happen: a period after the limit-th before it, which is
+# found by its number, since the numbers of one key follow each other.
 TAKE = """
     INSERT INTO registrations_hit (key, number, at)
     SELECT %(key)s, last.number + 1, CASE WHEN free.at > %(now)s THEN free.at ELSE %(now)s END
@@ -17,9 +18,8 @@ TAKE = """
         SELECT COALESCE(MAX(number), 0) AS number FROM registrations_hit WHERE key = %(key)s
     ) AS last
     LEFT JOIN (
-        SELECT at + %(period)s AS at FROM registrations_hit WHERE key = %(key)s
-        ORDER BY number DESC LIMIT 1 OFFSET %(others)s
-    ) AS free ON TRUE
+        SELECT number, at + %(period)s AS at FROM registrations_hit WHERE key = %(key)s
+    ) AS free ON free.number = last.number - %(others)s
     WHERE %(delays)s OR free.at IS NULL OR free.at <= %(now)s
     ON CONFLICT (key, number) DO NOTHING
     RETURNING number, at

@@ -9,9 +9,13 @@ from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
@@ -20,6 +24,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations import corrections, questions, signup, typos
 from registrations.forms import AddressForm, RegistrationForm
 from registrations.models import Event, EventQuestion, Registration
+from registrations.turns import turn_to_write
+from registrations.views import kept
 from registrations.views.responses import calendar_response, private_page, see_other, too_many, wait_of_form
 
 PAST_EVENTS_SHOWN = 10
@@ -40,30 +46,55 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@gzip_page
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
-    event = get_object_or_404(Event.objects.published(), slug=slug)
-    return render(request, "registrations/event.html", {"event": event})
+    event = get_object_or_404(Event.objects.shown(), slug=slug)
+    context = {"event": event}
+    page = kept.pages.get(
+        kept.key_of(request, event), lambda: render_to_string("registrations/event.html", context, request)
+    )
+    return page.response(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @cache_control(private=True, no_cache=True)
 @gzip_page
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
-    event = get_object_or_404(EventQuestion.objects.noted_on(Event.objects.published()), slug=slug)
+    event = get_object_or_404(EventQuestion.objects.noted_on(Event.objects.shown()), slug=slug)
     if not event.accepts_sign_ups:
         return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
-    wait = wait_of_form(request, form)
-    if wait is None and request.method == "POST" and form.is_valid():
-        try:
-            _sign_up(request, event, **form.cleaned_data)
-        except signup.SignUpClosed:
-            return _closed(request, event)
-        return see_other("thanks", slug=slug)
-    context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now())}
-    response = render(request, "registrations/form.html", context)
-    return too_many(response, wait)
+    if request.method == "POST":
+        return _sent(request, event, form)
+    return HttpResponse(_empty_form(request, event, form))
+
+
+def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
+    """Whatever is written down is one transaction: the disk is waited for once."""
+    is_valid = form.is_valid()
+    with turn_to_write(), transaction.atomic():
+        wait = wait_of_form(request, form)
+        if wait is None and is_valid:
+            try:
+                _sign_up(request, event, **form.cleaned_data)
+            except signup.SignUpClosed:
+                return _closed(request, event)
+            return see_other("thanks", slug=event.slug)
+    return too_many(HttpResponse(_form_page(request, event, form)), wait)
+
+
+def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **more: Any) -> str:
+    context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now()), **more}
+    return render_to_string("registrations/form.html", context, request)
+
+
+def _empty_form(request: HttpRequest, event: Event, form: RegistrationForm) -> str:
+    """The same for everybody but for the token and the stamp."""
+    own = {"token": get_token(request), "stamp": form.initial["stamp"]}
+    form.initial["stamp"] = kept.hole("stamp")
+    last_day = event.kept_until(timezone.now()).astimezone(event.zone).date()
+    key = kept.key_of(request, event, form.shape, last_day)
+    page = kept.pages.get(key, lambda: _form_page(request, event, form, csrf_token=kept.hole("token")))
+    return kept.filled(page.text, own)
 
 
 def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
@@ -77,6 +108,7 @@ def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
         "at": time.time(),
         **({"registration": done.registration.pk} if done.is_new else {"answers": answers}),
     }
+    request.session.save()
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
@@ -100,17 +132,31 @@ def _may_correct(signed_up: dict[str, Any] | None) -> bool:
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows only what this browser has just typed, whether the address was known or not."""
-    event = get_object_or_404(Event.objects.published(), slug=slug)
+    event = get_object_or_404(Event.objects.shown(), slug=slug)
     signed_up = _signed_up(request, slug)
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    context = {
-        "event": event,
-        "signed_up": signed_up,
+    more = {
         "may_correct": _may_correct(signed_up),
         "suggested_domain": typos.meant_domain(signed_up["email"]) if signed_up else "",
         "sender": sender or event.organiser_name,
     }
-    return render(request, "registrations/thanks.html", context)
+    if signed_up is None or more["suggested_domain"]:
+        return render(request, "registrations/thanks.html", {"event": event, "signed_up": signed_up, **more})
+    return HttpResponse(_thanks_page(request, event, signed_up, more))
+
+
+def _thanks_page(request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]) -> str:
+    """The same for everybody but for the token, the first name and the address."""
+    own = {
+        "token": get_token(request),
+        "first_name": escape(signed_up["first_name"]),
+        "email": escape(signed_up["email"]),
+    }
+    holes = {"first_name": kept.hole("first_name"), "email": kept.hole("email"), "was_full": signed_up["was_full"]}
+    context = {"event": event, "signed_up": holes, "csrf_token": kept.hole("token"), **more}
+    key = kept.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
+    page = kept.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
+    return kept.filled(page.text, own)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

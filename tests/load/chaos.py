@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import json
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -25,7 +24,8 @@ from typing import Any
 from registrations import progress
 from registrations.management import progress_line
 from tests.load import mail_server
-from tests.load.database import AWAY, LEASES_OVER, RETRIES_NOW, Cluster, Database, database_at, own_database_on
+from tests.load.database import AWAY, LEASES_OVER, RETRIES_NOW, Database, add_server, database_at, own_database
+from tests.load.durations import percentile
 from tests.load.fleet import Fleet, MailServer, SupervisedFleet
 from tests.load.visitors import Memory, Visitors
 from tests.site import RunningSite
@@ -244,10 +244,6 @@ class Verdict:
         return (f"{name:<40} {value}" for name, value in rows)
 
 
-def percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else 0.0
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Sign up under kill -9 and faults; see that no mail is lost.")
     parser.add_argument("--sign-ups", type=int, default=1000)
@@ -260,11 +256,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--visitors", type=int, default=8, help="At the same time.")
     parser.add_argument("--longest-lock", type=float, default=4.0, help="Seconds that SQLite may be locked.")
     parser.add_argument("--keep", type=Path, help="Leave logs, journal and database in this new folder.")
-    server = parser.add_mutually_exclusive_group()
-    server.add_argument(
-        "--database", default="", help="A PostgreSQL server, where an own database is made. Unset: SQLite."
-    )
-    server.add_argument("--own-cluster", action="store_true", help="A PostgreSQL server that falls and comes back.")
+    add_server(parser)
     return parser.parse_args()
 
 
@@ -284,8 +276,7 @@ def main() -> int:
     plan = Plan(**{name: getattr(options, name) for name in names})
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(folder(options.keep))
-        cluster = stack.enter_context(Cluster()) if options.own_cluster else None
-        url = stack.enter_context(own_database_on(cluster.url if cluster else options.database))
+        url, cluster = stack.enter_context(own_database(options))
         site = stack.enter_context(RunningSite(data, url, RATE_LIMITS="off"))
         database = database_at(url, data, cluster=cluster, longest_lock=options.longest_lock)
         stack.enter_context(progress_line.shown("chaos"))

@@ -1,5 +1,6 @@
 """The site's database seen from outside: plain SQL, and the troubles it may have."""
 
+import argparse
 import contextlib
 import os
 import random
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from tests.load import processes
 from tests.network import free_port
 
 AWAY = (sqlite3.OperationalError, psycopg.OperationalError)
@@ -85,6 +87,12 @@ class Cluster:
     def restart(self) -> None:
         self._control("restart", "-m", "immediate")
 
+    @property
+    def pids(self) -> list[int]:
+        """Of the server, and of what it has started for each connection."""
+        server = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        return [server, *processes.children(server)]
+
     def _control(self, *command: str) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, *command)
@@ -132,6 +140,24 @@ def own_database_on(server_url: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """The options that name the database; SQLite without them."""
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument(
+        "--database", default="", help="A PostgreSQL server, where an own database is made. Unset or sqlite: SQLite."
+    )
+    server.add_argument("--own-cluster", action="store_true", help="A PostgreSQL server of our own, for this run.")
+
+
+@contextlib.contextmanager
+def own_database(options: argparse.Namespace) -> Iterator[tuple[str, Cluster | None]]:
+    """DATABASE_URL of an empty database, and the server when it is our own."""
+    with contextlib.ExitStack() as stack:
+        cluster = stack.enter_context(Cluster()) if options.own_cluster else None
+        server_url = cluster.url if cluster else options.database.removeprefix("sqlite")
+        yield stack.enter_context(own_database_on(server_url)), cluster
 
 
 def database_at(url: str, data: Path, *, cluster: Cluster | None = None, longest_lock: float = 4.0) -> Database:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from tests.load import processes
 from tests.network import free_port
 from tests.site import ROOT, RunningSite, wait_for
 
@@ -159,37 +160,25 @@ class SupervisedFleet(Fleet):
             self._kill_child(role, dice)
             return
         if role == "up":
-            self.orphans = self._children()
+            self.orphans = self.children()
         super().kill(role, dice)
 
     def _kill_child(self, role: str, dice: random.Random) -> None:
-        if victims := [pid for pid in self._children() if f"\0{role}\0" in _of_process(pid, "cmdline")]:
+        if victims := self.children(role):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(dice.choice(victims), signal.SIGKILL)
                 self.kills[role] += 1
 
-    def _children(self) -> list[int]:
+    def children(self, role: str = "") -> list[int]:
+        """Process numbers of what `manage.py up` has started, of one role or of all."""
         [up] = [place.process.pid for place in self.places if place.role == "up"]
-        return [int(pid) for pid in _of_process(up, f"task/{up}/children").split()]
+        return [pid for pid in processes.children(up) if not role or processes.is_command(pid, role)]
 
     def tend(self) -> None:
-        wait_for(lambda: not any(map(_runs, self.orphans)), "the end of the orphans")
+        wait_for(lambda: not any(map(processes.runs, self.orphans)), "the end of the orphans")
         super().tend()
 
     def end(self) -> None:
-        self.orphans = self._children()
+        self.orphans = self.children()
         super().end()
-        wait_for(lambda: not any(map(_runs, self.orphans)), "the end of the orphans")
-
-
-def _of_process(pid: int, file: str) -> str:
-    """What proc(5) says; nothing when the process is gone."""
-    try:
-        return Path(f"/proc/{pid}/{file}").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-def _runs(pid: int) -> bool:
-    """Ended processes that nobody has collected yet do not."""
-    return _of_process(pid, "stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])
+        wait_for(lambda: not any(map(processes.runs, self.orphans)), "the end of the orphans")

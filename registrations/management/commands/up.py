@@ -33,14 +33,15 @@ class Command(BaseCommand):
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         call_command("migrate", verbosity=0)
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
-        children = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
+        mail_workers = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
+        webs = []
         if listener:
             static_files.collect()
             fd = listener.fileno()
-            children += [processes.Child(["web", "--fd", str(fd)], env, (fd,)) for _ in range(WEB_PROCESSES)]
+            webs = [processes.Child(["web", "--fd", str(fd)], env, (fd,)) for _ in range(WEB_PROCESSES)]
             self.stdout.write(f"Serving on http://{HOST}:{port}/")
             self.stdout.flush()
-        processes.keep_running(children)
+        processes.keep_running([*webs, *mail_workers])  # visitors first
 
     def _listen(self, port: int) -> socket.socket:
         """One listening socket for all web processes: while one is started again, the others answer."""

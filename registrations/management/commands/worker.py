@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 from django.core.mail import mailers
@@ -8,12 +9,15 @@ from registrations.job_runner import JobRunner
 from registrations.lifeline import lifeline
 from registrations.worker import MailWorker
 
+NICENESS = 5  # visitors wait in front of their screens: the mails of the same machine come second
+
 
 class Command(BaseCommand):
     help = "Run one mail worker; any number may run, on any number of machines."
 
     @running.site()
     def handle(self, *args: Any, **options: Any) -> None:
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         with lifeline() as name:

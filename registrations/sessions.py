@@ -1,0 +1,32 @@
+"""The stock sessions in the database, written down once, when and where a view says so."""
+
+from typing import Any
+
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.utils.crypto import get_random_string
+
+KEY_LENGTH = 32
+
+
+class SessionStore(db.SessionStore):
+    """A view may save it in its own transaction; the middleware, which saves again, then has nothing left to do."""
+
+    saved: tuple[str | None, dict[str, Any]] | None = None
+
+    def save(self, must_create: bool = False) -> None:
+        if self.session_key is None:
+            self.create()
+            return
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined] # not in the stubs
+        if self.saved == (self.session_key, data):
+            return
+        if must_create:  # under a key of 165 random bits: no savepoint for the case that it is taken
+            self.create_model_instance(data).save(force_insert=True)
+        else:
+            super().save()
+        self.saved = (self.session_key, dict(data))
+
+    def _get_new_session_key(self) -> str:
+        """Not looked for beforehand."""
+        return get_random_string(KEY_LENGTH, VALID_KEY_CHARS)
