@@ -66,6 +66,8 @@ class StayAfterTheForm(urllib.request.HTTPRedirectHandler):
 
 
 class RunningSite:
+    code = ROOT  # whose manage.py is run
+
     def __init__(self, data: Path, database_url: str, **variables: str) -> None:
         self.data, self.port = data, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -91,14 +93,18 @@ class RunningSite:
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
-            [sys.executable, ROOT / "manage.py", *command], env=self.env, capture_output=True, text=True, check=True
+            [sys.executable, self.code / "manage.py", *command],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         log = (self.data / f"{command[0]}.log").open("a")
         process = subprocess.Popen(
-            [sys.executable, ROOT / "manage.py", *command], env=self.env, stdout=log, stderr=log, text=True
+            [sys.executable, self.code / "manage.py", *command], env=self.env, stdout=log, stderr=log, text=True
         )
         log.close()
         self.processes.append(process)
@@ -108,6 +114,12 @@ class RunningSite:
         """Another site, set up as this one is."""
         shutil.copytree(self.data, data, dirs_exist_ok=True)
         return type(self)(data, database_url)
+
+    def neighbour(self, data: Path) -> Self:
+        """Another machine of the same site: a data folder of its own, and all that is shared shared."""
+        other = type(self)(data, "")
+        other.env = {**self.env, "DATA_DIR": str(data)}
+        return other
 
     def start_demo(self) -> subprocess.Popen[str]:
         process = self.start("demo", "--port", str(self.port))

@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -15,7 +17,7 @@ import psycopg
 import pytest
 
 from tests import mailbox
-from tests.site import RunningSite, StayAfterTheForm, own_database, wait_for
+from tests.site import ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
@@ -313,3 +315,44 @@ def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody
         site.start("worker")
     wait_for(lambda: how_far()[0] == "done", "the end of the act")
     assert how_far() == ("done", 150, 150)
+
+
+def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
+    manage = str(ROOT / "manage.py")
+    with socket.create_server(("127.0.0.1", site.port)) as held:
+        inherit = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ exec "$0" "$@"'
+        command = ["bash", "-c", inherit, sys.executable, manage, "up", "--no-worker", "--port", "1"]
+        up = subprocess.Popen(command, env=site.env, pass_fds=[held.fileno()])
+        site.wait_until_it_serves()
+        up.terminate()
+        assert up.wait(timeout=60) == 0
+
+
+def test_an_address_that_others_reach_needs_a_proxy(site: RunningSite) -> None:
+    for command in (["web"], ["up", "--no-worker"]):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            site.run(*command, "--host", "127.0.0.2", "--port", str(site.port))
+        assert "set TRUSTED_PROXY_COUNT" in refused.value.stderr
+
+    site.env |= {"TRUSTED_PROXY_COUNT": "1", "ALLOWED_HOSTS": "127.0.0.2"}
+    site.address = f"http://127.0.0.2:{site.port}"
+    site.start("up", "--no-worker", "--host", "127.0.0.2", "--port", str(site.port))
+    site.wait_until_it_serves()
+
+
+def test_a_worker_of_another_machine_attaches_the_report_from_the_shared_uploads(
+    site: RunningSite, tmp_path: Path
+) -> None:
+    site.env |= {"MEDIA_DIR": str(tmp_path / "shared"), "SECRET_KEY": "one key for all machines"}
+    site.env["DATABASE_URL"] = site.env["DATABASE_URL"] or f"sqlite:///{site.data / 'db.sqlite3'}"
+    (tmp_path / "other").mkdir()
+    upload = "from django.core.files.base import ContentFile; from registrations.models import *; "
+    upload += "Event.objects.get().report_file.save('rapport.pdf', ContentFile(b'%PDF-1.7 of the other machine'))"
+    site.run("shell", "-c", upload)
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    with site.neighbour(tmp_path / "other") as other:
+        other.start("worker")
+        site.sign_up(email="zoe@example.org")
+        mail = other.mail_to("zoe@example.org")
+    assert mailbox.part(mail, "application/pdf") == b"%PDF-1.7 of the other machine"

@@ -80,7 +80,7 @@ TEMPLATES = [
 
 DATABASES = {"default": environment.database("DATABASE_URL", default=DATA_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_ROOT = Path(environment.text("MEDIA_DIR", str(DATA_DIR / "media"))).resolve()  # shared by several machines
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_URL = "/admin/documents/"  # for staff only, by a view of the desk
 STATIC_URL = "/static/"

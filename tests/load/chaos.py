@@ -46,6 +46,7 @@ class Plan:
     seed: int
     webs: int = 2
     workers: int = 3
+    machines: int = 1  # data folders, among which the processes are shared out
     kill_every: float = 2.0  # seconds, on average
     smtp_faults: float = 0.2  # share of mails
     supervised: bool = False  # by `manage.py up`
@@ -59,11 +60,22 @@ class Chaos:
         self.dice = random.Random(plan.seed)  # noqa: S311
         self.mail_server = MailServer(site.data, seed=plan.seed, rate=plan.smtp_faults)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{self.mail_server.port}"
+        self.machines = [site, *self._neighbours()]
         self.database_faults = self.deployments = 0
+
+    def _neighbours(self) -> Iterator[RunningSite]:
+        """Machines beside the first: they share its key and its uploads, as the README says."""
+        self.site.env |= {"SECRET_KEY": f"one key for all machines, seed {self.plan.seed}"}
+        self.site.env |= {"MEDIA_DIR": str(self.site.data / "media")}
+        for number in range(1, self.plan.machines):
+            data = self.site.data / f"machine{number + 1}"
+            data.mkdir()
+            yield self.site.neighbour(data)
 
     def run(self) -> "Verdict":
         started_at = time.time()
-        self.site.run("demo", "--setup-only")
+        for machine in self.machines:
+            machine.run("demo", "--setup-only")
         [(slug,)] = self.database.rows("SELECT slug FROM registrations_event")
         fleet = self._fleet()
         try:
@@ -86,7 +98,7 @@ class Chaos:
     def _fleet(self) -> Fleet:
         if self.plan.supervised:
             return SupervisedFleet(self.site, self.mail_server, workers=self.plan.workers)
-        return Fleet(self.site, self.mail_server, webs=self.plan.webs, workers=self.plan.workers)
+        return Fleet(self.machines, self.mail_server, webs=self.plan.webs, workers=self.plan.workers)
 
     def _visitors(self, slug: str, fleet: Fleet) -> Visitors:
         plan = self.plan
@@ -250,6 +262,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--webs", type=int, default=2)
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument(
+        "--machines", type=int, default=1, help="Data folders of their own; more than one: PostgreSQL."
+    )
     parser.add_argument("--supervised", action="store_true", help="Run `manage.py up`, and kill that too.")
     parser.add_argument("--kill-every", type=float, default=2.0, help="Seconds between two troubles, on average.")
     parser.add_argument("--smtp-faults", type=float, default=0.2, help="Share of mails that meet one.")
@@ -257,7 +272,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--longest-lock", type=float, default=4.0, help="Seconds that SQLite may be locked.")
     parser.add_argument("--keep", type=Path, help="Leave logs, journal and database in this new folder.")
     add_server(parser)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.machines > 1 and (options.supervised or not (options.database or options.own_cluster)):
+        parser.error("Several machines need PostgreSQL (--database or --own-cluster), and start each process singly.")
+    return options
 
 
 @contextlib.contextmanager
@@ -272,7 +290,7 @@ def folder(kept: Path | None) -> Iterator[Path]:
 
 def main() -> int:
     options = arguments()
-    names = ("sign_ups", "seed", "webs", "workers", "supervised", "kill_every", "smtp_faults", "visitors")
+    names = ("sign_ups", "seed", "webs", "workers", "machines", "supervised", "kill_every", "smtp_faults", "visitors")
     plan = Plan(**{name: getattr(options, name) for name in names})
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(folder(options.keep))

@@ -6,6 +6,7 @@ the children of that process.
 
 import contextlib
 import functools
+import itertools
 import os
 import random
 import signal
@@ -78,8 +79,8 @@ class Fleet:
     renewed: ClassVar[str] = "worker"  # the role of the processes that a deployment ends and starts again
     roles: ClassVar[dict[str, int]] = {"worker": 5, "web": 3, "smtp": 3}  # to be killed, and how often, in proportion
 
-    def __init__(self, site: RunningSite, mail_server: MailServer, *, webs: int, workers: int) -> None:
-        self.site, self.mail_port = site, mail_server.port
+    def __init__(self, machines: list[RunningSite], mail_server: MailServer, *, webs: int, workers: int) -> None:
+        self.machines, self.mail_port = machines, mail_server.port
         self.ports = [free_port() for _ in range(webs)]
         launches = {"smtp": [mail_server.launch], **self._launches(workers)}
         self.places = [Place(role, launch, launch()) for role in launches for launch in launches[role]]
@@ -87,10 +88,11 @@ class Fleet:
         self.ended_by_themselves: Counter[str] = Counter()
 
     def _launches(self, workers: int) -> dict[str, list[Launch]]:
-        start = functools.partial
+        """Each machine in turn gets one."""
+        start, turns = functools.partial, itertools.cycle(self.machines)
         return {
-            "web": [start(self.site.start, "web", "--port", str(port)) for port in self.ports],
-            "worker": [start(self.site.start, "worker")] * workers,
+            "web": [start(next(turns).start, "web", "--port", str(port)) for port in self.ports],
+            "worker": [start(next(turns).start, "worker") for _ in range(workers)],
         }
 
     @property
@@ -148,12 +150,12 @@ class SupervisedFleet(Fleet):
     roles: ClassVar[dict[str, int]] = {**Fleet.roles, "up": 1}
 
     def __init__(self, site: RunningSite, mail_server: MailServer, *, workers: int) -> None:
-        super().__init__(site, mail_server, webs=1, workers=workers)
+        super().__init__([site], mail_server, webs=1, workers=workers)
         self.orphans: list[int] = []
 
     def _launches(self, workers: int) -> dict[str, list[Launch]]:
         command = ("up", "--port", str(self.ports[0]), "--workers", str(workers))
-        return {"up": [functools.partial(self.site.start, *command)]}
+        return {"up": [functools.partial(self.machines[0].start, *command)]}
 
     def kill(self, role: str, dice: random.Random) -> None:
         if role in {"web", "worker"}:

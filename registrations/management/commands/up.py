@@ -8,10 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations import pdf, running
 from registrations.management import processes, static_files
-from registrations.management.commands.web import HOST
+from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 
 WEB_PROCESSES = 2
 BACKLOG = 1024  # connections that wait while both web processes are started again
+FIRST_INHERITED = 3  # the descriptor that sd_listen_fds(3) names
 
 
 class Command(BaseCommand):
@@ -19,15 +20,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default=HOST, help=HOST_HELP)
         parser.add_argument("--workers", type=int, default=1, help="Mail workers on this machine.")
         parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
         parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
 
     @running.site()
-    def handle(self, *args: Any, port: int, workers: int, no_worker: bool, no_web: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, port: int, host: str, workers: int, no_worker: bool, no_web: bool, **options: Any
+    ) -> None:
         if no_worker and no_web:
             raise CommandError("Nothing to run: --no-worker and --no-web exclude each other.")
-        listener = None if no_web else self._listen(port)
+        require_proxy(host)
+        listener = None if no_web else self._inherited() or self._listen(host, port)
         if not no_worker:
             pdf.require_libraries()
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
@@ -38,14 +43,21 @@ class Command(BaseCommand):
         if listener:
             static_files.collect()
             fd = listener.fileno()
-            webs = [processes.Child(["web", "--fd", str(fd)], env, (fd,)) for _ in range(WEB_PROCESSES)]
-            self.stdout.write(f"Serving on http://{HOST}:{port}/")
+            command = ["web", "--fd", str(fd), "--host", host]
+            webs = [processes.Child(command, env, (fd,)) for _ in range(WEB_PROCESSES)]
+            self.stdout.write(f"Serving on http://{host}:{port}/")
             self.stdout.flush()
         processes.keep_running([*webs, *mail_workers])  # visitors first
 
-    def _listen(self, port: int) -> socket.socket:
+    def _inherited(self) -> socket.socket | None:
+        """The socket that systemd holds for us: connections wait in it while this process is started anew."""
+        if os.environ.get("LISTEN_PID") != str(os.getpid()):
+            return None
+        return socket.socket(fileno=FIRST_INHERITED)
+
+    def _listen(self, host: str, port: int) -> socket.socket:
         """One listening socket for all web processes: while one is started again, the others answer."""
         try:
-            return socket.create_server((HOST, port), backlog=BACKLOG)
+            return socket.create_server((host, port), backlog=BACKLOG)
         except OSError as error:
             raise CommandError(f"Port {port}: {error.strerror}. Choose another with --port.") from error

@@ -6,34 +6,51 @@ from typing import Any
 
 import waitress
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 
 from registrations import running
+from webinar.environment import LOOPBACK_HOSTS
 
 HOST = "127.0.0.1"
+HOST_HELP = "Address to listen on; one that is not of this machine alone needs a proxy (TRUSTED_PROXY_COUNT)."
 THREADS = 8
 MAX_HEADER_BYTES = 32_768
 MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress keeps a body until it is whole; the doorway refuses far less
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
 GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
+LINGER = 1  # second for the request of a connection that was taken just before
 TURN = 0.5  # seconds
 
 
+def require_proxy(host: str) -> None:
+    """Raise CommandError for an address that other machines reach while no proxy stands in front.
+
+    Plain http would be served to the network, and anyone could claim to be the proxy.
+    """
+    if host not in LOOPBACK_HOSTS and not settings.TRUSTED_PROXY_COUNT:
+        raise CommandError(
+            f"Other machines would reach this site at {host} without TLS: put a proxy in front that alone can reach"
+            " it, and set TRUSTED_PROXY_COUNT."
+        )
+
+
 class Command(BaseCommand):
-    help = "Run one web server process on 127.0.0.1."
+    help = "Run one web server process on 127.0.0.1, or where --host says."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default=HOST, help=HOST_HELP)
         parser.add_argument("--fd", type=int, help="A listening socket to inherit; `manage.py up` says so.")
         parser.add_argument(
             "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
         )
 
     @running.site()
-    def handle(self, *args: Any, port: int, fd: int | None, demo: bool, **options: Any) -> None:
-        if demo and not settings.PUBLIC:
+    def handle(self, *args: Any, port: int, host: str, fd: int | None, demo: bool, **options: Any) -> None:
+        require_proxy(host)
+        if demo and host in LOOPBACK_HOSTS and not settings.PUBLIC:
             settings.ROOT_URLCONF = "webinar.demo_urls"
         server = waitress.create_server(
             get_wsgi_application(),
@@ -43,8 +60,8 @@ class Command(BaseCommand):
             max_request_body_size=MAX_BODY_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
             connection_limit=CONNECTIONS,
-            **self._listener(port, fd),
-            **self._proxy(),
+            **self._listener(host, port, fd),
+            **self._proxy(host),
         )
         server.print_listen("Serving on http://{}:{}")
         asked_to_stop = threading.Event()
@@ -53,8 +70,8 @@ class Command(BaseCommand):
         while not asked_to_stop.is_set():
             self._turn(server)
         server.accepting = False  # what was asked is answered, and nothing new begun
-        deadline = time.monotonic() + GRACE
-        while self._has_requests(server) and time.monotonic() < deadline:
+        stopped_at = time.monotonic()
+        while time.monotonic() < stopped_at + (GRACE if self._has_requests(server) else LINGER):
             self._turn(server)
 
     def _turn(self, server: Any) -> None:
@@ -65,15 +82,15 @@ class Command(BaseCommand):
         channels = list(server.active_channels.values())
         return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
-    def _listener(self, port: int, fd: int | None) -> dict[str, Any]:
-        return {"host": HOST, "port": port} if fd is None else {"sockets": [socket.socket(fileno=fd)]}
+    def _listener(self, host: str, port: int, fd: int | None) -> dict[str, Any]:
+        return {"host": host, "port": port} if fd is None else {"sockets": [socket.socket(fileno=fd)]}
 
-    def _proxy(self) -> dict[str, Any]:
-        """Believe the reverse proxy on this machine, as far as TRUSTED_PROXY_COUNT says that there is one."""
+    def _proxy(self, host: str) -> dict[str, Any]:
+        """Believe the reverse proxy, as far as TRUSTED_PROXY_COUNT says that there is one."""
         if not settings.TRUSTED_PROXY_COUNT:
             return {}
         return {
-            "trusted_proxy": HOST,
+            "trusted_proxy": HOST if host in LOOPBACK_HOSTS else "*",  # elsewhere, whoever reaches us is the proxy
             "trusted_proxy_count": settings.TRUSTED_PROXY_COUNT,
             "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
         }
