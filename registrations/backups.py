@@ -108,7 +108,9 @@ def _finished(folder: Path, draft: Path, at: datetime) -> Path:
 
 
 def _uploads() -> list[Path]:
-    return sorted(path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+    """Without the steps of long acts, which come and go."""
+    root = Path(settings.MEDIA_ROOT)
+    return sorted(path for path in root.rglob("*") if path.is_file() and root / "progress" not in path.parents)
 
 
 def _facts(at: datetime) -> dict[str, Any]:
