@@ -38,7 +38,7 @@ def make(folder: Path, *, keep: int | None = None) -> LastBackup:
     """
     running.require_owner()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(folder), _draft(folder) as draft:
+    with running.site(), _alone(folder), _draft(folder) as draft:
         _require_space(folder)
         at = timezone.now()
         made = LastBackup(at, str(_finished(folder, draft, at)), 0)

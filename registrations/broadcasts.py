@@ -40,7 +40,7 @@ def take_back(broadcast: Broadcast) -> bool:
         return False
     broadcast.state = State.TAKEN_BACK
     broadcast.save()
-    broadcast.deliveries.pending().drop(_("the organiser took this message back"))
+    broadcast.deliveries.drop(_("the organiser took this message back"))
     audit.record(audit.Action.BULK_MAIL, about=broadcast, act="take back", count=broadcast.count)
     return True
 
@@ -52,7 +52,7 @@ def stop(broadcast: Broadcast) -> int | None:
     A mail that a worker holds at this moment may still leave; it is not tried again.
     """
     broadcast = Broadcast.objects.locked(broadcast)
-    waiting = broadcast.deliveries.filter(kind=Kind.BROADCAST).pending()
+    waiting = broadcast.deliveries.filter(kind=Kind.BROADCAST).yet_to_leave()
     count = waiting.count()
     if not (broadcast.is_under_way and count):
         return None

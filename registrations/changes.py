@@ -76,7 +76,7 @@ def told(event: Event, reason: str) -> QuerySet[Registration]:
 
 
 def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
-    untold = Delivery.objects.pending().filter(registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED])
+    untold = Delivery.objects.yet_to_leave().filter(registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED])
     a_note = Q(reason=Reason.NOTES)  # tells nothing of a date, and no date tells of it
     untold = untold.filter(a_note if reason == Reason.NOTES else ~a_note)
     if reason != Reason.NOTES:

@@ -43,6 +43,8 @@ class JobRunner(threading.Thread):
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("Operations: the database is away (%s)", type(error).__name__)
                 connection.close()
+            except Exception:
+                logger.exception("Operations: unexpected")
         connection.close()
 
     def work(self) -> None:

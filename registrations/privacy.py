@@ -13,7 +13,7 @@ from registrations import erasure_journal, progress, signup, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration, Suppression
 
 ERASED_WITHIN = timedelta(days=1)
-UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING]
+UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD]
 TYPED = ["organisation", "job_title", "territory", "heard_from", "question"]
 
 

@@ -16,10 +16,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
 from registrations import archive, audit, dumps, erasure_journal, privacy, running
-from registrations.models import Delivery, Event, WorkerPresence
+from registrations.models import Delivery, Event, Job, WorkerPresence
+from registrations.models.delivery import desk_words
 from registrations.running import Refused
 
 STAGES = ".restore-*"
@@ -51,15 +53,28 @@ def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool)
         manifest = _readable(file, stage)
         _require_quiet(while_running)
         _require_room(replace)
-        running.mark().write_text(f"{file}\n")
         uploads = _put_uploads(stage / archive.MEDIA)
-        aside = dumps.load(stage / archive.DATABASE, f"{timezone.now():%Y%m%d_%H%M%S}")
+        with _marked(file):
+            aside = dumps.load(stage / archive.DATABASE, f"{timezone.now():%Y%m%d_%H%M%S}")
         call_command("migrate", verbosity=0)
         restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads, _erase_again(stage), 0)
         restored.held = _settle(hold_mails)
         audit.record(audit.Action.RESTORED, of=manifest["at"], held=restored.held, erased=restored.erased)
         running.mark().unlink()
     return restored
+
+
+@contextmanager
+def _marked(file: Path) -> Iterator[None]:
+    """Until the restore has ended no process starts; unless the database was refused, and is as it was."""
+    was_marked = running.mark().exists()
+    running.mark().write_text(f"{file}\n")
+    try:
+        yield
+    except (Refused, OSError):
+        if not was_marked:
+            running.mark().unlink()
+        raise
 
 
 @contextmanager
@@ -95,6 +110,10 @@ def _readable(file: Path, stage: Path) -> dict[str, Any]:
 
 
 def _require_quiet(while_running: bool) -> None:
+    if while_running and connection.vendor == "sqlite":
+        raise Refused(
+            "SQLite's file cannot be replaced under those who use it: stop the site, without --while-running."
+        )
     if (others := dumps.others_connected()) and not while_running:
         raise Refused(
             f"The database has other connections ({', '.join(others)}): stop the site on every machine first "
@@ -132,8 +151,18 @@ def _erase_again(stage: Path) -> int:
 
 @transaction.atomic
 def _settle(hold_mails: bool) -> int:
-    """Nothing of the past runs on: no session, no wake-up, no worker. Returns how many mails are held back."""
+    """Nothing of the past runs on: no session, no wake-up, no worker, no long act. Returns how many mails are held.
+
+    An import would bring people back who were erased since, and cannot be started again.
+    """
     Session.objects.all().delete()
     DBTaskResult.objects.all().delete()
     WorkerPresence.objects.all().delete()
+    Job.objects.filter(kind=Job.Kind.IMPORT).delete()
+    Job.objects.under_way().update(
+        state=Job.State.FAILED,
+        worker="",
+        ended_at=timezone.now(),
+        error=desk_words(_("A backup was restored meanwhile: look at what was done, then start it again.")),
+    )
     return Delivery.objects.hold() if hold_mails else 0

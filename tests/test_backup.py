@@ -18,9 +18,10 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from registrations import archive, backups, dumps, running, status
+from registrations import archive, backups, dumps, privacy, restores, running, status
+from registrations.models import Delivery, Job, Registration
 from registrations.running import Refused
-from tests.factories import answers
+from tests.factories import answers, make_event, make_registration
 from tests.site import ROOT, RunningSite, own_database, wait_for
 
 READ = (
@@ -217,9 +218,11 @@ def test_a_restore_refuses_while_the_site_runs_and_a_database_that_is_not_empty(
 
 
 def test_a_database_in_use_from_elsewhere_is_left_alone(site: RunningSite) -> None:
-    if not site.env["DATABASE_URL"]:
-        return  # SQLite's file is of one machine, where the lock tells
     backup = back_up(site)
+    if not site.env["DATABASE_URL"]:  # SQLite's file is of one machine, where the lock tells
+        said = refusal(site, "restore", str(backup), "--replace", "--while-running")
+        assert "SQLite's file cannot be replaced under those who use it" in said
+        return
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     site.status("/")
@@ -303,6 +306,56 @@ def test_only_the_youngest_backups_are_kept(site: RunningSite, tmp_path: Path) -
     made = [back_up(site, "--to", str(tmp_path / "safe"), "--keep", "2") for _ in range(3)]
     assert sorted((tmp_path / "safe").glob("webinar-*")) == made[1:]
     assert "--keep wants 1 or more." in refusal(site, "backup", "--keep", "0")
+
+
+@pytest.mark.parametrize("was_cut_short", [False, True])
+def test_a_restore_that_changed_nothing_leaves_no_mark_unless_an_earlier_one_was_cut_short(
+    own_folders: Path, was_cut_short: bool
+) -> None:
+    if was_cut_short:
+        running.mark().touch()
+    with pytest.raises(Refused, match="psql is not there"), restores._marked(own_folders):
+        raise Refused("psql is not there")
+    assert running.mark().exists() == was_cut_short
+
+
+@pytest.mark.django_db
+def test_after_a_restore_no_long_act_goes_on_and_no_import_brings_anybody_back() -> None:
+    event = make_event()
+    for kind in (Job.Kind.MESSAGE, Job.Kind.IMPORT):
+        Job.objects.create(kind=kind, title=kind, event=event, state=Job.State.WAITING, mark=kind, asked_by=1)
+    restores._settle(True)
+    [job] = Job.objects.all()
+    assert (job.kind, job.state, job.ended_at is None) == (Job.Kind.MESSAGE, Job.State.FAILED, False)
+    assert job.error.startswith("Une sauvegarde a été restaurée entre-temps")
+
+
+@pytest.mark.django_db
+def test_after_a_restore_mails_on_trial_are_given_up_and_the_others_wait_for_the_organiser() -> None:
+    trial = Registration.everyone.create(event=make_event(), is_trial=True, **answers())
+    for registration in (trial, make_registration()):
+        Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION)
+    assert restores._settle(True) == 1
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["cancelled", "held"]
+
+
+@pytest.mark.django_db
+def test_a_held_mail_that_the_provider_has_delivered_does_not_leave_again() -> None:
+    delivery = Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+    Delivery.objects.hold()
+    Delivery.objects.filter(pk=delivery.pk).note_event(Delivery.ProviderStatus.DELIVERED)
+    assert Delivery.objects.release() == 0
+    delivery.refresh_from_db()
+    assert delivery.state == Delivery.State.SENT
+
+
+@pytest.mark.django_db
+def test_whoever_is_being_erased_stays_until_the_held_mail_that_says_so_is_decided() -> None:
+    registration = make_registration()
+    privacy.ask_for_erasure(registration)
+    Delivery.objects.hold()
+    privacy.erase_due()
+    assert Registration.objects.filter(pk=registration.pk).exists()
 
 
 def test_a_restore_under_way_keeps_the_site_from_starting(settings: Settings, tmp_path: Path) -> None:

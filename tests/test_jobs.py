@@ -427,13 +427,13 @@ def test_the_steps_of_one_transaction_stand_in_a_file_that_goes_with_it(settings
     assert Job.objects.get().steps == (0, 10, "")
 
 
-def test_an_operation_is_thrown_away_after_a_day_unless_it_is_under_way() -> None:
+def test_an_operation_is_thrown_away_a_day_after_its_end_and_never_before() -> None:
     long_ago = timezone.now() - KEPT * 2
     for state in State.values:
-        Job.objects.create(mark=state, asked_by=1, state=state, created_at=long_ago)
-    recent = Job.objects.create(mark="recent", asked_by=1, state=State.DONE)
+        Job.objects.create(mark=state, asked_by=1, state=state, created_at=long_ago, ended_at=long_ago)
+    recent = Job.objects.create(mark="recent", asked_by=1, state=State.DONE, ended_at=timezone.now())
     jobs.throw_old_away()
-    assert set(Job.objects.values_list("mark", flat=True)) == {State.RUNNING, recent.mark}
+    assert set(Job.objects.values_list("mark", flat=True)) == {State.WAITING, State.RUNNING, recent.mark}
 
 
 def test_the_list_asks_as_much_for_three_as_for_one(

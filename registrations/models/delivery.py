@@ -125,20 +125,31 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def drop(self, reason: Any) -> None:
         """Those that have not left yet will not leave; the reason is kept where the organiser reads it."""
-        self.pending().update(state=Delivery.State.CANCELLED, error=desk_words(reason), lease="")
+        self.yet_to_leave().update(state=Delivery.State.CANCELLED, error=desk_words(reason), lease="")
 
     def skip(self, reason: Any) -> None:
         """The same for those whose hour has passed."""
-        self.pending().update(state=Delivery.State.EXPIRED, error=desk_words(reason), lease="")
+        self.yet_to_leave().update(state=Delivery.State.EXPIRED, error=desk_words(reason), lease="")
+
+    def yet_to_leave(self) -> Self:
+        """By the clock, or when the organiser lets them."""
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.HELD])
 
     def held(self) -> Self:
         """Due when a backup was restored: they may have left before."""
         return self.filter(state=Delivery.State.HELD)
 
     def hold(self) -> int:
-        """Hold back what is due now; what the clock sends later cannot have left yet. Returns how many."""
+        """Hold back what is due now; what the clock sends later cannot have left yet. Returns how many.
+
+        Mails on trial are not worth the question.
+        """
         may_have_left = Q(state=Delivery.State.SENDING) | Q(state=Delivery.State.PENDING, due__lte=timezone.now())
-        return self.filter(may_have_left).update(state=Delivery.State.HELD, lease="")
+        found = self.filter(may_have_left)
+        found.filter(registration__is_trial=True).update(
+            state=Delivery.State.CANCELLED, error=desk_words(_("a backup was restored")), lease=""
+        )
+        return found.update(state=Delivery.State.HELD, lease="")
 
     def release(self) -> int:
         """Let what was held leave after all, with the Message-ID that it had; returns how many."""
@@ -163,7 +174,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """
         self.filter(provider_status__in=["", *status.earlier()]).update(provider_status=status)
         if status == Delivery.ProviderStatus.DELIVERED:
-            waiting = self.filter(state=Delivery.State.PENDING, attempts__gt=0)
+            waiting = self.filter(Q(state=Delivery.State.PENDING, attempts__gt=0) | Q(state=Delivery.State.HELD))
             waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0)
 
     def refused(self) -> Self:
@@ -174,7 +185,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """How many wait, have left, have failed, were dropped, and came back; in one query."""
         state, told = Delivery.State, Delivery.ProviderStatus
         conditions = {
-            "waiting": Q(state__in=[state.PENDING, state.SENDING]),
+            "waiting": Q(state__in=[state.PENDING, state.SENDING, state.HELD]),
             "sent": Q(state=state.SENT),
             "failed": Q(state=state.FAILED),
             "dropped": Q(state__in=[state.CANCELLED, state.EXPIRED]),

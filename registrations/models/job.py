@@ -1,5 +1,6 @@
 """What an organiser has asked for and a worker does, because it takes longer than anyone waits for a page."""
 
+import contextlib
 import hashlib
 import json
 import time
@@ -59,7 +60,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.running().filter(heard_at__lt=timezone.now() - SILENT_AFTER)
 
     def old(self) -> Self:
-        return self.exclude(state=Job.State.RUNNING).filter(created_at__lt=timezone.now() - KEPT)
+        """Ended long ago; what waits is still to be done."""
+        return self.filter(state__in=[Job.State.DONE, Job.State.FAILED], ended_at__lt=timezone.now() - KEPT)
 
     def claim(self, worker: str) -> "Job | None":
         """The oldest that waits, for this worker; None when there is none, or another was faster."""
@@ -165,18 +167,20 @@ class Job(models.Model):
             return Steps(self.done, self.total, "")
 
     def note_steps(self, done: int, total: int, words: str) -> None:
-        """Whole or not at all: a reader never meets half a file."""
+        """Whole or not at all: a reader never meets half a file. A disk that is full costs the bar, not the act."""
         now = time.monotonic()
         if now < getattr(self, "_next_note", 0.0):
             return
         self._next_note = now + WRITTEN_EVERY
-        self._steps_file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        fresh = self._steps_file.with_suffix(f".{self.worker}")
-        fresh.write_text(json.dumps([done, total, words]), "utf-8")
-        fresh.replace(self._steps_file)
+        with contextlib.suppress(OSError):
+            self._steps_file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            fresh = self._steps_file.with_suffix(f".{self.worker}")
+            fresh.write_text(json.dumps([done, total, words]), "utf-8")
+            fresh.replace(self._steps_file)
 
     def forget_steps(self) -> None:
-        self._steps_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._steps_file.unlink()
 
     # What its worker writes down; one that was never left to a worker has nothing to write
 
