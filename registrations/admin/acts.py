@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from registrations import audit, signup, waiting_list
 from registrations.admin import confirmation
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Delivery, Event, PeopleTally, Registration
 
 
 class Act(NamedTuple):
@@ -61,7 +61,7 @@ def _do(act: Act, model_admin: ModelAdmin[Registration], request: HttpRequest, r
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
     """A sentence when more seats are taken, or would be, than there are; nobody loses one."""
-    taken = event.registrations.seated().count() + more
+    taken = PeopleTally.objects.of(event).filter(status=Registration.Status.CONFIRMED).total() + more
     if event.capacity is None or taken <= event.capacity:
         return ""
     sentence = ngettext(
@@ -86,10 +86,8 @@ def tell_of_promoted(request: HttpRequest, count: int) -> None:
 def _seats_exceeded(act: Act, chosen: QuerySet[Registration]) -> list[str]:
     if act is not GIVE_SEAT:
         return []
-    coming: dict[Event, int] = {}
-    for registration in chosen:
-        coming[registration.event] = coming.get(registration.event, 0) + 1
-    return [too_few_seats(event, more=more) for event, more in coming.items()]
+    more = dict(chosen.order_by().values_list("event").annotate(count=Count("pk")))
+    return [too_few_seats(event, more=more[event.pk]) for event in Event.objects.filter(pk__in=more)]
 
 
 def _send_again(registration: Registration) -> None:

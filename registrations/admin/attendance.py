@@ -51,9 +51,9 @@ class PresenceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         match self.value():
             case "yes":
-                return queryset.filter(attendances__isnull=False).distinct()
+                return queryset.filter(came=True)
             case "no":
-                return queryset.filter(attendances__isnull=True, status=Registration.Status.CONFIRMED)
+                return queryset.filter(came=False, status=Registration.Status.CONFIRMED)
         return queryset
 
 
@@ -79,51 +79,58 @@ class Presences:
 
     @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
     def note_presence(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = list(Registration.objects.seated().filter(pk__in=queryset.values("pk")))
-        if not people:
+        people = Registration.objects.seated().filter(pk__in=queryset.order_by().values("pk"))
+        if not people.exists():
             messages.warning(request, _("None of the chosen registrations is confirmed."))
             return None
         if CONFIRMED not in request.POST:
+            count = people.count()
             question = ngettext(
-                "Note that %(count)s person was there?", "Note that %(count)s people were there?", len(people)
+                "Note that %(count)s person was there?", "Note that %(count)s people were there?", count
             )
-            return self._ask(request, _("Note the presence"), question, people, len(queryset) - len(people))
-        for registration in people:
+            return self._ask(request, _("Note the presence"), question, people, count, queryset.count() - count)
+        for registration in (present := list(people)):
             attendance.note(registration, Attendance.Origin.HAND)
-        tell_noted(request, people, _("Presence noted by hand."))
+        tell_noted(request, present, _("Presence noted by hand."))
         return None
 
     @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
     def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = list(Registration.objects.present().filter(pk__in=queryset.values("pk")))
-        if not people:
+        people = Registration.objects.filter(came=True, pk__in=queryset.order_by().values("pk"))
+        if not people.exists():
             messages.warning(request, _("None of the chosen registrations has a noted presence."))
             return None
         if CONFIRMED not in request.POST:
             question = ngettext(
                 "Note that %(count)s person was not there after all? Their certificate is valid no longer.",
                 "Note that %(count)s people were not there after all? Their certificates are valid no longer.",
-                len(people),
+                count := people.count(),
             )
-            return self._ask(request, _("Take the presence back"), question, people)
-        for registration in people:
+            return self._ask(request, _("Take the presence back"), question, people, count)
+        for registration in (absent := list(people)):
             attendance.take_back(registration)
-        log(request, people, _("Presence taken back."))
-        done = ngettext("%(count)s presence is taken back.", "%(count)s presences are taken back.", len(people))
-        messages.success(request, done % {"count": len(people)})
+        log(request, absent, _("Presence taken back."))
+        done = ngettext("%(count)s presence is taken back.", "%(count)s presences are taken back.", len(absent))
+        messages.success(request, done % {"count": len(absent)})
         return None
 
     def _ask(
-        self, request: HttpRequest, title: str, question: str, people: list[Registration], left_out: int = 0
+        self,
+        request: HttpRequest,
+        title: str,
+        question: str,
+        people: QuerySet[Registration],
+        count: int,
+        left_out: int = 0,
     ) -> TemplateResponse:
         """The question with its count; its answer sends the same choice again."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": title,
-            "question": question % {"count": len(people)},
+            "question": question % {"count": count},
             "people": people[:PEOPLE_SHOWN],
-            "not_shown": max(0, len(people) - PEOPLE_SHOWN),
+            "not_shown": max(0, count - PEOPLE_SHOWN),
             "left_out": left_out,
             "chosen": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
         }

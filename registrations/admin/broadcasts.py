@@ -24,7 +24,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from registrations import broadcasts
 from registrations.admin import confirmation
 from registrations.admin.broadcast_forms import CountForm, MessageForm
-from registrations.models import Broadcast, Delivery, Event, Registration
+from registrations.models import Broadcast, Delivery, Event, PeopleTally, Registration
 from registrations.views import staff
 
 PERMISSION = "registrations.write_to_registrants"
@@ -133,7 +133,7 @@ class Broadcasts:
     def _draft(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         if TRIAL in request.POST:
             return self._try_out(request, broadcast)
-        count = broadcast.recipients().count()
+        count = broadcasts.audience_size(broadcast)
         form = CountForm(request.POST if request.method == "POST" else None, count=count)
         if request.method != "POST" or not form.is_valid():
             return self._review(request, broadcast, form)
@@ -195,7 +195,7 @@ class Broadcasts:
             original=broadcast.event,
             broadcast=broadcast,
             facts=list(facts(broadcast)),
-            figures=list(figures(request, broadcast, mails.progress())),
+            figures=list(figures(request, broadcast, broadcasts.progress(broadcast))),
             not_sent=ended_badly.select_related("registration").order_by("-state", "pk")[:NAMES_SHOWN],
             not_sent_shown=NAMES_SHOWN,
             leaves_at=broadcast.leaves_at and clock(broadcast.leaves_at),
@@ -269,8 +269,9 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
 
 def readers(broadcast: Broadcast) -> list[Registration]:
     """One of each language first, then whoever is first on the list."""
-    people = broadcast.recipients().order_by("pk")
-    of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES]
+    people = broadcast.recipients().order_by("created_at")
+    spoken = {code for code, _total in PeopleTally.objects.of(broadcast.event).totals("language")}
+    of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES if code in spoken]
     chosen = {person.pk: person for person in [*filter(None, of_languages), *people[:LETTERS]]}
     return list(chosen.values())[:LETTERS]
 

@@ -77,7 +77,7 @@ def form_page(
 def _selection(request: HttpRequest, chosen: QuerySet[Any]) -> list[tuple[str, Any]]:
     """The action once more, for the same rows: all that the list holds, or each by its number."""
     name = ON_THE_FORM if ON_THE_FORM in request.POST else "action"
-    rows = [(ACTION_CHECKBOX_NAME, pk) for pk in chosen.values_list("pk", flat=True)]
-    if request.POST.get("select_across") == "1":
-        rows = [*rows[:1], ("select_across", 1)]
-    return [(name, request.POST[name]), *rows]
+    across = request.POST.get("select_across") == "1"
+    pks = chosen.values_list("pk", flat=True)
+    rows: list[tuple[str, Any]] = [(ACTION_CHECKBOX_NAME, pk) for pk in (pks[:1] if across else pks)]
+    return [(name, request.POST[name]), *rows, *([("select_across", 1)] if across else [])]

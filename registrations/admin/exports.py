@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from registrations import audit, exports, newsletter_list, pdf, sign_in_sheet, speakers_sheet
 from registrations.admin.attendance import presence_words
 from registrations.admin.deliveries import is_yet_to_come, mail_state
-from registrations.models import Event, Registration
+from registrations.models import Event, PeopleTally, Registration
 from registrations.views.responses import file_response, pdf_response
 from registrations.views.staff import with_fresh_password
 
@@ -118,10 +118,10 @@ class RegistrantsExport:
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
         try:
-            listed = self.get_changelist_instance(request).queryset
+            changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
-        registrations = Registration.objects.filter(pk__in=listed.order_by().values("pk"))
+        registrations = Registration.objects.filter(pk__in=changelist.queryset.order_by().values("pk"))
         remembered = {"columns": request.session.get(CHOSEN, USUAL)}
         form = ExportForm(request.POST if request.method == "POST" else None, initial=remembered)
         if form.is_valid():
@@ -131,7 +131,7 @@ class RegistrantsExport:
             "opts": self.opts,
             "title": _("Export the registrations"),
             "form": form,
-            "count": registrations.count(),
+            "count": changelist.result_count,
             "query": request.GET.urlencode(),
         }
         return TemplateResponse(request, "admin/export.html", context)
@@ -195,15 +195,16 @@ class Lists:
         return TemplateResponse(request, "admin/lists.html", self._shown(request, event))
 
     def _shown(self, request: HttpRequest, event: Event) -> dict[str, Any]:
+        people = PeopleTally.objects.of(event)
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Lists and sheets"),
             "event": event,
-            "listed": event.registrations.count(),
+            "listed": people.total(),
             "questions": speakers_sheet.questions(event).count(),
-            "seated": event.registrations.seated().count(),
-            "readers": newsletter_list.readers(event).count(),
+            "seated": people.filter(status=Registration.Status.CONFIRMED).total(),
+            "readers": people.filter(newsletter=True).total(),
         }
 
 

@@ -40,7 +40,7 @@ def _chosen(request: HttpRequest, glances: list[Glance]) -> Glance | None:
 
 
 def _drawings(glance: Glance) -> dict[str, Any]:
-    sign_ups, territories = dashboard.sign_ups(glance), dashboard.territories(glance.event)
+    sign_ups, territories = dashboard.sign_ups(glance), dashboard.territories(glance)
     return {
         "drawn": glance.event,
         "days": sign_ups.days,

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from registrations import attendance, participant_report, table_file
 from registrations.admin.attendance import tell_noted
 from registrations.attendance import Likeness, Proposal
-from registrations.models import Event, Registration
+from registrations.models import Event, PeopleTally, Registration
 from registrations.participant_report import Participant
 
 STATE = "state"  # name of a field
@@ -128,7 +128,7 @@ class PresenceImport:
     def presences(self, event: Event) -> str:
         if not event.pk:
             return ""
-        count = Registration.objects.present().filter(event=event).count()
+        count = PeopleTally.objects.of(event).filter(came=True).total()
         return format_html(
             '<a href="{}">{}</a> · <a href="{}">{}</a>',
             list_of_present(event),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.admin import confirmation
+from registrations.admin.counted_list import CountedList
 from registrations.desk import DeskPages
 from registrations.forms import AddressField
 from registrations.models import Suppression
@@ -23,7 +24,7 @@ class LiftForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(DeskPages, admin.ModelAdmin[Suppression]):
+class SuppressionAdmin(CountedList, DeskPages, admin.ModelAdmin[Suppression]):
     list_display = ["mailbox", "created_at"]
     list_display_links = None
     list_per_page = 50

@@ -6,6 +6,7 @@ from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.limit import Hit
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
+from registrations.models.tally import MailTally, PeopleTally, SignUpTally
 from registrations.models.trace import Trace
 from registrations.models.worker import WorkerPresence
 
@@ -17,8 +18,11 @@ __all__ = [
     "Event",
     "EventState",
     "Hit",
+    "MailTally",
+    "PeopleTally",
     "Registration",
     "ReportSection",
+    "SignUpTally",
     "Suppression",
     "Trace",
     "WorkerPresence",
