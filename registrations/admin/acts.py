@@ -34,17 +34,23 @@ def perform(
     chosen: QuerySet[Registration],
 ) -> HttpResponse | None:
     """Ask, then do it to the chosen ones of those that were ticked, and say how many there were."""
-    left_out = queryset.count() - chosen.count()
+    count = chosen.count()
+    left_out = queryset.count() - count
     others = str(act.left_out % {"count": left_out}) if left_out else ""
-    if not chosen.exists():
+    if not count:
         messages.warning(request, others)
         return None
-    if not confirmation.given(request, chosen):
-        count = chosen.count()
+    if not confirmation.given(request, count):
         sentences = [str(act.question % {"count": count}), *_seats_exceeded(act, chosen), others]
         button = str(act.button % {"count": count})
         return confirmation.ask(
-            model_admin, request, chosen, title=str(act.title), sentences=list(filter(None, sentences)), button=button
+            model_admin,
+            request,
+            chosen,
+            count=count,
+            title=str(act.title),
+            sentences=list(filter(None, sentences)),
+            button=button,
         )
     count = sum(_do(act, model_admin, request, registration) for registration in chosen)
     messages.success(request, act.done % {"count": count})

@@ -79,12 +79,11 @@ class Presences:
 
     @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
     def note_presence(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = Registration.objects.seated().filter(pk__in=queryset.order_by().values("pk"))
-        if not people.exists():
+        people = queryset.filter(status=Registration.Status.CONFIRMED)
+        if not (count := people.count()):
             messages.warning(request, _("None of the chosen registrations is confirmed."))
             return None
         if CONFIRMED not in request.POST:
-            count = people.count()
             question = ngettext(
                 "Note that %(count)s person was there?", "Note that %(count)s people were there?", count
             )
@@ -96,15 +95,15 @@ class Presences:
 
     @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
     def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = Registration.objects.filter(came=True, pk__in=queryset.order_by().values("pk"))
-        if not people.exists():
+        people = queryset.filter(came=True)
+        if not (count := people.count()):
             messages.warning(request, _("None of the chosen registrations has a noted presence."))
             return None
         if CONFIRMED not in request.POST:
             question = ngettext(
                 "Note that %(count)s person was not there after all? Their certificate is valid no longer.",
                 "Note that %(count)s people were not there after all? Their certificates are valid no longer.",
-                count := people.count(),
+                count,
             )
             return self._ask(request, _("Take the presence back"), question, people, count)
         for registration in (absent := list(people)):
@@ -129,7 +128,7 @@ class Presences:
             "opts": self.opts,
             "title": title,
             "question": question % {"count": count},
-            "people": people[:PEOPLE_SHOWN],
+            "people": people.prefetch_related(None)[:PEOPLE_SHOWN],
             "not_shown": max(0, count - PEOPLE_SHOWN),
             "left_out": left_out,
             "chosen": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],

@@ -50,7 +50,7 @@ class SuppressionAdmin(CountedList, DeskPages, admin.ModelAdmin[Suppression]):
         if not found.exists():
             messages.info(request, _("%(address)s is not on the list: mails go there.") % {"address": address})
             return HttpResponseRedirect(reverse(LIST))
-        if not confirmation.given(request, found):
+        if not confirmation.given(request, found.count()):
             return self._question(request, address, found.count())
         self.log_deletions(request, found)
         found.delete()

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -272,17 +273,25 @@ def _measured(name: str, ask: Any) -> dict[str, Any]:
     slowest = max(asked, key=lambda query: float(query["time"]))
     times = []
     for _ in range(REQUESTS):
-        start = time.perf_counter()
+        start = _seconds_worked()
         ask()
-        times.append((time.perf_counter() - start) * 1000)
+        times.append((_seconds_worked() - start) * 1000)
     return {
         "page": name,
         "queries": len(asked),
         "ms": statistics.median(times),
-        "best": min(times),
         "scans": sorted({table for query in asked for table in scanned(query["sql"])}),
-        "slowest": (float(slowest["time"]) * 1000, slowest["sql"]),
+        "slowest": float(slowest["time"]) * 1000,
+        "sql": slowest["sql"],
     }
+
+
+def _seconds_worked() -> float:
+    """CPU of this process, and of the PostgreSQL process that serves it (proc(5)): no other work on the machine."""
+    if connection.vendor == "sqlite":
+        return time.process_time()
+    backend = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    return time.process_time() + int(backend.read_text().split()[0]) / 1e9
 
 
 BIG = ("registrations_registration", "registrations_delivery", "registrations_attendance")

@@ -1,0 +1,72 @@
+"""The desk with many people: no page asks more, and its lists are read by an index."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from registrations import signup
+from registrations.models import Broadcast, Delivery, Event, Registration
+from tests.desk import logged_in
+from tests.factories import answers, make_event
+
+pytestmark = pytest.mark.django_db
+DESK = "/admin/registrations"
+PEOPLE, MAILS = f"{DESK}/registration/", f"{DESK}/delivery/"
+FEW, MANY = 3, 300
+BOUNDED = ["registrations_registration", "registrations_delivery", "registrations_attendance"]
+
+
+def grow(event: Event, people: int) -> None:
+    """In one go, as an import does; with their mails."""
+    language = {0: "en"}
+    new = [
+        Registration(event=event, language=language.get(number % 7, "fr"), **answers(territory=f"T{number % 3}"))
+        for number in range(people)
+    ]
+    for one in Registration.objects.bulk_create(new):
+        signup.welcome(one) if one.pk % 60 == 0 else None
+    states = ["sent", "failed", "pending", "cancelled"]
+    Delivery.objects.bulk_create(
+        Delivery(registration=one, kind="updated", state=states[number % 4]) for number, one in enumerate(new)
+    )
+
+
+def paths(event: Event, person: Registration, draft: Broadcast) -> Iterator[str]:
+    mail = person.deliveries.earliest("pk")
+    yield "/admin/"
+    for page in ("event/", "registration/", "registration/add/", "delivery/", "auditentry/", "suppression/"):
+        yield f"{DESK}/{page}"
+    for page in ("change", "timeline", "mails", "write", f"write/{draft.pk}", "lists", "reschedule"):
+        yield f"{DESK}/event/{event.pk}/{page}/"
+    yield from (f"{PEOPLE}{person.pk}/change/", f"{PEOPLE}{person.pk}/story/", f"{MAILS}{mail.pk}/change/")
+    yield f"{PEOPLE}export/"
+    for query in ("mail=failed", "presence=no", "territory=T1", "status__exact=confirmed", "q=zoe", "p=1"):
+        yield f"{PEOPLE}?event__id__exact={event.pk}&{query}"
+    for query in ("state__exact=failed", "kind__exact=updated", "q=zoe"):
+        yield f"{MAILS}?event__id__exact={event.pk}&{query}"
+
+
+def asked(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200, path
+    return len(captured)
+
+
+def test_no_page_asks_more_for_three_hundred_people_than_for_three_and_a_dozen_questions_at_most() -> None:
+    client, event = logged_in(), make_event()
+    session = client.session
+    session["password_at"] = 10**11
+    session.save()
+    grow(event, FEW)
+    draft = Broadcast.objects.create(event=event, audience="seated", subject="S", body="B", created_by=1)
+    person = event.registrations.earliest("pk")
+    pages = list(paths(event, person, draft))
+    for path in pages:
+        client.get(path)  # what is remembered from one request to the next is asked for now
+    few = {path: asked(client, path) for path in pages}
+    grow(event, MANY - FEW)
+    many = {path: asked(client, path) for path in pages}
+    assert {path: (few[path], many[path]) for path in pages if few[path] != many[path] or many[path] > 12} == {}
