@@ -35,6 +35,15 @@ class QuickPaginator(Paginator[Any]):
         found: int = rows.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
         return found if found <= COUNTED_UP_TO else AndMore(found)
 
+    def page(self, number: Any) -> Any:
+        """Further pages are found by their numbers, from an index alone, before their rows are read."""
+        page = super().page(number)
+        if page.number > 1:
+            rows: Any = self.object_list
+            shown: Any = page.object_list
+            page.object_list = rows.filter(pk__in=list(shown.values_list("pk", flat=True)))
+        return page
+
     @cached_property
     def num_pages(self) -> int:
         return min(int(super().num_pages), PAGES)
@@ -43,6 +52,8 @@ class QuickPaginator(Paginator[Any]):
 class CountedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not self.multi_page:  # the stock one reads without an end, and the database prepares for very many
+            self.result_list = self.queryset[: self.list_per_page] if self.result_count else self.queryset.none()
         self.full_result_count = self.model_admin.full_count()  # type: ignore[attr-defined]
         self.show_admin_actions = bool(self.result_count)
 

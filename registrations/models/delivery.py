@@ -321,11 +321,12 @@ class Delivery(models.Model):
                 fields=["registration", "kind", "due"], name="delivery_to_come", condition=Q(state="pending")
             ),
             models.Index(fields=["state", "due"], name="delivery_states"),
-            models.Index(fields=["provider_status", "created_at"], name="delivery_by_provider_status"),
-            models.Index(fields=["created_at"], name="delivery_by_date"),
-            models.Index(fields=["state", "created_at"], name="delivery_by_state"),
-            models.Index(fields=["kind", "created_at"], name="delivery_by_kind"),
-            models.Index(fields=["event", "created_at"], name="delivery_by_event"),
+            models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
+            models.Index(fields=["created_at", "id"], name="delivery_by_date"),
+            models.Index(fields=["state", "created_at", "id"], name="delivery_by_state"),
+            models.Index(fields=["kind", "created_at", "id"], name="delivery_by_kind"),
+            models.Index(fields=["event", "created_at", "id"], name="delivery_by_event"),
+            models.Index(fields=["due"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
             models.Index(fields=["event", "kind", "due"], name="delivery_next", condition=Q(state="pending")),
             models.Index(
                 fields=["broadcast", "state"], name="delivery_of_broadcast", condition=Q(broadcast__isnull=False)

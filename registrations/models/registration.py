@@ -161,7 +161,9 @@ class Registration(models.Model):
             models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
             models.Index(fields=["event", "status"], name="registration_questions", condition=~Q(question="")),
             *(
-                models.Index(fields=[*fields, "created_at"], name=f"registration_by_{'_'.join(fields) or 'date'}")
+                models.Index(
+                    fields=[*fields, "created_at", "id"], name=f"registration_by_{'_'.join(fields) or 'date'}"
+                )
                 for fields in LISTED_BY
             ),
             models.Index(fields=["last_name", "first_name"], name="registration_by_name"),
