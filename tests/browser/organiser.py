@@ -12,10 +12,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, QUIET, Visitor
 from tests import mailbox
+from tests.browser.conftest import CHROMIUM, QUIET, Visitor
 from tests.site import ROOT, RunningSite, wait_for
 
 PASSWORD = "correct horse battery"
