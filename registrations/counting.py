@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
+from registrations.dumps import KEPT_ASIDE
 from registrations.models import Registration
 from registrations.models.delivery import BATCH
 
@@ -16,6 +17,7 @@ PEOPLE = "registrations_registration"
 MAILS = "registrations_delivery"
 SIGNS = "registrations_attendance"
 SEARCH = "registrations_search"  # SQLite alone
+WORDS = "registration_search"  # PostgreSQL alone
 
 IS_TRIAL = f"SELECT 1 FROM {PEOPLE} WHERE id = {{row}}.registration_id AND is_trial"
 COUNTED = {PEOPLE: "NOT {row}.is_trial", MAILS: f"NOT EXISTS ({IS_TRIAL})"}  # {row}: one of the table's
@@ -105,7 +107,8 @@ def _found(known: dict[str, str]) -> dict[str, str]:
             [],
         )
         sources = dict(cursor.fetchall())
-    return {name: known[name] for name in known if sources.get(name.partition(" ")[2]) == _body(known[name])}
+    there = {name: sources[function] for name in known if (function := name.partition(" ")[2]) in sources}
+    return {name: known[name] if source == _body(known[name]) else source for name, source in there.items()}
 
 
 def _values(table: str, row: str, *, event: str, quarter: str) -> tuple[list[str], list[str]]:
@@ -267,9 +270,15 @@ def _index_words() -> None:
     if connection.vendor != "postgresql":
         return
     try:
-        with transaction.atomic():
-            _run(["CREATE EXTENSION IF NOT EXISTS pg_trgm"])
-            _run([f"CREATE INDEX IF NOT EXISTS registration_search ON {PEOPLE} USING gin (search gin_trgm_ops)"])
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            cursor.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_trgm'")
+            [schema] = cursor.fetchone()
+            if schema.startswith(KEPT_ASIDE):  # it went along with the tables that a restore has replaced
+                cursor.execute("ALTER EXTENSION pg_trgm SET SCHEMA public")
+                schema = "public"
+            way = f"gin (search {schema}.gin_trgm_ops)"
+            cursor.execute(f"CREATE INDEX IF NOT EXISTS {WORDS} ON {PEOPLE} USING {way}")
     except DatabaseError:
         return
 

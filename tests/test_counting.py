@@ -1,15 +1,14 @@
 """The tallies: whatever happens, by whatever path, they say what counting the rows would say."""
 
-from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import Count, F
 from django.utils import timezone
 
-from registrations import attendance, broadcasts, changes, counting, outbox, privacy, retention, signup
+from registrations import attendance, broadcasts, changes, counting, outbox, privacy, retention, signup, trials
 from registrations.models import (
     Attendance,
     Broadcast,
@@ -21,32 +20,10 @@ from registrations.models import (
 )
 from registrations.models.live_tally import fold_tallies
 from tests.factories import answers, make_event, make_past_event, make_registration
+from tests.tallies import assert_exact
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
-PEOPLE = ["event", "status", "territory", "newsletter", "language", "came"]
-MAILS = ["event", "broadcast", "kind", "state", "provider_status"]
-
-
-def counted(model: Any, *fields: str) -> dict[Any, int]:
-    rows = model.objects.order_by().values_list(*fields).annotate(count=Count("pk"))
-    return {tuple(group): count for *group, count in rows}
-
-
-def told(model: Any, *fields: str) -> dict[Any, int]:
-    return {tuple(group): count for *group, count in model.objects.totals(*fields)}
-
-
-def assert_exact() -> None:
-    assert told(PeopleTally, *PEOPLE) == counted(Registration, *PEOPLE)
-    assert told(MailTally, *MAILS) == counted(Delivery, *MAILS)
-    here = set(Attendance.objects.values_list("registration", flat=True))
-    assert set(Registration.objects.filter(came=True).values_list("pk", flat=True)) == here
-    quarters = Counter(
-        (one.event_id, one.created_at.replace(minute=one.created_at.minute // 15 * 15, second=0, microsecond=0))
-        for one in Registration.objects.all()
-    )
-    assert told(SignUpTally, "event", "quarter") == dict(quarters)
-    assert not Delivery.objects.exclude(event=F("registration__event")).filter(registration__isnull=False).exists()
 
 
 def test_the_whole_life_of_an_event_is_counted_exactly() -> None:
@@ -96,6 +73,40 @@ def test_a_message_taken_back_and_a_purge_are_counted_exactly() -> None:
     )
 
 
+def test_a_trial_counts_nowhere_but_is_known_to_have_come() -> None:
+    event = make_past_event()
+    trial = trials.start(event, **answers(language="fr"))
+    attendance.note(trial, Attendance.Origin.HAND)
+    Delivery.objects.owe(trial, Delivery.Kind.UPDATED, state="failed")
+    assert [model.objects.all().total() for model in (PeopleTally, SignUpTally, MailTally)] == [0, 0, 0]
+    assert_exact()
+    outbox.drain()
+    privacy.erase(trial)
+    assert_exact()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_happens_at_the_same_moment_is_counted_exactly() -> None:
+    event = make_event(capacity=4)
+    there = [signup.register(event, language="fr", **answers()).registration for _ in range(4)]
+
+    def sign_up_and_think_better() -> None:
+        for _ in range(3):
+            signup.withdraw(signup.register(event, language="fr", **answers(territory="T")).registration)
+
+    def fold() -> None:
+        for _ in range(6):
+            fold_tallies()
+
+    acts = [partial(signup.withdraw, one) for one in there]
+    assert together([*acts, sign_up_and_think_better, sign_up_and_think_better, outbox.drain, fold, fold]) == []
+    assert_exact()
+    fold_tallies()
+    assert_exact()
+    groups = PeopleTally.objects.values_list("event", "status", "territory", "newsletter", "language", "came")
+    assert groups.distinct().count() == groups.count()
+
+
 @pytest.mark.parametrize("audience", Broadcast.Audience.values)
 @pytest.mark.parametrize("narrowed", [{}, {"territory": "T1"}, {"newsletter_only": True}])
 def test_an_audience_is_as_large_as_those_who_will_be_written_to(audience: str, narrowed: dict[str, Any]) -> None:
@@ -121,6 +132,25 @@ def test_missing_triggers_are_put_back_and_everything_is_counted_anew() -> None:
     counting.keep()
     assert_exact()
     assert list(Registration.objects.found_by(registration.email)) == [registration]
+
+
+def test_a_trigger_that_reads_otherwise_is_made_anew() -> None:
+    name, statement = list(counting._parts().items())[-1]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"DROP {name}")
+            cursor.execute(statement.replace("BEGIN", "BEGIN SELECT 1;"))
+        else:
+            cursor.execute(
+                statement.partition("; CREATE TRIGGER")[0]
+                .replace("CREATE", "CREATE OR REPLACE")
+                .replace("BEGIN", "BEGIN NULL;")
+            )
+    assert counting._found(counting._parts())[name] != statement
+    counting.keep()
+    assert counting._found(counting._parts()) == counting._parts()
+    make_registration()
+    assert_exact()
 
 
 def test_rows_of_an_older_program_are_found_once_the_house_is_kept() -> None:

@@ -57,6 +57,9 @@ class CountedChangeList(ChangeList):
         self.full_result_count = self.model_admin.full_count()  # type: ignore[attr-defined]
         self.show_admin_actions = bool(self.result_count)
 
+    def exact_count(self) -> int:
+        return self.queryset.count() if isinstance(self.result_count, AndMore) else int(self.result_count)
+
 
 class CountedList:
     """`tally` knows how many rows the filters leave that are `tallied`: their name in the address, and what it means
