@@ -388,8 +388,8 @@ def test_a_disk_that_fills_up_meanwhile_leaves_nothing_behind(
 
 
 def test_a_password_is_never_on_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = {**connection.settings_dict, "PASSWORD": "très-secret", "OPTIONS": {"sslmode": "require"}}
-    monkeypatch.setattr(connection, "settings_dict", secret)
+    monkeypatch.setitem(connection.settings_dict, "PASSWORD", "très-secret")
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"sslmode": "require"})
     assert "très-secret" not in " ".join(dumps._address())
     environment = dumps._environment()
     assert (environment["PGPASSWORD"], environment["PGSSLMODE"]) == ("très-secret", "require")

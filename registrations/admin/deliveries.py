@@ -84,8 +84,8 @@ class DeliveryAdmin(CountedList, HeldMails, DeskPages, admin.ModelAdmin[Delivery
         "state__exact": "state",
         "state__in": "state__in",
         "kind__exact": "kind",
-        "event__id__exact": "event__exact",
-        "broadcast__id__exact": "broadcast__exact",
+        "event__id__exact": "event__id__exact",
+        "broadcast__id__exact": "broadcast__id__exact",
         "provider_status__exact": "provider_status",
         "provider_status__in": "provider_status__in",
     }

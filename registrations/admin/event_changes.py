@@ -154,9 +154,9 @@ class RescheduleForm(PostponeForm):
 FORMS = [RescheduleForm, PostponeForm, CancelForm]
 
 
-def possible(event: Event) -> list[tuple[str, str]]:
+def possible(event: Event, *, listed: int) -> list[tuple[str, str]]:
     """(title, address) of what can be done to this event; nothing while nobody would have to be told."""
-    if not changes.needs_telling(event):
+    if not changes.needs_telling(event, listed=listed):
         return []
     forms_for_it = [form for form in FORMS if event.status in form.possible_from]
     return [(form.title_for(event), address(form, event)) for form in forms_for_it]

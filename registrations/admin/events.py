@@ -193,11 +193,12 @@ class EventAdmin(
         return address
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
-        frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []
+        frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj, listed=_listed(obj)) else []
         return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
-        if not (obj and self.has_change_permission(request, obj) and changes.needs_telling(obj)):
+        may_change = obj and self.has_change_permission(request, obj)
+        if not (obj and may_change and changes.needs_telling(obj, listed=_listed(obj))):
             return self.fieldsets
         words = _(
             "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
@@ -231,8 +232,8 @@ class EventAdmin(
         obj: Event | None = None,
     ) -> HttpResponse:
         if obj and self.has_change_permission(request, obj):
-            listed = PeopleTally.objects.of(obj).exclude(status=Registration.Status.CANCELLED).total()
-            context = {**context, "telling": event_changes.possible(obj), "listed": listed}
+            listed = _listed(obj)
+            context = {**context, "telling": event_changes.possible(obj, listed=listed), "listed": listed}
         if obj:
             context = {**context, "jobs": jobs.of_event(obj, request.user)}
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -295,6 +296,11 @@ def _typed_what_a_button_changes(request: HttpRequest, form: Any) -> bool:
     """The form was open before anyone had signed up: it still offered these fields."""
     typed = {name.removesuffix("_0") for name in request.POST}
     return bool(typed & set(TOLD_BY_A_BUTTON) - set(form.fields))
+
+
+def _listed(event: Any) -> int:
+    """How many are on the list: the two numbers that each event of the desk is read with."""
+    return int(event.confirmed + event.waiting)
 
 
 def _people(event: Event, status: Registration.Status) -> str:

@@ -158,7 +158,7 @@ class RegistrantsExport:
             "opts": self.opts,
             "title": _("Export the registrations"),
             "form": form,
-            "count": (count := changelist.exact_count()),  # type: ignore[attr-defined]
+            "count": (count := changelist.exact_count()),
             "seconds": count // ROWS_A_SECOND,
             "query": request.GET.urlencode(),
             "offers_own_questions": event is not None,

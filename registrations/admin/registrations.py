@@ -143,7 +143,7 @@ class RegistrationAdmin(
     sortable_by = ["full_name", "created_at"]  # those with an index
     tally = PeopleTally.objects.all()
     tallied: ClassVar[dict[str, Any]] = {
-        "event__id__exact": "event__exact",
+        "event__id__exact": "event__id__exact",
         "status__exact": "status",
         "territory": "territory",
         "newsletter__exact": "newsletter",
