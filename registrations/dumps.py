@@ -168,9 +168,12 @@ def _environment() -> dict[str, str]:
 
 
 def _program(name: str) -> str:
-    """The one of the server's own version, or the next newer one: an older one cannot read it."""
     connection.ensure_connection()
-    server = int(connection.cursor().connection.info.server_version) // 10_000
+    return _program_for(int(connection.cursor().connection.info.server_version) // 10_000, name)
+
+
+def _program_for(server: int, name: str) -> str:
+    """The one of the server's own version, or the next newer one: an older one cannot read it."""
     found = {_major(path): path for path in _installed(name)}
     able = sorted(version for version in found if version >= server)
     if not able:

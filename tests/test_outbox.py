@@ -1,5 +1,7 @@
 """The outbox under what servers, databases and workers really do. The SMTP server is a real one, on this machine."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -395,21 +397,27 @@ def test_a_few_wake_ups_are_enough_for_many_mails() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(not connection.features.has_select_for_update, reason="SQLite lets one write at a time")
 def test_a_wake_up_that_stands_for_a_new_mail_is_taken_by_nobody_before_the_mail_is_there() -> None:
     for _ in range(4):
         tasks.send_due_mail.enqueue()
-    taken: list[bool] = []
+    event, about_to_commit, mails_seen = make_event(report=False), threading.Event(), list[int]()
+
+    def sign_up() -> None:
+        with transaction.atomic():
+            owe(registration=make_registration(event))
+            tasks.wake_up()
+            about_to_commit.set()
+            time.sleep(0.3)  # in which PostgreSQL lets the other try; SQLite makes it wait
 
     def take() -> None:
+        about_to_commit.wait()
         with transaction.atomic():
-            taken.append(DBTaskResult.objects.ready().get_locked() is not None)
+            if DBTaskResult.objects.ready().get_locked() is not None:
+                mails_seen.append(Delivery.objects.count())
 
-    with transaction.atomic():
-        tasks.wake_up()
-        assert together([take]) == []
+    assert together([sign_up, take]) == []
     assert together([take]) == []
-    assert taken == [False, True]
+    assert set(mails_seen) == {1}
 
 
 def test_the_address_is_the_one_of_the_moment_of_sending(server: Handler) -> None:

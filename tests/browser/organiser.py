@@ -89,12 +89,14 @@ class Organiser:
 def tell(organiser: Organiser) -> None:
     organiser.log_in()
     start = announce(organiser)
+    try_it_out(organiser)
     publish(organiser)
     people_sign_up(organiser.site)
     change_the_room(organiser)
     cancel_one(organiser)
     the_session_takes_place(organiser.site, start)
     write_to_those_who_came(organiser)
+    look_at_the_figures(organiser)
     organiser.open("/admin/")
     organiser.show("premiere-page")
 
@@ -121,6 +123,20 @@ def announce(organiser: Organiser) -> datetime:
     return start
 
 
+def try_it_out(organiser: Organiser) -> None:
+    """The draft is tried on oneself, and nothing of it stays."""
+    page = organiser.open_event()
+    organiser.follow("Essai à blanc")
+    page.locator("#id_first_name").fill("Olga")
+    page.locator("#id_last_name").fill("Organisatrice")
+    organiser.press("Commencer l’essai à blanc")
+    wait_for(lambda: with_subject(organiser.site, "[Essai]"), "the mail on trial")
+    organiser.press("Actualiser")
+    organiser.show("essai")
+    organiser.press("Supprimer cet essai")
+    wait_for(lambda: len(with_subject(organiser.site, "[Essai]")) == 2, "the mail that takes it out of the calendar")
+
+
 def publish(organiser: Organiser) -> None:
     page = organiser.open_event()
     page.locator("#id_status").select_option("published")
@@ -132,7 +148,7 @@ def people_sign_up(site: RunningSite) -> None:
         names = {"first_name": first_name, "last_name": last_name, "email": address(number)}
         territory = TERRITORIES[number % len(TERRITORIES)]
         site.sign_up(**names, organisation=organisation, job_title=job_title, territory=territory)
-    wait_for(lambda: len(site.mails()) == len(PEOPLE), "ten confirmations")
+    wait_for(lambda: len(to_people(site)) == len(PEOPLE), "ten confirmations")
 
 
 def change_the_room(organiser: Organiser) -> None:
@@ -149,7 +165,7 @@ def cancel_one(organiser: Organiser) -> None:
     organiser.press("Exécuter")
     organiser.show("annulation")
     page.locator("#content-main [type=submit]").click()
-    wait_for(lambda: len(organiser.site.mails()) == len(PEOPLE) + 1, "the mail that tells of it")
+    wait_for(lambda: len(to_people(organiser.site)) == len(PEOPLE) + 1, "the mail that tells of it")
 
 
 def the_session_takes_place(site: RunningSite, start: datetime) -> None:
@@ -172,12 +188,23 @@ def write_to_those_who_came(organiser: Organiser) -> None:
     organiser.press("Écrire à 7 personnes")
     time_passes(organiser.site, timedelta(minutes=3))
     wait_for(lambda: len(with_subject(organiser.site, "Merci")) == 7, "seven messages")
-    organiser.press("Actualiser")
-    organiser.show("envoi")
+
+
+def look_at_the_figures(organiser: Organiser) -> None:
+    page = organiser.open_event()
+    organiser.follow("Bilan chiffré")
+    organiser.show("bilan")
+    with page.expect_download() as download:
+        organiser.press("Bilan chiffré (PDF)")
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
 
 
 def address(number: int) -> str:
     return f"personne{number}@example.org"
+
+
+def to_people(site: RunningSite) -> list[EmailMessage]:
+    return [mail for mail in site.mails() if mail["To"].startswith("personne")]
 
 
 def with_subject(site: RunningSite, words: str) -> list[EmailMessage]:
@@ -220,6 +247,8 @@ def start(site: RunningSite) -> None:
 
 
 def _save(page: Page, name: str) -> None:
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_load_state("networkidle")  # frames too
     page.screenshot(path=PICTURES / f"{name}.png")
 
 
