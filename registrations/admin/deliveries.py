@@ -90,6 +90,7 @@ class DeliveryAdmin(CountedList, HeldMails, DeskPages, admin.ModelAdmin[Delivery
         "provider_status__in": "provider_status__in",
     }
     list_per_page = 50
+    choose_all = gettext_lazy("Select all the mails found")
     actions = ["let_leave", "give_up"]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]

@@ -102,11 +102,14 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 class PeopleChangeList(CountedChangeList):
-    """Places in line are found for those whom the page shows, and for nobody else."""
+    """The lines of the events shown are read once, however many of the page stand in them."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = self.result_list.with_place()
+        events = {registration.event_id for registration in self.result_list if registration.is_waiting}
+        places = Registration.objects.places_in_line(events)
+        for registration in self.result_list:
+            registration.place = places.get(registration.pk)
 
 
 @admin.register(Registration)
@@ -151,6 +154,7 @@ class RegistrationAdmin(
         "presence": {"yes": {"came": True}, "no": {"came": False, "status": Status.CONFIRMED}},
     }
     search_help_text = _("Name, address or organisation")
+    choose_all = _("Select all the registrations found")
     list_select_related = ["event"]
     list_per_page = 50
     inlines = [PresenceInline, DeliveryInline]

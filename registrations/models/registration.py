@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Self, cast
@@ -77,6 +78,16 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def reachable(self) -> Self:
         """Those whose links open, with their event: a draft is seen by its trials alone."""
         return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_trial=False)
+
+    def places_in_line(self, events: Collection[int]) -> dict[int, int]:
+        """Of everybody who waits for these events, by number of the registration: 1 for the first of each event."""
+        line = self.in_line().filter(event__in=events).values_list("event", "pk")
+        standing = Counter[int]()
+        places = {}
+        for event, pk in line:
+            standing[event] += 1
+            places[pk] = standing[event]
+        return places
 
     def found_by(self, words: str) -> Self:
         """Those whose name, address or organisation holds each of the words, whatever accents and capitals."""
