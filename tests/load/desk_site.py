@@ -10,6 +10,7 @@ Everything is drawn from a dice with a fixed seed. One event has most of the peo
 
 import itertools
 import json
+import logging
 import random
 import statistics
 import sys
@@ -315,6 +316,7 @@ def scanned(sql: str) -> set[str]:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)  # a line for each request
     if sys.argv[1] == "fill":
         fill(int(sys.argv[2]))
     else:
