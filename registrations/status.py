@@ -68,7 +68,7 @@ def status() -> Status:
 
 def _ask_the_database(found: Status) -> None:
     found.database_bytes = database_bytes()
-    found.mails = dict(MailTally.objects.totals("state"))
+    found.mails = dict(MailTally.objects.totals("state").order_by("state"))
     waiting = Delivery.objects.waiting()
     found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
     found.workers = dict(Counter(WorkerPresence.objects.seen_lately().values_list("host", flat=True)))
