@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as StockAdminConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,7 +9,10 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Webinars")
 
     def ready(self) -> None:
-        from registrations import checks, receivers, staff_receivers  # noqa: F401 - here: models must be there; they register themselves
+        from registrations import checks, counting, receivers, staff_receivers  # noqa: F401 - here: models must be there; they register themselves
+
+        pre_migrate.connect(counting.make_way, sender=self)
+        post_migrate.connect(counting.keep, sender=self)
 
 
 class AdminConfig(StockAdminConfig):

@@ -11,7 +11,8 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from registrations import progress
 from registrations.models import Attendance, Event, Registration
-from registrations.names import folded, in_any_order, readings, slips
+from registrations.models.search import folded
+from registrations.names import in_any_order, readings, slips
 from registrations.participant_report import Participant
 
 logger = logging.getLogger(__name__)

@@ -5,13 +5,65 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations import audit, tasks
-from registrations.models import Broadcast, Delivery
+from registrations.models import Broadcast, Delivery, MailTally, PeopleTally, Registration
+from registrations.models.delivery import REFUSALS
 
-Kind, State = Delivery.Kind, Broadcast.State
+Audience, Kind, State = Broadcast.Audience, Delivery.Kind, Broadcast.State
+PROGRESS = {
+    Delivery.State.PENDING: "waiting",
+    Delivery.State.SENDING: "waiting",
+    Delivery.State.HELD: "waiting",
+    Delivery.State.SENT: "sent",
+    Delivery.State.FAILED: "failed",
+    Delivery.State.CANCELLED: "dropped",
+    Delivery.State.EXPIRED: "dropped",
+}
 
 
 class CountChanged(Exception):
     """There are not as many recipients now as were confirmed; nothing was written."""
+
+
+def audience_size(broadcast: Broadcast) -> int:
+    """How many `broadcast.recipients()` are, from the tally."""
+    people = PeopleTally.objects.of(broadcast.event)
+    if broadcast.territory:
+        people = people.filter(territory=broadcast.territory)
+    if broadcast.newsletter_only:
+        people = people.filter(newsletter=True)
+    seated = people.filter(status=Registration.Status.CONFIRMED)
+    match broadcast.audience:
+        case Audience.SEATED:
+            return seated.total()
+        case Audience.PRESENT:
+            return seated.filter(came=True).total()
+        case Audience.ABSENT:
+            return seated.filter(came=False).total() - _too_late_to_come(broadcast)
+        case Audience.WAITING:
+            return people.filter(status=Registration.Status.WAITLISTED).total()
+    return 0
+
+
+def _too_late_to_come(broadcast: Broadcast) -> int:
+    """Who signed up after the session was not absent from it."""
+    seated = Broadcast(
+        event=broadcast.event,
+        audience=Audience.SEATED,
+        territory=broadcast.territory,
+        newsletter_only=broadcast.newsletter_only,
+    )
+    return seated.recipients().filter(came=False, created_at__gte=broadcast.event.ends_at).count()
+
+
+def progress(broadcast: Broadcast) -> dict[str, int]:
+    """How many of its mails wait, have left, have failed, were dropped, and came back; from the tally."""
+    mails = MailTally.objects.filter(broadcast=broadcast, kind=Kind.BROADCAST)
+    numbers = dict.fromkeys(["waiting", "sent", "failed", "dropped", "returned"], 0)
+    for state, told, count in mails.totals("state", "provider_status"):
+        if state in PROGRESS:
+            numbers[PROGRESS[state]] += count
+        numbers["returned"] += count * (told in REFUSALS)
+    return numbers
 
 
 @transaction.atomic

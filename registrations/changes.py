@@ -13,13 +13,16 @@ from registrations.models import Delivery, Event, Registration
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 
 
-def needs_telling(event: Event) -> bool:
+def needs_telling(event: Event, *, listed: int | None = None) -> bool:
     """Whether people are on the list whom a change of date or status concerns; else the form of the desk is enough.
 
     A postponed or cancelled event has no date that could be over: its people are told whenever it gets a new one.
+    `listed`: how many are on the list, for who knows it.
     """
     to_come = event.status in {Status.POSTPONED, Status.CANCELLED} or not event.is_over
-    return event.status != Status.DRAFT and to_come and event.registrations.on_the_list().exists()
+    if event.status == Status.DRAFT or not to_come:
+        return False
+    return event.registrations.on_the_list().exists() if listed is None else listed > 0
 
 
 @transaction.atomic

@@ -136,6 +136,6 @@ def _forget_new_address(registration: Registration) -> None:
 def _save_address(registration: Registration) -> None:
     try:
         with transaction.atomic():
-            registration.save(update_fields=["email"])
+            registration.save(update_fields=["email", "search"])
     except IntegrityError as error:
         raise AddressTaken from error

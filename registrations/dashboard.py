@@ -1,23 +1,34 @@
 """What the first page of the desk tells: each event at a glance, and how its sign-ups came in.
 
-A fixed number of queries, whatever the number of events; those that count people or mails read indexes alone.
+A fixed number of queries, whatever the number of events; people and mails are counted by the tallies, in a few rows.
 """
 
-import itertools
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, DateTimeField, Max, Min, Q, Value
-from django.utils import timezone
+from django.db.models import CharField, Count, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from registrations.models import Delivery, Event, EventState, Registration, Trace
-from registrations.models.delivery import OVERDUE_AFTER
+from registrations.models import (
+    Delivery,
+    Event,
+    EventState,
+    MailTally,
+    PeopleTally,
+    Registration,
+    SignUpTally,
+    Trace,
+)
+from registrations.models.delivery import REFUSALS
 
 EVENTS_SHOWN = 10
+LATE_READ = 5000  # mails
+FAILED, HELD = Q(state=Delivery.State.FAILED), Q(state=Delivery.State.HELD)
+REFUSED = Q(provider_status__in=REFUSALS)
 BARS_MAX = 31
 STEPS = [1, 7, 28, 91, 364]  # days that one bar stands for
 TERRITORIES_SHOWN = 12
@@ -54,10 +65,9 @@ class Glance:
     """One event in the table."""
 
     event: Event
-    people: dict[str, int] = field(default_factory=dict)  # by status of the registration
-    purged: dict[str, int] = field(default_factory=dict)  # the same, of those who have become anonymous
-    first: datetime | None = None  # sign-up
-    last: datetime | None = None
+    people: Counter[str] = field(default_factory=Counter)  # by status of the registration
+    purged: Counter[str] = field(default_factory=Counter)  # the same, of those who have become anonymous
+    places: Counter[str] = field(default_factory=Counter)  # by territory
     troubles: Troubles = field(default_factory=Troubles)
     mails: list[ToCome] = field(default_factory=list)
 
@@ -67,19 +77,25 @@ class Glance:
 
 
 def troubles() -> dict[int | None, Troubles]:
-    """Of all mails, by event; None: those that belong to no event."""
-    unsent = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER)
-    refused = Q(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
-    counted = Delivery.objects.that_count().wanting_attention().order_by().values("registration__event")
-    rows = counted.annotate(
-        late=Count("pk", filter=unsent),
-        failed=Count("pk", filter=Q(state=Delivery.State.FAILED)),
-        refused=Count("pk", filter=refused),
-        held=Count("pk", filter=Q(state=Delivery.State.HELD)),
-    )
-    return {
-        row["registration__event"]: Troubles(row["late"], row["failed"], row["refused"], row["held"]) for row in rows
-    }
+    """Of all mails, by event; None: those that belong to no event. What is late is counted one by one."""
+    found: defaultdict[int | None, Troubles] = defaultdict(Troubles)
+    for event, count in _late().items():
+        found[event].late = count
+    counted = MailTally.objects.filter(FAILED | HELD | REFUSED).totals("event", "state", "provider_status")
+    for event, state, told, count in counted:
+        found[event].failed += count * (state == Delivery.State.FAILED)
+        found[event].held += count * (state == Delivery.State.HELD)
+        found[event].refused += count * bool(told in REFUSALS)
+    return found
+
+
+def _late() -> Counter[int | None]:
+    """The first ones are read in the order of their hour, which an index gives; of very many all are counted."""
+    late = Delivery.objects.that_count().overdue().order_by("due")
+    first = list(late.values_list("event", flat=True)[: LATE_READ + 1])
+    if len(first) <= LATE_READ:
+        return Counter(first)
+    return Counter(dict(late.order_by().values_list("event").annotate(count=Count("pk"))))
 
 
 def glances(found: dict[int | None, Troubles]) -> list[Glance]:
@@ -89,33 +105,34 @@ def glances(found: dict[int | None, Troubles]) -> list[Glance]:
     for pk, glance in shown.items():
         glance.troubles = found.get(pk, Troubles())
         glance.event.seats_taken = glance.people.get(Registration.Status.CONFIRMED, 0)
-    for pk, *mail in _mails_to_come(shown):
-        shown[pk].mails.append(ToCome(Delivery.Kind(mail[0]), *mail[1:]))
+    for pk, kind, number, first in _mails_to_come(shown):
+        shown[pk].mails.append(ToCome(Delivery.Kind(kind), first, number))
     return list(shown.values())
 
 
 def _count_people(shown: dict[int, Glance]) -> None:
-    by_status = Registration.objects.filter(event__in=shown).order_by().values_list("event", "status")
-    counted = by_status.annotate(count=Count("pk"), first=Min("created_at"), last=Max("created_at"))
-    for pk, status, count, first, last in counted.union(_purged(shown), all=True).order_by():
-        glance = shown[pk]
-        if first is None:
-            glance.purged[status] = count
+    counted = PeopleTally.objects.filter(event__in=shown).totals("event", "status", "territory")
+    rows = counted.annotate(is_purged=Value(False)).union(_purged(shown), all=True).order_by()
+    for pk, status, territory, count, is_purged in rows:
+        if is_purged:
+            shown[pk].purged[status] = count
             continue
-        glance.people[status] = count
-        glance.first, glance.last = min(glance.first or first, first), max(glance.last or last, last)
+        shown[pk].people[status] += count
+        shown[pk].places[territory] += count
 
 
 def _purged(shown: dict[int, Glance]) -> Any:
-    """The same of anonymous rows, which have no moment."""
-    no_moment = Value(None, DateTimeField())
+    """The same of anonymous rows, without their territory."""
     by_status = Trace.objects.filter(event__in=shown).values_list("event", "status")
-    return by_status.annotate(count=Count("pk"), first=no_moment, last=no_moment)
+    return by_status.annotate(place=Value("", CharField()), count=Count("pk"), is_purged=Value(True))
 
 
 def _mails_to_come(shown: dict[int, Glance]) -> Any:
-    by_kind = Delivery.objects.that_count().to_come().filter(registration__event__in=shown).order_by()
-    rows = by_kind.values_list("registration__event", "kind").annotate(first=Min("due"), count=Count("pk"))
+    """Those that wait, with the hour of the first."""
+    waiting = MailTally.objects.filter(event__in=shown, state=Delivery.State.PENDING)
+    of_kind = Delivery.objects.that_count().pending().filter(event=OuterRef("event"), kind=OuterRef("kind"))
+    first = Subquery(of_kind.order_by("due").values("due")[:1])
+    rows = waiting.totals("event_id", "kind").annotate(first=first).filter(first__isnull=False)
     return rows.order_by("first")
 
 
@@ -133,25 +150,24 @@ class SignUps(NamedTuple):
 
 def sign_ups(glance: Glance) -> SignUps:
     """By day, or by as many days as it takes to fit; whoever withdrew later had signed up all the same."""
-    if glance.first is None or glance.last is None:
+    counted = SignUpTally.objects.of(glance.event).totals("quarter").order_by("quarter")
+    by_day = Counter[date]()
+    for quarter, count in counted:
+        by_day[quarter.astimezone(glance.event.zone).date()] += count
+    if not by_day:
         return SignUps(1, [])
-    zone = glance.event.zone
-    first, last = glance.first.astimezone(zone).date(), glance.last.astimezone(zone).date()
+    first, last = min(by_day), max(by_day)
     days = next((step for step in STEPS if (last - first).days < step * BARS_MAX), STEPS[-1])
-    starts = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, days)]
-    moments = [datetime.combine(day, time(), zone) for day in [*starts, starts[-1] + timedelta(days=days)]]
-    counts = {
-        f"bar_{n}": Count("pk", filter=Q(created_at__gte=since, created_at__lt=until))
-        for n, (since, until) in enumerate(itertools.pairwise(moments))
-    }
-    found = Registration.objects.filter(event=glance.event).aggregate(**counts)
-    return SignUps(days, [Figure(day, found[f"bar_{n}"]) for n, day in enumerate(starts)])
+    figures = [Figure(first + timedelta(days=n), 0) for n in range(0, (last - first).days + 1, days)]
+    for day, count in by_day.items():
+        bar = (day - first).days // days
+        figures[bar] = Figure(figures[bar].label, figures[bar].number + count)
+    return SignUps(days, figures)
 
 
-def territories(event: Event) -> list[Figure]:
+def territories(glance: Glance) -> list[Figure]:
     """Where those on the list come from, the most frequent first; the rare ones are counted together."""
-    named = Registration.objects.filter(event=event).order_by().values_list("territory")
-    counted = named.annotate(count=Count("pk")).order_by("-count", "territory")
+    counted = sorted(glance.places.items(), key=lambda place: (-place[1], place[0]))
     figures = [Figure(name or _("not said"), count) for name, count in counted]
     return figures if len(figures) <= TERRITORIES_SHOWN else list(_merged(figures))
 

@@ -1,6 +1,7 @@
 """The database as one file, taken while the site works, and put back in place of another."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from django.db.backends.postgresql.client import DatabaseClient
 from registrations.running import Refused
 
 KEPT_ASIDE = "before_restore_"
+NOT_LOADED = re.compile(r" EXTENSION | INDEX \S+ registration_search ")  # of the contents of a dump
 BUSY = 30  # seconds that SQLite waits for a lock
 CHUNK = 1 << 20  # bytes
 
@@ -87,7 +89,15 @@ def _postgresql_load(path: Path, aside: str) -> str:
             stderr=subprocess.PIPE,
         ) as psql,
         subprocess.Popen(  # noqa: S603
-            [_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(path)], stdout=subprocess.PIPE
+            [
+                _program("pg_restore"),
+                "--no-owner",
+                "--no-privileges",
+                f"--use-list={_what_to_load(path)}",
+                "--file=-",
+                str(path),
+            ],
+            stdout=subprocess.PIPE,
         ) as script,
     ):
         assert psql.stdin
@@ -105,6 +115,20 @@ def _postgresql_load(path: Path, aside: str) -> str:
     if psql.returncode or script.returncode:
         raise Refused(f"PostgreSQL refused the backup, and nothing has changed: {words}")
     return f"schema {aside}" if aside else ""
+
+
+def _what_to_load(path: Path) -> Path:
+    """A list for pg_restore: all but extensions, which a server may not have, and the index that needs one.
+
+    `migrate` makes both anew where it can (registrations.counting).
+    """
+    listed = subprocess.run(  # noqa: S603
+        [_program("pg_restore"), "--list", str(path)], capture_output=True, text=True, check=True
+    ).stdout
+    wanted = [line for line in listed.splitlines() if not NOT_LOADED.search(line)]
+    chosen = path.with_name(f"{path.name}.list")
+    chosen.write_text("\n".join(wanted) + "\n")
+    return chosen
 
 
 def others_connected() -> list[str]:

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from registrations import recognition, small_groups
 from registrations.models import Attendance, Delivery, Event, Registration, Tally, Trace
+from registrations.models.search import folded
 from registrations.models.tally import Counts
-from registrations.names import folded
 from registrations.recognition import Function, OrganisationType
 from registrations.small_groups import Part, Row
 

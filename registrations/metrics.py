@@ -9,15 +9,14 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
 from django.utils import timezone
 
 from registrations import backup_record
-from registrations.models import Delivery, Registration, WorkerPresence
+from registrations.models import Delivery, MailTally, PeopleTally, WorkerPresence
 from registrations.version import version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-MAILS_HELP = "Mails in the database, by kind and state; the purge takes old ones out."
+MAILS_HELP = "Mails in the database, by kind and state, but those of trials; the purge takes old ones out."
 
 
 class Sample(NamedTuple):
@@ -48,7 +47,7 @@ def _number(value: float) -> list[Sample]:
 
 
 def _mails() -> Iterator[str]:
-    counted = Delivery.objects.order_by("kind", "state").values_list("kind", "state").annotate(count=Count("pk"))
+    counted = MailTally.objects.totals("kind", "state").order_by("kind", "state")
     samples = [Sample({"kind": kind, "state": state}, count) for kind, state, count in counted]
     yield from _gauge("webinar_mails", MAILS_HELP, samples)
     waiting = Delivery.objects.waiting()
@@ -59,7 +58,7 @@ def _mails() -> Iterator[str]:
 
 
 def _people() -> Iterator[str]:
-    counted = Registration.objects.order_by("status").values_list("status").annotate(count=Count("pk"))
+    counted = PeopleTally.objects.totals("status").order_by("status")
     samples = [Sample({"status": status}, count) for status, count in counted]
     yield from _gauge("webinar_registrations", "Registrations in the database, by status.", samples)
 

@@ -1,17 +1,12 @@
 """People's names as rooms show them: compared without accents, case, order, or what stands in brackets."""
 
 import re
-import unicodedata
+
+from registrations.models.search import folded
 
 BRACKETS = re.compile(r"[(\[](.*?)[)\]]")
 ASIDE = re.compile(r"\s[-–—|/]\s.*")  # « Zoë Durand - Ville de Nulle-Part »
 SLIPS_LOOKED_FOR_IN = range(4, 61)  # characters: a shorter name is near to too many, a longer one costs too much
-
-
-def folded(text: str) -> str:
-    """« Zoë D’Arcy » and « zoe d'arcy » are the same: small letters and digits, single spaces."""
-    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    return " ".join("".join(sign if sign.isalnum() else " " for sign in bare.casefold()).split())
 
 
 def in_any_order(text: str) -> str:

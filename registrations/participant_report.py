@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from registrations import table_file
-from registrations.names import folded
+from registrations.models.search import folded
 from registrations.table_file import FileNotUnderstood, Line
 
 MAX_ROWS = 20_000

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from registrations.names import folded
+from registrations.models.search import folded
 
 INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")  # « C.C.A.S. »
 SPACED_INITIALS = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")  # « c c a s »

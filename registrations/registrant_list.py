@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations import table_file
-from registrations.names import folded
+from registrations.models.search import folded
 from registrations.participant_report import EMAIL, FIRST_NAME, LAST_NAME
 from registrations.table_file import FileNotUnderstood, Line
 

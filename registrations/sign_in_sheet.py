@@ -5,7 +5,7 @@ from django.utils.translation import ngettext
 
 from registrations import pdf
 from registrations.models import Event, Registration
-from registrations.names import folded
+from registrations.models.search import folded
 
 PEOPLE_MAX = 2000  # more would take longer to typeset than pdf.TIMEOUT
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from registrations import backup_record
 from registrations.backup_record import LastBackup
-from registrations.models import Delivery, Event, WorkerPresence
+from registrations.models import Delivery, Event, MailTally, WorkerPresence
 from registrations.version import version
 
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
@@ -68,7 +68,7 @@ def status() -> Status:
 
 def _ask_the_database(found: Status) -> None:
     found.database_bytes = database_bytes()
-    found.mails = Delivery.objects.by_state()
+    found.mails = dict(MailTally.objects.totals("state").order_by("state"))
     waiting = Delivery.objects.waiting()
     found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
     found.workers = dict(Counter(WorkerPresence.objects.seen_lately().values_list("host", flat=True)))

@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from registrations import lifeline
+from registrations import counting, lifeline
 from registrations.models import AuditEntry, Delivery, Hit, WorkerPresence
+from registrations.models.live_tally import fold_tallies
 
 WAKE_UPS_AT_MOST = 4
 TASK_ROWS_KEPT = 1  # days
@@ -44,6 +45,7 @@ def _waiting() -> Any:
 
 def sweep() -> None:
     """Wake the workers up for whatever is due: first tries, retries, reminders, expired leases, lost wake-ups."""
+    fold_tallies()
     for holder in Delivery.objects.holders():
         if holder and lifeline.is_dead(holder):
             Delivery.objects.free(holder)
@@ -57,6 +59,7 @@ def keep_house() -> None:
     lifeline.forget(but=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
     call_command("clearsessions")
+    counting.fill_search()
     Hit.objects.old().delete()
     AuditEntry.objects.old().delete()
     WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, F, Min, Q, TextField, Value, When
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations import reminders
-from registrations.models import Delivery, Event
+from registrations.models import Delivery, Event, MailTally, PeopleTally, Registration
 
 Kind, State = Delivery.Kind, Delivery.State
 CLOCK = [Kind.REMINDER_DAY, Kind.REMINDER_HOUR, Kind.FOLLOW_UP]
@@ -56,7 +56,7 @@ def timeline(event: Event) -> list[Line]:
         if kind in lines:
             _add(lines[kind], row)
         else:
-            others.append(Line(kind, row["first"], is_by_the_clock=False, to_leave=row["count"]))
+            others.append(Line(kind, row["first"], is_by_the_clock=False, to_leave=row["total"]))
     if event.status == Event.Status.PUBLISHED:
         _note_who_waits(event, list(lines.values()))
     return sorted([*lines.values(), *others], key=lambda line: line.due or datetime.max.replace(tzinfo=UTC))
@@ -65,28 +65,26 @@ def timeline(event: Event) -> list[Line]:
 def _grouped(event: Event) -> Any:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
     for_this_date = Q(kind=Kind.FOLLOW_UP) | Q(kind__in=CLOCK, not_after=event.starts_at)
-    counted = Delivery.objects.that_count().filter(registration__event=event).order_by()
-    of_event = counted.filter(for_this_date | Q(state=State.PENDING))
-    why = Case(
-        When(state__in=[State.CANCELLED, State.EXPIRED], then=F("error")), default=Value(""), output_field=TextField()
-    )
-    return of_event.annotate(why=why).values("kind", "state", "why").annotate(count=Count("pk"), first=Min("due"))
+    counted = MailTally.objects.filter(for_this_date | Q(state=State.PENDING), event=event)
+    of_kind = Delivery.objects.that_count().pending().filter(event=event, kind=OuterRef("kind")).order_by("due")
+    rows = counted.totals("kind", "state", "error").annotate(first=Subquery(of_kind.values("due")[:1]))
+    return rows.values("kind", "state", "error", "first", "total")
 
 
 def _add(line: Line, row: dict[str, Any]) -> None:
     match row["state"]:
         case State.PENDING | State.SENDING:
-            line.to_leave += row["count"]
+            line.to_leave += row["total"]
         case State.SENT:
-            line.left += row["count"]
+            line.left += row["total"]
         case State.FAILED:
-            line.skipped.append(Skipped(row["count"], _("failed")))
+            line.skipped.append(Skipped(row["total"], _("failed")))
         case _state:
-            line.skipped.append(Skipped(row["count"], row["why"]))
+            line.skipped.append(Skipped(row["total"], row["error"]))
 
 
 def _note_who_waits(event: Event, lines: list[Line]) -> None:
-    waiting = event.registrations.in_line().count()
+    waiting = PeopleTally.objects.of(event).filter(status=Registration.Status.WAITLISTED).total()
     for line in lines:
         if waiting and line.due and not line.has_passed:
             line.skipped.append(Skipped(waiting, _("on the waiting list")))

@@ -33,6 +33,20 @@ from registrations.models import *
 for typed in {typed}:
     signup.register(Event.objects.get(), language="fr", **typed)
 """
+EXACT = "from tests.tallies import assert_exact; assert_exact()"
+FOUND = (
+    "from registrations.models import *;"
+    "print(*sorted(Registration.objects.found_by('xample').values_list('email', flat=True)))"
+)
+INDEXED = """
+from django.db import connection
+cursor = connection.cursor()
+cursor.execute(
+    "SELECT extnamespace::regnamespace::text FROM pg_extension, pg_indexes"
+    " WHERE extname = 'pg_trgm' AND schemaname = 'public' AND indexname = 'registration_search'"
+)
+print(cursor.fetchone()[0])
+"""
 STATES = "from registrations.models import *; print(*Delivery.objects.order_by('pk').values_list('state', flat=True))"
 
 
@@ -155,6 +169,26 @@ def test_who_was_erased_since_does_not_come_back_and_the_former_database_is_kept
         assert Path(aside).stat().st_size > 0
         former = RunningSite(site.data, f"sqlite:///{aside}")
         assert people(former) == ["reste@example.org", "apres@example.org"]
+
+
+def test_the_tallies_are_exact_after_a_restore_and_go_on_counting(site: RunningSite, empty_site: RunningSite) -> None:
+    sign_up(site, "zoe@example.org", "avant@example.org")
+    backup = back_up(site)
+    sign_up(site, "apres@example.org")
+    site.run("restore", str(backup), "--replace")
+    site.run("restore", str(back_up(site)), "--replace")  # with what the first one has set aside beside it
+    empty_site.run("restore", str(backup))
+    for restored in (site, empty_site):
+        shell(restored, EXACT)
+        sign_up(restored, "ensuite@example.org")
+        shell(restored, EXACT)
+        assert shell(restored, FOUND).split() == [
+            "avant@example.org",
+            "ensuite@example.org",
+            "zoe@example.org",
+        ]
+        if connection.vendor == "postgresql":
+            assert shell(restored, INDEXED).strip() == "public"
 
 
 def count_in_schema(site: RunningSite, schema: str) -> int:

@@ -26,6 +26,8 @@ INTERNAL = {  # of no person, or a secret that only their mails hold
     "manage_code",
     "new_email_code",
     "erase_by",
+    "came",  # repeats the presences
+    "search",  # repeats name, address and organisation
 }
 CALLED_OTHERWISE = {"created_at": "registered_at", "new_email": "new_email_to_confirm", "uid": "calendar_uid"}
 

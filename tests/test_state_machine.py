@@ -31,6 +31,7 @@ from registrations import changes, corrections, outbox, privacy, signup, waiting
 from registrations.models import Delivery, Event, Registration, Suppression
 from tests import mailbox
 from tests.factories import answers, make_event
+from tests.tallies import assert_exact
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ADDRESSES = [f"person{number}@example.org" for number in range(5)]
@@ -367,6 +368,10 @@ class LifeOfAnEvent(RuleBasedStateMachine):
             assert (registration.new_email, registration.new_email_code) == ("", None)
             assert registration.is_cancelled
         assert not Delivery.objects.filter(registration=None).exists()
+
+    @invariant()
+    def the_tallies_say_what_counting_says(self) -> None:
+        assert_exact()
 
 
 @pytest.mark.django_db

@@ -319,8 +319,8 @@ def figures(event: Event) -> dict[str, Any]:
     people = Registration.objects
     return {
         "seats": (event.seats_taken, event.has_free_seat, event.state),
-        "first page": (found, glance.people, glance.first, glance.last, glance.mails),
-        "chart": (dashboard.sign_ups(glance), dashboard.territories(event)),
+        "first page": (found, glance.people, glance.places, glance.mails),
+        "chart": (dashboard.sign_ups(glance), dashboard.territories(glance)),
         "timeline": timeline.timeline(event),
         "sheets": (sign_in_sheet.people(event), list(speakers_sheet.questions(event))),
         "newsletter": list(newsletter_list.rows(event)),

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import DELETION
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from registrations import audit, privacy, signup, waiting_list
 from registrations.admin import confirmation
 from registrations.admin.deeds import DEEDS, Deed, do_to
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Delivery, Event, PeopleTally, Registration
 
 Status = Registration.Status
 
@@ -38,24 +38,29 @@ def perform(
 ) -> HttpResponse | None:
     """Ask, then do it to those of the ticked ones to whom it applies, and say how many there were."""
     chosen = act.deed.chosen(queryset)
-    left_out = queryset.count() - chosen.count()
+    count = chosen.count()
+    left_out = queryset.count() - count
     others = str(act.left_out % {"count": left_out}) if left_out else ""
-    if not chosen.exists():
+    if not count:
         messages.warning(request, others)
         return None
-    if not confirmation.given(request, chosen):
-        count, title = chosen.count(), str(act.deed.title)
+    if not confirmation.given(request, count):
         sentences = [str(act.question % {"count": count}), *_seats_exceeded(act, chosen), others, str(act.warning)]
-        button = str(act.button % {"count": count})
         return confirmation.ask(
-            model_admin, request, chosen, title=title, sentences=list(filter(None, sentences)), button=button
+            model_admin,
+            request,
+            chosen,
+            count=count,
+            title=str(act.deed.title),
+            sentences=list(filter(None, sentences)),
+            button=str(act.button % {"count": count}),
         )
     return do_to(chosen, act.name, request)
 
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
     """A sentence when more seats are taken, or would be, than there are; nobody loses one."""
-    taken = event.registrations.seated().count() + more
+    taken = PeopleTally.objects.of(event).filter(status=Registration.Status.CONFIRMED).total() + more
     if event.capacity is None or taken <= event.capacity:
         return ""
     sentence = ngettext(
@@ -80,10 +85,8 @@ def tell_of_promoted(request: HttpRequest, count: int) -> None:
 def _seats_exceeded(act: Act, chosen: QuerySet[Registration]) -> list[str]:
     if act is not GIVE_SEAT:
         return []
-    coming: dict[Event, int] = {}
-    for registration in chosen:
-        coming[registration.event] = coming.get(registration.event, 0) + 1
-    return [too_few_seats(event, more=more) for event, more in coming.items()]
+    more = dict(chosen.order_by().values_list("event").annotate(count=Count("pk")))
+    return [too_few_seats(event, more=more[event.pk]) for event in Event.objects.filter(pk__in=more)]
 
 
 def _waiting(people: QuerySet[Registration]) -> QuerySet[Registration]:

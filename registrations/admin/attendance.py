@@ -51,9 +51,9 @@ class PresenceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         match self.value():
             case "yes":
-                return queryset.filter(attendances__isnull=False).distinct()
+                return queryset.filter(came=True)
             case "no":
-                return queryset.filter(attendances__isnull=True, status=Registration.Status.CONFIRMED)
+                return queryset.filter(came=False, status=Registration.Status.CONFIRMED)
         return queryset
 
 
@@ -79,43 +79,49 @@ class Presences:
 
     @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
     def note_presence(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = list(Registration.objects.seated().filter(pk__in=queryset.values("pk")))
-        if not people:
+        people = queryset.filter(status=Registration.Status.CONFIRMED)
+        if not (count := people.count()):
             messages.warning(request, _("None of the chosen registrations is confirmed."))
             return None
         if CONFIRMED not in request.POST:
             question = ngettext(
-                "Note that %(count)s person was there?", "Note that %(count)s people were there?", len(people)
+                "Note that %(count)s person was there?", "Note that %(count)s people were there?", count
             )
-            return self._ask(request, _("Note the presence"), question, people, len(queryset) - len(people))
-        return do_to(Registration.objects.filter(pk__in=[one.pk for one in people]), "note_presence", request)
+            return self._ask(request, _("Note the presence"), question, people, count, queryset.count() - count)
+        return do_to(people, "note_presence", request)
 
     @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
     def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = list(Registration.objects.present().filter(pk__in=queryset.values("pk")))
-        if not people:
+        people = queryset.filter(came=True)
+        if not (count := people.count()):
             messages.warning(request, _("None of the chosen registrations has a noted presence."))
             return None
         if CONFIRMED not in request.POST:
             question = ngettext(
                 "Note that %(count)s person was not there after all? Their certificate is valid no longer.",
                 "Note that %(count)s people were not there after all? Their certificates are valid no longer.",
-                len(people),
+                count,
             )
-            return self._ask(request, _("Take the presence back"), question, people)
-        return do_to(Registration.objects.filter(pk__in=[one.pk for one in people]), "take_presence_back", request)
+            return self._ask(request, _("Take the presence back"), question, people, count)
+        return do_to(people, "take_presence_back", request)
 
     def _ask(
-        self, request: HttpRequest, title: str, question: str, people: list[Registration], left_out: int = 0
+        self,
+        request: HttpRequest,
+        title: str,
+        question: str,
+        people: QuerySet[Registration],
+        count: int,
+        left_out: int = 0,
     ) -> TemplateResponse:
         """The question with its count; its answer sends the same choice again."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": title,
-            "question": question % {"count": len(people)},
-            "people": people[:PEOPLE_SHOWN],
-            "not_shown": max(0, len(people) - PEOPLE_SHOWN),
+            "question": question % {"count": count},
+            "people": people.prefetch_related(None)[:PEOPLE_SHOWN],
+            "not_shown": max(0, count - PEOPLE_SHOWN),
             "left_out": left_out,
             "chosen": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
         }

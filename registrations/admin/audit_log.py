@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from registrations.admin.counted_list import CountedList
 from registrations.desk import DeskPages
 from registrations.models import AuditEntry
 
@@ -16,7 +17,7 @@ SHOWN = ["at", "who", "action", "about", "detail"]
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(DeskPages, admin.ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(CountedList, DeskPages, admin.ModelAdmin[AuditEntry]):
     list_display = [*SHOWN]
     list_filter = ["action", "at"]
     search_fields = ["about", "=actor"]

@@ -26,7 +26,7 @@ from registrations import broadcasts, jobs, placeholders
 from registrations.admin import confirmation
 from registrations.admin.broadcast_forms import CountForm, MessageForm
 from registrations.admin.jobs import carry_out
-from registrations.models import Broadcast, Delivery, Event, Job, Registration
+from registrations.models import Broadcast, Delivery, Event, Job, PeopleTally, Registration
 from registrations.models.job import Outcome
 from registrations.views import staff
 
@@ -141,7 +141,7 @@ class Broadcasts:
     def _draft(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         if TRIAL in request.POST:
             return self._try_out(request, broadcast)
-        count = broadcast.recipients().count()
+        count = broadcasts.audience_size(broadcast)
         form = CountForm(request.POST if request.method == "POST" else None, count=count)
         if request.method != "POST" or not form.is_valid():
             return self._review(request, broadcast, form)
@@ -188,7 +188,7 @@ class Broadcasts:
         return back_to(broadcast)
 
     def _question_before_stop(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
-        progress = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST).progress()
+        progress = broadcasts.progress(broadcast)
         sentences = [
             ngettext("%(count)s mail has left already.", "%(count)s mails have left already.", progress["sent"])
             % {"count": progress["sent"]},
@@ -251,7 +251,7 @@ class Broadcasts:
 
     def _progress(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         mails = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST)
-        progress = mails.progress()
+        progress = broadcasts.progress(broadcast)
         waiting = progress["waiting"] if broadcast.is_under_way else 0
         ended_badly = mails.filter(state__in=[Delivery.State.FAILED, *DROPPED]).exclude(error="")
         return confirmation.page(
@@ -359,8 +359,9 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
 
 def readers(broadcast: Broadcast) -> list[Registration]:
     """One of each language first, then whoever is first on the list."""
-    people = broadcast.recipients().order_by("pk")
-    of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES]
+    people = broadcast.recipients().order_by("created_at")
+    spoken = {code for code, _total in PeopleTally.objects.of(broadcast.event).totals("language")}
+    of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES if code in spoken]
     chosen = {person.pk: person for person in [*filter(None, of_languages), *people[:LETTERS]]}
     return list(chosen.values())[:LETTERS]
 

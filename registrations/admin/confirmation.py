@@ -3,8 +3,8 @@
 @admin.action(description=_("Give a seat"), permissions=["change"])
 def give_seat(self, request, queryset):
     chosen = queryset.filter(status="waitlisted")
-    if not confirmation.given(request, chosen):
-        return confirmation.ask(self, request, chosen, title=…, sentences=[…], button=…)
+    if not confirmation.given(request, count := chosen.count()):
+        return confirmation.ask(self, request, chosen, count=count, title=…, sentences=[…], button=…)
     …
 """
 
@@ -25,9 +25,9 @@ NAMES_SHOWN = 20
 ON_THE_FORM = f"{ActionLocation.CHANGE_FORM.value}-action"
 
 
-def given(request: HttpRequest, chosen: QuerySet[Any]) -> bool:
+def given(request: HttpRequest, count: int) -> bool:
     """Whether the page was answered for as many as there are now; when their number has changed, it asks again."""
-    return request.POST.get(ANSWER) == str(chosen.count())
+    return request.POST.get(ANSWER) == str(count)
 
 
 def ask(
@@ -35,21 +35,24 @@ def ask(
     request: HttpRequest,
     chosen: QuerySet[Any],
     *,
+    count: int,
     title: str,
     sentences: list[str],
     button: str,
 ) -> TemplateResponse:
     """The page of an action of a list or of a form: what will happen, to whom, and a button that says so."""
-    count = chosen.count()
+    first = chosen.prefetch_related(None)
+    if _is_across(request):
+        first = first.order_by("pk")  # of very many: those that cost nothing to find
     return page(
         model_admin,
         request,
         title=title,
         sentences=sentences,
         button=button,
-        names=[str(row) for row in chosen[:NAMES_SHOWN]],
+        names=[str(row) for row in first[:NAMES_SHOWN]],
         unnamed=max(count - NAMES_SHOWN, 0),
-        hidden=[(ANSWER, count), *_selection(request, chosen)],
+        hidden=[(ANSWER, count), *_selection(request, first)],
         back=request.get_full_path(),
     )
 
@@ -80,10 +83,15 @@ def form_page(
     return response
 
 
+def _is_across(request: HttpRequest) -> bool:
+    """Whether everybody was chosen whom the list holds, on whatever page."""
+    return request.POST.get("select_across") == "1"
+
+
 def _selection(request: HttpRequest, chosen: QuerySet[Any]) -> list[tuple[str, Any]]:
     """The action once more, for the same rows: all that the list holds, or each by its number."""
     name = ON_THE_FORM if ON_THE_FORM in request.POST else "action"
-    rows = [(ACTION_CHECKBOX_NAME, pk) for pk in chosen.values_list("pk", flat=True)]
-    if request.POST.get("select_across") == "1":
-        rows = [*rows[:1], ("select_across", 1)]
-    return [(name, request.POST[name]), *rows]
+    across = _is_across(request)
+    pks = chosen.values_list("pk", flat=True)
+    rows: list[tuple[str, Any]] = [(ACTION_CHECKBOX_NAME, pk) for pk in (pks[:1] if across else pks)]
+    return [(name, request.POST[name]), *rows, *([("select_across", 1)] if across else [])]

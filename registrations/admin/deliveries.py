@@ -1,18 +1,20 @@
 """The outbox, to read: what left, what waits, what failed and why."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from registrations.admin.counted_list import CountedList
 from registrations.admin.held_mails import HeldMails
 from registrations.desk import DeskPages
-from registrations.models import Delivery
+from registrations.models import Delivery, MailTally, Registration
 from registrations.models.delivery import DeliveryQuerySet
 
 
@@ -50,6 +52,7 @@ def _moment(moment: datetime) -> str:
     return _("on %(day)s at %(hour)s") % {"day": formats.date_format(local, "SHORT_DATE_FORMAT"), "hour": hour}
 
 
+PEOPLE_SEARCHED = 1000  # whose mails a search looks for, the latest first
 SHOWN = [
     "registration",
     "recipient_address",
@@ -70,12 +73,24 @@ SHOWN = [
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(HeldMails, DeskPages, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(CountedList, HeldMails, DeskPages, admin.ModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
-    list_filter = ["state", "kind", "registration__event", "provider_status"]
-    list_select_related = ["registration__event"]
-    search_fields = ["registration__email", "registration__last_name", "recipient", "sent_to", "message_id"]
+    list_filter = ["state", "kind", "event", "provider_status"]
+    list_select_related = ["registration", "event"]
+    search_fields = ["message_id"]
+    sortable_by = ["created_at"]  # it has an index
+    tally = MailTally.objects.all()
+    tallied: ClassVar[dict[str, Any]] = {
+        "state__exact": "state",
+        "state__in": "state__in",
+        "kind__exact": "kind",
+        "event__id__exact": "event__id__exact",
+        "broadcast__id__exact": "broadcast__id__exact",
+        "provider_status__exact": "provider_status",
+        "provider_status__in": "provider_status__in",
+    }
     list_per_page = 50
+    choose_all = gettext_lazy("Select all the mails found")
     actions = ["let_leave", "give_up"]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
@@ -87,11 +102,21 @@ class DeliveryAdmin(HeldMails, DeskPages, admin.ModelAdmin[Delivery]):
     def recipient_address(self, delivery: Delivery) -> str:
         return delivery.address
 
-    @admin.display(description=gettext_lazy("event"), ordering="registration__event")
-    def event(self, delivery: Delivery) -> str:
-        return str(delivery.registration.event) if delivery.registration else ""
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """By who they are for; by a whole address, also one that was corrected since; by the Message-ID."""
+        if not (words := search_term.strip()):
+            return queryset, False
+        people = Registration.objects.found_by(words).order_by("-pk").values("pk")[:PEOPLE_SEARCHED]
+        found = Delivery.objects.filter(registration__in=people).values("pk")
+        if "@" in words:
+            addressed = Delivery.objects.alias(lower=Lower("sent_to")).filter(lower=words.lower()).values("pk")
+            named = Delivery.objects.filter(message_id=words).values("pk")
+            found = found.order_by().union(addressed.order_by(), named.order_by())
+        return queryset.filter(pk__in=found), False
 
-    @admin.display(description=gettext_lazy("state"), ordering="due")
+    @admin.display(description=gettext_lazy("state"))
     def outcome(self, delivery: Delivery) -> str:
         return mail_state(delivery)
 

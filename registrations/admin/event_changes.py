@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from registrations import changes, dates
 from registrations.admin import confirmation
 from registrations.admin.jobs import carry_out
-from registrations.models import Delivery, Event, Job, Registration
+from registrations.models import Delivery, Event, Job, PeopleTally, Registration
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 TEMPLATE = "admin/registrations/event/confirm_change.html"
@@ -154,9 +154,9 @@ class RescheduleForm(PostponeForm):
 FORMS = [RescheduleForm, PostponeForm, CancelForm]
 
 
-def possible(event: Event) -> list[tuple[str, str]]:
+def possible(event: Event, *, listed: int) -> list[tuple[str, str]]:
     """(title, address) of what can be done to this event; nothing while nobody would have to be told."""
-    if not changes.needs_telling(event):
+    if not changes.needs_telling(event, listed=listed):
         return []
     forms_for_it = [form for form in FORMS if event.status in form.possible_from]
     return [(form.title_for(event), address(form, event)) for form in forms_for_it]
@@ -261,8 +261,7 @@ def _explanations(form: PostponeForm) -> Iterator[str]:
 
 
 def _question(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeForm) -> HttpResponse:
-    told = changes.told(form.event, form.reason)
-    seats, waiting = told.seated().count(), told.in_line().count()  # type: ignore[attr-defined]
+    seats, waiting = _told_by_status(form)
     typed = [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED]
     return confirmation.page(
         model_admin,
@@ -278,6 +277,12 @@ def _question(model_admin: ModelAdmin[Event], request: HttpRequest, form: Postpo
         back=_path(form.event),
         original=form.event,
     )
+
+
+def _told_by_status(form: PostponeForm) -> tuple[int, int]:
+    by_status = dict(PeopleTally.objects.of(form.event).totals("status"))
+    in_line = 0 if form.reason == Reason.NOTES else by_status.get(Registration.Status.WAITLISTED, 0)
+    return by_status.get(Registration.Status.CONFIRMED, 0), in_line
 
 
 class Difference(NamedTuple):
@@ -347,9 +352,15 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
         (Registration.Status.WAITLISTED, "fr"): _("To people on the waiting list"),
         (Registration.Status.WAITLISTED, "en"): _("To people on the waiting list, in English"),
     }
+    there = {
+        (status, language)
+        for status, language, _total in PeopleTally.objects.of(form.event).totals("status", "language")
+    }
     for (status, language), title in titles.items():
+        if (status, language) not in there:
+            continue
         told = changes.told(form.event, form.reason).filter(status=status, language=language)
-        if registration := told.order_by("pk").first():
+        if registration := told.order_by("created_at").first():
             registration.event = form.changed()
             yield _letter(title, Delivery(registration=registration, kind=form.kind, reason=form.reason))
 

@@ -8,7 +8,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminFileWidget
 from django.db import transaction
-from django.db.models import Count, FileField, Q, QuerySet, TextField
+from django.db.models import FileField, OuterRef, QuerySet, Subquery, Sum, TextField
+from django.db.models.functions import Coalesce
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -30,7 +31,7 @@ from registrations.admin.registrant_import import RegistrantImport
 from registrations.admin.timeline import Timeline
 from registrations.admin.trials import Trials
 from registrations.desk import DeskPages
-from registrations.models import Event, Registration, ReportSection
+from registrations.models import Event, PeopleTally, Registration, ReportSection
 
 TOLD_BY_A_BUTTON = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
 CALENDAR = {"starts_at", "ends_at", "status"}
@@ -42,6 +43,9 @@ CLOCK = {
     "reminder_minutes_before",
     "follow_up_hours_after",
 }
+
+
+COUNTED = {"confirmed": Registration.Status.CONFIRMED, "waiting": Registration.Status.WAITLISTED}
 
 
 class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
@@ -152,12 +156,12 @@ class EventAdmin(
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        confirmed = Q(registrations__status=Registration.Status.CONFIRMED, registrations__is_trial=False)
-        waiting = Q(registrations__status=Registration.Status.WAITLISTED, registrations__is_trial=False)
-        events = super().get_queryset(request)
-        return events.annotate(
-            confirmed=Count("registrations", filter=confirmed), waiting=Count("registrations", filter=waiting)
-        )
+        of_event = PeopleTally.objects.filter(event=OuterRef("pk")).order_by().values("event")
+        by_status = {
+            name: Coalesce(Subquery(of_event.filter(status=status).annotate(total=Sum("number")).values("total")), 0)
+            for name, status in COUNTED.items()
+        }
+        return super().get_queryset(request).annotate(**by_status)
 
     @admin.display(description=_("confirmed"), ordering="confirmed")
     def confirmed_count(self, event: Any) -> str:
@@ -189,11 +193,12 @@ class EventAdmin(
         return address
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
-        frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj) else []
+        frozen = TOLD_BY_A_BUTTON if obj and changes.needs_telling(obj, listed=_listed(obj)) else []
         return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
-        if not (obj and self.has_change_permission(request, obj) and changes.needs_telling(obj)):
+        may_change = obj and self.has_change_permission(request, obj)
+        if not (obj and may_change and changes.needs_telling(obj, listed=_listed(obj))):
             return self.fieldsets
         words = _(
             "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
@@ -227,8 +232,8 @@ class EventAdmin(
         obj: Event | None = None,
     ) -> HttpResponse:
         if obj and self.has_change_permission(request, obj):
-            listed = obj.registrations.on_the_list().count()
-            context = {**context, "telling": event_changes.possible(obj), "listed": listed}
+            listed = _listed(obj)
+            context = {**context, "telling": event_changes.possible(obj, listed=listed), "listed": listed}
         if obj:
             context = {**context, "jobs": jobs.of_event(obj, request.user)}
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -291,6 +296,11 @@ def _typed_what_a_button_changes(request: HttpRequest, form: Any) -> bool:
     """The form was open before anyone had signed up: it still offered these fields."""
     typed = {name.removesuffix("_0") for name in request.POST}
     return bool(typed & set(TOLD_BY_A_BUTTON) - set(form.fields))
+
+
+def _listed(event: Any) -> int:
+    """How many are on the list: the two numbers that each event of the desk is read with."""
+    return int(event.confirmed + event.waiting)
 
 
 def _people(event: Event, status: Registration.Status) -> str:

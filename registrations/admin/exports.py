@@ -21,7 +21,7 @@ from registrations import audit, exports, jobs, newsletter_list, pdf, questions,
 from registrations.admin.attendance import presence_words
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.admin.jobs import carry_out, event_of
-from registrations.models import Event, EventQuestion, Job, Registration
+from registrations.models import Event, EventQuestion, Job, PeopleTally, Registration
 from registrations.models.job import Outcome
 from registrations.typography import french
 from registrations.views.responses import file_response
@@ -141,10 +141,10 @@ class RegistrantsExport:
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
         try:
-            listed = self.get_changelist_instance(request).queryset
+            changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
-        registrations = Registration.objects.filter(pk__in=listed.order_by().values("pk"))
+        registrations = Registration.objects.filter(pk__in=changelist.queryset.order_by().values("pk"))
         remembered = {"columns": request.session.get(CHOSEN, USUAL)}
         event = _only_event(request)
         offered = {**COLUMNS, **own_columns(event)}
@@ -158,7 +158,7 @@ class RegistrantsExport:
             "opts": self.opts,
             "title": _("Export the registrations"),
             "form": form,
-            "count": (count := registrations.count()),
+            "count": (count := changelist.exact_count()),
             "seconds": count // ROWS_A_SECOND,
             "query": request.GET.urlencode(),
             "offers_own_questions": event is not None,
@@ -224,15 +224,16 @@ class Lists:
         return TemplateResponse(request, "admin/lists.html", self._shown(request, event))
 
     def _shown(self, request: HttpRequest, event: Event) -> dict[str, Any]:
+        people = PeopleTally.objects.of(event)
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Lists and sheets"),
             "event": event,
-            "listed": event.registrations.count(),
+            "listed": people.total(),
             "questions": speakers_sheet.questions(event).count(),
-            "seated": event.registrations.seated().count(),
-            "readers": newsletter_list.readers(event).count(),
+            "seated": people.filter(status=Registration.Status.CONFIRMED).total(),
+            "readers": people.filter(newsletter=True).total(),
         }
 
 

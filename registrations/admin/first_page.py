@@ -41,7 +41,7 @@ def _chosen(request: HttpRequest, glances: list[Glance]) -> Glance | None:
 
 
 def _drawings(glance: Glance) -> dict[str, Any]:
-    sign_ups, territories = dashboard.sign_ups(glance), dashboard.territories(glance.event)
+    sign_ups, territories = dashboard.sign_ups(glance), dashboard.territories(glance)
     return {
         "drawn": glance.event,
         "drawn_purged": sum(glance.purged.values()),

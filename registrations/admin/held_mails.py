@@ -22,10 +22,10 @@ class HeldMails:
     @admin.action(description=gettext_lazy("Let the mails held back leave"), permissions=["write"])
     def let_leave(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
         held = _held(queryset)
-        if not _any(request, held):
+        if not (count := _some(request, held)):
             return None
-        if not confirmation.given(request, held):
-            return _ask_to_let_leave(self, request, held)
+        if not confirmation.given(request, count):
+            return _ask_to_let_leave(self, request, held, count)
         count = held.release()
         audit.record(audit.Action.BULK_MAIL, act="let_leave", count=count)
         done = ngettext("%(count)s mail is on its way.", "%(count)s mails are on their way.", count)
@@ -35,10 +35,10 @@ class HeldMails:
     @admin.action(description=gettext_lazy("Give up the mails held back"), permissions=["write"])
     def give_up(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
         held = _held(queryset)
-        if not _any(request, held):
+        if not (count := _some(request, held)):
             return None
-        if not confirmation.given(request, held):
-            return _ask_to_give_up(self, request, held)
+        if not confirmation.given(request, count):
+            return _ask_to_give_up(self, request, held, count)
         count = held.give_up(gettext_lazy("given up by the organiser after a restore"))
         audit.record(audit.Action.BULK_MAIL, act="give_up", count=count)
         done = ngettext("%(count)s mail will not leave.", "%(count)s mails will not leave.", count)
@@ -51,15 +51,13 @@ def _held(queryset: QuerySet[Delivery]) -> Any:
     return Delivery.objects.held().filter(pk__in=queryset.order_by().values("pk")).order_by("pk")
 
 
-def _any(request: HttpRequest, held: QuerySet[Delivery]) -> bool:
-    if held.exists():
-        return True
-    messages.warning(request, _("None of the mails you have ticked is held back."))
-    return False
+def _some(request: HttpRequest, held: QuerySet[Delivery]) -> int:
+    if not (count := held.count()):
+        messages.warning(request, _("None of the mails you have ticked is held back."))
+    return count
 
 
-def _ask_to_let_leave(model_admin: Any, request: HttpRequest, held: QuerySet[Delivery]) -> HttpResponse:
-    count = held.count()
+def _ask_to_let_leave(model_admin: Any, request: HttpRequest, held: QuerySet[Delivery], count: int) -> HttpResponse:
     question = ngettext(
         "%(count)s mail leaves now. It may have left before the backup was restored: "
         "its recipient then receives it twice, as one and the same message.",
@@ -70,11 +68,10 @@ def _ask_to_let_leave(model_admin: Any, request: HttpRequest, held: QuerySet[Del
     sentences = [question % {"count": count}, _("Those that are no longer true or useful do not leave.")]
     button = ngettext("Send %(count)s mail", "Send %(count)s mails", count) % {"count": count}
     title = _("Let the mails held back leave")
-    return confirmation.ask(model_admin, request, held, title=title, sentences=sentences, button=button)
+    return confirmation.ask(model_admin, request, held, count=count, title=title, sentences=sentences, button=button)
 
 
-def _ask_to_give_up(model_admin: Any, request: HttpRequest, held: QuerySet[Delivery]) -> HttpResponse:
-    count = held.count()
+def _ask_to_give_up(model_admin: Any, request: HttpRequest, held: QuerySet[Delivery], count: int) -> HttpResponse:
     question = ngettext(
         "%(count)s mail will never leave. Someone who has not received it before will not receive it.",
         "%(count)s mails will never leave. People who have not received them before will not receive them.",
@@ -82,4 +79,4 @@ def _ask_to_give_up(model_admin: Any, request: HttpRequest, held: QuerySet[Deliv
     )
     button = ngettext("Give up %(count)s mail", "Give up %(count)s mails", count) % {"count": count}
     sentences, title = [question % {"count": count}], _("Give up the mails held back")
-    return confirmation.ask(model_admin, request, held, title=title, sentences=sentences, button=button)
+    return confirmation.ask(model_admin, request, held, count=count, title=title, sentences=sentences, button=button)

@@ -22,7 +22,7 @@ from registrations import attendance, jobs, participant_report, table_file
 from registrations.admin.attendance import NOTED
 from registrations.admin.jobs import carry_out, event_of, note_history
 from registrations.attendance import Likeness, Proposal
-from registrations.models import Event, Job, Registration
+from registrations.models import Event, Job, PeopleTally, Registration
 from registrations.models.job import Outcome
 from registrations.participant_report import Participant
 
@@ -133,7 +133,7 @@ class PresenceImport:
     def presences(self, event: Event) -> str:
         if not event.pk:
             return ""
-        count = Registration.objects.present().filter(event=event).count()
+        count = PeopleTally.objects.of(event).filter(came=True).total()
         return format_html(
             '<a href="{}">{}</a> · <a href="{}">{}</a>',
             list_of_present(event),

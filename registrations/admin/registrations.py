@@ -1,12 +1,12 @@
 """Registrations, each with its mails."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
 from django.db import transaction
-from django.db.models import EmailField, QuerySet
+from django.db.models import EmailField, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from registrations import privacy, signup, waiting_list
 from registrations.admin import acts
 from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
+from registrations.admin.confirmation import NAMES_SHOWN
+from registrations.admin.counted_list import CountedChangeList, CountedList
 from registrations.admin.deliveries import is_yet_to_come, mail_state
 from registrations.admin.exports import RegistrantsExport
 from registrations.admin.own_questions import SHOWN, OwnAnswers, typed_answers
@@ -22,10 +24,11 @@ from registrations.admin.read_only import ReadOnlyInline
 from registrations.admin.stories import Stories
 from registrations.desk import DeskPages, NamelessHistory
 from registrations.fields import AddressField
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Attendance, Delivery, Event, MailTally, PeopleTally, Registration
 from registrations.models.registration import RegistrationQuerySet
 
 Status = Registration.Status
+FEW = 2000  # mails
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
@@ -47,14 +50,26 @@ class MailStateFilter(admin.SimpleListFilter):
         return list(Delivery.State.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        return queryset.filter(deliveries__state=self.value()).distinct() if self.value() else queryset
+        if not self.value():
+            return queryset
+        mails = Delivery.objects.filter(state=self.value())
+        if MailTally.objects.filter(state=self.value()).total() < FEW:  # found from the mails; else from the people
+            return queryset.filter(pk__in=mails.filter(registration__isnull=False).values("registration"))
+        return queryset.filter(Exists(mails.filter(registration=OuterRef("pk"))))
 
 
-class TerritoryFilter(admin.AllValuesFieldListFilter):
+class TerritoryFilter(admin.SimpleListFilter):
     """The territories that people have named; who named none is not a choice without a name."""
 
-    def choices(self, changelist: Any) -> Any:
-        return (choice for choice in super().choices(changelist) if choice["display"] != "")
+    title = _("territory")
+    parameter_name = "territory"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        named = PeopleTally.objects.exclude(territory="").order_by("territory").values_list("territory", flat=True)
+        return [(territory, territory) for territory in named.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        return queryset.filter(territory=self.value()) if self.value() else queryset
 
 
 class AddByHandForm(forms.ModelForm[Registration]):
@@ -86,9 +101,27 @@ class AddByHandForm(forms.ModelForm[Registration]):
         return cleaned
 
 
+class PeopleChangeList(CountedChangeList):
+    """The lines of the events shown are read once, however many of the page stand in them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        events = {registration.event_id for registration in self.result_list if registration.is_waiting}
+        places = Registration.objects.places_in_line(events)
+        for registration in self.result_list:
+            registration.place = places.get(registration.pk)
+
+
 @admin.register(Registration)
 class RegistrationAdmin(
-    RegistrantsExport, Stories, Presences, OwnAnswers, NamelessHistory, DeskPages, admin.ModelAdmin[Registration]
+    CountedList,
+    RegistrantsExport,
+    Stories,
+    Presences,
+    OwnAnswers,
+    NamelessHistory,
+    DeskPages,
+    admin.ModelAdmin[Registration],
 ):
     list_display = [
         "full_name",
@@ -105,12 +138,23 @@ class RegistrationAdmin(
         "status",
         MailStateFilter,
         PresenceFilter,
-        ("territory", TerritoryFilter),
+        TerritoryFilter,
         "newsletter",
         "language",
     ]
-    search_fields = ["last_name", "first_name", "email", "organisation"]
+    search_fields = ["search"]
+    sortable_by = ["full_name", "created_at"]  # those with an index
+    tally = PeopleTally.objects.all()
+    tallied: ClassVar[dict[str, Any]] = {
+        "event__id__exact": "event__id__exact",
+        "status__exact": "status",
+        "territory": "territory",
+        "newsletter__exact": "newsletter",
+        "language__exact": "language",
+        "presence": {"yes": {"came": True}, "no": {"came": False, "status": Status.CONFIRMED}},
+    }
     search_help_text = _("Name, address or organisation")
+    choose_all = _("Select all the registrations found")
     list_select_related = ["event"]
     list_per_page = 50
     inlines = [PresenceInline, DeliveryInline]
@@ -125,7 +169,15 @@ class RegistrationAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         people = cast(RegistrationQuerySet, super().get_queryset(request))
-        return people.with_place().prefetch_related("deliveries")
+        return people.prefetch_related("deliveries")
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[CountedChangeList]:
+        return PeopleChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
+    ) -> tuple[QuerySet[Registration], bool]:
+        return cast(RegistrationQuerySet, queryset).found_by(search_term), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Registration | None = None) -> Any:
         """What cannot be typed follows only once the person is there; where they stand is changed by actions."""
@@ -156,7 +208,8 @@ class RegistrationAdmin(
     @admin.display(description=_("status"), ordering="status")
     def standing(self, registration: Any) -> str:
         if registration.is_waiting:
-            return _("On the waiting list, place %(place)s") % {"place": registration.place}
+            place = getattr(registration, "place", None) or registration.place_in_line
+            return _("On the waiting list, place %(place)s") % {"place": place}
         return str(registration.get_status_display())
 
     @admin.display(description=_("last mail"))
@@ -202,10 +255,18 @@ class RegistrationAdmin(
         messages.info(request, sentence % {"email": registration.email})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A person's mails and presences are never deleted by themselves, but go with the person."""
-        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        with_the_person = {related.related_model._meta.verbose_name for related in self.opts.related_objects}
-        return to_delete, counts, set(perms_needed) - with_the_person, protected
+        """With their mails and presences, which go with them: as numbers, since they may be very many."""
+        pks = objs.order_by().values_list("pk") if isinstance(objs, QuerySet) else [one.pk for one in objs]
+        chosen = Registration.objects.filter(pk__in=pks)
+        hanging = [
+            Delivery.objects.filter(registration__in=chosen),
+            Attendance.objects.filter(registration__in=chosen),
+        ]
+        counts = {rows.model._meta.verbose_name_plural: rows.count() for rows in [chosen, *hanging]}
+        names = [str(one) for one in chosen.order_by("pk")[:NAMES_SHOWN]]
+        more = ["…"] if counts[self.opts.verbose_name_plural] > NAMES_SHOWN else []
+        missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [*names, *more], counts, missing, []
 
     def delete_model(self, request: HttpRequest, obj: Registration) -> None:
         self.delete_queryset(request, Registration.objects.filter(pk=obj.pk))

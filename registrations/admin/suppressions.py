@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.admin import confirmation
+from registrations.admin.counted_list import CountedList
 from registrations.desk import DeskPages
 from registrations.fields import AddressField
 from registrations.models import Suppression
@@ -23,7 +24,7 @@ class LiftForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(DeskPages, admin.ModelAdmin[Suppression]):
+class SuppressionAdmin(CountedList, DeskPages, admin.ModelAdmin[Suppression]):
     list_display = ["mailbox", "created_at"]
     list_display_links = None
     list_per_page = 50
@@ -49,7 +50,7 @@ class SuppressionAdmin(DeskPages, admin.ModelAdmin[Suppression]):
         if not found.exists():
             messages.info(request, _("%(address)s is not on the list: mails go there.") % {"address": address})
             return HttpResponseRedirect(reverse(LIST))
-        if not confirmation.given(request, found):
+        if not confirmation.given(request, found.count()):
             return self._question(request, address, found.count())
         self.log_deletions(request, found)
         found.delete()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0016_trials'),
+        ('registrations', '0017_numbers_at_any_size'),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
 from registrations.models.limit import Hit
+from registrations.models.live_tally import MailTally, PeopleTally, SignUpTally
 from registrations.models.registration import Registration
 from registrations.models.suppression import Suppression
 from registrations.models.tally import Tally
@@ -22,8 +23,11 @@ __all__ = [
     "EventState",
     "Hit",
     "Job",
+    "MailTally",
+    "PeopleTally",
     "Registration",
     "ReportSection",
+    "SignUpTally",
     "Suppression",
     "Tally",
     "Trace",

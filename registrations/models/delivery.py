@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +33,7 @@ def new_message_id() -> str:
 # What someone waits for in front of the screen leaves before what many are sent at once.
 PRIORITIES = {"reminder_hour": -1, "changed": 1, "cancelled": 1, "reminder_day": 2, "follow_up": 3, "broadcast": 4}
 NEED_A_SEAT = {"confirmation", "promoted", "reminder_day", "reminder_hour", "follow_up"}
+REFUSALS = ["bounced", "complained"]  # what a provider tells of a mail that came back for good, or was unwanted
 TELL_OF_AN_END = {"withdrawn", "erased"}
 TELL_OF_AN_EVENT_TO_COME = {*NEED_A_SEAT, "waiting_list", "changed"}
 
@@ -179,19 +180,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def refused(self) -> Self:
         """Come back for good, or reported as unwanted."""
-        return self.filter(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
-
-    def progress(self) -> dict[str, int]:
-        """How many wait, have left, have failed, were dropped, and came back; in one query."""
-        state, told = Delivery.State, Delivery.ProviderStatus
-        conditions = {
-            "waiting": Q(state__in=[state.PENDING, state.SENDING, state.HELD]),
-            "sent": Q(state=state.SENT),
-            "failed": Q(state=state.FAILED),
-            "dropped": Q(state__in=[state.CANCELLED, state.EXPIRED]),
-            "returned": Q(provider_status__in=[told.BOUNCED, told.COMPLAINED]),
-        }
-        return self.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
+        return self.filter(provider_status__in=REFUSALS)
 
     @transaction.atomic
     def owe_alert(self, recipient: str) -> None:
@@ -222,20 +211,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         late = Q(due__lte=timezone.now() - OVERDUE_AFTER)
         counted = self.due().aggregate(count=Count("pk"), late=Count("pk", filter=late), oldest=Min("due"))
         return Waiting(counted["count"], counted["late"], counted["oldest"])
-
-    def by_state(self) -> dict[str, int]:
-        return dict(self.order_by("state").values_list("state").annotate(count=Count("pk")))
-
-    def wanting_attention(self) -> Self:
-        """Late, failed, held back, or refused."""
-        now = timezone.now()
-        unsent = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=now - OVERDUE_AFTER)
-        refused = Q(provider_status__in=[Delivery.ProviderStatus.BOUNCED, Delivery.ProviderStatus.COMPLAINED])
-        return self.filter(unsent | Q(state__in=[Delivery.State.FAILED, Delivery.State.HELD]) | refused)
-
-    def to_come(self) -> Self:
-        """Those whose hour has not come."""
-        return self.pending().filter(due__gt=timezone.now())
 
     def claim(self, *, holder: str = "") -> "Delivery | None":
         """Take the first due mail for one lease, so that no other worker sends it; None when nothing is due.
@@ -331,6 +306,15 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("message to registrants"),
     )
+    event = models.ForeignKey(  # the registration's, by a trigger; no constraint: see LiveTally
+        Event,
+        models.DO_NOTHING,
+        null=True,
+        editable=False,
+        db_constraint=False,
+        related_name="+",
+        verbose_name=_("event"),
+    )
     recipient = models.EmailField(
         _("recipient"),
         max_length=254,
@@ -382,7 +366,17 @@ class Delivery(models.Model):
                 fields=["registration", "kind", "due"], name="delivery_to_come", condition=Q(state="pending")
             ),
             models.Index(fields=["state", "due"], name="delivery_states"),
-            models.Index(fields=["provider_status"], name="delivery_provider_status"),
+            models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
+            models.Index(fields=["created_at", "id"], name="delivery_by_date"),
+            models.Index(fields=["state", "created_at", "id"], name="delivery_by_state"),
+            models.Index(fields=["kind", "created_at", "id"], name="delivery_by_kind"),
+            models.Index(fields=["event", "created_at", "id"], name="delivery_by_event"),
+            models.Index(fields=["due"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
+            models.Index(fields=["event", "kind", "due"], name="delivery_next", condition=Q(state="pending")),
+            models.Index(
+                fields=["broadcast", "state"], name="delivery_of_broadcast", condition=Q(broadcast__isnull=False)
+            ),
+            models.Index(Lower("sent_to"), name="delivery_by_address"),
         ]
 
     def __str__(self) -> str:

@@ -2,13 +2,15 @@
 
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Self, cast
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Now
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -16,6 +18,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
+from registrations.models.search import SHORTEST_INDEXED, SearchField, folded
+
+LISTED_BY: list[list[str]] = [
+    [],
+    ["event"],
+    ["status"],
+    ["territory"],
+    ["newsletter"],
+    ["language"],
+    ["came"],
+    ["event", "came"],
+]
 
 
 def new_code() -> str:
@@ -26,6 +40,14 @@ def new_code() -> str:
 def new_calendar_uid() -> str:
     """The UID of the calendar entry (RFC 7986, section 5.3), stored because it must outlive a change of domain."""
     return f"inscription-{uuid.uuid4()}@{settings.HOST}"
+
+
+def _holds(word: str) -> Q:
+    """SQLite finds three signs or more by a table of its own, PostgreSQL by an index: see registrations.counting."""
+    if connection.vendor != "sqlite" or len(word) < SHORTEST_INDEXED:
+        return Q(search__contains=word)
+    words = RawSQL("SELECT rowid FROM registrations_search WHERE registrations_search MATCH %s", [f'"{word}"'])
+    return Q(pk__in=words)
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -45,6 +67,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Each with its `place` in the line of its event, 1 for the first; None for who does not wait."""
         since = OuterRef("waiting_since")
         ahead = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lte=OuterRef("pk"))
+        ahead &= Q(waiting_since__lte=since)  # what an index understands
         line = Registration.objects.filter(ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED)
         return self.annotate(place=Subquery(line.order_by().values("event").values_list(Count("pk"))))
 
@@ -55,6 +78,23 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def reachable(self) -> Self:
         """Those whose links open, with their event: a draft is seen by its trials alone."""
         return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_trial=False)
+
+    def places_in_line(self, events: Collection[int]) -> dict[int, int]:
+        """Of everybody who waits for these events, by number of the registration: 1 for the first of each event."""
+        line = self.in_line().filter(event__in=events).values_list("event", "pk")
+        standing = Counter[int]()
+        places = {}
+        for event, pk in line:
+            standing[event] += 1
+            places[pk] = standing[event]
+        return places
+
+    def found_by(self, words: str) -> Self:
+        """Those whose name, address or organisation holds each of the words, whatever accents and capitals."""
+        found = self
+        for word in filter(None, map(folded, words.split())):
+            found = found.filter(_holds(word))
+        return found
 
     def on_the_list(self) -> Self:
         """Whoever is told when the event changes."""
@@ -124,6 +164,11 @@ class Registration(models.Model):
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
     )
 
+    came = models.BooleanField(
+        _("present"), default=False, db_default=False, editable=False
+    )  # by a trigger, for lists
+    search = SearchField(of=["first_name", "last_name", "email", "organisation"])
+
     objects = ThoseWhoCount()
     everyone = Everyone()  # trials too: for codes, for mails, and for what is done to one row in hand
 
@@ -151,6 +196,15 @@ class Registration(models.Model):
             models.Index(fields=["event", "territory", "is_trial"], name="registration_territories"),
             models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
             models.Index(fields=["event"], name="registration_trials", condition=Q(is_trial=True)),
+            models.Index(fields=["event", "status"], name="registration_questions", condition=~Q(question="")),
+            *(
+                models.Index(
+                    fields=[*fields, "created_at", "id"], name=f"registration_by_{'_'.join(fields) or 'date'}"
+                )
+                for fields in LISTED_BY
+            ),
+            models.Index(fields=["last_name", "first_name"], name="registration_by_name"),
+            models.Index(fields=["event", "last_name", "first_name"], name="registration_by_event_name"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,105 @@
+"""Lists of the desk that never count a large table: the tallies know, or it is counted as far as a glance goes."""
+
+from typing import Any, ClassVar
+
+from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from registrations.models.live_tally import LiveTallyQuerySet
+
+COUNTED_UP_TO = 1000
+LEAVES_NOTHING_OUT = {*IGNORED_PARAMS, PAGE_VAR, ERROR_FLAG} - {SEARCH_VAR}
+PAGES = 100  # that a list offers: further on, a filter or a word finds faster
+
+
+class AndMore(int):
+    def __str__(self) -> str:
+        return _("more than 1,000")
+
+
+class QuickPaginator(Paginator[Any]):
+    def __init__(self, *args: Any, known: int | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known = known
+
+    @cached_property
+    def count(self) -> int:
+        if self.known is not None:
+            return self.known
+        rows: Any = self.object_list
+        found: int = rows.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
+        return found if found <= COUNTED_UP_TO else AndMore(found)
+
+    def page(self, number: Any) -> Any:
+        """Further pages are found by their numbers, from an index alone, before their rows are read."""
+        page = super().page(number)
+        if page.number > 1:
+            rows: Any = self.object_list
+            shown: Any = page.object_list
+            page.object_list = rows.filter(pk__in=list(shown.values_list("pk", flat=True)))
+        return page
+
+    @cached_property
+    def num_pages(self) -> int:
+        return min(int(super().num_pages), PAGES)
+
+
+class CountedChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page:  # the stock one reads without an end, and the database prepares for very many
+            self.result_list = self.queryset[: self.list_per_page] if self.result_count else self.queryset.none()
+        self.full_result_count = self.model_admin.full_count()  # type: ignore[attr-defined]
+        self.show_admin_actions = bool(self.result_count)
+
+    def exact_count(self) -> int:
+        return self.queryset.count() if isinstance(self.result_count, AndMore) else int(self.result_count)
+
+
+class CountedList:
+    """`tally` knows how many rows the filters leave that are `tallied`: their name in the address, and what it means
+    there, as a field or for each value."""
+
+    tally: ClassVar[LiveTallyQuerySet | None] = None
+    tallied: ClassVar[dict[str, str | dict[str, dict[str, Any]]]] = {}
+    show_full_result_count = False
+    list_max_show_all = 0
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return CountedChangeList
+
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        per_page: int,
+        orphans: int = 0,
+        allow_empty_first_page: bool = True,
+    ) -> QuickPaginator:
+        return QuickPaginator(queryset, per_page, known=self._known(request))
+
+    def full_count(self) -> int | None:
+        return None if self.tally is None else self.tally.all().total()
+
+    def _known(self, request: HttpRequest) -> int | None:
+        asked = request.GET.keys() - LEAVES_NOTHING_OUT
+        if self.tally is None or not asked <= self.tallied.keys():
+            return None
+        found = self.tally
+        try:
+            for name in asked:
+                found = found.filter(**_meaning(self.tallied[name], str(request.GET[name])))
+        except (ValueError, ValidationError):
+            return None
+        return found.total()
+
+
+def _meaning(known: str | dict[str, dict[str, Any]], value: str) -> dict[str, Any]:
+    if isinstance(known, dict):
+        return known.get(value, {})
+    return {known: value.split(",") if known.endswith("__in") else value}

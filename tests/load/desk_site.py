@@ -1,0 +1,325 @@
+"""The desk with as many people as one likes: a database filled at once, and each of its pages measured.
+
+    python -m tests.load.desk_site fill 100000
+    python -m tests.load.desk_site measure  # JSON, one object per page
+
+Both want DATA_DIR, DATABASE_URL and DJANGO_SETTINGS_MODULE=webinar.settings; tests.load.desk gives them.
+
+Everything is drawn from a dice with a fixed seed. One event has most of the people; the others share the rest.
+"""
+
+import itertools
+import json
+import logging
+import random
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registrations import counting, reminders
+from registrations.admin import event_changes
+from registrations.models import (
+    Attendance,
+    AuditEntry,
+    Broadcast,
+    Delivery,
+    Event,
+    Registration,
+    Suppression,
+)
+from tests.factories import make_event
+
+Kind, State = Delivery.Kind, Delivery.State
+BATCH = 2000
+REQUESTS = 7  # of each page that is timed
+OTHER_EVENTS = 6
+MAIN_SHARE = 0.8
+MAILS_EACH = 3
+MINUTES = 56 * 24 * 60  # over which people sign up
+FIRST = [
+    "Hélène",
+    "Zoé",
+    "Marie",
+    "Amélie",
+    "Inès",
+    "Claire",
+    "Nadia",
+    "Awa",
+    "Chloé",
+    "Jean",
+    "Karim",
+    "Rémi",
+    "Théo",
+]
+LAST = [
+    "Durand",
+    "Lefèvre",
+    "Nguyen",
+    "Benali",
+    "Traoré",
+    "Moreau",
+    "Girard",
+    "Bonnet",
+    "François",
+    "Mercier",
+    "Muller",
+]
+PLACES = ["Nulle-Part", "Beaulieu", "Saint-Élie", "Montreuil", "Clairvaux", "Aubépine", "Vieux-Pont", "Les-Écarts"]
+TERRITORIES = ["", *(f"Département {number:02}" for number in range(1, 16))]
+SENT_TOLD = ["", "", "", "delivered", "delivered", "bounced"]
+
+
+def fill(registrations: int) -> None:
+    """Events, people, presences and three mails for each person, by a few hundred INSERTs."""
+    dice = random.Random(1)  # noqa: S311 - chance, not secrecy
+    with transaction.atomic():
+        counting.drop()  # each row would be counted by itself; in the end all are counted at once
+        User.objects.create_superuser("organisateur")
+        events = [make_event(starts_in=timedelta(days=9), follow_up_hours_after=24)]
+        events += [make_event(starts_in=timedelta(days=-20 * number)) for number in range(1, OTHER_EVENTS)]
+        events.append(make_event(starts_in=timedelta(days=30), capacity=max(registrations // 50, 1)))
+        for numbers in itertools.batched(range(registrations), BATCH, strict=False):
+            people = Registration.objects.bulk_create(_person(dice, events, number) for number in numbers)
+            Attendance.objects.bulk_create(_presences(dice, people))
+            Delivery.objects.bulk_create(_mails(dice, people), batch_size=BATCH)
+        _rest(dice, events, registrations)
+    counting.keep()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _person(dice: random.Random, events: list[Event], number: int) -> Registration:
+    event = events[0] if dice.random() < MAIN_SHARE else dice.choice(events[1:])
+    status = dice.choices(list(Registration.Status), [90, 4, 6])[0]
+    at = min(timezone.now(), event.starts_at) - timedelta(minutes=dice.triangular(1, MINUTES, 1))
+    first, last = dice.choice(FIRST), dice.choice(LAST)
+    return Registration(
+        event=event,
+        first_name=first,
+        last_name=f"{last}-{dice.choice(LAST)}" if number % 3 else last,
+        email=f"{first}.{last}.{number}@example.org".lower(),
+        organisation=f"Ville de {dice.choice(PLACES)} {number % 997}",
+        job_title="Cheffe de projet",
+        territory=dice.choice(TERRITORIES),
+        question="Comment commencer ?" if number % 20 == 0 else "",
+        newsletter=number % 4 == 0,
+        language="en" if number % 50 == 0 else "fr",
+        status=status,
+        created_at=at,
+        waiting_since=at if status == "waitlisted" else None,
+        cancelled_at=at if status == "cancelled" else None,
+    )
+
+
+def _presences(dice: random.Random, people: list[Registration]) -> Iterator[Attendance]:
+    for person in people:
+        if person.event.is_over and person.is_seated and dice.random() < 0.6:
+            yield Attendance(registration=person, origin="join", noted_at=person.event.starts_at)
+
+
+def _mails(dice: random.Random, people: list[Registration]) -> Iterator[Delivery]:
+    """The confirmation, most of them sent; then two by the clock of the event."""
+    for person in people:
+        event, at = person.event, person.created_at
+        state = dice.choices([State.SENT, State.FAILED, State.PENDING, State.EXPIRED], [985, 8, 5, 2])[0]
+        yield _mail(dice, person, Kind.CONFIRMATION, state=state, due=at, reason="new")
+        for kind, due, not_after in itertools.islice(reminders.hours_of(event), MAILS_EACH - 1):
+            waits = due and due > timezone.now()
+            state = State.PENDING if waits else dice.choices([State.SENT, State.EXPIRED], [9, 1])[0]
+            state = state if person.is_seated else State.CANCELLED
+            yield _mail(dice, person, kind, state=state, due=due or at, not_after=not_after)
+
+
+def _mail(dice: random.Random, person: Registration, kind: Delivery.Kind, *, state: str, **fields: Any) -> Delivery:
+    sent = {"sent_at": fields["due"], "sent_to": person.email, "provider_status": dice.choice(SENT_TOLD[:-1])}
+    if dice.random() < 0.004:
+        sent["provider_status"] = "bounced"
+    errors = {
+        State.FAILED: "550 5.1.1 adresse inconnue",
+        State.CANCELLED: "l’inscription a été annulée",
+        State.EXPIRED: "l’heure de ce message est passée",
+    }
+    more = sent if state == State.SENT else {"error": errors.get(state, "")}  # type: ignore[call-overload]
+    return Delivery(registration=person, kind=kind, state=state, created_at=person.created_at, **fields, **more)
+
+
+def _rest(dice: random.Random, events: list[Event], registrations: int) -> None:
+    """One message to everybody, another not yet sent, mailboxes left alone, and a log in proportion."""
+    now = timezone.now()
+    written = {"event": events[0], "audience": "seated", "subject": "Le programme", "body": "Bonjour", "created_by": 1}
+    sent = Broadcast.objects.create(**written, state="confirmed", confirmed_at=now, count=0)
+    Broadcast.objects.create(**written)
+    readers = events[0].registrations.seated().order_by("pk")[: registrations // 2]
+    mails = (
+        Delivery(
+            registration_id=pk,
+            broadcast=sent,
+            kind=Kind.BROADCAST,
+            state=dice.choices([State.SENT, State.PENDING, State.FAILED], [90, 9, 1])[0],
+            due=now + timedelta(minutes=2),
+        )
+        for pk in readers.values_list("pk", flat=True)
+    )
+    Delivery.objects.bulk_create(mails, batch_size=BATCH)
+    Suppression.objects.bulk_create(Suppression(digest=f"{number:064x}") for number in range(registrations // 100))
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=now - timedelta(minutes=number), action=dice.choice(["logged_in", "exported"]))
+        for number in range(registrations // 10)
+    )
+
+
+def pages() -> dict[str, str]:
+    main = Event.objects.get(pk=1)
+    person = main.registrations.seated().earliest("pk")
+    mail, draft = person.deliveries.earliest("pk"), Broadcast.objects.get(state="draft")
+    sent = Broadcast.objects.get(state="confirmed")
+    desk = "/admin/registrations"
+    people, mails, event = f"{desk}/registration/", f"{desk}/delivery/", f"{desk}/event/{main.pk}"
+    deep = min(Registration.objects.count() // 50, 100)
+    searched = {"name": "helene", "address": person.email, "organisation": "ecarts 12", "nobody": "zzzz"}
+    filters = [
+        f"event__id__exact={main.pk}",
+        "status__exact=waitlisted",
+        f"event__id__exact={main.pk}&status__exact=confirmed",
+        "mail=failed",
+        "mail=sent",
+        "mail=cancelled",
+        "presence=yes",
+        "presence=no",
+        f"event__id__exact={main.pk}&presence=yes",
+        f"territory={TERRITORIES[1]}",
+        "newsletter__exact=1",
+        "language__exact=en",
+        "o=1",
+    ]
+    of_mails = [
+        "state__exact=pending",
+        "state__exact=failed",
+        f"event__id__exact={main.pk}",
+        f"event__id__exact={main.pk}&state__exact=failed",
+        "kind__exact=confirmation",
+        "provider_status__exact=bounced",
+        f"broadcast__id__exact={sent.pk}&kind__exact=broadcast&state__exact=failed",
+        "q=helene",
+        f"q={person.email}",
+    ]
+    return {
+        "first page": "/admin/",
+        "events": f"{desk}/event/",
+        "event": f"{event}/change/",
+        "registrations": people,
+        f"registrations, page {deep}": f"{people}?p={deep}",
+        **{f"registrations, {query}": f"{people}?{query}" for query in filters},
+        **{f"registrations, search for {what}": f"{people}?q={words}" for what, words in searched.items()},
+        "registration": f"{people}{person.pk}/change/",
+        "registration, to add": f"{people}add/",
+        "what happened": f"{people}{person.pk}/story/",
+        "mails": mails,
+        **{f"mails, {query}": f"{mails}?{query}" for query in of_mails},
+        "mail": f"{mails}{mail.pk}/change/",
+        "mails to come": f"{event}/timeline/",
+        "preview of the mails": f"{event}/mails/",
+        "message, to write": f"{event}/write/",
+        "message, to confirm": f"{event}/write/{draft.pk}/",
+        "message, its progress": f"{event}/write/{sent.pk}/",
+        "lists and sheets": f"{event}/lists/",
+        "export": f"{people}export/",
+        "change of the event": f"{event}/reschedule/",
+        "audit log": f"{desk}/auditentry/",
+        "mailboxes left alone": f"{desk}/suppression/",
+    }
+
+
+def organiser() -> Client:
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(User.objects.get())
+    session = client.session
+    session["password_at"] = time.time()
+    session.save()
+    return client
+
+
+def measure() -> Iterator[dict[str, Any]]:
+    client = organiser()
+    for name, path in pages().items():
+        get = lambda path=path: client.get(path)  # noqa: E731
+        yield _measured(name, get)
+    main = Event.objects.get(pk=1)
+    people = "/admin/registrations/registration/"
+    for act in ("send_again", "withdraw", "note_presence", "delete_selected"):
+        chosen = {"action": act, "select_across": 1, "index": 0, "_selected_action": [1]}
+        yield _measured(f"all people: {act}, asked", lambda chosen=chosen: client.post(people, chosen))
+    typed = {"words": "", "connection_notes": main.connection_notes}
+    seen = {"seen": event_changes.fingerprint(main)}
+    yield _measured(
+        "postponing, asked", lambda: client.post(f"/admin/registrations/event/{main.pk}/postpone/", {**typed, **seen})
+    )
+
+
+def _measured(name: str, ask: Any) -> dict[str, Any]:
+    assert ask().status_code == 200, (name, ask().status_code)
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    asked = list(captured.captured_queries)  # before the next request empties them
+    slowest = max(asked, key=lambda query: float(query["time"]))
+    times = []
+    for _ in range(REQUESTS):
+        start = _seconds_worked()
+        ask()
+        times.append((_seconds_worked() - start) * 1000)
+    return {
+        "page": name,
+        "queries": len(asked),
+        "ms": statistics.median(times),
+        "scans": sorted({table for query in asked for table in scanned(query["sql"])}),
+        "slowest": float(slowest["time"]) * 1000,
+        "sql": slowest["sql"],
+    }
+
+
+def _seconds_worked() -> float:
+    """CPU of this process, and of the PostgreSQL process that serves it (proc(5)): no other work on the machine."""
+    if connection.vendor == "sqlite":
+        return time.process_time()
+    backend = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    return time.process_time() + int(backend.read_text().split()[0]) / 1e9
+
+
+BIG = ("registrations_registration", "registrations_delivery", "registrations_attendance")
+
+
+def scanned(sql: str) -> set[str]:
+    """The big tables that this query reads from end to end, in the words of the database's own plan."""
+    if not sql.startswith("SELECT"):
+        return set()
+    how = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    with connection.cursor() as cursor:
+        cursor.execute(how + sql)
+        lines = [str(row[-1]).strip() for row in cursor.fetchall()]
+    words = "Seq Scan on {}" if connection.vendor == "postgresql" else "SCAN {}"
+    return {
+        table
+        for table in BIG
+        for line in lines
+        if words.format(table) in line.replace('"', "") and "INDEX" not in line
+    }
+
+
+if __name__ == "__main__":
+    logging.disable(logging.INFO)  # a line for each request
+    if sys.argv[1] == "fill":
+        fill(int(sys.argv[2]))
+    else:
+        for found in measure():
+            sys.stdout.write(json.dumps(found) + "\n")
+            sys.stdout.flush()
