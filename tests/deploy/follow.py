@@ -159,16 +159,16 @@ def follow(machine: Machine) -> None:
     machine.run(script("Install"))
     machine.run("webinar load_event /opt/webinar/registrations/fixtures/first_event.toml")
     [slug] = machine.run("webinar shell --no-imports -v0 -c " + shlex.quote(SLUG)).split()
-    shutil.copy(VISIT, machine.root / "root" / "visit.py")
-    visit = f"/opt/webinar/.venv/bin/python /root/visit.py https://{SITE} {slug}"
+    shutil.copy(VISIT, machine.root / "opt" / "visit.py")
+    visit = f"/opt/webinar/.venv/bin/python /opt/visit.py https://{SITE} {slug}"
     machine.run(visit)
     machine.run(
         "set -e; ls /var/lib/webinar/reports/*.pdf; echo 'ok     a document was typeset under the limits of the unit'"
     )
     machine.run(LOGS_HOLD_NOTHING.format(site=SITE))
     for heading, name in (("Upgrade", "upgrade"), ("Roll back", "roll-back")):
-        (machine.root / "root" / name).write_text(script(heading))
-        machine.run(f"{visit} --during 'bash /root/{name}'")
+        (machine.root / "opt" / name).write_text(script(heading))
+        machine.run(f"{visit} --during 'bash /opt/{name}'")
     machine.run("systemctl start webinar-backup.service && ls -l /var/lib/webinar/backups")
     machine.run("systemctl stop webinar-web.socket webinar-web webinar-worker")
 
