@@ -21,6 +21,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
+from registrations.models.prepared import Parameter, PreparedQuery
 
 MARKDOWN_MAX = 20_000  # characters
 CHOICE_MAX = 255  # characters
@@ -93,7 +94,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def locked(self, event: "Event") -> "Event":
         """The event as it is now, held until the transaction ends: seats and dates are decided by one at a time."""
-        return self.select_for_update().get(pk=event.pk)
+        return _LOCKED.get(pk=event.pk)
 
     def nearest_first(self) -> Self:
         """Those to come, the soonest first; then those that are over, the latest first."""
@@ -404,6 +405,9 @@ class Event(models.Model):
     @property
     def report_author_names(self) -> list[str]:
         return non_empty_lines(self.report_authors)
+
+
+_LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=Parameter("pk")))
 
 
 class ReportSection(models.Model):

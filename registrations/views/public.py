@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations import corrections, questions, signup, typos
 from registrations.forms import AddressForm, RegistrationForm
 from registrations.models import Event, EventQuestion, Registration
+from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.turns import turn_to_write
 from registrations.views import kept
 from registrations.views.responses import calendar_response, private_page, see_other, too_many, wait_of_form
@@ -32,6 +33,16 @@ PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
 CORRECTED_WITHIN = 30 * 60  # seconds
 RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
+
+
+_SHOWN = PreparedQuery(lambda: EventQuestion.objects.noted_on(Event.objects.shown()).filter(slug=Parameter("slug")))
+
+
+def shown_event(slug: str) -> Event:
+    """With all that its pages ask of it first, in one query. Raises Http404."""
+    if (event := _SHOWN.first(slug=slug)) is None:
+        raise Http404
+    return event
 
 
 @require_safe
@@ -47,7 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
-    event = get_object_or_404(Event.objects.shown(), slug=slug)
+    event = shown_event(slug)
     context = {"event": event}
     page = kept.pages.get(
         kept.key_of(request, event), lambda: render_to_string("registrations/event.html", context, request)
@@ -59,7 +70,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 @gzip_page
 def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
-    event = get_object_or_404(EventQuestion.objects.noted_on(Event.objects.shown()), slug=slug)
+    event = shown_event(slug)
     if not event.accepts_sign_ups:
         return _closed(request, event)
     form = RegistrationForm(request.POST or None, event=event)
@@ -132,7 +143,7 @@ def _may_correct(signed_up: dict[str, Any] | None) -> bool:
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows only what this browser has just typed, whether the address was known or not."""
-    event = get_object_or_404(Event.objects.shown(), slug=slug)
+    event = shown_event(slug)
     signed_up = _signed_up(request, slug)
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     more = {

@@ -1,0 +1,73 @@
+"""Queries whose SQL is put together once in each process: for the few rows that every visitor's request reads."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Expression, Model, QuerySet
+
+
+class Parameter(Expression):
+    """Stands in a prepared query for a value that is known when it runs."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return "%s", (self,)
+
+
+class Statement(NamedTuple):
+    sql: str
+    parameters: list[Any]
+    columns: list[str]
+    annotations: list[str]
+    compiler: Any
+    converters: dict[int, Any]  # from what the database gives to what Python means
+
+
+class PreparedQuery[Row: Model]:
+    """`build` makes a query of whole rows, with a `Parameter` for each value that changes.
+
+    It is always the database that answers; only what Django would do anew for each request is done once.
+    """
+
+    def __init__(self, build: Callable[[], QuerySet[Row]]) -> None:
+        self.build = build
+
+    def first(self, **values: Any) -> Row | None:
+        parameters = (values[one.name] if isinstance(one, Parameter) else one for one in self._statement.parameters)
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement.sql, tuple(parameters))
+            found = cursor.fetchone()
+        return None if found is None else self._row(found)
+
+    def get(self, **values: Any) -> Row:
+        """Raises the model's DoesNotExist."""
+        if (row := self.first(**values)) is None:
+            raise self._model.DoesNotExist  # type: ignore[attr-defined] # every model has it
+        return row
+
+    def _row(self, found: tuple[Any, ...]) -> Row:
+        _sql, _parameters, columns, annotations, compiler, converters = self._statement
+        [values] = compiler.apply_converters([found], converters)
+        row = self._model.from_db(connection.alias, columns, values[: len(columns)])
+        for name, value in zip(annotations, values[len(columns) :], strict=True):
+            setattr(row, name, value)
+        return row
+
+    @cached_property
+    def _model(self) -> type[Row]:
+        return self.build().model
+
+    @cached_property
+    def _statement(self) -> Statement:
+        query = self.build()
+        columns = [field.attname for field in query.model._meta.concrete_fields]
+        annotations = list(query.query.annotation_select)
+        compiler = query.values_list(*columns, *annotations).query.get_compiler(query.db)
+        sql, parameters = compiler.as_sql()
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
+        return Statement(sql, list(parameters), columns, annotations, compiler, converters)
