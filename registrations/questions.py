@@ -14,9 +14,14 @@ CHUNK = 1000  # registrations in memory
 TEXTS_KEPT = 200  # of one question
 
 
+def may_ask(event: Event) -> bool:
+    """False only of an event that was loaded with the answer (`noted_on`)."""
+    return bool(getattr(event, "has_own_questions", True))
+
+
 def asked(event: Event) -> list[EventQuestion]:
-    """In the order of the form; of an event that is known to ask nothing (`noted_on`), without a look."""
-    return list(event.own_questions.asked()) if getattr(event, "has_own_questions", True) else []
+    """In the order of the form."""
+    return list(event.own_questions.asked()) if may_ask(event) else []
 
 
 def asked_or_answered(registration: Registration) -> list[EventQuestion]:

@@ -1,10 +1,14 @@
-"""The stock sessions in the database, written down once, when and where a view says so."""
+"""The stock sessions in the database, read by a prepared query and written down once, when a view says so."""
 
 from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.db.models import CharField, DateTimeField, Model
+from django.utils import timezone
 from django.utils.crypto import get_random_string
+
+from registrations.models.prepared import Parameter, PreparedQuery
 
 KEY_LENGTH = 32
 
@@ -12,6 +16,11 @@ KEY_LENGTH = 32
 class SessionStore(db.SessionStore):
     """A view may save it in its own transaction; the middleware, which saves again, then has nothing left to do."""
 
+    _LIVE: PreparedQuery[Any] = PreparedQuery(
+        lambda: SessionStore.get_model_class().objects.filter(
+            session_key=Parameter("key", CharField()), expire_date__gt=Parameter("now", DateTimeField())
+        )
+    )
     saved: tuple[str | None, dict[str, Any]] | None = None
 
     def save(self, must_create: bool = False) -> None:
@@ -26,6 +35,12 @@ class SessionStore(db.SessionStore):
         else:
             super().save()
         self.saved = (self.session_key, dict(data))
+
+    def _get_session_from_db(self) -> Model | None:
+        session: Model | None = self._LIVE.first(key=self.session_key, now=timezone.now())
+        if session is None:
+            self._session_key = None
+        return session
 
     def _get_new_session_key(self) -> str:
         """Not looked for beforehand."""

@@ -3,15 +3,24 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import BigAutoField, EmailField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations import limits, reminders, tasks, waiting_list
 from registrations.models import Delivery, Event, EventState, Registration
+from registrations.models.prepared import Parameter, PreparedQuery
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
 SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
+_OF_ADDRESS = PreparedQuery(
+    lambda: (
+        Registration.objects.select_for_update()
+        .filter(event=Parameter("event", BigAutoField()))
+        .of_address(Parameter("email", EmailField()))
+    )
+)
 
 
 class SignUpClosed(Exception):
@@ -40,14 +49,7 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
 
 
 def _register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
-    registration, is_new = (
-        Registration.objects.select_for_update()
-        .filter(event=event)
-        .of_address(email)
-        .get_or_create(
-            defaults={"event": event, "email": email, "language": language, **answers, **_place(event)},
-        )
-    )
+    registration, is_new = _found_or_made(event, email=email, language=language, **answers)
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
@@ -62,6 +64,19 @@ def _register(event: Event, *, email: str, language: str, **answers: Any) -> Sig
     elif due:
         _send_link(registration, Reason.KNOWN, due=due)
     return SignUp(registration, is_new, was_full=event.state == EventState.FULL)
+
+
+def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
+    """The registration of an address, and whether it was made now."""
+    if found := _OF_ADDRESS.first(event=event.pk, email=email):
+        return found, False
+    made = Registration(event=event, email=email, **answers, **_place(event))
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except IntegrityError:
+        return _OF_ADDRESS.get(event=event.pk, email=email), False
+    return made, True
 
 
 @transaction.atomic

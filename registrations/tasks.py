@@ -7,12 +7,13 @@ import threading
 from typing import Any
 
 from django.core.management import call_command
-from django.tasks import task
+from django.tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from registrations import counting, lifeline
 from registrations.models import AuditEntry, Delivery, Hit, WorkerPresence
 from registrations.models.live_tally import fold_tallies
+from registrations.models.prepared import PreparedQuery
 
 WAKE_UPS_AT_MOST = 4
 TASK_ROWS_KEPT = 1  # days
@@ -35,12 +36,16 @@ def wake_up() -> None:
     A few wake-ups are enough for many mails: those that wait already are held until the commit, so that whoever takes
     one of them then finds these mails too.
     """
-    if len(_waiting().select_for_update(skip_locked=True).values_list("pk")[:WAKE_UPS_AT_MOST]) < WAKE_UPS_AT_MOST:
+    if len(_HELD.all()) < WAKE_UPS_AT_MOST:
         send_due_mail.enqueue()
 
 
 def _waiting() -> Any:
-    return DBTaskResult.objects.ready().filter(task_path=send_due_mail.module_path).order_by()
+    asked = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=send_due_mail.module_path)
+    return asked.order_by()[:WAKE_UPS_AT_MOST]
+
+
+_HELD = PreparedQuery(lambda: _waiting().select_for_update(skip_locked=True))
 
 
 def sweep() -> None:
@@ -50,7 +55,7 @@ def sweep() -> None:
         if holder and lifeline.is_dead(holder):
             Delivery.objects.free(holder)
     due = Delivery.objects.due()[:WAKE_UPS_AT_MOST].count()
-    for _ in range(due - _waiting()[:WAKE_UPS_AT_MOST].count()):
+    for _ in range(due - _waiting().count()):
         send_due_mail.enqueue()
 
 

@@ -94,13 +94,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         Call it inside the transaction that makes the change it tells of, which must hold the registration's row.
         """
-        same_kind = self.filter(registration=registration, kind=kind)
-        last = None if is_new else same_kind.aggregate(last=Max("revision"))["last"]
-        revision = 0 if last is None else last + 1
+        revision = 0 if is_new else self._next_revision(registration, kind)
         fields = {"priority": Delivery.priority_of(kind), **fields}
         owed = Delivery(registration=registration, kind=kind, reason=reason, revision=revision, **fields)
         self.bulk_create([owed, *also])
         return owed
+
+    def _next_revision(self, registration: Registration, kind: "Delivery.Kind") -> int:
+        last = self.filter(registration=registration, kind=kind).aggregate(last=Max("revision"))["last"]
+        return 0 if last is None else last + 1
 
     def owe_all(
         self, registrations: models.QuerySet[Registration], kind: "Delivery.Kind", *, reason: str = "", **fields: Any

@@ -407,7 +407,7 @@ class Event(models.Model):
         return non_empty_lines(self.report_authors)
 
 
-_LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=Parameter("pk")))
+_LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=Parameter("pk", models.BigAutoField())))
 
 
 class ReportSection(models.Model):

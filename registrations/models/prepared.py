@@ -1,18 +1,18 @@
 """Queries whose SQL is put together once in each process: for the few rows that every visitor's request reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Expression, Model, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
 
 
 class Parameter(Expression):
-    """Stands in a prepared query for a value that is known when it runs."""
+    """Stands in a prepared query for a value that is known when it runs; `field` says how it is written there."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
+    def __init__(self, name: str, field: Field[Any, Any]) -> None:
+        super().__init__(output_field=field)
         self.name = name
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
@@ -37,12 +37,13 @@ class PreparedQuery[Row: Model]:
     def __init__(self, build: Callable[[], QuerySet[Row]]) -> None:
         self.build = build
 
-    def first(self, **values: Any) -> Row | None:
-        parameters = (values[one.name] if isinstance(one, Parameter) else one for one in self._statement.parameters)
+    def all(self, **values: Any) -> list[Row]:
         with connection.cursor() as cursor:
-            cursor.execute(self._statement.sql, tuple(parameters))
-            found = cursor.fetchone()
-        return None if found is None else self._row(found)
+            cursor.execute(self._statement.sql, tuple(_filled(self._statement.parameters, values)))
+            return self._rows(cursor.fetchall())
+
+    def first(self, **values: Any) -> Row | None:
+        return next(iter(self.all(**values)), None)
 
     def get(self, **values: Any) -> Row:
         """Raises the model's DoesNotExist."""
@@ -50,13 +51,15 @@ class PreparedQuery[Row: Model]:
             raise self._model.DoesNotExist  # type: ignore[attr-defined] # every model has it
         return row
 
-    def _row(self, found: tuple[Any, ...]) -> Row:
+    def _rows(self, found: list[tuple[Any, ...]]) -> list[Row]:
         _sql, _parameters, columns, annotations, compiler, converters = self._statement
-        [values] = compiler.apply_converters([found], converters)
-        row = self._model.from_db(connection.alias, columns, values[: len(columns)])
-        for name, value in zip(annotations, values[len(columns) :], strict=True):
-            setattr(row, name, value)
-        return row
+        rows = []
+        for values in compiler.apply_converters(found, converters):
+            row = self._model.from_db(connection.alias, columns, values[: len(columns)])
+            for name, value in zip(annotations, values[len(columns) :], strict=True):
+                setattr(row, name, value)
+            rows.append(row)
+        return rows
 
     @cached_property
     def _model(self) -> type[Row]:
@@ -71,3 +74,9 @@ class PreparedQuery[Row: Model]:
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
         return Statement(sql, list(parameters), columns, annotations, compiler, converters)
+
+
+def _filled(parameters: Iterable[Any], values: Mapping[str, Any]) -> Iterator[Any]:
+    for one in parameters:
+        is_open = isinstance(one, Parameter)
+        yield one.output_field.get_db_prep_value(values[one.name], connection) if is_open else one

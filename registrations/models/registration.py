@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Now
 from django.urls import reverse
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
+from registrations.models.prepared import Parameter
 from registrations.models.search import SHORTEST_INDEXED, SearchField, folded
 
 LISTED_BY: list[list[str]] = [
@@ -51,9 +52,10 @@ def _holds(word: str) -> Q:
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
-    def of_address(self, email: str) -> Self:
+    def of_address(self, email: str | Parameter) -> Self:
         """Addresses are compared without regard to case; the unique index does the same."""
-        return self.alias(email_lower=Lower("email")).filter(email_lower=email.lower())
+        asked = Value(email) if isinstance(email, str) else email
+        return self.alias(email_lower=Lower("email")).filter(email_lower=Lower(asked))
 
     def seated(self) -> Self:
         """Those who have a seat."""

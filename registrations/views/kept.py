@@ -5,10 +5,11 @@ the seats at that moment as well: another answer is another page. What belongs t
 time stamp of a form) is a hole in the kept page, filled in anew each time.
 """
 
-import functools
-import gzip
+import re
 import secrets
+import struct
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 
@@ -23,25 +24,50 @@ from registrations.views.site import facts
 
 PAGES_KEPT = 64  # in each process, of some 10 kB
 MARK = secrets.token_hex(16)
+HOLE = re.compile(rf"\b(\w+)-{MARK}")
+GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # deflate, no name, no time, no system
+LAST_BLOCK = b"\x03\x00"  # an empty one, which says that it is the last
 
 
 class Page:
+    """A text with holes, each piece between them compressed once.
+
+    A compressed answer is put together of the pieces (deflate blocks that refer to nothing before them, RFC 1951) and
+    of what fills the holes, as it is: so the length of an answer tells nothing of it either.
+    """
+
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.pieces = HOLE.split(text)  # text, name of a hole, text, …
+        self.deflated = [_deflated(piece) for piece in self.pieces[::2]]
 
-    @functools.cached_property
-    def compressed(self) -> bytes:
-        return gzip.compress(self.text.encode(), mtime=0)
+    def filled(self, **own: str) -> str:
+        pieces = self.pieces.copy()
+        pieces[1::2] = [own[name] for name in pieces[1::2]]
+        return "".join(pieces)
 
-    def response(self, request: HttpRequest) -> HttpResponse:
-        """For a page without secrets: as it is kept, compressed where the browser takes that."""
+    def response(self, request: HttpRequest, **own: str) -> HttpResponse:
+        """Compressed where the browser takes that: for a page that shows no more of anyone than its own token."""
+        text = self.filled(**own).encode()
         if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-            response = HttpResponse(self.compressed)
+            response = HttpResponse(self._gzip(text, own))
             response["Content-Encoding"] = "gzip"
         else:
-            response = HttpResponse(self.text)
+            response = HttpResponse(text)
         patch_vary_headers(response, ["Accept-Encoding"])
         return response
+
+    def _gzip(self, text: bytes, own: Mapping[str, str]) -> bytes:
+        """RFC 1952."""
+        blocks = self.deflated[:1]
+        for name, piece in zip(self.pieces[1::2], self.deflated[1:], strict=True):
+            blocks += [_deflated(own[name], level=0), piece]
+        return b"".join([GZIP_HEAD, *blocks, LAST_BLOCK, struct.pack("<LL", zlib.crc32(text), len(text))])
+
+
+def _deflated(text: str, *, level: int = zlib.Z_BEST_COMPRESSION) -> bytes:
+    """Whole blocks; level 0 stores the text as it is."""
+    compressor = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
+    return compressor.compress(text.encode()) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
 class KeptPages:
@@ -87,10 +113,3 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
 def hole(name: str) -> str:
     """What stands in a kept page for something else; unguessable, so that nobody's words can hold it."""
     return f"{name}-{MARK}"
-
-
-def filled(page: str, values: Mapping[str, str]) -> str:
-    """The page with something in each of its holes."""
-    for name, value in values.items():
-        page = page.replace(hole(name), value)
-    return page

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import SlugField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,7 +23,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations import corrections, questions, signup, typos
-from registrations.forms import AddressForm, RegistrationForm
+from registrations.forms import AddressForm, RegistrationForm, fresh_stamp
 from registrations.models import Event, EventQuestion, Registration
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.turns import turn_to_write
@@ -35,7 +36,9 @@ CORRECTED_WITHIN = 30 * 60  # seconds
 RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 
 
-_SHOWN = PreparedQuery(lambda: EventQuestion.objects.noted_on(Event.objects.shown()).filter(slug=Parameter("slug")))
+_SHOWN = PreparedQuery(
+    lambda: EventQuestion.objects.noted_on(Event.objects.shown()).filter(slug=Parameter("slug", SlugField()))
+)
 
 
 def shown_event(slug: str) -> Event:
@@ -73,10 +76,9 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
     event = shown_event(slug)
     if not event.accepts_sign_ups:
         return _closed(request, event)
-    form = RegistrationForm(request.POST or None, event=event)
     if request.method == "POST":
-        return _sent(request, event, form)
-    return HttpResponse(_empty_form(request, event, form))
+        return _sent(request, event, RegistrationForm(request.POST, event=event))
+    return _empty_form(request, event)
 
 
 def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
@@ -98,14 +100,18 @@ def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **mor
     return render_to_string("registrations/form.html", context, request)
 
 
-def _empty_form(request: HttpRequest, event: Event, form: RegistrationForm) -> str:
-    """The same for everybody but for the token and the stamp."""
-    own = {"token": get_token(request), "stamp": form.initial["stamp"]}
-    form.initial["stamp"] = kept.hole("stamp")
+def _empty_form(request: HttpRequest, event: Event) -> HttpResponse:
+    """The same for everybody but for the token and the stamp; it follows from the event, unless that asks more."""
+    form = RegistrationForm(event=event) if questions.may_ask(event) else None
     last_day = event.kept_until(timezone.now()).astimezone(event.zone).date()
-    key = kept.key_of(request, event, form.shape, last_day)
-    page = kept.pages.get(key, lambda: _form_page(request, event, form, csrf_token=kept.hole("token")))
-    return kept.filled(page.text, own)
+    key = kept.key_of(request, event, form and form.shape, last_day)
+    page = kept.pages.get(key, lambda: _form_with_holes(request, event, form or RegistrationForm(event=event)))
+    return page.response(request, token=get_token(request), stamp=fresh_stamp())
+
+
+def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm) -> str:
+    form.initial["stamp"] = kept.hole("stamp")
+    return _form_page(request, event, form, csrf_token=kept.hole("token"))
 
 
 def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
@@ -153,21 +159,17 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if signed_up is None or more["suggested_domain"]:
         return render(request, "registrations/thanks.html", {"event": event, "signed_up": signed_up, **more})
-    return HttpResponse(_thanks_page(request, event, signed_up, more))
+    page = _thanks_page(request, event, signed_up, more)
+    own = {"first_name": escape(signed_up["first_name"]), "email": escape(signed_up["email"])}
+    return HttpResponse(page.filled(token=get_token(request), **own))
 
 
-def _thanks_page(request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]) -> str:
+def _thanks_page(request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]) -> kept.Page:
     """The same for everybody but for the token, the first name and the address."""
-    own = {
-        "token": get_token(request),
-        "first_name": escape(signed_up["first_name"]),
-        "email": escape(signed_up["email"]),
-    }
     holes = {"first_name": kept.hole("first_name"), "email": kept.hole("email"), "was_full": signed_up["was_full"]}
     context = {"event": event, "signed_up": holes, "csrf_token": kept.hole("token"), **more}
     key = kept.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
-    page = kept.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
-    return kept.filled(page.text, own)
+    return kept.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
