@@ -1,5 +1,6 @@
 """A page that is kept is never stale: whatever changes, it is the page that would be made anew."""
 
+import gzip
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import models
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -141,3 +142,29 @@ def test_the_pages_kept_are_few(client: Client) -> None:
         event.save()
         pages(client, event)
     assert len(kept.pages.pages) == kept.PAGES_KEPT
+
+
+def test_a_compressed_page_is_the_page_and_its_length_tells_nothing_of_what_fills_the_holes() -> None:
+    text = "<p>œ</p>" * 50
+    page = kept.Page(f"{text}{kept.hole('token')}{text}{kept.hole('stamp')}-{kept.hole('token')}")
+    request = RequestFactory().get("/", headers={"Accept-Encoding": "gzip"})
+    answers = [page.response(request, token=token, stamp="é") for token in ("abcdefgh", "<p>œ</p")]
+    assert [gzip.decompress(answer.content).decode() for answer in answers] == [
+        f"{text}{token}{text}é-{token}" for token in ("abcdefgh", "<p>œ</p")
+    ]
+    lengths = {
+        len(answer.content) - 2 * len(token.encode())
+        for answer, token in zip(answers, ("abcdefgh", "<p>œ</p"), strict=True)
+    }
+    assert len(lengths) == 1
+    assert page.response(RequestFactory().get("/"), token="t", stamp="s").content.decode() == f"{text}t{text}s-t"
+
+
+def test_a_page_without_holes_is_kept_compressed_too() -> None:
+    request = RequestFactory().get("/", headers={"Accept-Encoding": "gzip"})
+    answer = kept.Page("<p>œ</p>").response(request)
+    assert (gzip.decompress(answer.content).decode(), answer["Content-Encoding"], answer["Vary"]) == (
+        "<p>œ</p>",
+        "gzip",
+        "Accept-Encoding",
+    )

@@ -1,0 +1,83 @@
+"""A prepared query answers as the ordinary one does, now and after every change."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from registrations.models import Event, EventQuestion, Registration
+from registrations.models.prepared import Parameter, PreparedQuery
+from tests.factories import make_event, make_registration
+
+pytestmark = pytest.mark.django_db
+
+BY_SLUG = PreparedQuery(
+    lambda: EventQuestion.objects.noted_on(Event.objects.shown()).filter(slug=Parameter("slug", models.SlugField()))
+)
+LIVE_SESSIONS = PreparedQuery(
+    lambda: Session.objects.filter(expire_date__gt=Parameter("now", models.DateTimeField())).order_by("session_key")
+)
+
+
+def everything(row: models.Model) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "_state"}
+
+
+def test_every_column_and_annotation_is_read_as_ever() -> None:
+    for event in [
+        make_event(capacity=12, registration_closes_at=timezone.now(), connection_url="https://salle.example.org/"),
+        make_event(reminder_day_time=None, description="Ça – œuvre ’ %s %(slug)s"),
+    ]:
+        ordinary = EventQuestion.objects.noted_on(Event.objects.shown()).get(slug=event.slug)
+        read = BY_SLUG.get(slug=event.slug)
+        assert everything(read) == everything(ordinary)
+        assert (read, read._state.adding, read._state.db) == (ordinary, False, "default")
+
+
+def test_columns_of_json_too() -> None:
+    registration = make_registration(own_answers={"7": ["un", "deux"]})
+    by_number = PreparedQuery(lambda: Registration.everyone.filter(pk=Parameter("pk", models.BigAutoField())))
+    assert everything(by_number.get(pk=registration.pk)) == everything(Registration.everyone.get(pk=registration.pk))
+
+
+def test_the_database_is_asked_each_time() -> None:
+    event = make_event(title="Avant")
+    assert BY_SLUG.get(slug=event.slug).title == "Avant"
+    Event.objects.update(title="Après")
+    with CaptureQueriesContext(connection) as asked:
+        assert BY_SLUG.get(slug=event.slug).title == "Après"
+    assert len(asked) == 1
+
+
+def test_a_row_may_be_changed_and_saved_without_touching_the_next_one() -> None:
+    event = make_event(title="Avant")
+    BY_SLUG.get(slug=event.slug).title = "Autre"
+    assert BY_SLUG.get(slug=event.slug).title == "Avant"
+
+
+def test_nothing_found() -> None:
+    make_event(status="draft", slug="brouillon")
+    assert BY_SLUG.first(slug="brouillon") is None
+    assert BY_SLUG.all(slug="x' OR '1'='1") == []
+    with pytest.raises(Event.DoesNotExist):
+        BY_SLUG.get(slug="brouillon")
+
+
+def test_several_rows_and_moments() -> None:
+    now = timezone.now()
+    hours = {"c": -1, "b": 1, "a": 2}
+    for key, number in hours.items():
+        Session.objects.create(session_key=key, expire_date=now + timedelta(hours=number))
+    assert [session.session_key for session in LIVE_SESSIONS.all(now=now)] == ["a", "b"]
+
+
+def test_a_row_is_held_until_the_end_of_the_transaction() -> None:
+    event = make_event()
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        assert Event.objects.locked(event) == event
+    [query] = asked.captured_queries
+    assert ("FOR UPDATE" in query["sql"]) == connection.features.has_select_for_update
