@@ -133,7 +133,7 @@ def test_another_failure_is_a_calm_500_without_the_database(client: Client, monk
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("registrations.views.public.get_object_or_404", broken)
+    monkeypatch.setattr("registrations.views.public.shown_event", broken)
     page = client.get(event.get_absolute_url())
     assert page.status_code == 500
     assert "Un problème est survenu" in page.text

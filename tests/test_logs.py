@@ -130,7 +130,7 @@ def test_a_failure_shows_the_number_that_its_lines_carry(client: Client, monkeyp
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("a defect of zoe@example.org")
 
-    monkeypatch.setattr("registrations.views.public.get_object_or_404", broken)
+    monkeypatch.setattr("registrations.views.public.shown_event", broken)
     with lines(DiscreetJson()) as written:
         page = client.get(event.get_absolute_url())
     number = page["X-Request-ID"]
