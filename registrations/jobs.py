@@ -80,6 +80,15 @@ def leave_to_a_worker(job: Job) -> Job:
 
 def run(job: Job) -> None:
     """A worker's part: do it as the person who asked for it, and write down how it ended."""
+    try:
+        _run(job)
+    except NoLongerOurs:
+        logger.warning("Operation %s: taken over by another worker, or called off", job.pk)
+    else:
+        job.forget_steps()
+
+
+def _run(job: Job) -> None:
     account = get_user_model().objects.filter(pk=job.asked_by, is_active=True).first()
     try:
         if account is None or not account.has_perm(job.permission):
@@ -87,8 +96,7 @@ def run(job: Job) -> None:
         with audit.acting(account), progress.told_to(job.note_steps):
             perform(job)
     except NoLongerOurs:
-        logger.warning("Operation %s: taken over by another worker", job.pk)
-        return
+        raise
     except Refused as reason:
         _stop(job, str(reason))
     except (OperationalError, InterfaceError):
@@ -96,7 +104,6 @@ def run(job: Job) -> None:
     except Exception:
         logger.exception("Operation %s failed", job.pk)
         _stop(job, _("Something unexpected happened. Start it again; if it stops once more, tell the operator."))
-    job.forget_steps()
 
 
 def is_outage(error: OperationalError | InterfaceError) -> bool:

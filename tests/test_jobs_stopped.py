@@ -77,7 +77,7 @@ def fails_for(monkeypatch: pytest.MonkeyPatch, broken: Registration, error: Base
     monkeypatch.setitem(deeds.DEEDS, "send_again", deed._replace(do=do))
 
 
-def written_to() -> list[int | None]:
+def written_to() -> list[Any]:
     return sorted(Delivery.objects.values_list("registration", flat=True))
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from registrations import audit, jobs
 from registrations.desk import DeskPages
-from registrations.models import Event, Job, Registration, WorkerPresence
+from registrations.models import Broadcast, Event, Job, Registration, WorkerPresence
 from registrations.views.responses import pdf_response
 from registrations.views.staff import with_fresh_password
 
@@ -151,6 +151,7 @@ class JobAdmin(DeskPages, admin.ModelAdmin[Job]):
             "opts": self.opts,
             "title": job.title,
             "job": job,
+            "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             "steps": job.steps if job.is_under_way else None,
             "is_unattended": job.is_under_way and not WorkerPresence.objects.seen_lately().exists(),
         }

@@ -73,7 +73,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         taken = mine.update(
             state=Job.State.RUNNING, worker=worker, attempts=F("attempts") + 1, started_at=now, heard_at=now
         )
-        return self.get(pk=job.pk) if taken else None
+        return self.running().filter(pk=job.pk, worker=worker).first() if taken else None
 
 
 class Job(models.Model):

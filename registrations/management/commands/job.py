@@ -26,7 +26,8 @@ class Command(BaseCommand):
             raise SystemExit(1)
         os.nice(NICENESS)
         try:
-            jobs.run(Job.objects.running().get(pk=pk))
+            if job := Job.objects.running().filter(pk=pk).first():  # else it was called off meanwhile
+                jobs.run(job)
         except (OperationalError, InterfaceError) as error:
             if not jobs.is_outage(error):
                 raise
