@@ -32,8 +32,9 @@ class Restored:
     at: datetime  # of the backup
     aside: str  # where what stood there is kept
     uploads: int
-    erased: int
-    held: int
+    erased: int = 0
+    silenced: int = 0  # mailboxes that asked since to be left alone
+    held: int = 0
 
 
 def check(file: Path) -> dict[str, Any]:
@@ -57,9 +58,11 @@ def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool)
         with _marked(file):
             aside = dumps.load(stage / archive.DATABASE, f"{timezone.now():%Y%m%d_%H%M%S}")
         call_command("migrate", verbosity=0)
-        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads, _erase_again(stage), 0)
+        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads)
+        restored.erased, restored.silenced = _replay_journal(stage)
         restored.held = _settle(hold_mails)
-        audit.record(audit.Action.RESTORED, of=manifest["at"], held=restored.held, erased=restored.erased)
+        counts: dict[str, Any] = {name: getattr(restored, name) for name in ("held", "erased", "silenced")}
+        audit.record(audit.Action.RESTORED, of=manifest["at"], **counts)
         running.mark().unlink()
     return restored
 
@@ -142,11 +145,10 @@ def _put_uploads(folder: Path) -> int:
     return len(found)
 
 
-def _erase_again(stage: Path) -> int:
-    """Whoever the journal here or the one in the backup names."""
-    if (from_backup := stage / archive.JOURNAL).exists():
-        erasure_journal.add(from_backup)
-    return privacy.erase_again(erasure_journal.uids(filter(Path.exists, [erasure_journal.path()])))
+def _replay_journal(stage: Path) -> tuple[int, int]:
+    """The one here, to which the one in the backup is added: how many were erased, and how many left alone again."""
+    erasure_journal.add(stage / archive.JOURNAL)
+    return privacy.replay([erasure_journal.path()])
 
 
 @transaction.atomic
