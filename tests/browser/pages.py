@@ -319,6 +319,7 @@ def asked_message() -> tuple[Broadcast, Job]:
         asked_by=1,
         permission="registrations.write_to_registrants",
         total=12000,
+        mark=secrets.token_hex(8),
         parameters={"broadcast": written.pk},
         detail={"broadcast": written.pk},
     )
