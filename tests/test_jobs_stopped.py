@@ -23,6 +23,7 @@ from registrations.job_runner import JobRunner
 from registrations.models import AuditEntry, Delivery, Job, Registration
 from registrations.models.job import ATTEMPTS_MAX, SILENT_AFTER
 from registrations.views import staff
+from registrations.worker import MailWorker
 from tests.desk import act, logged_in, messages
 from tests.factories import make_event, make_registration
 from tests.test_jobs import carry_out, page_of, people
@@ -301,6 +302,27 @@ def test_a_worker_that_is_asked_to_end_gives_back_what_it_has_in_hand_uncounted(
     runner = JobRunner("one")
     runner.stopping.set()
     assert attempt(runner) == (State.WAITING, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_signal_in_the_middle_of_a_transaction_leaves_no_lock_in_the_way_of_giving_back(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(os, "setpriority", lambda *args: None)
+    monkeypatch.setattr(MailWorker, "configure_signals", lambda worker: None)
+    monkeypatch.setattr(MailWorker, "work", lambda worker: cut_short())
+    monkeypatch.setattr(JobRunner, "start", lambda runner: None)
+    locks: list[Any] = []
+    monkeypatch.setattr(JobRunner, "stop", lambda runner: locks.append(connection.connection))
+    with pytest.raises(SystemExit):
+        call_command("worker")
+    assert locks == [None]
+
+
+def cut_short() -> None:
+    connection.cursor().execute("BEGIN IMMEDIATE" if connection.vendor == "sqlite" else "BEGIN")
+    raise SystemExit(0)
 
 
 def test_what_could_not_be_given_back_while_the_database_was_away_is_given_back_uncounted(
