@@ -1,11 +1,13 @@
 """Writing to the registrants: confirmed once, taken back within two minutes, then on its way like any other mail."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registrations import audit, tasks
-from registrations.models import Broadcast, Delivery, MailTally, PeopleTally, Registration
+from registrations.models import Broadcast, Delivery, Job, MailTally, PeopleTally, Registration
 from registrations.models.delivery import REFUSALS
 
 Audience, Kind, State = Broadcast.Audience, Delivery.Kind, Broadcast.State
@@ -84,16 +86,43 @@ def send(broadcast: Broadcast, *, count: int) -> bool:
     return True
 
 
+def asked(broadcast: Broadcast) -> QuerySet[Job]:
+    """The operation that is to send a draft which was confirmed, until it has."""
+    under_way = Job.objects.under_way().filter(kind=Job.Kind.MESSAGE, event=broadcast.event_id)
+    return under_way.filter(parameters__broadcast=broadcast.pk)
+
+
+def is_being_written(broadcast: Broadcast) -> bool:
+    """Nobody has confirmed it yet."""
+    return broadcast.is_draft and not asked(broadcast).exists()
+
+
 @transaction.atomic
 def take_back(broadcast: Broadcast) -> bool:
-    """None of its mails leaves; False when it is too late, or was done before."""
+    """None of its mails leaves; False when it is too late, or was done before.
+
+    One that still waits for a worker, or that a worker is about to send, is a draft again.
+    """
     broadcast = Broadcast.objects.locked(broadcast)
+    if broadcast.is_draft:
+        return _call_off(broadcast)
     if not broadcast.may_be_taken_back:
         return False
     broadcast.state = State.TAKEN_BACK
     broadcast.save()
     broadcast.deliveries.drop(_("the organiser took this message back"))
     audit.record(audit.Action.BULK_MAIL, about=broadcast, act="take back", count=broadcast.count)
+    return True
+
+
+def _call_off(broadcast: Broadcast) -> bool:
+    """A worker needs the message's row, which we hold, and then finds that the operation is no longer its own."""
+    job = asked(broadcast).first()
+    if job is None:
+        return False
+    told = [("info", gettext("The message was taken back before a worker had sent it: nobody receives it."))]
+    asked(broadcast).update(state=Job.State.DONE, ended_at=timezone.now(), parameters={}, told=told)
+    audit.record(audit.Action.BULK_MAIL, about=broadcast, act="take back", count=job.total)
     return True
 
 
@@ -119,7 +148,7 @@ def stop(broadcast: Broadcast) -> int | None:
 def discard(broadcast: Broadcast) -> bool:
     """Throw a draft away, with its trials; False for what was confirmed."""
     broadcast = Broadcast.objects.locked(broadcast)
-    if not broadcast.is_draft:
+    if not is_being_written(broadcast):
         return False
     broadcast.delete()
     return True

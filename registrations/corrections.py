@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from registrations import limits, privacy, signup, tasks, waiting_list
-from registrations.models import Delivery, Event, Registration, Suppression
+from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import new_code
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
@@ -87,7 +87,7 @@ def refuse_address(registration: Registration) -> None:
     """The owner of the new address did not ask for it: nothing more goes there."""
     registration = Registration.everyone.locked(registration)
     if registration.new_email and not registration.is_trial:
-        Suppression.objects.add_address(registration.new_email)
+        privacy.leave_alone(registration.new_email)
     _forget_new_address(registration)
 
 

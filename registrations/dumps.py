@@ -26,11 +26,14 @@ def dump(path: Path) -> None:
     _postgresql_dump(path) if connection.vendor == "postgresql" else _sqlite_dump(path)
 
 
-def load(path: Path, stamp: str) -> str:
-    """Put the dump in place in one step. Returns where what stood there is kept aside; empty when nothing did."""
+def load(path: Path, stamp: str, *, then: str = "") -> str:
+    """Put the dump in place in one step. Returns where what stood there is kept aside; empty when nothing did.
+
+    `then`: SQL of the same step, for PostgreSQL, which others may be using. SQLite's file is replaced under nobody.
+    """
     aside = f"{KEPT_ASIDE}{stamp}" if connection.introspection.table_names() else ""
     connection.close()
-    return _postgresql_load(path, aside) if connection.vendor == "postgresql" else _sqlite_load(path, aside)
+    return _postgresql_load(path, aside, then) if connection.vendor == "postgresql" else _sqlite_load(path, aside)
 
 
 def _sqlite_dump(path: Path) -> None:
@@ -77,7 +80,7 @@ def _postgresql_dump(path: Path) -> None:
         raise Refused(f"pg_dump failed: {done.stderr.strip()}")
 
 
-def _postgresql_load(path: Path, aside: str) -> str:
+def _postgresql_load(path: Path, aside: str, then: str) -> str:
     """One transaction sets the former tables aside, in a schema of their own, and makes the new ones."""
     steps = f"ALTER SCHEMA public RENAME TO {aside}; CREATE SCHEMA public;" if aside else ""
     with (
@@ -107,7 +110,8 @@ def _postgresql_load(path: Path, aside: str) -> str:
             psql.stdin.write(f"BEGIN; {steps}\n".encode())
             shutil.copyfileobj(script.stdout, psql.stdin, CHUNK)
             if script.wait() == 0:
-                psql.stdin.write(b"\nCOMMIT;\n")  # else the end of the connection undoes it all
+                last = f"\nSET search_path = public;\n{then}\nCOMMIT;\n"  # a dump empties the path
+                psql.stdin.write(last.encode())  # else the end of the connection undoes it all
             psql.stdin.close()
         except BrokenPipeError:
             script.kill()

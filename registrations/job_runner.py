@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from registrations import jobs
 from registrations.models import Job, WorkerPresence
+from registrations.models.job import SILENT_AFTER
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,8 @@ LOOK_EVERY = 1  # seconds
 TEND_EVERY = 10  # seconds: say that one is alive, take over from those that are not
 CHILD_LOOK_EVERY = 0.2  # seconds
 NICENESS = 5  # mails and pages come first
+AFTER_OUTAGE = 5  # seconds before a job is tried again whose database was away
+IN_GOOD_ORDER = {-signal.SIGTERM, os.EX_TEMPFAIL}  # ends of a child: asked to, or without its database
 
 
 class JobRunner(threading.Thread):
@@ -29,7 +33,7 @@ class JobRunner(threading.Thread):
         super().__init__(name="jobs", daemon=True)
         self.worker = worker
         self.stopping = threading.Event()
-        self.next_tending = 0.0
+        self.next_tending = self.silence_counts_from = 0.0
 
     def stop(self) -> None:
         """The job in hand is given back, and goes on with another worker."""
@@ -42,10 +46,15 @@ class JobRunner(threading.Thread):
                 self.work()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("Operations: the database is away (%s)", type(error).__name__)
-                connection.close()
+                self.database_is_away()
             except Exception:
                 logger.exception("Operations: unexpected")
         connection.close()
+
+    def database_is_away(self) -> None:
+        """Nobody can say that they are alive meanwhile: who is silent may be at work."""
+        connection.close()
+        self.silence_counts_from = time.monotonic() + SILENT_AFTER.total_seconds()
 
     def work(self) -> None:
         self.tend(in_hand=None)
@@ -62,8 +71,8 @@ class JobRunner(threading.Thread):
             if in_hand and job.pk == in_hand.pk:
                 Job.objects.filter(pk=job.pk).update(heard_at=timezone.now())
             else:
-                jobs.give_back(job)  # its process has ended while the database was away
-        jobs.give_back_lost()
+                jobs.give_back(job, counts=False)  # its process has ended while the database was away
+        jobs.give_back_lost(silent_too=time.monotonic() >= self.silence_counts_from)
         jobs.throw_old_away()
 
     def carry_out(self, job: Job) -> None:
@@ -76,10 +85,12 @@ class JobRunner(threading.Thread):
             try:
                 self.tend(in_hand=job)
             except (DatabaseError, InterfaceError):
-                connection.close()  # the child may have locked it, or finds out by itself
+                self.database_is_away()  # the child may have locked it, or finds out by itself
         if child.poll() is None:
             child.terminate()
             child.wait()
         logger.info("Operation %s: its process ended with status %s", job.pk, child.returncode)
         if child.returncode:
-            jobs.give_back(job)
+            jobs.give_back(job, counts=child.returncode not in IN_GOOD_ORDER)
+        if child.returncode == os.EX_TEMPFAIL:
+            self.stopping.wait(AFTER_OUTAGE)

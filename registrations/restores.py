@@ -26,14 +26,27 @@ from registrations.running import Refused
 
 STAGES = ".restore-*"
 
+# Workers may be running: until it is settled what may leave and who is erased, no mail and no long act that was under
+# way can be taken by one. What a mail was stands where its lease would; a backup may be older than long acts.
+PUT_TO_SLEEP = """
+    UPDATE registrations_delivery SET lease = state, state = 'held' WHERE state IN ('pending', 'sending');
+    DO $$ BEGIN
+        IF to_regclass('registrations_job') IS NOT NULL THEN
+            UPDATE registrations_job SET state = 'running', worker = 'restore', heard_at = now() + interval '7 days'
+            WHERE state IN ('waiting', 'running');
+        END IF;
+    END $$;
+"""
+
 
 @dataclass
 class Restored:
     at: datetime  # of the backup
     aside: str  # where what stood there is kept
     uploads: int
-    erased: int
-    held: int
+    erased: int = 0
+    silenced: int = 0  # mailboxes that asked since to be left alone
+    held: int = 0
 
 
 def check(file: Path) -> dict[str, Any]:
@@ -50,16 +63,18 @@ def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool)
     """
     running.require_owner()
     with running.restore(while_running=while_running), _only_stage() as stage:
-        manifest = _readable(file, stage)
+        manifest, began_at = _readable(file, stage), timezone.now()
         _require_quiet(while_running)
         _require_room(replace)
         uploads = _put_uploads(stage / archive.MEDIA)
         with _marked(file):
-            aside = dumps.load(stage / archive.DATABASE, f"{timezone.now():%Y%m%d_%H%M%S}")
+            aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
         call_command("migrate", verbosity=0)
-        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads, _erase_again(stage), 0)
-        restored.held = _settle(hold_mails)
-        audit.record(audit.Action.RESTORED, of=manifest["at"], held=restored.held, erased=restored.erased)
+        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads)
+        restored.erased, restored.silenced = _replay_journal(stage)
+        restored.held = _settle(hold_mails, began_at=began_at)
+        counts: dict[str, Any] = {name: getattr(restored, name) for name in ("held", "erased", "silenced")}
+        audit.record(audit.Action.RESTORED, of=manifest["at"], **counts)
         running.mark().unlink()
     return restored
 
@@ -142,27 +157,29 @@ def _put_uploads(folder: Path) -> int:
     return len(found)
 
 
-def _erase_again(stage: Path) -> int:
-    """Whoever the journal here or the one in the backup names."""
-    if (from_backup := stage / archive.JOURNAL).exists():
-        erasure_journal.add(from_backup)
-    return privacy.erase_again(erasure_journal.uids(filter(Path.exists, [erasure_journal.path()])))
+def _replay_journal(stage: Path) -> tuple[int, int]:
+    """The one here, to which the one in the backup is added: how many were erased, and how many left alone again."""
+    erasure_journal.add(stage / archive.JOURNAL)
+    return privacy.replay([erasure_journal.path()])
 
 
 @transaction.atomic
-def _settle(hold_mails: bool) -> int:
+def _settle(hold_mails: bool, *, began_at: datetime) -> int:
     """Nothing of the past runs on: no session, no wake-up, no worker, no long act. Returns how many mails are held.
 
-    An import would bring people back who were erased since, and cannot be started again.
+    What was asked for since goes on: workers and visitors may be there already. An import would bring people back who
+    were erased since, and cannot be started again.
     """
     Session.objects.all().delete()
     DBTaskResult.objects.all().delete()
     WorkerPresence.objects.all().delete()
-    Job.objects.filter(kind=Job.Kind.IMPORT).delete()
-    Job.objects.under_way().update(
+    of_backup = Job.objects.filter(created_at__lt=began_at)
+    of_backup.filter(kind=Job.Kind.IMPORT).delete()
+    of_backup.under_way().update(
         state=Job.State.FAILED,
         worker="",
         ended_at=timezone.now(),
         error=desk_words(_("A backup was restored meanwhile: look at what was done, then start it again.")),
     )
-    return Delivery.objects.hold() if hold_mails else 0
+    Delivery.objects.wake()
+    return Delivery.objects.filter(created_at__lt=began_at).hold() if hold_mails else 0

@@ -58,6 +58,16 @@ def not_ready() -> list[str]:
     return reasons
 
 
+def waits_for_somebody() -> list[str]:
+    """What a person has to decide, in sentences: the site itself does all it should, and is ready."""
+    with suppress(Error):  # `not_ready` says why
+        if held := MailTally.objects.filter(state=Delivery.State.HELD).total():
+            return [
+                f"Mails held back since a restore: {held}. The desk's first page lets them leave, or gives them up."
+            ]
+    return []
+
+
 def status() -> Status:
     """All of it, or what can be known while the database is away or older than this version."""
     found = Status(not_ready())

@@ -1,5 +1,6 @@
 """Backup and restore, by the commands as an operator types them, on the database under test."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -10,16 +11,19 @@ import sys
 import tarfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from registrations import archive, backups, dumps, privacy, restores, running, status
 from registrations.models import Delivery, Job, Registration
+from registrations.models.delivery import CLAIM
 from registrations.running import Refused
 from tests.factories import answers, make_event, make_registration
 from tests.site import ROOT, RunningSite, own_database, wait_for
@@ -266,6 +270,110 @@ def test_a_database_in_use_from_elsewhere_is_left_alone(site: RunningSite) -> No
     site.run("restore", str(backup), "--replace", "--while-running")
 
 
+def test_workers_that_go_on_during_a_restore_get_hold_of_no_mail_and_no_long_act_of_the_backup(
+    site: RunningSite,
+) -> None:
+    if not site.env["DATABASE_URL"]:
+        return  # SQLite's file is replaced while nobody uses it
+    sign_up(site, "zoe@example.org", "partie@example.org")
+    shell(site, ASK_FOR_A_LONG_ACT)
+    backup = back_up(site)
+    shell(site, LEFT_AND_ERASED)
+    with claiming(site.env["DATABASE_URL"]) as claimed:
+        told = site.run("restore", str(backup), "--replace", "--while-running")
+    assert claimed == []
+    assert "Erased again: 1\n" in told
+    assert "Mails held back: 1;" in told
+    assert shell(site, JOBS).split() == ["failed"]
+    assert shell(site, LEASES).split() == ["'held'", "''"]
+
+
+ASK_FOR_A_LONG_ACT = """
+from registrations.models import *
+Job.objects.create(kind="message", title="x", event=Event.objects.get(), mark="x", asked_by=1)
+"""
+LEFT_AND_ERASED = """
+from registrations import privacy
+from registrations.models import *
+Delivery.objects.update(state="sent")
+Job.objects.update(state="done")
+privacy.erase(Registration.objects.get(email__startswith="partie"))
+"""
+JOBS = "from registrations.models import *; print(*Job.objects.values_list('state', flat=True))"
+LEASES = """
+from registrations.models import *
+[row] = Delivery.objects.filter(kind="confirmation").values_list("state", "lease")
+print(*map(repr, row))
+"""
+
+
+@contextlib.contextmanager
+def claiming(database_url: str) -> Iterator[list[str]]:
+    """As workers on other machines do, again and again; what they got hold of."""
+    claimed: list[str] = []
+    enough = threading.Event()
+
+    def claim() -> None:
+        with psycopg.connect(database_url, autocommit=True) as worker:
+            while not enough.is_set():
+                now = datetime.now(UTC)
+                values = {"now": now, "until": now + timedelta(minutes=6), "lease": "another machine's.1"}
+                claimed.extend(
+                    f"mail {pk}" for (pk,) in worker.execute(CLAIM.format(lock="FOR UPDATE SKIP LOCKED"), values)
+                )
+                claimed.extend(f"act {pk}" for (pk,) in worker.execute(CLAIM_ACT))
+
+    workers = [threading.Thread(target=claim) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    yield claimed
+    enough.set()
+    for worker in workers:
+        worker.join()
+
+
+CLAIM_ACT = "UPDATE registrations_job SET state = 'running' WHERE state = 'waiting' RETURNING id"
+
+
+@pytest.mark.django_db
+def test_what_is_owed_and_asked_for_once_the_backup_is_in_place_is_not_held_back() -> None:
+    began_at = timezone.now()
+    Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+    Job.objects.create(kind=Job.Kind.IMPORT, mark="x", asked_by=1)
+    assert restores._settle(True, began_at=began_at) == 0
+    assert Delivery.objects.get().state == Delivery.State.PENDING
+    assert Job.objects.get().state == Job.State.WAITING
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("hold_mails", "states"),
+    [(True, ["held", "held", "pending", "held"]), (False, ["pending", "sending", "pending", "held"])],
+)
+def test_what_was_asleep_is_as_it_was_but_for_what_is_held(hold_mails: bool, states: list[str]) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    for asleep in (
+        {"lease": "pending"},
+        {"lease": "sending", "due": later},
+        {"lease": "pending", "due": later},
+        {"lease": ""},  # since an earlier restore
+    ):
+        delivery = Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+        Delivery.objects.filter(pk=delivery.pk).update(state="held", **asleep)
+    restores._settle(hold_mails, began_at=timezone.now())
+    rows = Delivery.objects.order_by("pk").values_list("state", "lease")
+    assert list(rows) == [(state, "") for state in states]
+
+
+@pytest.mark.django_db
+def test_a_mail_that_left_before_the_restore_says_nothing_of_the_one_that_has_its_number_now() -> None:
+    delivery = Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+    in_hand = Delivery.objects.get(pk=delivery.pk)
+    Delivery.objects.filter(pk=delivery.pk).update(message_id="<of-another-mail@example.org>")
+    in_hand.record_sent()
+    assert Delivery.objects.get().state == Delivery.State.PENDING
+
+
 def test_a_backup_that_is_damaged_or_cut_short_or_no_backup_is_refused_and_nothing_changes(site: RunningSite) -> None:
     sign_up(site, "zoe@example.org")
     backup = back_up(site)
@@ -358,7 +466,7 @@ def test_after_a_restore_no_long_act_goes_on_and_no_import_brings_anybody_back()
     event = make_event()
     for kind in (Job.Kind.MESSAGE, Job.Kind.IMPORT):
         Job.objects.create(kind=kind, title=kind, event=event, state=Job.State.WAITING, mark=kind, asked_by=1)
-    restores._settle(True)
+    restores._settle(True, began_at=timezone.now())
     [job] = Job.objects.all()
     assert (job.kind, job.state, job.ended_at is None) == (Job.Kind.MESSAGE, Job.State.FAILED, False)
     assert job.error.startswith("Une sauvegarde a été restaurée entre-temps")
@@ -369,7 +477,7 @@ def test_after_a_restore_mails_on_trial_are_given_up_and_the_others_wait_for_the
     trial = Registration.everyone.create(event=make_event(), is_trial=True, **answers())
     for registration in (trial, make_registration()):
         Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION)
-    assert restores._settle(True) == 1
+    assert restores._settle(True, began_at=timezone.now()) == 1
     assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["cancelled", "held"]
 
 

@@ -49,6 +49,23 @@ def test_readyz_tells_the_reasons_only_to_who_knows_the_token(client: Client, se
     assert client.get("/readyz", headers={"authorization": "Bearer wrong"}).text == "not ready\n"
 
 
+def test_mails_held_back_are_told_to_who_knows_the_token_and_the_site_is_ready(
+    client: Client, settings: Settings
+) -> None:
+    settings.STATUS_TOKEN = "a-token"
+    WorkerPresence.objects.note("one")
+    owe(state="held")
+    owe(state="held")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "ready\n")
+    told = client.get("/readyz", headers={"authorization": "Bearer a-token"})
+    held = "Mails held back since a restore: 2. The desk's first page lets them leave, or gives them up.\n"
+    assert (told.status_code, told.text) == (200, f"ready\n{held}")
+    owe(due=timezone.now() - timedelta(minutes=12))
+    told = client.get("/readyz", headers={"authorization": "Bearer a-token"})
+    assert (told.status_code, told.text) == (503, f"The oldest mail is 12 minutes overdue.\n{held}")
+
+
 def test_a_token_that_no_header_should_hold_is_a_wrong_one(client: Client, settings: Settings) -> None:
     settings.STATUS_TOKEN = "a-token"
     assert client.get("/readyz", headers={"authorization": "Bearer é"}).text == "not ready\n"

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,19 +21,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from registrations import broadcasts, jobs, placeholders
+from registrations import broadcasts, placeholders
 from registrations.admin import confirmation
 from registrations.admin.broadcast_forms import CountForm, MessageForm
 from registrations.admin.jobs import carry_out
 from registrations.models import Broadcast, Delivery, Event, Job, PeopleTally, Registration
-from registrations.models.job import Outcome
 from registrations.views import staff
 
 PERMISSION = "registrations.write_to_registrants"
 REVIEW_TEMPLATE = "admin/registrations/event/review_broadcast.html"
 PROGRESS_TEMPLATE = "admin/registrations/event/broadcast_progress.html"
 SEEN, TRIAL, TAKE_BACK, STOP = "seen", "trial", "take_back", "stop"  # names of fields
-SHORT = 8000  # people
 LETTERS = 3
 NAMES_SHOWN = 50
 MESSAGES_SHOWN = 10
@@ -103,7 +100,7 @@ class Broadcasts:
         require_writer(request)
         with transaction.atomic():
             broadcast = Broadcast.objects.locked(found(pk, number))
-            return self._form(request, broadcast) if broadcast.is_draft else back_to(broadcast)
+            return self._form(request, broadcast) if broadcasts.is_being_written(broadcast) else back_to(broadcast)
 
     def _form(self, request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         form = MessageForm(request.POST if request.method == "POST" else None, instance=broadcast)
@@ -134,7 +131,7 @@ class Broadcasts:
             return self._take_back(request, broadcast)
         if STOP in request.POST:
             return self._stop(request, broadcast)
-        if not broadcast.is_draft:
+        if not broadcasts.is_being_written(broadcast):
             return back_to(broadcast) if request.method == "POST" else self._progress(request, broadcast)
         return staff.with_fresh_password(self._draft)(request, broadcast)
 
@@ -158,6 +155,7 @@ class Broadcasts:
             permission=PERMISSION,
             total=count,
             parameters={"broadcast": broadcast.pk, "seen": fingerprint(broadcast)},
+            detail={"broadcast": broadcast.pk},
         )
         return carry_out(request, job, then=address("broadcast", broadcast))
 
@@ -171,7 +169,7 @@ class Broadcasts:
         if broadcasts.take_back(broadcast):
             self.log_change(request, broadcast.event, _("Message taken back."))
             messages.success(request, _("Taken back: none of these mails leaves."))
-        elif not broadcast.is_taken_back:
+        elif not (broadcast.is_taken_back or broadcast.is_draft):
             messages.error(request, _("Too late: the mails are on their way."))
         return back_to(broadcast)
 
@@ -210,7 +208,7 @@ class Broadcasts:
     def delete_broadcast(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
         require_writer(request)
         broadcast = found(pk, number)
-        if not broadcast.is_draft:
+        if not broadcasts.is_being_written(broadcast):
             messages.error(request, _("This message was confirmed: it stays, with what became of it."))
             return back_to(broadcast)
         if confirmation.ANSWER not in request.POST:
@@ -261,6 +259,7 @@ class Broadcasts:
             title=subject(broadcast),
             original=broadcast.event,
             broadcast=broadcast,
+            asked=broadcasts.asked(broadcast).first() if broadcast.is_draft else None,
             facts=list(facts(broadcast)),
             figures=list(figures(request, broadcast, progress)),
             not_sent=ended_badly.select_related("registration").order_by("-state", "pk")[:NAMES_SHOWN],
@@ -276,23 +275,6 @@ class Broadcasts:
         broadcast = found(pk, number)
         reader = get_object_or_404(broadcast.recipients(), pk=person)
         return xframe_options_sameorigin(framed)(request, html_of(broadcast, reader))
-
-
-@jobs.work(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
-def send_message(job: Job) -> Outcome:
-    """Only what was read before it was confirmed."""
-    broadcast = Broadcast.objects.locked(Broadcast(pk=job.parameters["broadcast"]))
-    if job.parameters["seen"] != fingerprint(broadcast):
-        raise jobs.Refused(_("The message or the event has changed meanwhile: read it once more."))
-    try:
-        broadcasts.send(broadcast, count=job.total)
-    except broadcasts.CountChanged as error:
-        sentence = _("The number of people has just changed: nothing was sent. Count once more.")
-        raise jobs.Refused(sentence) from error
-    sentence = ngettext("Message to %(count)s person.", "Message to %(count)s people.", job.total)
-    words = sentence % {"count": job.total}
-    LogEntry.objects.log_actions(job.asked_by, [broadcast.event], CHANGE, change_message=words)
-    return Outcome([("success", words)])
 
 
 DROPPED = [Delivery.State.CANCELLED, Delivery.State.EXPIRED]

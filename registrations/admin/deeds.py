@@ -1,12 +1,13 @@
 """What is done to one person after the other, however many were chosen: each in a transaction of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from registrations import audit, jobs
 from registrations.admin.jobs import carry_out, note_history
@@ -14,6 +15,7 @@ from registrations.models import Event, Job, Registration
 from registrations.models.job import Outcome
 
 SHORT = 200  # people: the slowest of these acts takes 6 ms for each
+NAMES_SHOWN = 20
 
 
 class Deed(NamedTuple):
@@ -48,7 +50,17 @@ def do_to(people: QuerySet[Registration], name: str, request: HttpRequest) -> Ht
     return carry_out(request, job)
 
 
-@jobs.work(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False)
+def note_in_audit(job: Job) -> None:
+    """To how many it was done since the last entry."""
+    deed, noted = DEEDS[job.parameters["deed"]], job.detail.get("noted", 0)
+    if deed.action is None or job.count == noted > 0:
+        return
+    detail: dict[str, Any] = {"passed_over": len(job.passed_over)} if job.passed_over else {}
+    audit.record(deed.action, act=str(deed.title), count=job.count - noted, **detail)
+    job.remember(noted=job.count)
+
+
+@jobs.work(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
 def do_to_people(job: Job) -> Outcome:
     deed = DEEDS[job.parameters["deed"]]
 
@@ -59,7 +71,26 @@ def do_to_people(job: Job) -> Outcome:
         note_history(job.asked_by, [Registration(pk=pk)], deed.flag, str(deed.history or deed.title))
         return True
 
-    count = jobs.each(job, job.parameters["people"], do, _("People"))
-    if deed.action:
-        audit.record(deed.action, act=str(deed.title), count=count)
-    return Outcome([("success", str(deed.done % {"count": count}))])
+    jobs.each(job, job.parameters["people"], do, _("People"))
+    note_in_audit(job)
+    return Outcome(list(_told(deed, job)))
+
+
+def _told(deed: Deed, job: Job) -> Iterator[tuple[str, str]]:
+    passed_over = job.passed_over
+    if job.count or not passed_over:
+        yield "success", str(deed.done % {"count": job.count})
+    if passed_over:
+        sentence = ngettext(
+            "%(count)s person could not be dealt with: %(names)s. Choose them and try again; "
+            "if it fails once more, tell the operator.",
+            "%(count)s people could not be dealt with: %(names)s. Choose them and try again; "
+            "if it fails once more, tell the operator.",
+            len(passed_over),
+        )
+        yield "error", sentence % {"count": len(passed_over), "names": _names(passed_over)}
+
+
+def _names(pks: list[int]) -> str:
+    people = [str(one) for one in Registration.objects.filter(pk__in=pks).order_by("pk")[: NAMES_SHOWN + 1]]
+    return ", ".join([*people[:NAMES_SHOWN], *(["…"] if people[NAMES_SHOWN:] else [])])

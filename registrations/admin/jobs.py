@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from registrations import audit, jobs
 from registrations.desk import DeskPages
-from registrations.models import Event, Job, Registration, WorkerPresence
+from registrations.models import Broadcast, Event, Job, Registration, WorkerPresence
 from registrations.views.responses import pdf_response
 from registrations.views.staff import with_fresh_password
 
@@ -145,18 +145,23 @@ class JobAdmin(DeskPages, admin.ModelAdmin[Job]):
         """How far it is; a POST starts again one that has stopped."""
         job = self._found(request, object_id)
         if request.method == "POST":
-            if job.has_failed and not jobs.start_again(job):
-                messages.info(request, _("This was asked for once more in the meantime, and is under way."))
-            return HttpResponseRedirect(address(job))
+            return with_fresh_password(self._start_again)(request, job)  # type: ignore[return-value]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": job.title,
             "job": job,
+            "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             "steps": job.steps if job.is_under_way else None,
             "is_unattended": job.is_under_way and not WorkerPresence.objects.seen_lately().exists(),
         }
         return TemplateResponse(request, "admin/job.html", context, headers={"Cache-Control": "no-store, private"})
+
+    def _start_again(self, request: HttpRequest, job: Job) -> HttpResponse:
+        """In the name of who presses the button: they have the permission, and are asked for their password."""
+        if job.has_failed and not jobs.start_again(job, by=request.user.pk or 0):
+            messages.info(request, _("This was asked for once more in the meantime, and is under way."))
+        return HttpResponseRedirect(address(job))
 
     def document(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         job = self._found(request, object_id)

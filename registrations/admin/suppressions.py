@@ -5,11 +5,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from registrations import privacy
 from registrations.admin import confirmation
 from registrations.admin.counted_list import CountedList
 from registrations.desk import DeskPages
@@ -53,9 +55,15 @@ class SuppressionAdmin(CountedList, DeskPages, admin.ModelAdmin[Suppression]):
         if not confirmation.given(request, found.count()):
             return self._question(request, address, found.count())
         self.log_deletions(request, found)
-        found.delete()
+        privacy.write_again(found)
         messages.success(request, _("Mails go to %(address)s again.") % {"address": address})
         return HttpResponseRedirect(reverse(LIST))
+
+    def delete_model(self, request: HttpRequest, obj: Suppression) -> None:
+        privacy.write_again(Suppression.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
+        privacy.write_again(Suppression.objects.filter(pk__in=queryset.values("pk")))
 
     def _form(self, request: HttpRequest, form: LiftForm) -> HttpResponse:
         return confirmation.form_page(

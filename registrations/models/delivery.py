@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
@@ -153,6 +153,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             state=Delivery.State.CANCELLED, error=desk_words(_("a backup was restored")), lease=""
         )
         return found.update(state=Delivery.State.HELD, lease="")
+
+    def wake(self) -> None:
+        """As they were in a backup that was put in place under running workers (restores.PUT_TO_SLEEP)."""
+        asleep = self.held().filter(lease__in=[Delivery.State.PENDING, Delivery.State.SENDING])
+        asleep.update(state=F("lease"), lease="")
 
     def release(self) -> int:
         """Let what was held leave after all, with the Message-ID that it had; returns how many."""
@@ -469,8 +474,8 @@ class Delivery(models.Model):
         return first is not None and last is not None and first <= last <= timezone.now()
 
     def record_sent(self) -> None:
-        """True whoever holds the lease now: the mail has left."""
-        Delivery.objects.filter(pk=self.pk).update(
+        """True whoever holds the lease now: the mail has left. After a restore its number may be another mail's."""
+        Delivery.objects.filter(pk=self.pk, message_id=self.message_id).update(
             state=self.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0
         )
 

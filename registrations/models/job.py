@@ -19,7 +19,7 @@ from registrations.models.event import Event
 
 KEPT = timedelta(days=1)  # with what it was asked and what it has made: both may name people
 SILENT_AFTER = timedelta(minutes=3)  # a worker says every few seconds that it still has its job
-ATTEMPTS_MAX = 3
+ATTEMPTS_MAX = 3  # that end with a process that was killed
 WRITTEN_EVERY = 0.3  # seconds
 
 
@@ -73,7 +73,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         taken = mine.update(
             state=Job.State.RUNNING, worker=worker, attempts=F("attempts") + 1, started_at=now, heard_at=now
         )
-        return self.get(pk=job.pk) if taken else None
+        return self.running().filter(pk=job.pk, worker=worker).first() if taken else None
 
 
 class Job(models.Model):
@@ -99,7 +99,7 @@ class Job(models.Model):
     asked_by = models.BigIntegerField(_("account number"))
     permission = models.CharField(max_length=100)  # of who may do this, and see what has become of it
     parameters = models.JSONField(default=dict)
-    detail = models.JSONField(default=dict)  # for the audit log, when its document is taken out
+    detail = models.JSONField(default=dict)  # kept to the end: what the audit log is told, and who was passed over
     mark = models.CharField(max_length=64, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     done = models.PositiveIntegerField(default=0)
@@ -189,6 +189,20 @@ class Job(models.Model):
         self.done, self.count = done, count
         self._write(done=done, count=count)
 
+    def pass_over(self, row: Any, *, done: int, count: int) -> None:
+        """One that could not be dealt with; the others are."""
+        self.done, self.count = done, count
+        self.remember(passed_over=[*self.passed_over, row])
+
+    @property
+    def passed_over(self) -> list[Any]:
+        return list(self.detail.get("passed_over", []))
+
+    def remember(self, **facts: Any) -> None:
+        """In `detail`, with how far one has come."""
+        self.detail = {**self.detail, **facts}
+        self._write(detail=self.detail, done=self.done, count=self.count)
+
     def finish(self, outcome: Outcome) -> None:
         """In the transaction of what was done, where it is one."""
         told, document, filename = outcome
@@ -198,12 +212,9 @@ class Job(models.Model):
     def fail(self, reason: str) -> None:
         self._write(state=Job.State.FAILED, ended_at=timezone.now(), error=reason)
 
-    def give_back(self) -> None:
-        """To the next worker, or to nobody when several were lost with it."""
-        if self.attempts < ATTEMPTS_MAX:
-            self._write(state=Job.State.WAITING, worker="")
-        else:
-            self.fail(str(_("The worker was lost with it several times. Tell the operator.")))
+    def give_back(self, *, counts: bool) -> None:
+        """To the next worker; a try that ended in good order does not count."""
+        self._write(state=Job.State.WAITING, worker="", attempts=self.attempts if counts else self.attempts - 1)
 
     def _write(self, **fields: Any) -> None:
         if self.pk and not Job.objects.running().filter(pk=self.pk, worker=self.worker).update(**fields):

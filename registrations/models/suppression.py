@@ -28,6 +28,10 @@ def _digests(address: str) -> list[str]:
     ]
 
 
+def digest_of(address: str) -> str:
+    return _digests(address)[0]
+
+
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def of_address(self, address: str) -> Self:
         return self.filter(digest__in=_digests(address))
@@ -38,7 +42,7 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return {address.lower() for address in addresses if silent and silent & set(_digests(address))}
 
     def add_address(self, address: str) -> None:
-        self.get_or_create(digest=_digests(address)[0])
+        self.get_or_create(digest=digest_of(address))
 
 
 class Suppression(models.Model):

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from registrations.metrics import CONTENT_TYPE, text
-from registrations.status import not_ready
+from registrations.status import not_ready, waits_for_somebody
 
 
 @require_safe
@@ -21,10 +21,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 or 503. The reasons go only to who knows STATUS_TOKEN (`Authorization: Bearer …`)."""
+    """200 or 503. The reasons go only to who knows STATUS_TOKEN (`Authorization: Bearer …`).
+
+    Mails held back are told there too, and leave it at 200: they wait for the organiser, and taking web processes out
+    of service would only keep them from deciding.
+    """
     reasons = not_ready()
-    text = "\n".join(reasons or ["ready"]) if _may_see_details(request) else ("not ready" if reasons else "ready")
-    return HttpResponse(f"{text}\n", status=503 if reasons else 200, content_type="text/plain")
+    lines = ["not ready" if reasons else "ready"]
+    if _may_see_details(request):
+        lines = [*(reasons or lines), *waits_for_somebody()]
+    return HttpResponse(
+        "".join(f"{line}\n" for line in lines), status=503 if reasons else 200, content_type="text/plain"
+    )
 
 
 @require_safe

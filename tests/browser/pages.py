@@ -309,6 +309,23 @@ def desk_message_confirmed() -> str:
     return desk_message(written)
 
 
+def asked_message() -> tuple[Broadcast, Job]:
+    """Confirmed, and not yet in a worker's hands."""
+    written = message()
+    job = Job.objects.create(
+        kind=Job.Kind.MESSAGE,
+        title="À propos de l’événement",
+        event=written.event,
+        asked_by=1,
+        permission="registrations.write_to_registrants",
+        total=12000,
+        mark=secrets.token_hex(8),
+        parameters={"broadcast": written.pk},
+        detail={"broadcast": written.pk},
+    )
+    return written, job
+
+
 def desk_message_sent() -> str:
     broadcasts.send(written := message(), count=5)
     Broadcast.objects.filter(pk=written.pk).update(confirmed_at=timezone.now() - DAY)
@@ -647,6 +664,7 @@ PAGES = [
             ("desk-trial-new", desk_event_act("trial")),
             ("desk-trial", desk_trial),
             ("desk-message-confirmed", desk_message_confirmed),
+            ("desk-message-asked", lambda: desk_message(asked_message()[0])),
             ("desk-message-sent", desk_message_sent),
             ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
             ("desk-export", lambda: f"{desk_registration().partition('/registration/')[0]}/registration/export/"),
@@ -655,6 +673,10 @@ PAGES = [
             ("desk-operations", desk("registrations_job_changelist")),
             ("desk-operation-waiting", desk_operation("waiting")),
             ("desk-operation-under-way", desk_operation("running", done=840, worker="one")),
+            (
+                "desk-operation-message",
+                lambda: reverse("admin:registrations_job_change", args=[asked_message()[1].pk]),
+            ),
             ("desk-operation-finished", desk_operation("done", told=[["success", LONG]])),
             ("desk-operation-document", desk_operation("done", filename="feuille-emargement.pdf", document=b"%PDF")),
             ("desk-operation-stopped", desk_operation("failed", done=840, error=LONG)),

@@ -1,12 +1,16 @@
+import logging
 import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError
 
 from registrations import jobs
 from registrations.job_runner import NICENESS
 from registrations.management import processes
 from registrations.models import Job
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -21,4 +25,11 @@ class Command(BaseCommand):
         if os.getppid() != parent:
             raise SystemExit(1)
         os.nice(NICENESS)
-        jobs.run(Job.objects.running().get(pk=pk))
+        try:
+            if job := Job.objects.running().filter(pk=pk).first():  # else it was called off meanwhile
+                jobs.run(job)
+        except (OperationalError, InterfaceError) as error:
+            if not jobs.is_outage(error):
+                raise
+            logger.warning("Operation %s: the database is away (%s)", pk, type(error).__name__)
+            raise SystemExit(os.EX_TEMPFAIL) from error

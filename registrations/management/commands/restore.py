@@ -45,6 +45,7 @@ def told(done: Restored) -> list[str]:
         f"Kept aside: {done.aside} (it holds people’s data: delete it when you are sure)" if done.aside else "",
         f"Uploaded files: {done.uploads}",
         f"Erased again: {done.erased}",
+        f"Left alone again: {done.silenced}",
         f"{held}; the desk shows them, and lets them leave" if done.held else held,
         "Sessions ended: staff log in again.",
     ]

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.mail import mailers
 from django.core.management.base import BaseCommand
+from django.db import connection
 
 from registrations import pdf, running
 from registrations.job_runner import JobRunner
@@ -28,4 +29,5 @@ class Command(BaseCommand):
             try:
                 worker.run()
             finally:
+                connection.close()  # a signal may have cut a transaction short, whose lock the job in hand needs
                 runner.stop()
