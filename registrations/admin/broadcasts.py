@@ -253,7 +253,8 @@ class Broadcasts:
         mails = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST)
         progress = broadcasts.progress(broadcast)
         waiting = progress["waiting"] if broadcast.is_under_way else 0
-        ended_badly = mails.filter(state__in=[Delivery.State.FAILED, *DROPPED]).exclude(error="")
+        badly = [*[Delivery.State.FAILED] * bool(progress["failed"]), *DROPPED * bool(progress["dropped"])]
+        ended_badly = mails.filter(state__in=badly).exclude(error="")
         return confirmation.page(
             self,  # type: ignore[arg-type]
             request,

@@ -129,7 +129,8 @@ def _person(dice: Dice, events: list[Event], number: int) -> Registration:
     status = dice.choice(["confirmed"] * 15 + ["cancelled"])
     if dice.rarely(0.04):
         status = "waitlisted"
-    at = min(timezone.now(), event.starts_at) - timedelta(minutes=dice.triangular(1, MINUTES, 1))
+    still = (1 - number / dice.registrations) ** 2  # of the time in which people sign up: more and more of them
+    at = min(timezone.now(), event.starts_at) - timedelta(minutes=still * MINUTES + dice.random())
     first, last = dice.choice(FIRST), dice.choice(LAST)
     return Registration(
         event=event,
@@ -182,6 +183,12 @@ def _mail(dice: Dice, person: Registration, kind: Delivery.Kind, *, state: str, 
     return Delivery(registration=person, kind=kind, state=state, created_at=person.created_at, **fields, **more)
 
 
+def _end(dice: Dice) -> dict[str, str]:
+    if dice.rarely(0.01):
+        return {"state": State.FAILED, "error": "550 5.1.1 adresse inconnue"}
+    return {"state": dice.choice([State.PENDING] + [State.SENT] * 10)}
+
+
 def _rest(dice: Dice, events: list[Event], registrations: int) -> None:
     """One message to everybody, another not yet sent, mailboxes left alone, and a log in proportion."""
     now = timezone.now()
@@ -189,17 +196,8 @@ def _rest(dice: Dice, events: list[Event], registrations: int) -> None:
     sent = Broadcast.objects.create(**written, state="confirmed", confirmed_at=now, count=0)
     Broadcast.objects.create(**written)
     readers = events[0].registrations.seated().order_by("pk")
-    mails = (
-        Delivery(
-            registration_id=pk,
-            broadcast=sent,
-            kind=Kind.BROADCAST,
-            state=State.FAILED if dice.rarely(0.01) else dice.choice([State.PENDING] + [State.SENT] * 10),
-            due=now + timedelta(hours=2),  # none of them is late while the pages are measured
-            error="550 5.1.1 adresse inconnue",
-        )
-        for pk in readers.values_list("pk", flat=True)
-    )
+    mail = {"broadcast": sent, "kind": Kind.BROADCAST, "due": now + timedelta(hours=2)}  # none is late when measured
+    mails = (Delivery(registration_id=pk, **mail, **_end(dice)) for pk in readers.values_list("pk", flat=True))
     Delivery.objects.bulk_create(mails, batch_size=BATCH)
     silent = LEAST + registrations // 100
     Suppression.objects.bulk_create(Suppression(digest=f"{number:064x}") for number in range(silent))
@@ -311,7 +309,7 @@ def _measured(name: str, ask: Any) -> dict[str, Any]:
     shown = getattr(answer, "context_data", {}).get("cl")
     return {
         "page": name,
-        "rows": len(shown.result_list) if shown else None,
+        "rows": len(shown.result_list) if shown else "",
         "queries": len(asked),
         "ms": statistics.median(times),
         "scans": sorted({table for query in asked for table in scanned(query["sql"])}),
