@@ -359,8 +359,8 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
 
 
 def readers(broadcast: Broadcast) -> list[Registration]:
-    """One of each language first, then whoever is first on the list."""
-    people = broadcast.recipients().order_by("created_at")
+    """One of each language first, then the latest on the list: an index ends with them."""
+    people = broadcast.recipients().order_by("-created_at")
     spoken = {code for code, _total in PeopleTally.objects.of(broadcast.event).totals("language")}
     of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES if code in spoken]
     chosen = {person.pk: person for person in [*filter(None, of_languages), *people[:LETTERS]]}
