@@ -14,7 +14,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from registrations import audit, lifeline, progress
+from registrations import audit, lifeline, progress, turns
 from registrations.models import Job
 from registrations.models.job import NoLongerOurs, Outcome
 
@@ -110,6 +110,7 @@ def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: 
             found = do(rows[number]) is not False
             job.advance(done=number + 1, count=job.count + found)
         progress.report(number + 1, len(rows), words)
+        turns.let_others_write()
     return job.count
 
 

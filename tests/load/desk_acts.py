@@ -22,12 +22,9 @@ import psycopg
 
 PEOPLE = 10_000  # chosen at once
 ACTS = {
-    "send_again": f"{PEOPLE} people: mail sent again",
-    "note_presence": f"{PEOPLE} people: presence noted",
-    "withdraw": f"{PEOPLE} people: cancelled",
-    "delete_selected": f"{PEOPLE} people: deleted",
-    "erase": "one person: erased",
-    "purge": "the large event: purged",
+    "erase": "one person erased",
+    "withdraw": f"{PEOPLE:,} people cancelled",
+    "purge": "the large event purged",
 }
 LOOK_EVERY = 0.05  # seconds
 

@@ -122,7 +122,7 @@ def fill(registrations: int) -> None:
         _rest(dice, events, registrations)
     counting.keep()
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
 
 def _person(dice: Dice, events: list[Event], number: int) -> Registration:
@@ -193,6 +193,8 @@ def _end(dice: Dice) -> dict[str, str]:
 def _rest(dice: Dice, events: list[Event], registrations: int) -> None:
     """One message to everybody, another not yet sent, mailboxes left alone, and a log in proportion."""
     now = timezone.now()
+    full = events[0].registrations.seated().count()  # who leaves gives the seat to the first in line
+    Event.objects.filter(pk=events[0].pk).update(capacity=full)
     written = {"event": events[0], "audience": "seated", "subject": "Le programme", "body": "Bonjour", "created_by": 1}
     sent = Broadcast.objects.create(**written, state="confirmed", confirmed_at=now, count=0)
     Broadcast.objects.create(**written)
