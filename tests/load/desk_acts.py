@@ -103,6 +103,7 @@ if __name__ == "__main__":
 
     django.setup()
     logging.disable(logging.INFO)
-    if sys.argv[1] == "purge":
+    if sys.argv[1] == "age":
         age()
-    sys.stdout.write(json.dumps(measured(sys.argv[1])))
+    else:
+        sys.stdout.write(json.dumps(measured(sys.argv[1])))
