@@ -41,7 +41,9 @@ def carry_out(name: str) -> None:
             privacy.disown(main.registrations.seated().latest("pk"))
         case _:
             people = list(main.registrations.seated().order_by("pk").values_list("pk", flat=True)[:PEOPLE])
-            job = Job(kind="people", title=name, asked_by=1, total=len(people), parameters={"deed": name, "people": people})
+            job = Job(
+                kind="people", title=name, asked_by=1, total=len(people), parameters={"deed": name, "people": people}
+            )
             job.permission, job.state, job.worker = "registrations.view_event", Job.State.RUNNING, name
             job.save()
             jobs.run(job)
