@@ -23,7 +23,7 @@ import psycopg
 PEOPLE = 10_000  # chosen at once
 ACTS = {
     "erase": "one person erased",
-    "withdraw": f"{PEOPLE:,} people cancelled",
+    "withdraw": f"up to {PEOPLE:,} people cancelled",
     "purge": "the large event purged",
 }
 LOOK_EVERY = 0.05  # seconds
