@@ -12,6 +12,7 @@ from django.db.utils import DatabaseError
 from registrations.dumps import KEPT_ASIDE
 from registrations.models import Registration
 from registrations.models.delivery import BATCH
+from registrations.models.search import START
 
 PEOPLE = "registrations_registration"
 MAILS = "registrations_delivery"
@@ -76,8 +77,8 @@ def drop() -> None:
 
 
 def fill_search() -> None:
-    """For rows that a program wrote which did not know of it yet."""
-    while rows := list(Registration.objects.filter(search="")[:BATCH]):
+    """For rows that a program wrote which did not know of it yet, or kept it otherwise."""
+    while rows := list(Registration.objects.exclude(search__startswith=START)[:BATCH]):
         for registration in rows:
             Registration._meta.get_field("search").pre_save(registration, False)
         Registration.objects.bulk_update(rows, ["search"])

@@ -16,7 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
-from registrations import audit, lifeline, progress
+from registrations import audit, lifeline, progress, turns
 from registrations.models import Job
 from registrations.models.job import ATTEMPTS_MAX, NoLongerOurs, Outcome
 
@@ -165,6 +165,7 @@ def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: 
             logger.error("Operation %s: number %s passed over: %s", job.pk or "at once", number + 1, _where(error))
             job.pass_over(rows[number], done=number + 1, count=before)
         progress.report(number + 1, len(rows), words)
+        turns.let_others_write()
     return job.count
 
 

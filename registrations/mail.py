@@ -265,9 +265,9 @@ def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
 
 def _thread(delivery: Delivery) -> dict[str, str]:
     """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first one."""
-    if delivery.is_first or delivery.registration_id is None:
+    if delivery.is_first or delivery.registration_id is None or delivery.pk is None:
         return {}
-    earlier = Delivery.objects.filter(registration=delivery.registration_id, pk__lt=delivery.pk or 0)
+    earlier = Delivery.objects.filter(registration=delivery.registration_id, pk__lt=delivery.pk)
     first = earlier.order_by("pk").values_list("message_id", flat=True).first()
     return {"In-Reply-To": first, "References": first} if first else {}
 

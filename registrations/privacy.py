@@ -122,15 +122,15 @@ def write_again(left_alone: QuerySet[Suppression]) -> None:
 def erase(registration: Registration) -> None:
     """The way a person goes: with their mails, presences, certificate and name in the desk's log, and for ever."""
     erasure_journal.write(registration.uid)
-    remove(registration)
+    remove([registration.pk])
 
 
-def remove(registration: Registration) -> None:
-    """Delete a registration and all that hangs on it; a backup may bring it back, unless it was journaled."""
+def remove(people: Sequence[int]) -> None:
+    """Delete registrations and all that hangs on them; a backup may bring them back, unless they were journaled."""
     of_type = ContentType.objects.get_for_model(Registration)
-    log = LogEntry.objects.filter(content_type=of_type, object_id=str(registration.pk))
+    log = LogEntry.objects.filter(content_type=of_type, object_id__in=[str(pk) for pk in people])
     log.update(object_repr="", change_message="")
-    registration.delete()
+    Registration.everyone.filter(pk__in=people).delete()
 
 
 def replay(journals: Sequence[Path]) -> tuple[int, int]:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from registrations.turns import let_others_write
+
 type Listener = Callable[[int, int, str], None]  # done, of how many, and what is being done
 
 
@@ -35,3 +37,4 @@ def batches[T](items: Sequence[T], size: int, words: Any = "") -> Iterator[Seque
     for start in range(0, len(items), size):
         yield items[start : start + size]
         report(min(start + size, len(items)), len(items), words)
+        let_others_write()

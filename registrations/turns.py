@@ -4,6 +4,7 @@ Left alone, SQLite looks again after longer and longer pauses, and under load so
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,10 @@ from django.db import connection
 
 PATIENCE = 4  # seconds; then SQLite's own wait begins, as without a turn
 
+BREATH_MAX = 1.0  # seconds
+
 _turn = threading.Lock()
+_breath = threading.local()
 
 
 @contextmanager
@@ -23,3 +27,13 @@ def turn_to_write() -> Iterator[None]:
     finally:
         if mine:
             _turn.release()
+
+
+def let_others_write() -> None:
+    """Between two transactions of a long act: a pause half as long as the last one took, since SQLite's other writers
+    look only now and then whether it is free."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    now = time.monotonic()
+    time.sleep(min((now - getattr(_breath, "taken_at", now)) / 2, BREATH_MAX))
+    _breath.taken_at = time.monotonic()

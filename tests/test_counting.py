@@ -176,3 +176,13 @@ def test_a_corrected_address_is_found_and_the_former_one_no_longer() -> None:
     registration.save()
     assert not Registration.objects.found_by("avant").exists()
     assert list(Registration.objects.found_by("apres")) == [registration]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL appends, and looks for no row")
+def test_a_sign_up_finds_its_quarter_by_an_index_however_long_people_have_signed_up() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN QUERY PLAN SELECT 1 FROM registrations_signuptally WHERE event_id IS 1 AND quarter IS ''"
+        )
+        [plan] = cursor.fetchall()
+    assert "INDEX sign_up_tally_quarters (event_id=? AND quarter=?)" in plan[-1]

@@ -78,11 +78,11 @@ LISTS = [
     f"{PEOPLE}?status__exact=waitlisted",
     f"{PEOPLE}?territory=T1",
     f"{PEOPLE}?presence=yes",
-    f"{PEOPLE}?q=zoe",
+    *(f"{PEOPLE}?q={words}" for words in ("zoe", "z", "zo", "zoe nulle", "qq", "rochebrune")),
     MAILS,
     f"{MAILS}?state__exact=failed",
     f"{MAILS}?event__id__exact=1",
-    f"{MAILS}?q=zoe",
+    *(f"{MAILS}?q={words}" for words in ("zoe", "z", "zo", "zoe nulle", "qq", "rochebrune")),
 ]
 
 

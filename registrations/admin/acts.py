@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import DELETION
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -33,13 +32,11 @@ class Act(NamedTuple):
         return DEEDS[self.name]
 
 
-def perform(
-    act: Act, model_admin: ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
-) -> HttpResponse | None:
+def perform(act: Act, model_admin: Any, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
     """Ask, then do it to those of the ticked ones to whom it applies, and say how many there were."""
-    chosen = act.deed.chosen(queryset)
-    count = chosen.count()
-    left_out = queryset.count() - count
+    chosen = act.deed.chosen(queryset).order_by(*act.deed.order)
+    count = model_admin.count_of(request, queryset, act.deed.chosen)
+    left_out = model_admin.count_of(request, queryset) - count
     others = str(act.left_out % {"count": left_out}) if left_out else ""
     if not count:
         messages.warning(request, others)
@@ -89,23 +86,25 @@ def _seats_exceeded(act: Act, chosen: QuerySet[Registration]) -> list[str]:
     return [too_few_seats(event, more=more[event.pk]) for event in Event.objects.filter(pk__in=more)]
 
 
-def _waiting(people: QuerySet[Registration]) -> QuerySet[Registration]:
-    """For an event to come, the first in line first."""
+WAITING_FIRST = ["-status", "pk"]  # where seats become free: nobody is given one only to lose it
+
+
+def _waiting(people: QuerySet[Any]) -> QuerySet[Any]:
+    """For an event to come."""
     coming = people.filter(event__status=Event.Status.PUBLISHED, event__starts_at__gt=timezone.now())
-    return coming.filter(status=Status.WAITLISTED).order_by("waiting_since", "pk")
+    return coming.filter(status=Status.WAITLISTED)
 
 
-def _to_write_to(people: QuerySet[Registration]) -> QuerySet[Registration]:
+def _to_write_to(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(status=Status.CANCELLED).exclude(event__status=Event.Status.DRAFT)
 
 
-def _on_the_list(people: QuerySet[Registration]) -> QuerySet[Registration]:
-    """Those who wait first, where seats become free: nobody is given one only to lose it."""
-    return people.exclude(status=Status.CANCELLED).order_by("-status", "pk")
+def _on_the_list(people: QuerySet[Any]) -> QuerySet[Any]:
+    return people.exclude(status=Status.CANCELLED)
 
 
-def _all(people: QuerySet[Registration]) -> QuerySet[Registration]:
-    return people.order_by("-status", "pk")  # as above
+def _all(people: QuerySet[Any]) -> QuerySet[Any]:
+    return people.all()
 
 
 def _erase(registration: Registration) -> None:
@@ -121,6 +120,7 @@ def _send_again(registration: Registration) -> None:
 DEEDS["give_seat"] = Deed(
     title=_("Give a seat"),
     chosen=_waiting,
+    order=["waiting_since", "pk"],
     do=waiting_list.promote_one,
     done=ngettext_lazy(
         "%(count)s person has a seat; the mail that says so is on its way.",
@@ -192,6 +192,7 @@ RENEW_LINKS = Act(
 DEEDS["withdraw"] = Deed(
     title=_("Cancel the registration and tell the person"),
     chosen=_on_the_list,
+    order=WAITING_FIRST,
     do=signup.withdraw,
     done=ngettext_lazy(
         "%(count)s registration is cancelled; the mail that says so is on its way.",
@@ -223,6 +224,7 @@ WITHDRAW = Act(
 DEEDS["delete_selected"] = Deed(
     title=_("Delete the chosen registrations"),
     chosen=_all,
+    order=WAITING_FIRST,
     do=_erase,
     done=ngettext_lazy("%(count)s registration is deleted.", "%(count)s registrations are deleted.", "count"),
     permission="registrations.delete_registration",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import ActionLocation
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -68,6 +68,7 @@ class Presences:
 
     admin_site: Any
     opts: Any
+    count_of: Any
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         registrations: QuerySet[Registration] = super().get_queryset(request)  # type: ignore[misc]
@@ -79,21 +80,22 @@ class Presences:
 
     @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
     def note_presence(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = queryset.filter(status=Registration.Status.CONFIRMED)
-        if not (count := people.count()):
+        people = _seated(queryset)
+        if not (count := self.count_of(request, queryset, _seated)):
             messages.warning(request, _("None of the chosen registrations is confirmed."))
             return None
         if CONFIRMED not in request.POST:
             question = ngettext(
                 "Note that %(count)s person was there?", "Note that %(count)s people were there?", count
             )
-            return self._ask(request, _("Note the presence"), question, people, count, queryset.count() - count)
+            left_out = self.count_of(request, queryset) - count
+            return self._ask(request, _("Note the presence"), question, people, count, left_out)
         return do_to(people, "note_presence", request)
 
     @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
     def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = queryset.filter(came=True)
-        if not (count := people.count()):
+        people = _came(queryset)
+        if not (count := self.count_of(request, queryset, _came)):
             messages.warning(request, _("None of the chosen registrations has a noted presence."))
             return None
         if CONFIRMED not in request.POST:
@@ -128,12 +130,12 @@ class Presences:
         return TemplateResponse(request, "admin/presence_question.html", context)
 
 
-def _seated(people: QuerySet[Registration]) -> QuerySet[Registration]:
+def _seated(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.filter(status=Registration.Status.CONFIRMED)
 
 
-def _came(people: QuerySet[Registration]) -> QuerySet[Registration]:
-    return people.filter(Exists(Attendance.objects.filter(registration=OuterRef("pk"))))
+def _came(people: QuerySet[Any]) -> QuerySet[Any]:
+    return people.filter(came=True)
 
 
 def _note(registration: Registration) -> None:

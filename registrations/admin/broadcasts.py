@@ -251,7 +251,8 @@ class Broadcasts:
         mails = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST)
         progress = broadcasts.progress(broadcast)
         waiting = progress["waiting"] if broadcast.is_under_way else 0
-        ended_badly = mails.filter(state__in=[Delivery.State.FAILED, *DROPPED]).exclude(error="")
+        badly = [*[Delivery.State.FAILED] * bool(progress["failed"]), *DROPPED * bool(progress["dropped"])]
+        ended_badly = mails.filter(state__in=badly).exclude(error="")
         return confirmation.page(
             self,  # type: ignore[arg-type]
             request,
@@ -340,8 +341,8 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
 
 
 def readers(broadcast: Broadcast) -> list[Registration]:
-    """One of each language first, then whoever is first on the list."""
-    people = broadcast.recipients().order_by("created_at")
+    """One of each language first, then the latest on the list: an index ends with them."""
+    people = broadcast.recipients().order_by("-created_at")
     spoken = {code for code, _total in PeopleTally.objects.of(broadcast.event).totals("language")}
     of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES if code in spoken]
     chosen = {person.pk: person for person in [*filter(None, of_languages), *people[:LETTERS]]}

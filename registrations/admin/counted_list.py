@@ -1,6 +1,7 @@
 """Lists of the desk that never count a large table: the tallies know, or it is counted as far as a glance goes."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 from django.contrib.admin.views.main import ERROR_FLAG, IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
@@ -28,20 +29,25 @@ class QuickPaginator(Paginator[Any]):
         self.known = known
 
     @cached_property
+    def numbers(self) -> list[int]:
+        """Of the rows, in their order, as far as they are counted."""
+        rows: Any = self.object_list
+        return list(rows.values_list("pk", flat=True)[: COUNTED_UP_TO + 1])
+
+    @cached_property
     def count(self) -> int:
         if self.known is not None:
             return self.known
-        rows: Any = self.object_list
-        found: int = rows.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
+        found = len(self.numbers)
         return found if found <= COUNTED_UP_TO else AndMore(found)
 
     def page(self, number: Any) -> Any:
-        """Further pages are found by their numbers, from an index alone, before their rows are read."""
+        """Rows are found by their numbers, from an index alone, before they are read."""
         page = super().page(number)
-        if page.number > 1:
-            rows: Any = self.object_list
-            shown: Any = page.object_list
-            page.object_list = rows.filter(pk__in=list(shown.values_list("pk", flat=True)))
+        rows: Any = self.object_list
+        start = (page.number - 1) * self.per_page
+        numbers = self.numbers if self.known is None else rows.values("pk")
+        page.object_list = rows.filter(pk__in=numbers[start : start + self.per_page])
         return page
 
     @cached_property
@@ -50,10 +56,16 @@ class QuickPaginator(Paginator[Any]):
 
 
 class CountedChangeList(ChangeList):
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """The stock view asks a second time before it acts."""
+        if exclude_parameters or not hasattr(self, "queryset"):
+            return super().get_queryset(request, exclude_parameters)
+        return cast(QuerySet[Any], self.queryset.all())
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         if not self.multi_page:  # the stock one reads without an end, and the database prepares for very many
-            self.result_list = self.queryset[: self.list_per_page] if self.result_count else self.queryset.none()
+            self.result_list = self.paginator.page(1).object_list
         self.full_result_count = self.model_admin.full_count()  # type: ignore[attr-defined]
         self.show_admin_actions = bool(self.result_count)
 
@@ -86,7 +98,21 @@ class CountedList:
     def full_count(self) -> int | None:
         return None if self.tally is None else self.tally.all().total()
 
+    def count_of(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Any],
+        narrowed: Callable[[QuerySet[Any]], QuerySet[Any]] = QuerySet.all,
+    ) -> int:
+        """How many of the rows chosen for an act there are once they are narrowed."""
+        tally = self._tally_of(request) if request.POST.get("select_across") == "1" else None
+        return narrowed(chosen).count() if tally is None else cast(LiveTallyQuerySet, narrowed(tally)).total()
+
     def _known(self, request: HttpRequest) -> int | None:
+        tally = self._tally_of(request)
+        return None if tally is None else tally.total()
+
+    def _tally_of(self, request: HttpRequest) -> LiveTallyQuerySet | None:
         asked = request.GET.keys() - LEAVES_NOTHING_OUT
         if self.tally is None or not asked <= self.tallied.keys():
             return None
@@ -96,7 +122,7 @@ class CountedList:
                 found = found.filter(**_meaning(self.tallied[name], str(request.GET[name])))
         except (ValueError, ValidationError):
             return None
-        return found.total()
+        return found
 
 
 def _meaning(known: str | dict[str, dict[str, Any]], value: str) -> dict[str, Any]:

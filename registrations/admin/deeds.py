@@ -1,6 +1,6 @@
 """What is done to one person after the other, however many were chosen: each in a transaction of their own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib.admin.models import CHANGE
@@ -19,12 +19,14 @@ NAMES_SHOWN = 20
 
 
 class Deed(NamedTuple):
-    """`chosen` tells to whom it applies, and is asked again for each; `do` answers False if nothing was to do."""
+    """`chosen` tells to whom it applies, of people as of their tally, and is asked again for each; `do` answers False
+    if nothing was to do."""
 
     title: Any
-    chosen: Callable[[QuerySet[Registration]], QuerySet[Registration]]
+    chosen: Callable[[QuerySet[Any]], QuerySet[Any]]
     do: Callable[[Registration], bool | None]
     done: Any  # a sentence with the count
+    order: Sequence[str] = ()
     history: Any = ""  # of each person: the title, unless it is worded otherwise
     action: audit.Action | None = None  # in the audit log
     permission: str = "registrations.change_registration"

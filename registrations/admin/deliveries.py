@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from registrations.admin.counted_list import CountedList
 from registrations.admin.held_mails import HeldMails
 from registrations.desk import DeskPages
-from registrations.models import Delivery, MailTally, Registration
+from registrations.models import Delivery, MailTally
 from registrations.models.delivery import DeliveryQuerySet
 
 
@@ -52,7 +52,6 @@ def _moment(moment: datetime) -> str:
     return _("on %(day)s at %(hour)s") % {"day": formats.date_format(local, "SHORT_DATE_FORMAT"), "hour": hour}
 
 
-PEOPLE_SEARCHED = 1000  # whose mails a search looks for, the latest first
 SHOWN = [
     "registration",
     "recipient_address",
@@ -108,12 +107,12 @@ class DeliveryAdmin(CountedList, HeldMails, DeskPages, admin.ModelAdmin[Delivery
         """By who they are for; by a whole address, also one that was corrected since; by the Message-ID."""
         if not (words := search_term.strip()):
             return queryset, False
-        people = Registration.objects.found_by(words).order_by("-pk").values("pk")[:PEOPLE_SEARCHED]
-        found = Delivery.objects.filter(registration__in=people).values("pk")
-        if "@" in words:
-            addressed = Delivery.objects.alias(lower=Lower("sent_to")).filter(lower=words.lower()).values("pk")
-            named = Delivery.objects.filter(message_id=words).values("pk")
-            found = found.order_by().union(addressed.order_by(), named.order_by())
+        if "@" not in words[1:]:
+            return cast(DeliveryQuerySet, queryset).found_by(words), False
+        found = Delivery.objects.found_by(words).values("pk")
+        addressed = Delivery.objects.alias(lower=Lower("sent_to")).filter(lower=words.lower()).values("pk")
+        named = Delivery.objects.filter(message_id=words).values("pk")
+        found = found.order_by().union(addressed.order_by(), named.order_by())
         return queryset.filter(pk__in=found), False
 
     @admin.display(description=gettext_lazy("state"))

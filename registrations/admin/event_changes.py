@@ -345,7 +345,7 @@ class Letter(NamedTuple):
 
 
 def letters(form: PostponeForm) -> Iterator[Letter]:
-    """The mail as it will be sent, to the first of each language who has a seat or waits."""
+    """The mail as it will be sent, to the latest of each language who has a seat or waits: an index ends with them."""
     titles = {
         (Registration.Status.CONFIRMED, "fr"): _("To people with a seat"),
         (Registration.Status.CONFIRMED, "en"): _("To people with a seat, in English"),
@@ -360,7 +360,7 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
         if (status, language) not in there:
             continue
         told = changes.told(form.event, form.reason).filter(status=status, language=language)
-        if registration := told.order_by("created_at").first():
+        if registration := told.order_by("-created_at").first():
             registration.event = form.changed()
             yield _letter(title, Delivery(registration=registration, kind=form.kind, reason=form.reason))
 

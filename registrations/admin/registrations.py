@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import EmailField, Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,10 @@ from registrations.models.registration import RegistrationQuerySet
 
 Status = Registration.Status
 FEW = 2000  # mails
+BY_NAME: dict[str, Any] = {
+    "last_name": ["last_name", "first_name", "pk"],
+    "-last_name": ["-last_name", "-first_name", "-pk"],
+}
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
@@ -102,14 +107,34 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 class PeopleChangeList(CountedChangeList):
-    """The lines of the events shown are read once, however many of the page stand in them."""
+    """The lines of the events shown are read once, however many of the page stand in them; nothing is read for a list
+    that is not shown."""
 
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        events = {registration.event_id for registration in self.result_list if registration.is_waiting}
+    @property
+    def result_list(self) -> list[Any]:
+        return self.shown
+
+    @result_list.setter
+    def result_list(self, rows: QuerySet[Registration]) -> None:
+        self.rows = rows
+
+    @cached_property
+    def shown(self) -> list[Any]:
+        shown: list[Any] = list(self.rows)
+        events = {registration.event_id for registration in shown if registration.is_waiting}
         places = Registration.objects.places_in_line(events)
-        for registration in self.result_list:
+        for registration in shown:
             registration.place = places.get(registration.pk)
+        return shown
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """By last names: by first names as well, as an index has them."""
+        ordering = super().get_ordering(request, queryset)
+        return BY_NAME.get(str(ordering[0]), ordering)
+
+    def _get_default_ordering(self) -> Any:
+        """Who is looked for is found by number, the latest first: see `found_by`."""
+        return ["-pk"] if self.query else super()._get_default_ordering()  # type: ignore[misc]
 
 
 @admin.register(Registration)

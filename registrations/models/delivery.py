@@ -8,14 +8,15 @@ from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
-from registrations.models.registration import Registration
+from registrations.models.registration import Registration, few_that_hold
+from registrations.models.search import looked_for
 
 LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
 DEATHS_BEFORE_FAILURE = 5
@@ -121,7 +122,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def that_count(self) -> Self:
         """Without those of trials, which no list and no figure shows."""
-        return self.exclude(registration__in=Registration.everyone.filter(is_trial=True).order_by().values("pk"))
+        return self.exclude(registration__is_trial=True)
+
+    def found_by(self, words: str) -> Self:
+        """Those to people whose name, address or organisation holds each of the words."""
+        wanted = looked_for(words)
+        if few := few_that_hold(wanted):
+            return self.filter(registration__in=few)
+        return self.filter(Exists(Registration.everyone.that_hold(wanted).filter(pk=OuterRef("registration"))))
 
     def pending(self) -> Self:
         return self.filter(state=Delivery.State.PENDING)

@@ -78,6 +78,9 @@ class SignUpTally(LiveTally):
 
     quarter = models.DateTimeField()
 
+    class Meta:
+        indexes = [models.Index(fields=["event", "quarter"], name="sign_up_tally_quarters")]  # one for each sign-up
+
 
 class MailTally(LiveTally):
     """`not_after` of reminders alone, since they are counted by date; `error` of dropped mails of the clock alone."""

@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
-from registrations.models.search import SHORTEST_INDEXED, SearchField, folded
+from registrations.models.search import SearchField, looked_for
 
 LISTED_BY: list[list[str]] = [
     [],
@@ -33,6 +33,9 @@ LISTED_BY: list[list[str]] = [
 ]
 
 
+VERY_MANY = 5000
+
+
 def new_code() -> str:
     """An unguessable code of 22 characters, 128 bits."""
     return secrets.token_urlsafe(16)
@@ -43,12 +46,17 @@ def new_calendar_uid() -> str:
     return f"inscription-{uuid.uuid4()}@{settings.HOST}"
 
 
-def _holds(word: str) -> Q:
-    """SQLite finds three signs or more by a table of its own, PostgreSQL by an index: see registrations.counting."""
-    if connection.vendor != "sqlite" or len(word) < SHORTEST_INDEXED:
-        return Q(search__contains=word)
-    words = RawSQL("SELECT rowid FROM registrations_search WHERE registrations_search MATCH %s", [f'"{word}"'])
-    return Q(pk__in=words)
+def few_that_hold(words: list[str]) -> RawSQL | None:
+    """Their numbers, from SQLite's index (registrations.counting). None: they are so many that the first thousand are
+    sooner found by reading; or PostgreSQL, which knows by itself whether to ask its index."""
+    if connection.vendor != "sqlite" or not words:
+        return None
+    match = " AND ".join(f'"{word}"' for word in words)
+    numbers = RawSQL("SELECT rowid FROM registrations_search WHERE registrations_search MATCH %s", [match])
+    with connection.cursor() as cursor:
+        cursor.execute(numbers.sql, numbers.params)
+        found = cursor.fetchmany(VERY_MANY)
+    return numbers if len(found) < VERY_MANY else None
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -93,10 +101,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def found_by(self, words: str) -> Self:
         """Those whose name, address or organisation holds each of the words, whatever accents and capitals."""
-        found = self
-        for word in filter(None, map(folded, words.split())):
-            found = found.filter(_holds(word))
-        return found
+        wanted = looked_for(words)
+        few = few_that_hold(wanted)
+        return self.filter(pk__in=few) if few else self.that_hold(wanted)
+
+    def that_hold(self, words: list[str]) -> Self:
+        return self.filter(*(Q(search__contains=word) for word in words))
 
     def on_the_list(self) -> Self:
         """Whoever is told when the event changes."""

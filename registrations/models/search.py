@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import models
 
-SHORTEST_INDEXED = 3  # characters: an index of three at a time knows none that are shorter
+START = "  "  # before each word: with it, a word of one sign has the three that an index is made of
+SHORTEST = 3  # signs
 
 
 def folded(text: str) -> str:
@@ -14,8 +15,15 @@ def folded(text: str) -> str:
     return " ".join("".join(sign if sign.isalnum() else " " for sign in bare.casefold()).split())
 
 
+def looked_for(words: str) -> list[str]:
+    """What a `SearchField` must hold, for each of the words typed: one of three signs or more, anywhere; a shorter one
+    where a word begins. Letters and digits alone: nothing in it means anything to a database."""
+    typed = filter(None, (START.join(folded(word).split()) for word in words.split()))
+    return [word if len(word) >= SHORTEST else START + word for word in typed]
+
+
 class SearchField(models.TextField[str, str]):
-    """What a row can be found by: other fields, folded, whenever it is written."""
+    """What a row can be found by: the words of other fields, folded, whenever it is written."""
 
     def __init__(self, *, of: list[str], **options: Any) -> None:
         self.of = of
@@ -26,6 +34,7 @@ class SearchField(models.TextField[str, str]):
         return name, path, args, {**options, "of": self.of}
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        text = folded(" ".join(getattr(model_instance, name) for name in self.of))
+        words = folded(" ".join(getattr(model_instance, name) for name in self.of)).split()
+        text = "".join(START + word for word in words)
         setattr(model_instance, self.attname, text)
         return text
