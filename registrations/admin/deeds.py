@@ -26,7 +26,7 @@ class Deed(NamedTuple):
     chosen: Callable[[QuerySet[Any]], QuerySet[Any]]
     do: Callable[[Registration], bool | None]
     done: Any  # a sentence with the count
-    order: Sequence[str] = ()
+    order: Sequence[str] = ("-created_at", "-pk")  # as in the list
     history: Any = ""  # of each person: the title, unless it is worded otherwise
     action: audit.Action | None = None  # in the audit log
     permission: str = "registrations.change_registration"
