@@ -4,6 +4,7 @@ The truth is in the Delivery table. `sweep` makes up for every wake-up that was 
 """
 
 import threading
+import time
 from typing import Any
 
 from django.core.management import call_command
@@ -16,6 +17,7 @@ from registrations.models.live_tally import fold_tallies
 from registrations.models.prepared import PreparedQuery
 
 WAKE_UPS_AT_MOST = 4
+DRAIN_AT_MOST = 10  # seconds: under a load that does not end, the sweep has its turn too, and wakes up for the rest
 TASK_ROWS_KEPT = 1  # days
 
 stopping = threading.Event()  # set when this process is asked to end: the mail in hand is the last one
@@ -27,7 +29,8 @@ def send_due_mail() -> None:
     # here, because the web process enqueues this task and must not load what builds a mail
     from registrations import outbox
 
-    outbox.drain(holder=worker_name, stop=stopping.is_set)
+    ends_at = time.monotonic() + DRAIN_AT_MOST
+    outbox.drain(holder=worker_name, stop=lambda: stopping.is_set() or time.monotonic() >= ends_at)
 
 
 def wake_up() -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -388,6 +389,16 @@ def test_the_sweep_makes_up_for_lost_wake_ups_but_never_floods() -> None:
     for _ in range(3):
         tasks.sweep()
     assert DBTaskResult.objects.ready().count() == 4
+
+
+def test_a_drain_under_a_load_that_does_not_end_makes_way_for_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    mails = [owe() for _ in range(3)]
+    moments = iter([100.0, 100.0, 100.0 + tasks.DRAIN_AT_MOST])
+    monkeypatch.setattr("registrations.tasks.time", SimpleNamespace(monotonic=moments.__next__))
+    tasks.send_due_mail.func()
+    assert Delivery.objects.filter(state="sent").count() == 1
+    tasks.sweep()
+    assert DBTaskResult.objects.ready().count() == len(mails) - 1
 
 
 def test_a_few_wake_ups_are_enough_for_many_mails() -> None:

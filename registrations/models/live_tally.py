@@ -16,15 +16,16 @@ from registrations.models.delivery import Delivery
 from registrations.models.event import Event
 from registrations.models.registration import Registration
 
+# Two statements, since the planner, which knows nothing of a table that grows and shrinks all the time, would join it
+# with itself row by row. Any rows of a group may be folded, also while others are added.
+TO_FOLD = """
+    SELECT id FROM (
+        SELECT id, COUNT(*) OVER same AS rows, SUM(number) OVER same AS total
+        FROM {table} WINDOW same AS (PARTITION BY {group})
+    ) AS grouped WHERE rows > 1 OR total = 0
+"""
 FOLD = """
-    WITH folded AS (
-        DELETE FROM {table} WHERE id IN (
-            SELECT id FROM (
-                SELECT id, COUNT(*) OVER same AS rows, SUM(number) OVER same AS total
-                FROM {table} WINDOW same AS (PARTITION BY {group})
-            ) AS grouped WHERE rows > 1 OR total = 0
-        ) RETURNING {group}, number
-    )
+    WITH folded AS (DELETE FROM {table} WHERE id = ANY(%s) RETURNING {group}, number)
     INSERT INTO {table} ({group}, number)
     SELECT {group}, SUM(number) FROM folded GROUP BY {group} HAVING SUM(number) <> 0
 """
@@ -46,8 +47,11 @@ class LiveTallyQuerySet(models.QuerySet[Any]):
         if connection.vendor != "postgresql":
             return
         fields = [field.column for field in self.model._meta.fields if field.name not in {"id", "number"}]
+        names = {"table": self.model._meta.db_table, "group": ", ".join(fields)}
         with connection.cursor() as cursor:
-            cursor.execute(FOLD.format(table=self.model._meta.db_table, group=", ".join(fields)))
+            cursor.execute(TO_FOLD.format(**names))
+            if numbers := [number for (number,) in cursor.fetchall()]:
+                cursor.execute(FOLD.format(**names), [numbers])
 
 
 class LiveTally(models.Model):
