@@ -78,7 +78,9 @@ def drop() -> None:
 
 def fill_search() -> None:
     """For rows that a program wrote which did not know of it yet, or kept it otherwise."""
-    while rows := list(Registration.objects.exclude(search__startswith=START)[:BATCH]):
+    last, stale = 0, Registration.objects.exclude(search__startswith=START).order_by("pk")
+    while rows := list(stale.filter(pk__gt=last)[:BATCH]):
+        last = rows[-1].pk
         for registration in rows:
             Registration._meta.get_field("search").pre_save(registration, False)
         Registration.objects.bulk_update(rows, ["search"])

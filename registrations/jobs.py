@@ -7,6 +7,7 @@ transaction that deals with them. So a killed worker has done an act wholly, not
 
 import logging
 import sqlite3
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -63,8 +64,10 @@ def perform(job: Job) -> Outcome:
         with of_kind.transaction():
             outcome = of_kind.do(job)
             job.finish(outcome)
+    except (OperationalError, InterfaceError):
+        raise  # who goes on notes it
     except Exception:
-        with suppress(DatabaseError, InterfaceError, NoLongerOurs):
+        with suppress(DatabaseError, NoLongerOurs):
             _note_half(job)
         raise
     return outcome
@@ -154,18 +157,20 @@ def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: 
     fails the others are dealt with, and `job.passed_over` tells with whom it did.
     """
     for number in range(job.done, len(rows)):
-        before = job.count
+        began, before = time.monotonic(), job.count
         try:
             with transaction.atomic():
                 found = do(rows[number]) is not False
                 job.advance(done=number + 1, count=before + found)
         except (NoLongerOurs, Refused, OperationalError, InterfaceError):
+            job.done, job.count = number, before  # as in the database: this one is dealt with by who goes on
             raise
         except Exception as error:
             logger.error("Operation %s: number %s passed over: %s", job.pk or "at once", number + 1, _where(error))
             job.pass_over(rows[number], done=number + 1, count=before)
         progress.report(number + 1, len(rows), words)
-        turns.let_others_write()
+        if number + 1 < len(rows):
+            turns.let_others_write(since=began)
     return job.count
 
 

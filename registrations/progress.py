@@ -1,5 +1,6 @@
 """How far a long act has come, told to whoever listens: a page of the desk, a line in the shell, or nobody."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,6 +36,9 @@ def batches[T](items: Sequence[T], size: int, words: Any = "") -> Iterator[Seque
     """The items, so many at a time; each batch is reported once it has been dealt with."""
     report(0, len(items), words)
     for start in range(0, len(items), size):
+        began = time.monotonic()
         yield items[start : start + size]
-        report(min(start + size, len(items)), len(items), words)
-        let_others_write()
+        done = min(start + size, len(items))
+        report(done, len(items), words)
+        if done < len(items):
+            let_others_write(since=began)

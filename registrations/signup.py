@@ -75,7 +75,9 @@ def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registr
         with transaction.atomic():
             made.save(force_insert=True)
     except IntegrityError:
-        return _OF_ADDRESS.get(event=event.pk, email=email), False
+        if found := _OF_ADDRESS.first(event=event.pk, email=email):
+            return found, False
+        raise
     return made, True
 
 

@@ -15,7 +15,6 @@ PATIENCE = 4  # seconds; then SQLite's own wait begins, as without a turn
 BREATH_MAX = 1.0  # seconds
 
 _turn = threading.Lock()
-_breath = threading.local()
 
 
 @contextmanager
@@ -29,11 +28,8 @@ def turn_to_write() -> Iterator[None]:
             _turn.release()
 
 
-def let_others_write() -> None:
+def let_others_write(*, since: float) -> None:
     """Between two transactions of a long act: a pause half as long as the last one took, since SQLite's other writers
-    look only now and then whether it is free."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return
-    now = time.monotonic()
-    time.sleep(min((now - getattr(_breath, "taken_at", now)) / 2, BREATH_MAX))
-    _breath.taken_at = time.monotonic()
+    look only now and then whether it is free. `since`: when it began, by the monotonic clock."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        time.sleep(min((time.monotonic() - since) / 2, BREATH_MAX))

@@ -69,6 +69,7 @@ class MailWorker(Worker):
             logger.info("Purge: %s registrations made anonymous", retention.purge().total())
             self.next_keeping_house = now + KEEP_HOUSE_EVERY
         if self.has_tasks():
+            self.max_tasks = self._run_tasks + 1  # one drain; then the sweep has its turn
             super().run()
         elif self.running:
             time.sleep(POLL_EVERY)

@@ -52,7 +52,7 @@ def perform(act: Act, model_admin: Any, request: HttpRequest, queryset: QuerySet
             sentences=list(filter(None, sentences)),
             button=str(act.button % {"count": count}),
         )
-    return do_to(chosen, act.name, request)
+    return do_to(chosen, act.name, request, confirmed=count)
 
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:

@@ -90,7 +90,7 @@ class Presences:
             )
             left_out = self.count_of(request, queryset) - count
             return self._ask(request, _("Note the presence"), question, people, count, left_out)
-        return do_to(people, "note_presence", request)
+        return do_to(people, "note_presence", request, confirmed=count)
 
     @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
     def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
@@ -105,7 +105,7 @@ class Presences:
                 count,
             )
             return self._ask(request, _("Take the presence back"), question, people, count)
-        return do_to(people, "take_presence_back", request)
+        return do_to(people, "take_presence_back", request, confirmed=count)
 
     def _ask(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -36,9 +37,12 @@ class Deed(NamedTuple):
 DEEDS: dict[str, Deed] = {}
 
 
-def do_to(people: QuerySet[Registration], name: str, request: HttpRequest) -> HttpResponse:
-    """To these people, in this order: now when they are few."""
+def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, confirmed: int) -> HttpResponse | None:
+    """To these people, in this order: now when they are few. To nobody when they are not as many as was confirmed."""
     deed, pks = DEEDS[name], list(people.values_list("pk", flat=True))
+    if len(pks) != confirmed:
+        messages.warning(request, _("The list has changed meanwhile: nothing was done. Choose once more."))
+        return None
     events = {pk for (pk,) in people.order_by().values_list("event").distinct()}
     event = Event.objects.get(pk=events.pop()) if len(events) == 1 else None
     job = Job(

@@ -147,8 +147,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.HELD])
 
     def held(self) -> Self:
-        """Due when a backup was restored: they may have left before."""
-        return self.filter(state=Delivery.State.HELD)
+        """Due when a backup was restored: they may have left before. What a restore that goes on has put to sleep is
+        not meant."""
+        return self.filter(state=Delivery.State.HELD, lease="")
 
     def hold(self) -> int:
         """Hold back what is due now; what the clock sends later cannot have left yet. Returns how many.
@@ -164,7 +165,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def wake(self) -> None:
         """As they were in a backup that was put in place under running workers (restores.PUT_TO_SLEEP)."""
-        asleep = self.held().filter(lease__in=[Delivery.State.PENDING, Delivery.State.SENDING])
+        asleep = self.filter(state=Delivery.State.HELD, lease__in=[Delivery.State.PENDING, Delivery.State.SENDING])
         asleep.update(state=F("lease"), lease="")
 
     def release(self) -> int:

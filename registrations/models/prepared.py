@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
+from django.db.transaction import TransactionManagementError
 
 
 class Parameter(Expression):
@@ -24,8 +25,8 @@ class Statement(NamedTuple):
     parameters: list[Any]
     columns: list[str]
     annotations: list[str]
-    compiler: Any
     converters: dict[int, Any]  # from what the database gives to what Python means
+    holds: bool  # its rows, until the transaction ends
 
 
 class PreparedQuery[Row: Model]:
@@ -38,6 +39,8 @@ class PreparedQuery[Row: Model]:
         self.build = build
 
     def all(self, **values: Any) -> list[Row]:
+        if self._statement.holds and connection.get_autocommit():
+            raise TransactionManagementError("A row is held for a transaction, and there is none.")
         with connection.cursor() as cursor:
             cursor.execute(self._statement.sql, tuple(_filled(self._statement.parameters, values)))
             return self._rows(cursor.fetchall())
@@ -52,14 +55,21 @@ class PreparedQuery[Row: Model]:
         return row
 
     def _rows(self, found: list[tuple[Any, ...]]) -> list[Row]:
-        _sql, _parameters, columns, annotations, compiler, converters = self._statement
+        columns, annotations = self._statement.columns, self._statement.annotations
         rows = []
-        for values in compiler.apply_converters(found, converters):
+        for values in map(self._converted, found):
             row = self._model.from_db(connection.alias, columns, values[: len(columns)])
             for name, value in zip(annotations, values[len(columns) :], strict=True):
                 setattr(row, name, value)
             rows.append(row)
         return rows
+
+    def _converted(self, found: tuple[Any, ...]) -> list[Any]:
+        values = list(found)
+        for place, (functions, column) in self._statement.converters.items():
+            for function in functions:
+                values[place] = function(values[place], column, connection)
+        return values
 
     @cached_property
     def _model(self) -> type[Row]:
@@ -73,7 +83,8 @@ class PreparedQuery[Row: Model]:
         compiler = query.values_list(*columns, *annotations).query.get_compiler(query.db)
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
-        return Statement(sql, list(parameters), columns, annotations, compiler, converters)
+        holds = query.query.select_for_update and connection.features.has_select_for_update
+        return Statement(sql, list(parameters), columns, annotations, converters, holds)
 
 
 def _filled(parameters: Iterable[Any], values: Mapping[str, Any]) -> Iterator[Any]:
