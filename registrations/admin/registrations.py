@@ -59,7 +59,8 @@ class MailStateFilter(admin.SimpleListFilter):
             return queryset
         mails = Delivery.objects.filter(state=self.value())
         if MailTally.objects.filter(state=self.value()).total() < FEW:  # found from the mails; else from the people
-            return queryset.filter(pk__in=mails.filter(registration__isnull=False).values("registration"))
+            people = mails.filter(registration__isnull=False).values_list("registration", flat=True)
+            return queryset.filter(pk__in=set(people))  # by their numbers: no database reads all people for that
         return queryset.filter(Exists(mails.filter(registration=OuterRef("pk"))))
 
 
