@@ -19,7 +19,7 @@ from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 State = Job.State
-TAKEN_BACK = "Le message a été retiré avant d’être envoyé_: personne ne le reçoit."
+TAKEN_BACK = "Le message a été retiré avant d’être envoyé_: personne ne le recevra."
 
 
 @pytest.fixture
