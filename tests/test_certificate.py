@@ -155,7 +155,8 @@ def test_a_rendering_that_fails_does_not_hold_up_the_next_one(monkeypatch: pytes
     assert pdf.render("<p>x</p>").startswith(b"%PDF-")
 
 
-def test_renderings_wait_for_each_other() -> None:
+def test_renderings_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "PATIENCE", 60)  # longer than any machine needs
     made: list[bytes] = []
     threads = [threading.Thread(target=lambda: made.append(pdf.render("<p>x</p>"))) for _ in range(2)]
     for thread in threads:
