@@ -1,11 +1,14 @@
 """The organiser's desk as a test meets it: a browser that is logged in, and what a form would send."""
 
+import time
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
+
+from registrations.views import staff
 
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
@@ -20,6 +23,14 @@ def logged_in(*permissions: str) -> Client:
     user = User.objects.create_user("equipe", is_staff=True, is_superuser=not permissions)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
+    return client
+
+
+def with_fresh_password(client: Client) -> Client:
+    """Typed a moment ago, as dangerous acts want it."""
+    session = client.session
+    session[staff.PASSWORD_AT] = time.time()
+    session.save()
     return client
 
 

@@ -1,6 +1,5 @@
 """A message to more people than are written to while the page is awaited: it can be taken back all the time."""
 
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from django.test import Client
 
 from registrations import broadcasts, jobs, outbox
 from registrations.models import AuditEntry, Broadcast, Delivery, Job
-from registrations.views import staff
-from tests.desk import logged_in, messages
+from tests.desk import logged_in, messages, with_fresh_password
 from tests.test_broadcasts import confirm, let_pass, make_broadcast, page_of, with_people
 from tests.test_jobs import carry_out
 from tests.test_jobs import page_of as page_of_job
@@ -24,11 +22,7 @@ TAKEN_BACK = "Le message a été retiré avant d’être envoyé_: personne ne l
 
 @pytest.fixture
 def organiser() -> Client:
-    client = logged_in()
-    session = client.session
-    session[staff.PASSWORD_AT] = time.time()
-    session.save()
-    return client
+    return with_fresh_password(logged_in())
 
 
 @pytest.fixture(autouse=True)

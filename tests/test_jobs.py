@@ -19,7 +19,7 @@ from registrations.models import AuditEntry, Delivery, Event, Job, Registration,
 from registrations.models.job import KEPT, SILENT_AFTER, NoLongerOurs
 from registrations.participant_report import Participant
 from registrations.views import staff
-from tests.desk import EVENTS, PEOPLE, act, logged_in, messages
+from tests.desk import EVENTS, PEOPLE, act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -34,10 +34,7 @@ def _files_of_their_own(settings: Any, tmp_path: Path) -> None:
 
 @pytest.fixture
 def organiser() -> Client:
-    client = logged_in()
-    session = client.session
-    session[staff.PASSWORD_AT] = time.time()
-    session.save()
+    client = with_fresh_password(logged_in())
     WorkerPresence.objects.note("one")
     return client
 

@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ from registrations.models import AuditEntry, Delivery, Job, Registration
 from registrations.models.job import ATTEMPTS_MAX, SILENT_AFTER
 from registrations.views import staff
 from registrations.worker import MailWorker
-from tests.desk import act, logged_in, messages
+from tests.desk import act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 from tests.test_jobs import carry_out, page_of, people
 
@@ -52,11 +51,8 @@ def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(jobs.WORKS, kind, work._replace(short=0))
 
 
-def with_fresh_password(client: Client) -> Client:
-    session = client.session
-    session[staff.PASSWORD_AT] = time.time()
-    session.save()
-    return client
+class Killed(BaseException):
+    """Nothing catches it."""
 
 
 def three_people() -> list[Registration]:
@@ -140,9 +136,6 @@ def test_only_the_first_of_many_names_are_told(
 def test_who_was_passed_over_before_a_worker_was_lost_is_still_named_at_the_end(
     organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed(BaseException):
-        pass
-
     first, ada, last = three_people()
     act(organiser, "send_again", first, ada, last)
     with monkeypatch.context() as mortal:
@@ -159,9 +152,6 @@ def test_who_was_passed_over_before_a_worker_was_lost_is_still_named_at_the_end(
 def test_an_act_that_stops_half_way_is_in_the_audit_log_with_what_was_done_and_once(
     organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed(BaseException):
-        pass
-
     first, ada, last = three_people()
     act(organiser, "send_again", first, ada, last)
     with monkeypatch.context() as mortal:

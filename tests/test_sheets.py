@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from pypdf import PdfReader
 
 from registrations import pdf, sign_in_sheet, speakers_sheet
 from registrations.models import AuditEntry, Event, Registration
-from registrations.views import staff
-from tests.desk import EVENTS, logged_in, messages
+from tests.desk import EVENTS, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def organiser() -> Client:
-    client = logged_in()
-    session = client.session
-    session[staff.PASSWORD_AT] = time.time()
-    session.save()
-    return client
+    return with_fresh_password(logged_in())
 
 
 def take(client: Client, event: Event, document: str, **more: str) -> Any:

@@ -32,6 +32,7 @@ PERMISSION = "registrations.write_to_registrants"
 REVIEW_TEMPLATE = "admin/registrations/event/review_broadcast.html"
 PROGRESS_TEMPLATE = "admin/registrations/event/broadcast_progress.html"
 SEEN, TRIAL, TAKE_BACK, STOP = "seen", "trial", "take_back", "stop"  # names of fields
+ENDED_BADLY = {"failed": [Delivery.State.FAILED], "dropped": [Delivery.State.CANCELLED, Delivery.State.EXPIRED]}
 LETTERS = 3
 NAMES_SHOWN = 50
 MESSAGES_SHOWN = 10
@@ -251,7 +252,7 @@ class Broadcasts:
         mails = broadcast.deliveries.filter(kind=Delivery.Kind.BROADCAST)
         progress = broadcasts.progress(broadcast)
         waiting = progress["waiting"] if broadcast.is_under_way else 0
-        badly = [*[Delivery.State.FAILED] * bool(progress["failed"]), *DROPPED * bool(progress["dropped"])]
+        badly = [state for outcome, states in ENDED_BADLY.items() if progress[outcome] for state in states]
         ended_badly = mails.filter(state__in=badly).exclude(error="")
         return confirmation.page(
             self,  # type: ignore[arg-type]
@@ -276,9 +277,6 @@ class Broadcasts:
         broadcast = found(pk, number)
         reader = get_object_or_404(broadcast.recipients(), pk=person)
         return xframe_options_sameorigin(framed)(request, html_of(broadcast, reader))
-
-
-DROPPED = [Delivery.State.CANCELLED, Delivery.State.EXPIRED]
 
 
 def may_write(request: HttpRequest) -> bool:

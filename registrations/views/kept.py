@@ -24,7 +24,7 @@ from registrations.views.site import facts
 
 PAGES_KEPT = 64  # in each process, of some 10 kB
 MARK = secrets.token_hex(16)
-HOLE = re.compile(rf"\b(\w+)-{MARK}")
+HOLE = re.compile(rf"{MARK}(\w+?){MARK}")
 GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # deflate, no name, no time, no system
 LAST_BLOCK = b"\x03\x00"  # an empty one, which says that it is the last
 
@@ -112,4 +112,4 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
 
 def hole(name: str) -> str:
     """What stands in a kept page for something else; unguessable, so that nobody's words can hold it."""
-    return f"{name}-{MARK}"
+    return f"{MARK}{name}{MARK}"
