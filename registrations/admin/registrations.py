@@ -25,11 +25,10 @@ from registrations.admin.read_only import ReadOnlyInline
 from registrations.admin.stories import Stories
 from registrations.desk import DeskPages, NamelessHistory
 from registrations.fields import AddressField
-from registrations.models import Attendance, Delivery, Event, MailTally, PeopleTally, Registration
-from registrations.models.registration import RegistrationQuerySet
+from registrations.models import Attendance, Delivery, Event, PeopleTally, Registration
+from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 
 Status = Registration.Status
-FEW = 2000  # mails
 BY_NAME: dict[str, Any] = {
     "last_name": ["last_name", "first_name", "pk"],
     "-last_name": ["-last_name", "-first_name", "-pk"],
@@ -58,9 +57,10 @@ class MailStateFilter(admin.SimpleListFilter):
         if not self.value():
             return queryset
         mails = Delivery.objects.filter(state=self.value())
-        if MailTally.objects.filter(state=self.value()).total() < FEW:  # found from the mails; else from the people
-            people = mails.filter(registration__isnull=False).values_list("registration", flat=True)
-            return queryset.filter(pk__in=set(people))  # by their numbers: no database reads all people for that
+        named = mails.filter(registration__isnull=False).order_by("-registration")
+        people = list(named.values_list("registration", flat=True).distinct()[:VERY_MANY])
+        if len(people) < VERY_MANY:  # found by their numbers, else among the latest: nothing reads all people
+            return queryset.filter(pk__in=people)
         return queryset.filter(Exists(mails.filter(registration=OuterRef("pk"))))
 
 
@@ -134,8 +134,9 @@ class PeopleChangeList(CountedChangeList):
         return BY_NAME.get(str(ordering[0]), ordering)
 
     def _get_default_ordering(self) -> Any:
-        """Who is looked for is found by number, the latest first: see `found_by`."""
-        return ["-pk"] if self.query else super()._get_default_ordering()  # type: ignore[misc]
+        """Who is looked for is found by number, the latest first: see `found_by` and `MailStateFilter`."""
+        by_number = self.query or MailStateFilter.parameter_name in self.filter_params
+        return ["-pk"] if by_number else super()._get_default_ordering()  # type: ignore[misc]
 
 
 @admin.register(Registration)
