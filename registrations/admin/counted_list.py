@@ -42,12 +42,14 @@ class QuickPaginator(Paginator[Any]):
         return found if found <= COUNTED_UP_TO else AndMore(found)
 
     def page(self, number: Any) -> Any:
-        """Rows are found by their numbers, from an index alone, before they are read."""
+        """Rows are found by their numbers, from an index alone, before they are read: then by nothing else."""
         page = super().page(number)
-        rows: Any = self.object_list
+        rows: Any = self.object_list.all()
         start = (page.number - 1) * self.per_page
         numbers = self.numbers if self.known is None else rows.values("pk")
-        page.object_list = rows.filter(pk__in=numbers[start : start + self.per_page])
+        found = numbers[start : start + self.per_page]
+        rows.query.clear_where()
+        page.object_list = rows.filter(pk__in=found)
         return page
 
     @cached_property
