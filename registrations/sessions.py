@@ -8,7 +8,7 @@ from django.db.models import CharField, DateTimeField, Model
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from registrations.models.prepared import Parameter, PreparedQuery
+from registrations.models.prepared import Parameter, PreparedQuery, insert
 
 KEY_LENGTH = 32
 
@@ -31,7 +31,7 @@ class SessionStore(db.SessionStore):
         if self.saved == (self.session_key, data):
             return
         if must_create:  # under a key of 165 random bits: no savepoint for the case that it is taken
-            self.create_model_instance(data).save(force_insert=True)
+            insert(self.create_model_instance(data))
         else:
             super().save()
         self.saved = (self.session_key, dict(data))

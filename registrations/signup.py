@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import BigAutoField, EmailField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations import limits, reminders, tasks, waiting_list
 from registrations.models import Delivery, Event, EventState, Registration
-from registrations.models.prepared import Parameter, PreparedQuery
+from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
 SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
@@ -71,14 +71,10 @@ def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registr
     if found := _OF_ADDRESS.first(event=event.pk, email=email):
         return found, False
     made = Registration(event=event, email=email, **answers, **_place(event))
-    try:
-        with transaction.atomic():
-            made.save(force_insert=True)
-    except IntegrityError:
-        if found := _OF_ADDRESS.first(event=event.pk, email=email):
-            return found, False
-        raise
-    return made, True
+    made.note_consent()
+    if insert_unless_there(made):
+        return made, True
+    return _OF_ADDRESS.get(event=event.pk, email=email), False
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -19,6 +20,21 @@ FILENAME = "rapport-etude.pdf"
 REPORT_LANGUAGE = "fr"  # the language the content is written in
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 KEPT_IN_MEMORY = 2  # reports, each up to the size that mails can carry
+
+
+class Section(NamedTuple):
+    heading: str
+    body: str  # in Markdown
+
+
+class Presentation(NamedTuple):
+    """All that it says."""
+
+    title: str
+    subtitle: str
+    organiser: str
+    authors: tuple[str, ...]
+    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,8 @@ def study_report(event: Event) -> Report | None:
     try:
         if event.report_file:
             return _read(Path(event.report_file.path), is_presentation=False)
-        return _presentation(event) if event.has_report else None
+        presentation = presentation_of(event)
+        return _typeset(presentation) if presentation.sections else None
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
 
@@ -60,16 +77,16 @@ def known_size(event: Event) -> int | None:
     try:
         if event.report_file:
             return int(event.report_file.size)
-        return _kept_file(typeset_html(event)).stat().st_size if event.has_report else None
+        presentation = presentation_of(event)
+        return kept_file(presentation).stat().st_size if presentation.sections else None
     except OSError:
         return None
 
 
-def _presentation(event: Event) -> Report:
-    html = typeset_html(event)
-    kept = _kept_file(html)
+def _typeset(presentation: Presentation) -> Report:
+    kept = kept_file(presentation)
     if not kept.exists():
-        _keep(kept, pdf.render(html))
+        _keep(kept, pdf.render(typeset_html(presentation)))
     return _read(kept, is_presentation=True)
 
 
@@ -84,15 +101,25 @@ def _read_once(path: Path, is_presentation: bool, _version: tuple[int, ...]) -> 
     return Report(path.read_bytes(), is_presentation=is_presentation)
 
 
-def typeset_html(event: Event) -> str:
+def presentation_of(event: Event) -> Presentation:
+    return Presentation(
+        event.report_title or event.title,
+        event.report_subtitle,
+        event.organiser_name,
+        tuple(event.report_author_names),
+        tuple(Section(section.heading, section.body) for section in event.report_sections.all()),
+    )
+
+
+@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
+def typeset_html(presentation: Presentation) -> str:
     with translation.override(REPORT_LANGUAGE):
-        context = {"event": event, "sections": event.report_sections.all(), "font_faces": pdf.font_faces()}
-        return render_to_string("pdf/report.html", context)
+        return render_to_string("pdf/report.html", {"report": presentation, "font_faces": pdf.font_faces()})
 
 
-def _kept_file(html: str) -> Path:
+def kept_file(presentation: Presentation) -> Path:
     """Named after all that decides how the document looks: its text, its style sheet and its fonts are in the HTML."""
-    digest = hashlib.sha256(html.encode()).hexdigest()
+    digest = hashlib.sha256(typeset_html(presentation).encode()).hexdigest()
     folder = Path(settings.DATA_DIR) / "reports"
     folder.mkdir(mode=0o750, exist_ok=True)
     return folder / f"{digest}.pdf"

@@ -16,7 +16,9 @@ from tests.factories import make_event, make_registration
 pytestmark = pytest.mark.django_db
 
 BY_SLUG = PreparedQuery(
-    lambda: EventQuestion.objects.noted_on(Event.objects.shown()).filter(slug=Parameter("slug", models.SlugField()))
+    lambda: EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).filter(
+        slug=Parameter("slug", models.SlugField())
+    )
 )
 LIVE_SESSIONS = PreparedQuery(
     lambda: Session.objects.filter(expire_date__gt=Parameter("now", models.DateTimeField())).order_by("session_key")
@@ -32,7 +34,9 @@ def test_every_column_and_annotation_is_read_as_ever() -> None:
         make_event(capacity=12, registration_closes_at=timezone.now(), connection_url="https://salle.example.org/"),
         make_event(reminder_day_time=None, description="Ça – œuvre ’ %s %(slug)s"),
     ]:
-        ordinary = EventQuestion.objects.noted_on(Event.objects.shown()).get(slug=event.slug)
+        ordinary = EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).get(
+            slug=event.slug
+        )
         read = BY_SLUG.get(slug=event.slug)
         assert everything(read) == everything(ordinary)
         assert (read, read._state.adding, read._state.db) == (ordinary, False, "default")

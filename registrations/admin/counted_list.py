@@ -44,7 +44,8 @@ class QuickPaginator(Paginator[Any]):
     def page(self, number: Any) -> Any:
         """Rows are found by their numbers, from an index alone, before they are read: then by nothing else."""
         page = super().page(number)
-        rows: Any = self.object_list.all()
+        listed: Any = self.object_list
+        rows = listed.all()
         start = (page.number - 1) * self.per_page
         numbers = self.numbers if self.known is None else rows.values("pk")
         found = numbers[start : start + self.per_page]

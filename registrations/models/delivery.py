@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
+from registrations.models.prepared import Parameter, PreparedQuery, insert, rows_of
 from registrations.models.registration import Registration, few_that_hold
 from registrations.models.search import looked_for
 
@@ -60,6 +61,11 @@ CLAIM = """
     )
     RETURNING id
 """
+SENT = """
+    UPDATE registrations_delivery SET state = 'sent', sent_at = %(now)s, error = '', lease = '', deaths = 0
+    WHERE id = %(id)s AND message_id = %(message_id)s
+    RETURNING id
+"""
 
 
 def desk_words(lazy: Any) -> str:
@@ -98,7 +104,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         revision = 0 if is_new else self._next_revision(registration, kind)
         fields = {"priority": Delivery.priority_of(kind), **fields}
         owed = Delivery(registration=registration, kind=kind, reason=reason, revision=revision, **fields)
-        self.bulk_create([owed, *also])
+        insert(owed, *also)
         return owed
 
     def _next_revision(self, registration: Registration, kind: "Delivery.Kind") -> int:
@@ -241,10 +247,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             "lease": f"{holder}.{secrets.token_hex(8)}",
         }
         lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-        with connection.cursor() as cursor:
-            cursor.execute(CLAIM.format(lock=lock), values)
-            claimed = cursor.fetchone()
-        return self.select_related("registration__event", "broadcast__event").get(pk=claimed[0]) if claimed else None
+        claimed = rows_of(CLAIM.format(lock=lock), values)
+        return _with_what_it_tells_of(_BY_NUMBER.get(pk=claimed[0][0])) if claimed else None
 
 
 class Delivery(models.Model):
@@ -484,9 +488,8 @@ class Delivery(models.Model):
 
     def record_sent(self) -> None:
         """True whoever holds the lease now: the mail has left. After a restore its number may be another mail's."""
-        Delivery.objects.filter(pk=self.pk, message_id=self.message_id).update(
-            state=self.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0
-        )
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        rows_of(SENT, {"now": now, "id": self.pk, "message_id": self.message_id})
 
     def record_end(self, state: "Delivery.State", error: str = "") -> None:
         """No further try. Only the holder of the lease may say so."""
@@ -508,3 +511,19 @@ class Delivery(models.Model):
 
     def _mine(self) -> DeliveryQuerySet:
         return Delivery.objects.filter(pk=self.pk, lease=self.lease, state=self.State.SENDING)
+
+
+_PK = Parameter("pk", models.BigAutoField())
+_BY_NUMBER = PreparedQuery(lambda: Delivery.objects.filter(pk=_PK))
+_REGISTRATION = PreparedQuery(lambda: Registration.everyone.filter(pk=_PK))
+_EVENT = PreparedQuery(lambda: Event.objects.knowing_their_report().filter(pk=_PK))
+
+
+def _with_what_it_tells_of(delivery: Delivery) -> Delivery:
+    """Its registration, message and event, as they are now."""
+    if delivery.registration_id is not None:
+        delivery.registration = _REGISTRATION.get(pk=delivery.registration_id)
+        delivery.registration.event = _EVENT.get(pk=delivery.registration.event_id)
+    if delivery.broadcast_id is not None:
+        delivery.broadcast = Broadcast.objects.select_related("event").get(pk=delivery.broadcast_id)
+    return delivery

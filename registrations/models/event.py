@@ -80,10 +80,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Everything but drafts: what has a page."""
         return self.exclude(status=Event.Status.DRAFT)
 
-    def shown(self) -> Self:
-        """The same, with what its pages ask of it first."""
+    def knowing_their_report(self) -> Self:
+        """Whether they have one, which pages and mails ask first."""
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
-        return self.published().annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
+        return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
 
     def to_sign_up(self) -> Self:
         """Shown on the home page as an event one can sign up to: coming, or past and left open."""

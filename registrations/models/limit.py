@@ -4,7 +4,9 @@ import time
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import connection, models
+from django.db import models
+
+from registrations.models.prepared import rows_of
 
 KEPT = timedelta(days=1)
 
@@ -34,10 +36,8 @@ class HitQuerySet(models.QuerySet["Hit"]):
         """
         values: dict[str, Any] = {"key": key, "period": period.total_seconds(), "others": limit - 1, "delays": delays}
         while True:
-            with connection.cursor() as cursor:
-                cursor.execute(TAKE, {**values, "now": time.time()})
-                if row := cursor.fetchone():
-                    return Hit(key=key, number=row[0], at=row[1])
+            for number, at in rows_of(TAKE, {**values, "now": time.time()}):
+                return Hit(key=key, number=number, at=at)
             if not delays and self.free_at(key, limit=limit, period=period) > time.time():
                 return None
 

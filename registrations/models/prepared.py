@@ -1,12 +1,37 @@
-"""Queries whose SQL is put together once in each process: for the few rows that every visitor's request reads."""
+"""Statements whose SQL is put together once in each process: for the few rows that every visitor's request touches.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+PostgreSQL keeps them prepared, too, in each connection (webinar.postgresql); SQLite's driver does so by itself.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import NotSupportedError, connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.transaction import TransactionManagementError
+
+
+def rows_of(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """What a statement that is executed all the time returns.
+
+    PostgreSQL refuses one that it prepared before a column became another type: it is then prepared anew, in a
+    transaction by whoever begins it again.
+    """
+    try:
+        return _executed(sql, parameters)
+    except NotSupportedError:
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return _executed(sql, parameters)
+
+
+def _executed(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    database: Any = connection
+    with database.prepared_cursor() if database.vendor == "postgresql" else database.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
 
 
 class Parameter(Expression):
@@ -41,9 +66,7 @@ class PreparedQuery[Row: Model]:
     def all(self, **values: Any) -> list[Row]:
         if self._statement.holds and connection.get_autocommit():
             raise TransactionManagementError("A row is held for a transaction, and there is none.")
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement.sql, tuple(_filled(self._statement.parameters, values)))
-            return self._rows(cursor.fetchall())
+        return self._rows(rows_of(self._statement.sql, tuple(_filled(self._statement.parameters, values))))
 
     def first(self, **values: Any) -> Row | None:
         return next(iter(self.all(**values)), None)
@@ -91,3 +114,36 @@ def _filled(parameters: Iterable[Any], values: Mapping[str, Any]) -> Iterator[An
     for one in parameters:
         is_open = isinstance(one, Parameter)
         yield one.output_field.get_db_prep_value(values[one.name], connection) if is_open else one
+
+
+def insert(*rows: Model) -> None:
+    """Write new rows of one model down, in one statement, as `bulk_create` does. Raises IntegrityError."""
+    _inserted(rows)
+
+
+def insert_unless_there(row: Model) -> bool:
+    """Whether it was written; a constraint of uniqueness may say that it is there already."""
+    return _inserted([row], "ON CONFLICT DO NOTHING") == 1
+
+
+def _inserted(rows: Sequence[Model], otherwise: str = "") -> int:
+    columns = _columns(type(rows[0]))
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in columns]
+    written = rows_of(_insertion(type(rows[0]), len(rows), otherwise), values)
+    for row, (pk,) in zip(rows, written, strict=False):
+        row.pk, row._state.adding, row._state.db = pk, False, connection.alias
+    return len(written)
+
+
+@cache
+def _columns(model: type[Model]) -> list[Any]:
+    return [field for field in model._meta.local_concrete_fields if field is not model._meta.auto_field]
+
+
+@cache
+def _insertion(model: type[Model], count: int, otherwise: str) -> str:
+    quote, columns = connection.ops.quote_name, _columns(model)
+    names, places = ", ".join(quote(field.column) for field in columns), ", ".join(["%s"] * len(columns))
+    table, number = quote(model._meta.db_table), quote(str(model._meta.pk.column))
+    rows = ", ".join([f"({places})"] * count)
+    return f"INSERT INTO {table} ({names}) VALUES {rows} {otherwise} RETURNING {number}"  # noqa: S608 - our own names

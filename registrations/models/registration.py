@@ -223,11 +223,14 @@ class Registration(models.Model):
         return f"{self.last_name} {self.first_name}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        self.note_consent()
+        super().save(*args, **kwargs)
+
+    def note_consent(self) -> None:
         """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing."""
         if self.newsletter != bool(self.newsletter_at):
             self.newsletter_at = timezone.now() if self.newsletter else None
             self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
-        super().save(*args, **kwargs)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A form without `is_trial` asks all the same whether an address is on the list already."""

@@ -37,7 +37,9 @@ RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.noted_on(Event.objects.shown()).filter(slug=Parameter("slug", SlugField()))
+    lambda: EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).filter(
+        slug=Parameter("slug", SlugField())
+    )
 )
 
 

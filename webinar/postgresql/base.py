@@ -1,0 +1,28 @@
+"""Django's PostgreSQL; the server keeps some statements prepared, and a connection is looked at instead of asked."""
+
+import select
+from typing import Any
+
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_connection_params(self) -> dict[str, Any]:
+        """What a prepared cursor executes is prepared at its first use; Django's own cursors never prepare."""
+        return {**super().get_connection_params(), "prepare_threshold": 0}
+
+    def prepared_cursor(self) -> Any:
+        """For the few statements that are executed all the time: parsed and planned once in each connection."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor: Any = base.ServerBindingCursor
+            return self._prepare_cursor(cursor(self.connection))  # type: ignore[attr-defined] # not in the stubs
+
+    def is_usable(self) -> bool:
+        """Nothing has come from the server: it has not closed the connection. Else it is asked."""
+        if self.connection is None or self.connection.closed:
+            return False
+        looked_at = select.poll()
+        looked_at.register(self.connection.fileno(), select.POLLIN)
+        return not looked_at.poll(0) or super().is_usable()
