@@ -39,7 +39,7 @@ def wake_up() -> None:
     A few wake-ups are enough for many mails: those that wait already are held until the commit, so that whoever takes
     one of them then finds these mails too.
     """
-    if len(_HELD.all()) < WAKE_UPS_AT_MOST:
+    if _HELD.count() < WAKE_UPS_AT_MOST:
         send_due_mail.enqueue()
 
 

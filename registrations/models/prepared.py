@@ -64,9 +64,11 @@ class PreparedQuery[Row: Model]:
         self.build = build
 
     def all(self, **values: Any) -> list[Row]:
-        if self._statement.holds and connection.get_autocommit():
-            raise TransactionManagementError("A row is held for a transaction, and there is none.")
-        return self._rows(rows_of(self._statement.sql, tuple(_filled(self._statement.parameters, values))))
+        return self._rows(self._found(values))
+
+    def count(self, **values: Any) -> int:
+        """How many rows there are: found, and held, as by `all`."""
+        return len(self._found(values))
 
     def first(self, **values: Any) -> Row | None:
         return next(iter(self.all(**values)), None)
@@ -76,6 +78,11 @@ class PreparedQuery[Row: Model]:
         if (row := self.first(**values)) is None:
             raise self._model.DoesNotExist  # type: ignore[attr-defined] # every model has it
         return row
+
+    def _found(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        if self._statement.holds and connection.get_autocommit():
+            raise TransactionManagementError("A row is held for a transaction, and there is none.")
+        return rows_of(self._statement.sql, tuple(_filled(self._statement.parameters, values)))
 
     def _rows(self, found: list[tuple[Any, ...]]) -> list[Row]:
         columns, annotations = self._statement.columns, self._statement.annotations
@@ -127,9 +134,15 @@ def insert_unless_there(row: Model) -> bool:
 
 
 def _inserted(rows: Sequence[Model], otherwise: str = "") -> int:
-    columns = _columns(type(rows[0]))
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in columns]
-    written = rows_of(_insertion(type(rows[0]), len(rows), otherwise), values)
+    """What is the same in all rows is sent once: psycopg keeps no statement in mind with more than 50 parameters."""
+    model, places, values = type(rows[0]), [], dict[str, Any]()
+    for field in _columns(model):
+        of_rows = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows]
+        is_same = all(value == of_rows[0] for value in of_rows)
+        names = [f"{field.column}_{0 if is_same else number}" for number in range(len(rows))]
+        values.update(zip(names, of_rows, strict=True))
+        places.append(tuple(names))
+    written = rows_of(_insertion(model, tuple(places), otherwise), values)
     for row, (pk,) in zip(rows, written, strict=False):
         row.pk, row._state.adding, row._state.db = pk, False, connection.alias
     return len(written)
@@ -141,9 +154,10 @@ def _columns(model: type[Model]) -> list[Any]:
 
 
 @cache
-def _insertion(model: type[Model], count: int, otherwise: str) -> str:
-    quote, columns = connection.ops.quote_name, _columns(model)
-    names, places = ", ".join(quote(field.column) for field in columns), ", ".join(["%s"] * len(columns))
+def _insertion(model: type[Model], places: tuple[tuple[str, ...], ...], otherwise: str) -> str:
+    """`places`: for each column, the names of its values in the rows."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(field.column) for field in _columns(model))
+    rows = ", ".join(f"({', '.join(f'%({name})s' for name in row)})" for row in zip(*places, strict=True))
     table, number = quote(model._meta.db_table), quote(str(model._meta.pk.column))
-    rows = ", ".join([f"({places})"] * count)
-    return f"INSERT INTO {table} ({names}) VALUES {rows} {otherwise} RETURNING {number}"  # noqa: S608 - our own names
+    return f"INSERT INTO {table} ({columns}) VALUES {rows} {otherwise} RETURNING {number}"  # noqa: S608 - our own names

@@ -1,3 +1,4 @@
+import gc
 import signal
 import socket
 import threading
@@ -63,6 +64,8 @@ class Command(BaseCommand):
             **self._listener(host, port, fd),
             **self._proxy(host),
         )
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is looked through no more
         server.print_listen("Serving on http://{}:{}")
         asked_to_stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
