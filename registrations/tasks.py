@@ -36,19 +36,18 @@ def send_due_mail() -> None:
 def wake_up() -> None:
     """Have the mails that this transaction owes sent right after it. Call it last in the transaction.
 
-    A few wake-ups are enough for many mails: those that wait already are held until the commit, so that whoever takes
-    one of them then finds these mails too.
+    One wake-up is enough for many mails: one that waits already is held until the commit, so that whoever takes it
+    then finds these mails too.
     """
-    if _HELD.count() < WAKE_UPS_AT_MOST:
+    if not _HELD.count():
         send_due_mail.enqueue()
 
 
 def _waiting() -> Any:
-    asked = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=send_due_mail.module_path)
-    return asked.order_by()[:WAKE_UPS_AT_MOST]
+    return DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path=send_due_mail.module_path).order_by()
 
 
-_HELD = PreparedQuery(lambda: _waiting().select_for_update(skip_locked=True))
+_HELD = PreparedQuery(lambda: _waiting().select_for_update(skip_locked=True)[:1])
 
 
 def sweep() -> None:
@@ -58,7 +57,7 @@ def sweep() -> None:
         if holder and lifeline.is_dead(holder):
             Delivery.objects.free(holder)
     due = Delivery.objects.due()[:WAKE_UPS_AT_MOST].count()
-    for _ in range(due - _waiting().count()):
+    for _ in range(due - _waiting()[:WAKE_UPS_AT_MOST].count()):
         send_due_mail.enqueue()
 
 

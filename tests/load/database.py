@@ -82,7 +82,8 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        return f"postgres://webinar@127.0.0.1:{self.port}/postgres"
+        """By its socket in the file system, as the guide has it on one machine."""
+        return f"postgres://webinar@/postgres?host={self.folder}&port={self.port}"
 
     def restart(self) -> None:
         self._control("restart", "-m", "immediate")
