@@ -1,17 +1,20 @@
-"""A prepared query answers as the ordinary one does, now and after every change."""
+"""Prepared statements read and write as the ordinary ones do, now and after every change."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations.models import Event, EventQuestion, Registration
-from registrations.models.prepared import Parameter, PreparedQuery
-from tests.factories import make_event, make_registration
+from registrations.models import Delivery, Event, EventQuestion, Registration
+from registrations.models.prepared import Parameter, PreparedQuery, insert, insert_unless_there
+from tests.factories import answers, make_event, make_registration
+from tests.site import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +88,60 @@ def test_a_row_is_held_until_the_end_of_the_transaction() -> None:
         assert Event.objects.locked(event) == event
     [query] = asked.captured_queries
     assert ("FOR UPDATE" in query["sql"]) == connection.features.has_select_for_update
+
+
+def test_how_many_there_are() -> None:
+    for key in ("a", "b"):
+        Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(hours=1))
+    assert LIVE_SESSIONS.count(now=timezone.now()) == 2
+
+
+def test_rows_are_written_as_ever_whatever_they_have_in_common() -> None:
+    registration, now = make_registration(), timezone.now()
+    alike: dict[str, Any] = {"registration": registration, "due": now, "error": "« % %s %(due_0)s »"}
+    rows = [
+        Delivery(kind="updated", **alike),
+        Delivery(kind="changed", revision=7, not_after=now, sample={"à": [1]}, **alike),
+    ]
+    insert(*rows)
+    assert all(row.pk and not row._state.adding for row in rows)
+    written = [everything(Delivery.objects.get(pk=row.pk)) for row in rows]
+    assert written == [{**everything(row), "event_id": registration.event_id} for row in rows]  # by a trigger
+
+
+def test_a_person_who_is_there_already_is_not_written_again() -> None:
+    event = make_event()
+    first, second = (
+        Registration(event=event, **answers(email=email)) for email in ("zoe@example.org", "ZOE@example.org")
+    )
+    assert [insert_unless_there(first), insert_unless_there(second)] == [True, False]
+    assert list(event.registrations.all()) == [first]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_column_of_another_type_is_read_by_a_process_that_knew_the_old_one() -> None:
+    """PostgreSQL refuses the statement that it had prepared before."""
+    event = make_event(title="Avant")
+    assert BY_SLUG.get(slug=event.slug).title == "Avant"
+    alter = "ALTER TABLE registrations_event ALTER COLUMN title TYPE varchar(%s)"
+    with contextlib.ExitStack() as stack:
+        if connection.vendor == "postgresql":
+            length: Any = Event._meta.get_field("title").max_length
+            with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+                other.execute(alter % (length + 1))
+            stack.callback(lambda: connection.cursor().execute(alter % length))
+        assert BY_SLUG.get(slug=event.slug).title == "Avant"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_has_closed_is_not_usable() -> None:
+    connection.ensure_connection()
+    assert connection.is_usable()
+    if connection.vendor == "postgresql":
+        with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        wait_for(lambda: not connection.is_usable(), "the end of the connection")
+        connection.close()
+    assert Event.objects.count() == 0
