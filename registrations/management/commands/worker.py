@@ -10,7 +10,7 @@ from registrations.job_runner import JobRunner
 from registrations.lifeline import lifeline
 from registrations.worker import MailWorker
 
-NICENESS = 5  # visitors wait in front of their screens: the mails of the same machine come second
+NICENESS = 10  # visitors wait in front of their screens: the mails of the same machine come second
 
 
 class Command(BaseCommand):
