@@ -1,13 +1,12 @@
-"""A backup put back: nobody comes back who was erased since, and no mail leaves a second time unasked."""
+"""A backup put back: what people decided about themselves since holds, and no mail leaves a second time unasked."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,9 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
-from registrations import archive, audit, dumps, erasure_journal, privacy, running
+from registrations import archive, audit, dumps, erasure_journal, replays, running
 from registrations.models import Delivery, Event, Job, WorkerPresence
 from registrations.models.delivery import desk_words
+from registrations.replays import Replayed
 from registrations.running import Refused
 
 STAGES = ".restore-*"
@@ -39,14 +39,12 @@ PUT_TO_SLEEP = """
 """
 
 
-@dataclass
-class Restored:
+class Restored(NamedTuple):
     at: datetime  # of the backup
     aside: str  # where what stood there is kept
     uploads: int
-    erased: int = 0
-    silenced: int = 0  # mailboxes that asked since to be left alone
-    held: int = 0
+    replayed: Replayed
+    held: int
 
 
 def check(file: Path) -> dict[str, Any]:
@@ -70,13 +68,11 @@ def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool)
         with _marked(file):
             aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
         call_command("migrate", verbosity=0)
-        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads)
-        restored.erased, restored.silenced = _replay_journal(stage)
-        restored.held = _settle(hold_mails, began_at=began_at)
-        counts: dict[str, Any] = {name: getattr(restored, name) for name in ("held", "erased", "silenced")}
-        audit.record(audit.Action.RESTORED, of=manifest["at"], **counts)
+        replayed = _replay_journal(stage, hold_mails)
+        held = _settle(hold_mails, began_at=began_at) + (replayed.promoted if hold_mails else 0)
+        audit.record(audit.Action.RESTORED, of=manifest["at"], held=held, **replayed._asdict())
         running.mark().unlink()
-    return restored
+    return Restored(datetime.fromisoformat(manifest["at"]), aside, uploads, replayed, held)
 
 
 @contextmanager
@@ -157,10 +153,11 @@ def _put_uploads(folder: Path) -> int:
     return len(found)
 
 
-def _replay_journal(stage: Path) -> tuple[int, int]:
-    """The one here, to which the one in the backup is added: how many were erased, and how many left alone again."""
+def _replay_journal(stage: Path, hold_mails: bool) -> Replayed:
+    """The one here, to which the one in the backup is added."""
     erasure_journal.add(stage / archive.JOURNAL)
-    return privacy.replay([erasure_journal.path()])
+    state = Delivery.State.HELD if hold_mails else Delivery.State.PENDING
+    return replays.replay([erasure_journal.path()], mails=state)
 
 
 @transaction.atomic

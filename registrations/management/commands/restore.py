@@ -4,11 +4,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from registrations import restores
+from registrations.management import replayed
 from registrations.restores import Restored
 
 
 class Command(BaseCommand):
-    help = "Put a backup in place of the database, erase again whoever was erased since, and hold back old mails."
+    help = "Put a backup in place of the database, do again what people decided since, and hold back old mails."
     requires_system_checks = []  # the database may be away, or older than this version
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,14 +40,11 @@ class Command(BaseCommand):
 
 
 def told(done: Restored) -> list[str]:
-    held = f"Mails held back: {done.held}"
     lines = [
         f"Restored: the site as it was at {done.at.isoformat()}",
         f"Kept aside: {done.aside} (it holds people’s data: delete it when you are sure)" if done.aside else "",
         f"Uploaded files: {done.uploads}",
-        f"Erased again: {done.erased}",
-        f"Left alone again: {done.silenced}",
-        f"{held}; the desk shows them, and lets them leave" if done.held else held,
+        *replayed.lines(done.replayed, held=done.held),
         "Sessions ended: staff log in again.",
     ]
     return [line for line in lines if line]
