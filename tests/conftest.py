@@ -87,6 +87,14 @@ def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
         yield running
 
 
+@pytest.fixture
+def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
+    """A machine on which nothing was ever set up."""
+    (tmp_path / "empty").mkdir()
+    with own_database() as database_url, RunningSite(tmp_path / "empty", database_url) as site:
+        yield site
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The demo as the README starts it, once for all tests that only look at it or sign up."""
