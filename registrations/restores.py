@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -53,11 +53,13 @@ def check(file: Path) -> dict[str, Any]:
         return _readable(file, stage)
 
 
-def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool) -> Restored:
+def restore(
+    file: Path, *, replace: bool, hold_mails: bool, while_running: bool, journals: Sequence[Path] = ()
+) -> Restored:
     """Put a backup in place of the database. It may be killed at any moment, and run again then.
 
     `replace`: of a database that is not empty. `hold_mails`: those that were due may have left after the backup was
-    made; they wait for the organiser. Sessions end.
+    made; they wait for the organiser. `journals`: erasure journals of other machines. Sessions end.
     """
     running.require_owner()
     with running.restore(while_running=while_running), _only_stage() as stage:
@@ -68,7 +70,7 @@ def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool)
         with _marked(file):
             aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
         call_command("migrate", verbosity=0)
-        replayed = _replay_journal(stage, hold_mails)
+        replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails)
         held = _settle(hold_mails, began_at=began_at) + (replayed.promoted if hold_mails else 0)
         audit.record(audit.Action.RESTORED, of=manifest["at"], held=held, **replayed._asdict())
         running.mark().unlink()
@@ -153,9 +155,10 @@ def _put_uploads(folder: Path) -> int:
     return len(found)
 
 
-def _replay_journal(stage: Path, hold_mails: bool) -> Replayed:
-    """The one here, to which the one in the backup is added."""
-    erasure_journal.add(stage / archive.JOURNAL)
+def _replay_journals(others: Sequence[Path], hold_mails: bool) -> Replayed:
+    """The one here, to which the one in the backup and those of other machines are added."""
+    for other in others:
+        erasure_journal.add(other)
     state = Delivery.State.HELD if hold_mails else Delivery.State.PENDING
     return replays.replay([erasure_journal.path()], mails=state)
 

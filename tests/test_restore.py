@@ -142,6 +142,7 @@ def test_a_restore_refuses_while_the_site_runs_and_a_database_that_is_not_empty(
     web.terminate()
     web.wait(timeout=60)
     assert "The database is not empty: say --replace" in refusal(site, "restore", str(backup))
+    assert "No such journal: /nowhere" in refusal(site, "restore", str(backup), "--replace", "--journals", "/nowhere")
     site.run("restore", str(backup), "--replace")
 
 
@@ -186,9 +187,11 @@ def test_what_people_decided_about_themselves_since_holds_while_workers_go_on_to
     shell(site, "from registrations.models import *; Delivery.objects.update(state='sent')")
     backup = back_up(site)
     shell(site, DECIDED_SINCE)
+    elsewhere = move_returns(site.data / "erasures.log", site.data / "other-machine.log")
     nobody: contextlib.AbstractContextManager[list[str]] = contextlib.nullcontext([])
     with claiming(site.env["DATABASE_URL"]) if is_shared else nobody as claimed:
-        told = site.run("restore", str(backup), "--replace", *(["--while-running"] if is_shared else []))
+        options = ["--replace", "--journals", str(elsewhere), *(["--while-running"] if is_shared else [])]
+        told = site.run("restore", str(backup), *options)
     assert claimed == []
     assert told.splitlines()[-7:-1] == [
         "Erased again: 1",
@@ -205,6 +208,15 @@ def test_what_people_decided_about_themselves_since_holds_while_workers_go_on_to
         "waiting@example.org confirmed False",
         "promoted waiting@example.org held",
     ]
+
+
+def move_returns(journal: Path, other: Path) -> Path:
+    """As if people had come back by the web server of another machine."""
+    lines = journal.read_text().splitlines(keepends=True)
+    other.write_text("".join(line for line in lines if " returned " in line))
+    journal.write_text("".join(line for line in lines if " returned " not in line))
+    assert other.stat().st_size > 0
+    return other
 
 
 ONE_SEAT_LESS = """

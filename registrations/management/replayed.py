@@ -1,6 +1,16 @@
 """What a restore has done again, as its commands tell it."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.core.management.base import CommandError
+
 from registrations.replays import Replayed
+
+
+def require(journals: Iterable[Path]) -> None:
+    if missing := [str(file) for file in journals if not file.is_file()]:
+        raise CommandError(f"No such journal: {', '.join(missing)}")
 
 
 def lines(done: Replayed, *, held: int) -> list[str]:

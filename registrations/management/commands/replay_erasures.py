@@ -1,7 +1,7 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from registrations import erasure_journal, replays
 from registrations.management import progress_line, replayed
@@ -14,8 +14,7 @@ class Command(BaseCommand):
         parser.add_argument("journals", nargs="*", type=Path, help="Beside erasures.log in DATA_DIR.")
 
     def handle(self, *args: Any, journals: list[Path], **options: Any) -> None:
-        if missing := [str(file) for file in journals or [erasure_journal.path()] if not file.is_file()]:
-            raise CommandError(f"No such journal: {', '.join(missing)}")
+        replayed.require(journals or [erasure_journal.path()])
         with progress_line.shown("replay_erasures"):
             done = replays.replay([erasure_journal.path(), *journals])
         for line in replayed.lines(done, held=done.promoted):

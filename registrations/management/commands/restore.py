@@ -22,6 +22,9 @@ class Command(BaseCommand):
             default="hold",
             help="Mails that were due may have left after the backup: wait for the organiser (hold), or risk it.",
         )
+        parser.add_argument(
+            "--journals", nargs="+", type=Path, default=[], help="erasures.log of the site's other machines."
+        )
         parser.add_argument("--while-running", action="store_true", help="Also while others use the database.")
 
     def handle(self, *args: Any, file: Path, check: bool, **options: Any) -> None:
@@ -29,8 +32,10 @@ class Command(BaseCommand):
             manifest = restores.check(file)
             self.stdout.write(f"Whole: {manifest['database']}, version {manifest['version']}, of {manifest['at']}")
             return
+        replayed.require(options["journals"])
         done = restores.restore(
             file,
+            journals=options["journals"],
             replace=options["replace"],
             hold_mails=options["mails"] == "hold",
             while_running=options["while_running"],
