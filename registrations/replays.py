@@ -103,14 +103,15 @@ def _again(decided: Decided) -> list[str]:
         privacy.erase(registration)
         return ["erased"]
     done = []
+    registration.sequence += len(decided.place)  # calendars may have been told as often since
     if _is_taken_back(registration, decided.consent):
         registration.newsletter = False
         done.append("unsubscribed")
     if decided.place and decided.place[-1].word == Word.WITHDRAWN and not registration.is_cancelled:
         signup.take_off(registration, at=decided.place[-1].at)
-        done.append("withdrawn")
-    registration.sequence += len(decided.place)  # calendars may have been told as often since
-    registration.save()
+        return [*done, "withdrawn"]
+    if done or decided.place:
+        registration.save()
     return done
 
 
