@@ -9,7 +9,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 OF_DIGEST = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([a-z]+) ([0-9a-f]{64})")
 
 
@@ -95,11 +96,11 @@ def uids(files: Iterable[Path]) -> set[str]:
     return {part[1] for part in parts if len(part) == 2}
 
 
-def words(files: Iterable[Path], among: set[Word]) -> dict[str, list[Said]]:
+def words(files: Iterable[Path], among: set[Word], *, since: datetime = ALWAYS) -> dict[str, list[Said]]:
     """What was said of each digest, in the order of time, whatever the order of the journals."""
     lines = [match.groups() for line in dict.fromkeys(_lines(files)) if (match := OF_DIGEST.fullmatch(line))]
     said = defaultdict(list)
-    for at, word, digest in sorted(lines, key=lambda one: one[0]):
-        if word in among:
-            said[digest].append(Said(datetime.fromisoformat(at), Word(word)))
+    for moment, word, digest in sorted(lines, key=lambda line: line[0]):
+        if word in among and (at := datetime.fromisoformat(moment)) >= since:
+            said[digest].append(Said(at, Word(word)))
     return said

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,10 @@ from django.db import transaction
 from registrations import decisions, erasure_journal, privacy, progress, signup, waiting_list
 from registrations.erasure_journal import Said, Word
 from registrations.models import Delivery, Event, Registration, Suppression
+
+# What was decided longer ago was committed when the backup was begun, or never will be: the backup knows. Transactions
+# take seconds, and the clocks of several machines may differ by minutes.
+SETTLED_WITHIN = timedelta(hours=1)
 
 
 class Replayed(NamedTuple):
@@ -31,14 +36,18 @@ class Decided(NamedTuple):
     consent: list[Said]
 
 
-def replay(journals: Sequence[Path], *, mails: Delivery.State = Delivery.State.HELD) -> Replayed:
+def replay(
+    journals: Sequence[Path], *, backup_at: datetime | None = None, mails: Delivery.State = Delivery.State.HELD
+) -> Replayed:
     """What these journals tell and a restored database does not.
 
-    `mails`: the state in which those begin that tell of a seat: they may have left after the backup.
+    `backup_at`: when it was begun, where that is known. `mails`: the state in which those begin that tell of a seat:
+    they may have left after the backup.
     """
+    since = backup_at - SETTLED_WITHIN if backup_at else erasure_journal.ALWAYS
     done = Counter(silenced=leave_alone_again(erasure_journal.words(journals, erasure_journal.OF_MAILBOX)))
     by_event = defaultdict(list)
-    for event, decided in _decided(journals):
+    for event, decided in _decided(journals, since):
         by_event[event].append(decided)
     for event, people in sorted(by_event.items()):
         done.update(_decide_again(event, people, mails))
@@ -65,11 +74,11 @@ def leave_alone_again(words: Mapping[str, Sequence[Said]]) -> int:
     return len(missing)
 
 
-def _decided(journals: Sequence[Path]) -> Iterator[tuple[int, Decided]]:
+def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, Decided]]:
     """Those who are in the database, with the number of their event."""
     uids = erasure_journal.uids(journals)
-    places = erasure_journal.words(journals, erasure_journal.OF_PLACE)
-    consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT)
+    places = erasure_journal.words(journals, erasure_journal.OF_PLACE, since=since)
+    consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT, since=since)
     for event, pk, uid in Registration.everyone.values_list("event", "pk", "uid").order_by("pk").iterator():
         names = decisions.names_of(uid)
         decided = Decided(pk, uid in uids, _said(places, names), _said(consents, names))

@@ -70,11 +70,12 @@ def restore(
         with _marked(file):
             aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
         call_command("migrate", verbosity=0)
-        replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails)
+        at = datetime.fromisoformat(manifest["at"])
+        replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails, at)
         held = _settle(hold_mails, began_at=began_at) + (replayed.promoted if hold_mails else 0)
         audit.record(audit.Action.RESTORED, of=manifest["at"], held=held, **replayed._asdict())
         running.mark().unlink()
-    return Restored(datetime.fromisoformat(manifest["at"]), aside, uploads, replayed, held)
+    return Restored(at, aside, uploads, replayed, held)
 
 
 @contextmanager
@@ -155,12 +156,12 @@ def _put_uploads(folder: Path) -> int:
     return len(found)
 
 
-def _replay_journals(others: Sequence[Path], hold_mails: bool) -> Replayed:
+def _replay_journals(others: Sequence[Path], hold_mails: bool, at: datetime) -> Replayed:
     """The one here, to which the one in the backup and those of other machines are added."""
     for other in others:
         erasure_journal.add(other)
     state = Delivery.State.HELD if hold_mails else Delivery.State.PENDING
-    return replays.replay([erasure_journal.path()], mails=state)
+    return replays.replay([erasure_journal.path()], backup_at=at, mails=state)
 
 
 @transaction.atomic

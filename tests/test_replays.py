@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from registrations import corrections, decisions, erasure_journal, newsletter_list, outbox, privacy, replays, signup
+from registrations.erasure_journal import Word
 from registrations.models import Delivery, Event, Registration
 from registrations.replays import Replayed
 from tests import mailbox
@@ -158,6 +159,16 @@ def test_what_the_backup_knows_is_not_done_again(committed: Committed) -> None:
         signup.come_back(registration)
     assert backup.restore() == Replayed()
     assert mails(kind="withdrawn") == [("withdrawn", "pending")]
+
+
+def test_a_withdrawal_that_was_undone_by_an_outage_long_before_the_backup_is_none() -> None:
+    leaving, failed = sign_up(), sign_up()
+    signup.withdraw(leaving)
+    decisions.note(failed, Word.WITHDRAWN)
+    backup, now = Backup(), timezone.now()
+    assert backup.restore(backup_at=now + timedelta(hours=2)) == Replayed()
+    assert statuses() == ["cancelled", "confirmed"]
+    assert backup.restore(backup_at=now) == Replayed(withdrawn=1)  # it may have been committed since
 
 
 def test_a_second_restore_finds_nothing_to_do() -> None:
@@ -405,7 +416,7 @@ def test_the_command_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> No
 def test_who_has_gone_meanwhile_is_passed_over() -> None:
     registration = sign_up()
     signup.withdraw(registration)
-    decided = [one for _event, one in replays._decided([erasure_journal.path()])]
+    decided = [one for _event, one in replays._decided([erasure_journal.path()], erasure_journal.ALWAYS)]
     registration.delete()
     assert [replays._again(one) for one in decided] == [[]]
 
