@@ -1,9 +1,12 @@
 """What tests share. Nothing leaves the machine: mails land in a folder of the test's own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +18,8 @@ from pytest_django import Settings
 from registrations import pdf, tasks
 from tests.journey import Journey
 from tests.site import RunningSite, own_database
+
+type Committed = Callable[[], AbstractContextManager[Any]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,6 +74,12 @@ def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
 @pytest.fixture
 def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks: Any) -> Committed:
+    """Around what the site does in a transaction that ends; a test's own never does."""
+    return partial(django_capture_on_commit_callbacks, execute=True)
 
 
 @pytest.fixture(scope="session")
