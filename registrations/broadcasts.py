@@ -92,6 +92,13 @@ def asked(broadcast: Broadcast) -> QuerySet[Job]:
     return under_way.filter(parameters__broadcast=broadcast.pk)
 
 
+def refusal(broadcast: Broadcast) -> str:
+    """Why the last operation that was to send a draft has stopped; empty unless it has."""
+    jobs = Job.objects.filter(kind=Job.Kind.MESSAGE, event=broadcast.event_id, detail__broadcast=broadcast.pk)
+    last = jobs.defer("document").order_by("-pk").first()
+    return last.error if last and last.has_failed else ""
+
+
 def is_being_written(broadcast: Broadcast) -> bool:
     """Nobody has confirmed it yet."""
     return broadcast.is_draft and not asked(broadcast).exists()

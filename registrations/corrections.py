@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from registrations import limits, privacy, signup, tasks, waiting_list
+from registrations import decisions, limits, privacy, signup, tasks, waiting_list
 from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import new_code
 
@@ -30,7 +30,7 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
         return False
     for name, value in typed.items():
         setattr(registration, name, value)
-    registration.save()
+    decisions.save(registration)
     if not registration.deliveries.pending().filter(kind=Kind.UPDATED).exists():
         Delivery.objects.owe(registration, Kind.UPDATED)
         tasks.send_due_mail.enqueue()

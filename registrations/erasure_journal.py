@@ -1,29 +1,47 @@
-"""What people asked to be forgotten, in a file beside the database: a restored backup must not undo it.
+"""What people decided about themselves, in a file beside the database: a restored backup must not undo it.
 
 A line is a moment and the calendar UID of who was erased, a random value that means nothing once its row is gone; or
-a moment, a word and the keyed digest of a mailbox: `silenced` when its owner asked to be left alone, `lifted` when an
-organiser let it be written to again.
+a moment, a word and the keyed digest of a mailbox, or of a person on a list, whom it is about. What is not understood,
+as a word of a newer version, is passed over.
 """
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-SILENCED, LIFTED = "silenced", "lifted"
-OF_MAILBOX = re.compile(rf"(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{6}}Z) ({SILENCED}|{LIFTED}) ([0-9a-f]{{64}})")
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+OF_DIGEST = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([a-z]+) ([0-9a-f]{64})")
 
 
-class Word(NamedTuple):
-    """The last that was said of a mailbox."""
+class Word(StrEnum):
+    SILENCED = "silenced"  # a mailbox whose owner asked to be left alone
+    LIFTED = "lifted"  # an organiser let it be written to again
+    WITHDRAWN = "withdrawn"  # a person left the list
+    ERASING = "erasing"  # a person asked to be erased
+    RETURNED = "returned"  # a person is on the list again
+    UNSUBSCRIBED = "unsubscribed"  # a person took back the consent to the newsletter
+    SUBSCRIBED = "subscribed"  # a person has given it again
 
+
+OF_MAILBOX = {Word.SILENCED, Word.LIFTED}
+OF_PLACE = {Word.WITHDRAWN, Word.ERASING, Word.RETURNED}
+OF_CONSENT = {Word.UNSUBSCRIBED, Word.SUBSCRIBED}
+GIVES_BACK = {Word.LIFTED, Word.RETURNED, Word.SUBSCRIBED}
+
+
+class Said(NamedTuple):
     at: datetime
-    is_silenced: bool
+    word: Word
 
 
 def path() -> Path:
@@ -35,18 +53,15 @@ def write(uid: str) -> None:
     _append(f"{timezone.now():%Y-%m-%dT%H:%M:%SZ} {uid}\n")
 
 
-def write_silenced(digest: str) -> None:
-    """On the disk before the row is there, as above."""
-    _append(_of_mailbox(timezone.now(), SILENCED, digest))
-
-
-def write_lifted(digests: Iterable[str], *, at: datetime) -> None:
-    """Once the rows are gone: a line too few leaves someone alone, a line too many writes to them."""
-    _append("".join(_of_mailbox(at, LIFTED, digest) for digest in digests))
-
-
-def _of_mailbox(at: datetime, word: str, digest: str) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%S.%fZ} {word} {digest}\n"
+def write_word(word: Word, *digests: str) -> None:
+    """What takes away is on the disk before its row says so, and what gives back once that is committed: whatever is
+    cut short in between takes away. Call it in the transaction, with the row in hand: the moment is now."""
+    at = timezone.now()
+    write = partial(_append, "".join(f"{at:%Y-%m-%dT%H:%M:%S.%fZ} {word} {digest}\n" for digest in digests))
+    if word in GIVES_BACK:
+        transaction.on_commit(write, robust=True)
+    else:
+        write()
 
 
 def add(other: Path) -> None:
@@ -81,8 +96,11 @@ def uids(files: Iterable[Path]) -> set[str]:
     return {part[1] for part in parts if len(part) == 2}
 
 
-def words(files: Iterable[Path]) -> dict[str, Word]:
-    """The last word on each mailbox, by its digest, whatever the order of the journals."""
-    found = [match.groups() for line in _lines(files) if (match := OF_MAILBOX.fullmatch(line))]
-    in_time = sorted(found, key=lambda one: one[0])
-    return {digest: Word(datetime.fromisoformat(at), word == SILENCED) for at, word, digest in in_time}
+def words(files: Iterable[Path], among: set[Word], *, since: datetime = ALWAYS) -> dict[str, list[Said]]:
+    """What was said of each digest, in the order of time, whatever the order of the journals."""
+    lines = [match.groups() for line in dict.fromkeys(_lines(files)) if (match := OF_DIGEST.fullmatch(line))]
+    said = defaultdict(list)
+    for moment, word, digest in sorted(lines, key=lambda line: line[0]):
+        if word in among and (at := datetime.fromisoformat(moment)) >= since:
+            said[digest].append(Said(at, Word(word)))
+    return said

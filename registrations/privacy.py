@@ -1,9 +1,7 @@
 """A person's own data: to take away, to have erased, to have never been asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -12,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from registrations import erasure_journal, progress, signup, tasks, waiting_list
+from registrations import decisions, erasure_journal, signup, tasks, waiting_list
 from registrations.erasure_journal import Word
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.models.suppression import digest_of
@@ -79,7 +77,8 @@ def ask_for_erasure(registration: Registration) -> None:
     for name in TYPED:
         setattr(registration, name, "")
     registration.own_answers = {}
-    registration.save()
+    decisions.save(registration)
+    decisions.note(registration, Word.ERASING)
     Delivery.objects.owe(
         registration,
         Delivery.Kind.ERASED,
@@ -107,16 +106,15 @@ def disown(registration: Registration) -> None:
 
 def leave_alone(address: str) -> None:
     """Nothing is sent to this mailbox any more, whatever backup is restored."""
-    erasure_journal.write_silenced(digest_of(address))
+    erasure_journal.write_word(Word.SILENCED, digest_of(address))
     Suppression.objects.add_address(address)
 
 
 @transaction.atomic
 def write_again(left_alone: QuerySet[Suppression]) -> None:
     """To these mailboxes, whose owners ask for it; whatever backup is restored."""
-    at, digests = timezone.now(), list(left_alone.values_list("digest", flat=True))
+    erasure_journal.write_word(Word.LIFTED, *left_alone.values_list("digest", flat=True))
     left_alone.delete()
-    transaction.on_commit(partial(erasure_journal.write_lifted, digests, at=at), robust=True)
 
 
 def erase(registration: Registration) -> None:
@@ -131,39 +129,6 @@ def remove(people: Sequence[int]) -> None:
     log = LogEntry.objects.filter(content_type=of_type, object_id__in=[str(pk) for pk in people])
     log.update(object_repr="", change_message="")
     Registration.everyone.filter(pk__in=people).delete()
-
-
-def replay(journals: Sequence[Path]) -> tuple[int, int]:
-    """What these journals tell and a restored database does not: how many were erased, and left alone, again."""
-    return erase_again(erasure_journal.uids(journals)), leave_alone_again(erasure_journal.words(journals))
-
-
-@transaction.atomic
-def erase_again(uids: set[str]) -> int:
-    """Erase those of a restored backup whom a journal names; returns how many."""
-    found = [registration for registration in Registration.everyone.iterator() if registration.uid in uids]
-    for one in progress.batches(found, 1):
-        erase(*one)
-    return len(found)
-
-
-@transaction.atomic
-def leave_alone_again(words: Mapping[str, Word]) -> int:
-    """Those whom a journal names and a restored backup does not; returns how many.
-
-    A mailbox that was silenced again after it was lifted, of which this journal knows nothing, stays silent.
-    """
-    known = set(Suppression.objects.values_list("digest", flat=True))
-    for digest in known:
-        if (word := words.get(digest)) and not word.is_silenced:
-            Suppression.objects.filter(digest=digest, created_at__lte=word.at).delete()
-    missing = [
-        Suppression(digest=digest, created_at=word.at)
-        for digest, word in words.items()
-        if word.is_silenced and digest not in known
-    ]
-    Suppression.objects.bulk_create(missing, ignore_conflicts=True)
-    return len(missing)
 
 
 def erase_due() -> int:

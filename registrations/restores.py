@@ -1,13 +1,12 @@
-"""A backup put back: nobody comes back who was erased since, and no mail leaves a second time unasked."""
+"""A backup put back: what people decided about themselves since holds, and no mail leaves a second time unasked."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,9 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
-from registrations import archive, audit, dumps, erasure_journal, privacy, running
+from registrations import archive, audit, dumps, erasure_journal, replays, running
 from registrations.models import Delivery, Event, Job, WorkerPresence
 from registrations.models.delivery import desk_words
+from registrations.replays import Replayed
 from registrations.running import Refused
 
 STAGES = ".restore-*"
@@ -39,14 +39,12 @@ PUT_TO_SLEEP = """
 """
 
 
-@dataclass
-class Restored:
+class Restored(NamedTuple):
     at: datetime  # of the backup
     aside: str  # where what stood there is kept
     uploads: int
-    erased: int = 0
-    silenced: int = 0  # mailboxes that asked since to be left alone
-    held: int = 0
+    replayed: Replayed
+    held: int
 
 
 def check(file: Path) -> dict[str, Any]:
@@ -55,11 +53,13 @@ def check(file: Path) -> dict[str, Any]:
         return _readable(file, stage)
 
 
-def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool) -> Restored:
+def restore(
+    file: Path, *, replace: bool, hold_mails: bool, while_running: bool, journals: Sequence[Path] = ()
+) -> Restored:
     """Put a backup in place of the database. It may be killed at any moment, and run again then.
 
     `replace`: of a database that is not empty. `hold_mails`: those that were due may have left after the backup was
-    made; they wait for the organiser. Sessions end.
+    made; they wait for the organiser. `journals`: erasure journals of other machines. Sessions end.
     """
     running.require_owner()
     with running.restore(while_running=while_running), _only_stage() as stage:
@@ -70,13 +70,12 @@ def restore(file: Path, *, replace: bool, hold_mails: bool, while_running: bool)
         with _marked(file):
             aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
         call_command("migrate", verbosity=0)
-        restored = Restored(datetime.fromisoformat(manifest["at"]), aside, uploads)
-        restored.erased, restored.silenced = _replay_journal(stage)
-        restored.held = _settle(hold_mails, began_at=began_at)
-        counts: dict[str, Any] = {name: getattr(restored, name) for name in ("held", "erased", "silenced")}
-        audit.record(audit.Action.RESTORED, of=manifest["at"], **counts)
+        at = datetime.fromisoformat(manifest["at"])
+        replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails, at)
+        held = _settle(hold_mails, began_at=began_at) + (replayed.promoted if hold_mails else 0)
+        audit.record(audit.Action.RESTORED, of=manifest["at"], held=held, **replayed._asdict())
         running.mark().unlink()
-    return restored
+    return Restored(at, aside, uploads, replayed, held)
 
 
 @contextmanager
@@ -157,10 +156,12 @@ def _put_uploads(folder: Path) -> int:
     return len(found)
 
 
-def _replay_journal(stage: Path) -> tuple[int, int]:
-    """The one here, to which the one in the backup is added: how many were erased, and how many left alone again."""
-    erasure_journal.add(stage / archive.JOURNAL)
-    return privacy.replay([erasure_journal.path()])
+def _replay_journals(others: Sequence[Path], hold_mails: bool, at: datetime) -> Replayed:
+    """The one here, to which the one in the backup and those of other machines are added."""
+    for other in others:
+        erasure_journal.add(other)
+    state = Delivery.State.HELD if hold_mails else Delivery.State.PENDING
+    return replays.replay([erasure_journal.path()], backup_at=at, mails=state)
 
 
 @transaction.atomic

@@ -8,7 +8,8 @@ from django.db.models import BigAutoField, EmailField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations import limits, reminders, tasks, waiting_list
+from registrations import decisions, limits, reminders, tasks, waiting_list
+from registrations.erasure_journal import Word
 from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
 
@@ -91,10 +92,17 @@ def withdraw(registration: Registration) -> None:
 
 
 def leave(registration: Registration) -> Delivery.Reason:
-    """Take a locked registration off the list; a calendar entry that was sent gets a higher SEQUENCE."""
+    """Take a locked registration off the list, whatever backup is restored."""
+    reason = take_off(registration, at=timezone.now())
+    decisions.note(registration, Word.WITHDRAWN)
+    return reason
+
+
+def take_off(registration: Registration, *, at: datetime) -> Delivery.Reason:
+    """The same as somebody decided at that moment; a calendar entry that was sent gets a higher SEQUENCE."""
     was_seated = registration.is_seated
     registration.status = Registration.Status.CANCELLED
-    registration.cancelled_at = timezone.now()
+    registration.cancelled_at = at
     registration.waiting_since = None
     registration.sequence += was_seated
     registration.save()
@@ -196,7 +204,7 @@ def _place(event: Event) -> dict[str, Any]:
 def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> None:
     for name, value in {**answers, **place}.items():
         setattr(registration, name, value)
-    registration.save()
+    decisions.save(registration)
 
 
 def _return(registration: Registration, *, due: datetime | None = None, **answers: Any) -> None:
@@ -205,4 +213,5 @@ def _return(registration: Registration, *, due: datetime | None = None, **answer
     registration.sequence += 1
     place = SEAT if registration.is_trial else _place(registration.event)
     _take(registration, place, cancelled_at=None, erase_by=None, **answers)
+    decisions.note(registration, Word.RETURNED)
     _welcome(registration, Reason.RETURNED, due=due)

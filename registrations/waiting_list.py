@@ -5,10 +5,15 @@ from django.db import transaction
 from registrations import reminders, tasks
 from registrations.models import Delivery, Event, Registration
 
+State = Delivery.State
+
 
 @transaction.atomic
-def promote(event: Event) -> int:
-    """Give every free seat to the first in line, tell them, and return how many there were; never after the start."""
+def promote(event: Event, *, mails: State = State.PENDING) -> int:
+    """Give every free seat to the first in line, tell them, and return how many there were; never after the start.
+
+    `mails`: the state in which those that tell them begin.
+    """
     event = Event.objects.locked(event)
     if event.status != Event.Status.PUBLISHED or event.has_started:
         return 0
@@ -17,7 +22,7 @@ def promote(event: Event) -> int:
         line = line[: max(event.capacity - event.seats_taken, 0)]
     promoted = list(line)
     for registration in promoted:
-        _give_seat(registration, event)
+        _give_seat(registration, event, mails)
     return len(promoted)
 
 
@@ -28,14 +33,14 @@ def promote_one(registration: Registration) -> bool:
     registration = Registration.objects.locked(registration)
     if not registration.is_waiting or event.status != Event.Status.PUBLISHED or event.has_started:
         return False
-    _give_seat(registration, event)
+    _give_seat(registration, event, State.PENDING)
     return True
 
 
-def _give_seat(registration: Registration, event: Event) -> None:
+def _give_seat(registration: Registration, event: Event, mail: State) -> None:
     registration.event = event
     registration.status, registration.waiting_since = Registration.Status.CONFIRMED, None
     registration.save(update_fields=["status", "waiting_since"])
-    Delivery.objects.owe(registration, Delivery.Kind.PROMOTED, reason=Delivery.Reason.PROMOTED)
+    Delivery.objects.owe(registration, Delivery.Kind.PROMOTED, reason=Delivery.Reason.PROMOTED, state=mail)
     reminders.plan(registration)
     tasks.send_due_mail.enqueue()

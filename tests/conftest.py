@@ -1,9 +1,12 @@
 """What tests share. Nothing leaves the machine: mails land in a folder of the test's own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +18,8 @@ from pytest_django import Settings
 from registrations import pdf, tasks
 from tests.journey import Journey
 from tests.site import RunningSite, own_database
+
+type Committed = Callable[[], AbstractContextManager[Any]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,6 +76,12 @@ def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
 
 
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks: Any) -> Committed:
+    """Around what the site does in a transaction that ends; a test's own never does."""
+    return partial(django_capture_on_commit_callbacks, execute=True)
+
+
 @pytest.fixture(scope="session")
 def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """A site with its database and the first event, made once; nothing runs on it."""
@@ -85,6 +96,14 @@ def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
     template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
     with own_database(template) as database_url, set_up_site.copy(tmp_path / "site", database_url) as running:
         yield running
+
+
+@pytest.fixture
+def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
+    """A machine on which nothing was ever set up."""
+    (tmp_path / "empty").mkdir()
+    with own_database() as database_url, RunningSite(tmp_path / "empty", database_url) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

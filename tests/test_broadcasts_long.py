@@ -10,6 +10,7 @@ from django.test import Client
 from registrations import broadcasts, jobs, outbox
 from registrations.models import AuditEntry, Broadcast, Delivery, Job
 from tests.desk import logged_in, messages, with_fresh_password
+from tests.factories import make_registration
 from tests.test_broadcasts import confirm, let_pass, make_broadcast, page_of, with_people
 from tests.test_jobs import carry_out
 from tests.test_jobs import page_of as page_of_job
@@ -80,6 +81,16 @@ def test_taken_back_while_a_worker_is_about_to_send_it_nothing_is_written(organi
     jobs.run(job)
     assert (Delivery.objects.count(), reload(broadcast).state) == (0, "draft")
     assert (Job.objects.get().state, told()) == (State.DONE, [TAKEN_BACK])
+
+
+def test_taken_back_when_a_worker_has_just_refused_it_the_page_says_so(organiser: Client) -> None:
+    broadcast = confirmed(organiser)
+    make_registration(broadcast.event)
+    carry_out()
+    page = organiser.post(page_of(broadcast), {"take_back": "yes"}, follow=True)
+    refused = "Le nombre de personnes vient de changer_: rien n’est parti. Vérifiez-le à nouveau."
+    assert messages(page) == [f"Il n’y a rien à retirer_: le message n’a pas été envoyé. {refused}"]
+    assert "Relire le message avant l’envoi" in page.text
 
 
 def test_once_a_worker_has_written_the_mails_two_minutes_are_left(organiser: Client) -> None:

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registrations import outbox, reminders
-from registrations.models import AuditEntry, Delivery
+from registrations import outbox, privacy, reminders, restores
+from registrations.models import AuditEntry, Delivery, Job, Registration
 from tests.desk import act, logged_in, messages
-from tests.factories import make_event, make_registration
+from tests.factories import answers, make_event, make_registration
 from tests.journey import Journey
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +109,77 @@ def test_a_reminder_held_for_this_date_is_not_planned_a_second_time() -> None:
     Delivery.objects.update(state="held")
     reminders.replan(event)
     assert set(states()) == {"held"}
+
+
+# What the restore itself settles
+
+
+def test_what_is_owed_and_asked_for_once_the_backup_is_in_place_is_not_held_back() -> None:
+    began_at = timezone.now()
+    Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+    Job.objects.create(kind=Job.Kind.IMPORT, mark="x", asked_by=1)
+    assert restores._settle(True, began_at=began_at) == 0
+    assert Delivery.objects.get().state == Delivery.State.PENDING
+    assert Job.objects.get().state == Job.State.WAITING
+
+
+@pytest.mark.parametrize(
+    ("hold_mails", "states"),
+    [(True, ["held", "held", "pending", "held"]), (False, ["pending", "sending", "pending", "held"])],
+)
+def test_what_was_asleep_is_as_it_was_but_for_what_is_held(hold_mails: bool, states: list[str]) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    for asleep in (
+        {"lease": "pending"},
+        {"lease": "sending", "due": later},
+        {"lease": "pending", "due": later},
+        {"lease": ""},  # since an earlier restore
+    ):
+        delivery = Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+        Delivery.objects.filter(pk=delivery.pk).update(state="held", **asleep)
+    restores._settle(hold_mails, began_at=timezone.now())
+    rows = Delivery.objects.order_by("pk").values_list("state", "lease")
+    assert list(rows) == [(state, "") for state in states]
+
+
+def test_a_mail_that_left_before_the_restore_says_nothing_of_the_one_that_has_its_number_now() -> None:
+    delivery = Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+    in_hand = Delivery.objects.get(pk=delivery.pk)
+    Delivery.objects.filter(pk=delivery.pk).update(message_id="<of-another-mail@example.org>")
+    in_hand.record_sent()
+    assert Delivery.objects.get().state == Delivery.State.PENDING
+
+
+def test_after_a_restore_no_long_act_goes_on_and_no_import_brings_anybody_back() -> None:
+    event = make_event()
+    for kind in (Job.Kind.MESSAGE, Job.Kind.IMPORT):
+        Job.objects.create(kind=kind, title=kind, event=event, state=Job.State.WAITING, mark=kind, asked_by=1)
+    restores._settle(True, began_at=timezone.now())
+    [job] = Job.objects.all()
+    assert (job.kind, job.state, job.ended_at is None) == (Job.Kind.MESSAGE, Job.State.FAILED, False)
+    assert job.error.startswith("Une sauvegarde a été restaurée entre-temps")
+
+
+def test_after_a_restore_mails_on_trial_are_given_up_and_the_others_wait_for_the_organiser() -> None:
+    trial = Registration.everyone.create(event=make_event(), is_trial=True, **answers())
+    for registration in (trial, make_registration()):
+        Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION)
+    assert restores._settle(True, began_at=timezone.now()) == 1
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["cancelled", "held"]
+
+
+def test_a_held_mail_that_the_provider_has_delivered_does_not_leave_again() -> None:
+    delivery = Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION)
+    Delivery.objects.hold()
+    Delivery.objects.filter(pk=delivery.pk).note_event(Delivery.ProviderStatus.DELIVERED)
+    assert Delivery.objects.release() == 0
+    delivery.refresh_from_db()
+    assert delivery.state == Delivery.State.SENT
+
+
+def test_whoever_is_being_erased_stays_until_the_held_mail_that_says_so_is_decided() -> None:
+    registration = make_registration()
+    privacy.ask_for_erasure(registration)
+    Delivery.objects.hold()
+    privacy.erase_due()
+    assert Registration.objects.filter(pk=registration.pk).exists()

@@ -16,8 +16,9 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from registrations import job_runner, jobs
+from registrations import job_runner, jobs, privacy
 from registrations.admin import deeds
+from registrations.admin import jobs as desk_jobs
 from registrations.job_runner import JobRunner
 from registrations.models import AuditEntry, Delivery, Job, Registration
 from registrations.models.job import ATTEMPTS_MAX, SILENT_AFTER
@@ -98,15 +99,29 @@ def test_one_who_fails_keeps_nobody_else_from_being_dealt_with_and_is_named(
     act(organiser, "send_again", first, ada, last)
     job = carry_out()
     assert (job.state, job.done, job.count) == (State.DONE, 3, 2)
-    assert [(level, plain(words)) for level, words in job.told] == [
-        ("success", "2 courriels sont en route."),
-        ("error", FAILED_FOR_ONE),
-    ]
-    assert "Martin Ada" in organiser.get(page_of(job)).text
+    assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("error", FAILED_FOR_ONE)]
+    assert FAILED_FOR_ONE in plain(organiser.get(page_of(job)).text)
     assert written_to() == sorted([first.pk, last.pk])
     assert bulk_mails() == [(User.objects.get().pk, {"act": "Renvoyer la confirmation", "count": 2, "passed_over": 1})]
     assert re.search(r"Operation \d+: number \d passed over: ValueError in do, ", caplog.text)
     assert [word for word in ("Martin", "ada@") if word in caplog.text] == []
+
+
+def end_of(organiser: Client, job: Job) -> list[tuple[str, str]]:
+    return [(level, plain(words)) for level, words in organiser.get(page_of(job)).context["told"]]
+
+
+def test_who_is_erased_later_is_named_nowhere_any_more(
+    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, ada, last = three_people()
+    fails_for(monkeypatch, ada)
+    act(organiser, "send_again", first, ada, last)
+    job = carry_out()
+    assert "Martin" not in str(Job.objects.values().get())
+    privacy.erase(ada)
+    gone = "Les personnes qui n’ont pas pu être traitées ne sont plus dans les listes."
+    assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("info", gone)]
 
 
 def test_the_same_when_it_is_done_at_once(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,12 +140,11 @@ def test_when_it_fails_for_all_nothing_is_said_to_be_on_its_way(
     assert [plain(words) for words in messages(act(organiser, "send_again", ada))] == [FAILED_FOR_ONE]
 
 
-def test_only_the_first_of_many_names_are_told(
-    organiser: Client, monkeypatch: pytest.MonkeyPatch, all_is_long: None
-) -> None:
+def test_only_the_first_of_many_names_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = people(3)
-    monkeypatch.setattr(deeds, "NAMES_SHOWN", 2)
-    assert deeds._names([row.pk for row in rows]) == f"{rows[0]}, {rows[1]}, …"
+    monkeypatch.setattr(desk_jobs, "NAMES_SHOWN", 2)
+    [(_level, sentence)] = desk_jobs.told(Job(detail={"passed_over": [row.pk for row in rows]}), [])
+    assert f"\u202f: {rows[0]}, {rows[1]}, …. " in sentence.replace("\u00a0:", "\u202f:")
 
 
 def test_who_was_passed_over_before_a_worker_was_lost_is_still_named_at_the_end(
@@ -145,7 +159,7 @@ def test_who_was_passed_over_before_a_worker_was_lost_is_still_named_at_the_end(
             carry_out()
     jobs.give_back(Job.objects.get())
     job = carry_out()
-    assert [plain(words) for _level, words in job.told] == ["2 courriels sont en route.", FAILED_FOR_ONE]
+    assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("error", FAILED_FOR_ONE)]
     assert written_to() == sorted([first.pk, last.pk])
 
 

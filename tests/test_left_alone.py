@@ -187,7 +187,7 @@ def test_the_journal_reads_nothing_of_anybody_and_old_lines_hold(capsys: pytest.
     disown()
     assert "zoe" not in erasure_journal.path().read_text()
     restore_the_backup_of_before()
-    assert capsys.readouterr().out == "Erased again: 1\nLeft alone again: 1\n"
+    assert capsys.readouterr().out.startswith("Erased again: 1\nLeft alone again: 1\n")
 
 
 @pytest.mark.parametrize(

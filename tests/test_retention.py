@@ -118,7 +118,7 @@ def test_a_restored_backup_brings_nobody_back_who_was_erased() -> None:
     privacy.erase(erased)
     Registration.objects.create(**backup)
 
-    assert said("replay_erasures") == "Erased again: 1\nLeft alone again: 0\n"
+    assert said("replay_erasures").startswith("Erased again: 1\n")
     assert list(Registration.objects.all()) == [other]
 
 

@@ -170,7 +170,11 @@ class Broadcasts:
         if broadcasts.take_back(broadcast):
             self.log_change(request, broadcast.event, _("Message taken back."))
             messages.success(request, _("Taken back: none of these mails leaves."))
-        elif not (broadcast.is_taken_back or broadcast.is_draft):
+        elif broadcast.is_draft:
+            if reason := broadcasts.refusal(broadcast):
+                sentence = _("There is nothing to take back: the message was not sent. %(reason)s")
+                messages.warning(request, sentence % {"reason": reason})
+        elif not broadcast.is_taken_back:
             messages.error(request, _("Too late: the mails are on their way."))
         return back_to(broadcast)
 

@@ -1,6 +1,6 @@
 """What is done to one person after the other, however many were chosen: each in a transaction of their own."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -8,7 +8,6 @@ from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from registrations import audit, jobs
 from registrations.admin.jobs import carry_out, note_history
@@ -16,7 +15,6 @@ from registrations.models import Event, Job, Registration
 from registrations.models.job import Outcome
 
 SHORT = 200  # people: the slowest of these acts takes 6 ms for each
-NAMES_SHOWN = 20
 
 
 class Deed(NamedTuple):
@@ -79,24 +77,5 @@ def do_to_people(job: Job) -> Outcome:
 
     jobs.each(job, job.parameters["people"], do, _("People"))
     note_in_audit(job)
-    return Outcome(list(_told(deed, job)))
-
-
-def _told(deed: Deed, job: Job) -> Iterator[tuple[str, str]]:
-    passed_over = job.passed_over
-    if job.count or not passed_over:
-        yield "success", str(deed.done % {"count": job.count})
-    if passed_over:
-        sentence = ngettext(
-            "%(count)s person could not be dealt with: %(names)s. Choose them and try again; "
-            "if it fails once more, tell the operator.",
-            "%(count)s people could not be dealt with: %(names)s. Choose them and try again; "
-            "if it fails once more, tell the operator.",
-            len(passed_over),
-        )
-        yield "error", sentence % {"count": len(passed_over), "names": _names(passed_over)}
-
-
-def _names(pks: list[int]) -> str:
-    people = [str(one) for one in Registration.objects.filter(pk__in=pks).order_by("pk")[: NAMES_SHOWN + 1]]
-    return ", ".join([*people[:NAMES_SHOWN], *(["…"] if people[NAMES_SHOWN:] else [])])
+    is_for_nothing = job.passed_over and not job.count
+    return Outcome([] if is_for_nothing else [("success", str(deed.done % {"count": job.count}))])

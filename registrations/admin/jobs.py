@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from registrations import audit, jobs
 from registrations.desk import DeskPages
@@ -34,6 +34,7 @@ PERMISSIONS = [
         "write_to_registrants",
     )
 ]
+NAMES_SHOWN = 20
 SHOWN = 5  # on the page of an event
 LOG_BATCH = 500
 
@@ -50,9 +51,27 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
         return HttpResponseRedirect(request.get_full_path())
     if outcome.document:
         return taken_out(job, outcome.document, outcome.filename)
-    for level, sentence in outcome.told:
+    for level, sentence in told(job, outcome.told):
         messages.add_message(request, LEVELS[level], sentence)
     return HttpResponseRedirect(then or request.get_full_path())
+
+
+def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What is said at its end, with the names of those passed over as they are now: who is erased has none."""
+    if not job.passed_over:
+        return [*sentences]
+    people = Registration.objects.filter(pk__in=job.passed_over).order_by("pk")
+    if not (count := people.count()):
+        return [*sentences, ("info", _("Whoever could not be dealt with is no longer there."))]
+    names = [str(one) for one in people[:NAMES_SHOWN]] + ["…"] * (count > NAMES_SHOWN)
+    sentence = ngettext(
+        "%(count)s person could not be dealt with: %(names)s. Choose them and try again; "
+        "if it fails once more, tell the operator.",
+        "%(count)s people could not be dealt with: %(names)s. Choose them and try again; "
+        "if it fails once more, tell the operator.",
+        count,
+    )
+    return [*sentences, ("error", sentence % {"count": count, "names": ", ".join(names)})]
 
 
 def taken_out(job: Job, document: bytes, filename: str) -> HttpResponse:
@@ -152,6 +171,7 @@ class JobAdmin(DeskPages, admin.ModelAdmin[Job]):
             "title": job.title,
             "job": job,
             "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
+            "told": told(job, job.told) if job.is_done else [],
             "steps": job.steps if job.is_under_way else None,
             "is_unattended": job.is_under_way and not WorkerPresence.objects.seen_lately().exists(),
         }

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from registrations import privacy, signup, waiting_list
+from registrations import decisions, privacy, signup, waiting_list
 from registrations.admin import acts
 from registrations.admin.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
 from registrations.admin.confirmation import NAMES_SHOWN
@@ -336,7 +336,7 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     now.answer(typed_answers(typed))
     for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
         setattr(now, name, typed[name])
-    now.save()
+    decisions.save(now)
 
 
 def _full_events() -> list[Event]:

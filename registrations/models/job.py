@@ -24,7 +24,10 @@ WRITTEN_EVERY = 0.3  # seconds
 
 
 class Outcome(NamedTuple):
-    """What is said at the end, as (level of the message, sentence), and the document that was made."""
+    """What is said at the end, as (level of the message, sentence), and the document that was made.
+
+    It is kept for a day, and names nobody: a name would outlive an erasure.
+    """
 
     told: list[tuple[str, str]]
     document: bytes = b""
@@ -99,7 +102,7 @@ class Job(models.Model):
     asked_by = models.BigIntegerField(_("account number"))
     permission = models.CharField(max_length=100)  # of who may do this, and see what has become of it
     parameters = models.JSONField(default=dict)
-    detail = models.JSONField(default=dict)  # kept to the end: what the audit log is told, and who was passed over
+    detail = models.JSONField(default=dict)  # kept to the end: for the audit log; the numbers of who was passed over
     mark = models.CharField(max_length=64, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     done = models.PositiveIntegerField(default=0)

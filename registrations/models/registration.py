@@ -228,9 +228,14 @@ class Registration(models.Model):
 
     def note_consent(self) -> None:
         """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing."""
-        if self.newsletter != bool(self.newsletter_at):
+        if self.consent_changes:
             self.newsletter_at = timezone.now() if self.newsletter else None
             self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
+
+    @property
+    def consent_changes(self) -> bool:
+        """A consent is given, or taken back, that is not written down yet."""
+        return self.newsletter != bool(self.newsletter_at)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A form without `is_trial` asks all the same whether an address is on the list already."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from registrations.models import keyed
 
 
 def mailbox_of(address: str) -> str:
@@ -20,12 +20,7 @@ def mailbox_of(address: str) -> str:
 
 
 def _digests(address: str) -> list[str]:
-    """Under the present key and the former ones: a new SECRET_KEY must not wake up what was asked to be silent."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    mailbox = mailbox_of(address)
-    return [
-        salted_hmac("registrations.suppression", mailbox, secret, algorithm="sha256").hexdigest() for secret in secrets
-    ]
+    return keyed.digests("registrations.suppression", mailbox_of(address))
 
 
 def digest_of(address: str) -> str:

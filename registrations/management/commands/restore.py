@@ -4,11 +4,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from registrations import restores
+from registrations.management import replayed
 from registrations.restores import Restored
 
 
 class Command(BaseCommand):
-    help = "Put a backup in place of the database, erase again whoever was erased since, and hold back old mails."
+    help = "Put a backup in place of the database, do again what people decided since, and hold back old mails."
     requires_system_checks = []  # the database may be away, or older than this version
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,6 +22,9 @@ class Command(BaseCommand):
             default="hold",
             help="Mails that were due may have left after the backup: wait for the organiser (hold), or risk it.",
         )
+        parser.add_argument(
+            "--journals", nargs="+", type=Path, default=[], help="erasures.log of the site's other machines."
+        )
         parser.add_argument("--while-running", action="store_true", help="Also while others use the database.")
 
     def handle(self, *args: Any, file: Path, check: bool, **options: Any) -> None:
@@ -28,8 +32,10 @@ class Command(BaseCommand):
             manifest = restores.check(file)
             self.stdout.write(f"Whole: {manifest['database']}, version {manifest['version']}, of {manifest['at']}")
             return
+        replayed.require(options["journals"])
         done = restores.restore(
             file,
+            journals=options["journals"],
             replace=options["replace"],
             hold_mails=options["mails"] == "hold",
             while_running=options["while_running"],
@@ -39,14 +45,11 @@ class Command(BaseCommand):
 
 
 def told(done: Restored) -> list[str]:
-    held = f"Mails held back: {done.held}"
     lines = [
         f"Restored: the site as it was at {done.at.isoformat()}",
         f"Kept aside: {done.aside} (it holds people’s data: delete it when you are sure)" if done.aside else "",
         f"Uploaded files: {done.uploads}",
-        f"Erased again: {done.erased}",
-        f"Left alone again: {done.silenced}",
-        f"{held}; the desk shows them, and lets them leave" if done.held else held,
+        *replayed.lines(done.replayed, held=done.held),
         "Sessions ended: staff log in again.",
     ]
     return [line for line in lines if line]
