@@ -8,7 +8,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.models import NOT_PROVIDED
 
-from tests.deploy.follow import script
+from tests.deploy.guide import commands, script
 from tests.site import ROOT
 from webinar import environment
 
@@ -47,6 +47,18 @@ def test_the_guide_installs_every_unit_and_starts_what_runs() -> None:
     assert units - set(started[1].split()) == {"webinar-backup.service"}  # by its timer
     assert script("Upgrade").count("migrate") == 1
     assert "systemctl restart" in script("Roll back")
+
+
+def test_the_guide_leaves_database_and_proxy_to_whoever_follows_it() -> None:
+    assert [heading for heading, _block in commands("postgresql", "nginx", "caddy")] == ["Install"] * 3
+    assert not re.findall("nginx|certbot|caddy|postgres", script("Install"))
+
+
+def test_the_image_copies_what_is_there() -> None:
+    text = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+    sources = [name for line in re.findall(r"^COPY (?!--)(.+) \S+$", text, re.MULTILINE) for name in line.split()]
+    assert len(sources) == 7
+    assert [name for name in sources if not (ROOT / name).exists()] == []
 
 
 def stops_older_processes(operation: Operation) -> bool:

@@ -1,6 +1,6 @@
 """What a visitor, an attacker and a monitor see of a site behind its proxy. Runs on the machine itself, Python alone.
 
-python visit.py https://webinaires.test event-slug [--during COMMAND]
+python visit.py https://webinaires.local event-slug [--sign-up ADDRESS | --during COMMAND]
 """
 
 import argparse
@@ -93,8 +93,8 @@ def nothing_personal_is_compressed(site: Site) -> tuple[bool, object]:
     return headers["Content-Encoding"] is None, headers["Content-Encoding"]
 
 
-def a_sign_up_is_thanked(site: Site) -> tuple[bool, object]:
-    status, headers, _page = site.post_form("zoe@example.org", wait=2.5)
+def a_sign_up_is_thanked(site: Site, email: str = "zoe@example.org") -> tuple[bool, object]:
+    status, headers, _page = site.post_form(email, wait=2.5)
     return status == 303 and headers["Location"].endswith("/merci/"), (status, headers["Location"])
 
 
@@ -171,11 +171,13 @@ def nobody_sees_an_error_during(site: Site, command: str) -> bool:
     visitors = [threading.Thread(target=ask) for _ in range(4)]
     for visitor in visitors:
         visitor.start()
-    subprocess.run(shlex.split(command), check=True)
-    time.sleep(5)
-    done.set()
-    for visitor in visitors:
-        visitor.join()
+    try:
+        subprocess.run(shlex.split(command), check=True)
+        time.sleep(5)
+    finally:
+        done.set()
+        for visitor in visitors:
+            visitor.join()
     found = {status: statuses.count(status) for status in set(statuses)}
     sys.stdout.write(f"{'ok' if set(found) == {200} else 'FAILED':<7}answers during {command!r}: {found}\n")
     return set(found) == {200}
@@ -185,9 +187,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address")
     parser.add_argument("slug")
+    parser.add_argument("--sign-up", default="", metavar="ADDRESS", help="Only sign up.")
     parser.add_argument("--during", default="", help="A command; nobody may see an error meanwhile.")
     options = parser.parse_args()
     site = Site(options.address, options.slug)
+    if options.sign_up:
+        return 0 if a_sign_up_is_thanked(site, options.sign_up)[0] else 1
     if options.during:
         return 0 if nobody_sees_an_error_during(site, options.during) else 1
     failed = 0

@@ -132,14 +132,15 @@ class Conversation:
         self.server.journal.note(fault=self.fault)
 
 
-async def serve(server: Server, port: int) -> None:
-    listening = await asyncio.start_server(server.converse, HOST, port, limit=LARGEST)
+async def serve(server: Server, host: str, port: int) -> None:
+    listening = await asyncio.start_server(server.converse, host, port, limit=LARGEST)
     async with listening:
         await listening.serve_forever()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--journal", type=Path, help="Where accepted mails and faults are noted.")
     parser.add_argument("--faults-while", type=Path, help="Misbehave as long as this file exists.")
@@ -148,7 +149,7 @@ def main() -> None:
     options = parser.parse_args()
     server = Server(Journal(options.journal), options.faults_while, options.rate, options.seed)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(server, options.port))
+        asyncio.run(serve(server, options.host, options.port))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""What is looked at on every site that was set up by the guide, however it runs."""
+
+import contextlib
+import json
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.deploy.guide import ROOT
+
+MAIL_SERVER = ROOT / "tests" / "load" / "mail_server.py"
+MAIL_PORT = 2525
+PATIENCE = 60  # seconds, for a mail
+
+FIRST_EVENT = "registrations/fixtures/first_event.toml"
+SLUG = "from registrations.models import Event; print(Event.objects.get().slug)"
+PEOPLE = "from registrations.models import Registration; print(*Registration.objects.values_list('email', flat=True))"
+ERASE = (
+    "from registrations import privacy; from registrations.models import Registration;"
+    " privacy.erase(Registration.objects.get(email='oubli@example.org'))"
+)
+STRANGERS_KEY = (  # an error that PostgreSQL would tell its log with the address
+    "CREATE TEMP TABLE t (e text PRIMARY KEY); INSERT INTO t VALUES ('zoe@example.org'), ('zoe@example.org')"
+)
+NOBODYS_BUSINESS = r"203\.0\.113|@example\.org"  # origins and addresses, which no log holds
+
+
+def say(sentence: str) -> None:
+    sys.stdout.write(f"ok     {sentence}\n")
+
+
+class MailServer:
+    """Takes every mail, and keeps to whom it went."""
+
+    def __init__(self, journal: Path, host: str = "127.0.0.1") -> None:
+        self.journal, self.host = journal, host
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        where = ["--host", self.host, "--port", str(MAIL_PORT), "--journal", str(self.journal), "--rate", "0"]
+        process = subprocess.Popen([sys.executable, MAIL_SERVER, *where])
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def recipients(self) -> list[str]:
+        return [json.loads(line)["kept"] for line in self.journal.read_text().splitlines() if line]
+
+    def wait_for(self, recipient: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while recipient not in self.recipients():
+            if time.monotonic() > end:
+                raise SystemExit(f"FAILED no mail to {recipient}")
+            time.sleep(0.5)
+        say(f"a mail to {recipient} has arrived")
+
+
+class Trial:
+    def __init__(self, mails: MailServer) -> None:
+        self.mails = mails
+
+    def run(self, text: str) -> str:
+        """Where the site is."""
+        raise NotImplementedError
+
+    def manage(self, arguments: str) -> str:
+        """One of the site's commands; returns what it prints."""
+        raise NotImplementedError
+
+    def visit(self, arguments: str = "") -> None:
+        raise NotImplementedError
+
+    def back_up(self) -> None:
+        raise NotImplementedError
+
+    def restore(self) -> None:
+        raise NotImplementedError
+
+    def asked(self, code: str) -> list[str]:
+        return self.manage(f"shell --no-imports -v0 -c {shlex.quote(code)}").split()
+
+    def load_event(self) -> None:
+        self.manage(f"load_event {FIRST_EVENT}")
+        [self.slug] = self.asked(SLUG)
+
+    def sign_up(self, email: str) -> None:
+        self.visit(f"--sign-up {email}")
+        self.mails.wait_for(email)
+
+    def look(self) -> None:
+        self.visit()
+        self.mails.wait_for("zoe@example.org")
+
+    def bring_back_a_backup(self) -> None:
+        """Who signed up before it is there, who signed up after it or has been erased since is not."""
+        self.sign_up("avant@example.org")
+        self.sign_up("oubli@example.org")
+        self.back_up()
+        self.sign_up("apres@example.org")
+        self.asked(ERASE)
+        self.restore()
+        if (people := self.asked(PEOPLE)) != ["avant@example.org"]:
+            raise SystemExit(f"FAILED the backup brought back {people}")
+        say("a backup has been brought back")
