@@ -11,18 +11,20 @@ from registrations.models.prepared import rows_of
 KEPT = timedelta(days=1)
 
 # One statement, so that simultaneous hits are counted one by one: of two that find the same number free, the unique
-# constraint lets one in. `free.at` is when the next one may happen: a period after the limit-th before it, which is
-# found by its number, since the numbers of one key follow each other.
+# constraint lets one in. `free_at` is when the next one may happen: a period after the limit-th before it, which is
+# found by its number, since the numbers of one key follow each other. It is looked up, not joined, and once: a planner
+# that does not know yet how many hits of a key there are reads all of them to join them.
 TAKE = """
     INSERT INTO registrations_hit (key, number, at)
-    SELECT %(key)s, last.number + 1, CASE WHEN free.at > %(now)s THEN free.at ELSE %(now)s END
+    SELECT %(key)s, number + 1, CASE WHEN free_at > %(now)s THEN free_at ELSE %(now)s END
     FROM (
-        SELECT COALESCE(MAX(number), 0) AS number FROM registrations_hit WHERE key = %(key)s
-    ) AS last
-    LEFT JOIN (
-        SELECT number, at + %(period)s AS at FROM registrations_hit WHERE key = %(key)s
-    ) AS free ON free.number = last.number - %(others)s
-    WHERE %(delays)s OR free.at IS NULL OR free.at <= %(now)s
+        SELECT number, (
+            SELECT at + %(period)s FROM registrations_hit WHERE key = %(key)s AND number = last.number - %(others)s
+        ) AS free_at
+        FROM (SELECT COALESCE(MAX(number), 0) AS number FROM registrations_hit WHERE key = %(key)s) AS last
+        LIMIT 1
+    ) AS asked
+    WHERE %(delays)s OR free_at IS NULL OR free_at <= %(now)s
     ON CONFLICT (key, number) DO NOTHING
     RETURNING number, at
 """
