@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from django.core.management import call_command
+from django.db import connection
 from django.tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
@@ -53,6 +54,8 @@ _HELD = PreparedQuery(lambda: _waiting().select_for_update(skip_locked=True)[:1]
 def sweep() -> None:
     """Wake the workers up for whatever is due: first tries, retries, reminders, expired leases, lost wake-ups."""
     fold_tallies()
+    if connection.vendor == "postgresql":
+        connection.analyse_what_has_grown()  # type: ignore[attr-defined] # of webinar.postgresql
     for holder in Delivery.objects.holders():
         if holder and lifeline.is_dead(holder):
             Delivery.objects.free(holder)
