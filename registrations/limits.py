@@ -36,22 +36,37 @@ LOGINS_OF_BROWSER = Cap("failed logins of known browser", 10, timedelta(minutes=
 CODES_OF_ACCOUNT = Cap("wrong codes of account", 10, timedelta(hours=1))
 
 
-def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime | None:
+def count_mail_to(address: str) -> Hit | None:
+    """One more mail to this mailbox, now or later; for a sign-up, before it holds what others wait for."""
+    return _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=True) if settings.RATE_LIMITS else None
+
+
+def take_back(counted: Hit | None) -> None:
+    """No mail leaves after all."""
+    if counted:
+        Hit.objects.filter(key=counted.key, number=counted.number).delete()
+
+
+def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Hit | None = None) -> datetime | None:
     """When a mail that a visitor has set off may leave; None when it must not.
 
     A first confirmation is delayed and never dropped; a repeat to a mailbox that has had enough is dropped. Without
     an event, for an address that nothing is sent to, the mailbox alone is counted. Call it in the transaction that
-    owes the mail.
+    owes the mail; `counted`: by `count_mail_to`.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
-    to_mailbox = _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
-    if to_mailbox is None:
+    if counted is None:
+        counted = _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
+    elif not is_first and counted.at > timezone.now().timestamp():
+        take_back(counted)
+        counted = None
+    if counted is None:
         return None
     of_event = _take(mails_of_event(), str(event.pk), delays=True) if event else None
     if event and of_event is not None and of_event.at > timezone.now().timestamp():
         _alarm(event)
-    return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
+    return datetime.fromtimestamp(max(hit.at for hit in (counted, of_event) if hit), UTC)
 
 
 def mails_of_event() -> Cap:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations import decisions, limits, reminders, tasks, waiting_list
 from registrations.erasure_journal import Word
-from registrations.models import Delivery, Event, EventState, Registration
+from registrations.models import Delivery, Event, EventState, Hit, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
@@ -43,18 +43,20 @@ def register(event: Event, *, email: str, language: str, **answers: Any) -> Sign
     and then has written nothing.
     """
     with transaction.atomic(savepoint=False):
-        event = Event.objects.locked(event)  # seats and dates are decided by one at a time
+        counted = limits.count_mail_to(email)
+        event = Event.objects.locked(event)  # seats and dates are decided by one at a time: from here on, be short
         if event.accepts_sign_ups:
-            return _register(event, email=email, language=language, **answers)
+            return _register(event, counted, email=email, language=language, **answers)
+        limits.take_back(counted)
     raise SignUpClosed
 
 
-def _register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
+def _register(event: Event, counted: Hit | None, *, email: str, language: str, **answers: Any) -> SignUp:
     registration, is_new = _found_or_made(event, email=email, language=language, **answers)
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    due = limits.mail_due(event, registration.email, is_first=is_first)
+    due = limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, due=due)
     elif registration.is_cancelled:
@@ -68,9 +70,7 @@ def _register(event: Event, *, email: str, language: str, **answers: Any) -> Sig
 
 
 def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
-    """The registration of an address, and whether it was made now."""
-    if found := _OF_ADDRESS.first(event=event.pk, email=email):
-        return found, False
+    """The registration of an address, and whether it was made now. Most are new: they are not looked for before."""
     made = Registration(event=event, email=email, **answers, **_place(event))
     made.note_consent()
     if insert_unless_there(made):
