@@ -102,6 +102,8 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     registration = Registration.everyone.locked(registration)
     others = Registration.everyone.like(registration)
     if other := others.of_address(email).first():
+        if not event.accepts_sign_ups:
+            raise signup.SignUpClosed  # before the journal says that one is erased who is not
         kept = answers(registration)
         privacy.erase(registration)  # first, so that its seat is the one that is given
         other = signup.register(event, email=email, language=registration.language, **kept).registration

@@ -41,10 +41,11 @@ def replay(
 ) -> Replayed:
     """What these journals tell and a restored database does not.
 
-    `backup_at`: when it was begun, where that is known. `mails`: the state in which those begin that tell of a seat:
-    they may have left after the backup.
+    `backup_at`: when it was begun. Where that is not known, only what is true at any time is told again: erasures,
+    and mailboxes left alone; a withdrawal of long ago may have been rolled back. `mails`: the state in which those
+    begin that tell of a seat: they may have left after the backup.
     """
-    since = backup_at - SETTLED_WITHIN if backup_at else erasure_journal.ALWAYS
+    since = backup_at - SETTLED_WITHIN if backup_at else erasure_journal.NEVER
     done = Counter(silenced=leave_alone_again(erasure_journal.words(journals, erasure_journal.OF_MAILBOX)))
     by_event = defaultdict(list)
     for event, decided in _decided(journals, since):

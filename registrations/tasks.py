@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
@@ -18,6 +18,7 @@ from registrations.models.live_tally import fold_tallies
 from registrations.models.prepared import PreparedQuery
 
 WAKE_UPS_AT_MOST = 4
+MANY = 20  # mails
 DRAIN_AT_MOST = 10  # seconds: under a load that does not end, the sweep has its turn too, and wakes up for the rest
 TASK_ROWS_KEPT = 1  # days
 
@@ -30,6 +31,9 @@ def send_due_mail() -> None:
     # here, because the web process enqueues this task and must not load what builds a mail
     from registrations import outbox
 
+    if Delivery.objects.due()[:MANY].count() == MANY:  # another worker may help
+        with transaction.atomic():
+            wake_up()
     ends_at = time.monotonic() + DRAIN_AT_MOST
     outbox.drain(holder=worker_name, stop=lambda: stopping.is_set() or time.monotonic() >= ends_at)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from registrations import corrections, outbox, signup
+from registrations import corrections, erasure_journal, outbox, replays, signup
 from registrations.models import Delivery, Event, Registration, Suppression
 from tests import mailbox
 from tests.factories import answers, make_event, make_registration
@@ -269,4 +270,5 @@ def test_a_mistaken_sign_up_stays_when_the_right_one_can_no_longer_be_taken() ->
     Event.objects.update(registration_closes_at=event.starts_at.replace(year=2020))
     with pytest.raises(signup.SignUpClosed):
         corrections.correct_sign_up(mistaken, email=withdrawn.email)
+    replays.replay([erasure_journal.path()], backup_at=timezone.now())
     assert Registration.objects.filter(pk=mistaken.pk).exists()

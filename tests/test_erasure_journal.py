@@ -89,5 +89,5 @@ def test_of_the_journals_of_several_machines_the_last_word_of_its_kind_counts(
     journals = [tmp_path / "first.log", tmp_path / "second.log"]
     for journal, lines in zip(journals, (first, second), strict=True):
         journal.write_text("".join(f"2026-05-13T{hour}:00:00.000000Z {word} {name}\n" for hour, word in lines))
-    call_command("replay_erasures", *journals)
+    call_command("replay_erasures", *journals, "--backup-at", "2026-05-13T12:00")
     assert statuses() == [status]

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from registrations import outbox, tasks
 from registrations.models import Delivery, Event, Registration
-from registrations.models.delivery import LEASE
+from registrations.models.delivery import _BY_NUMBER, LEASE
 from tests.factories import make_event, make_registration
 from tests.smtp import HANG_UP, HOLD, Handler, smtp_server
 from tests.threads import together
@@ -399,6 +399,33 @@ def test_a_drain_under_a_load_that_does_not_end_makes_way_for_the_sweep(monkeypa
     assert Delivery.objects.filter(state="sent").count() == 1
     tasks.sweep()
     assert DBTaskResult.objects.ready().count() == len(mails) - 1
+
+
+def test_a_worker_that_finds_many_mails_wakes_another_up(server: Handler) -> None:
+    for _ in range(tasks.MANY):
+        owe()
+    tasks.send_due_mail.func()
+    assert DBTaskResult.objects.ready().count() == 1
+    assert len(server.received) == tasks.MANY
+    tasks.send_due_mail.func()
+    assert DBTaskResult.objects.ready().count() == 1
+
+
+def test_a_person_who_is_erased_while_a_mail_is_taken_stops_no_other_mail(
+    server: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, other = owe(), owe()
+    Delivery.objects.filter(pk=other.pk).update(due=timezone.now(), priority=5)
+    read = _BY_NUMBER.get
+
+    def erased_first(pk: int) -> Delivery:
+        if pk == gone.pk:
+            Registration.objects.filter(deliveries=gone.pk).delete()
+        return read(pk=pk)
+
+    monkeypatch.setattr(_BY_NUMBER, "get", erased_first)
+    outbox.drain()
+    assert list(Delivery.objects.values_list("pk", "state")) == [(other.pk, "sent")]
 
 
 def test_one_wake_up_is_enough_for_many_mails() -> None:

@@ -1,6 +1,7 @@
 """Prepared statements read and write as the ordinary ones do, now and after every change."""
 
 import contextlib
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from registrations.models import Delivery, Event, EventQuestion, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert, insert_unless_there
 from tests.factories import answers, make_event, make_registration
 from tests.site import wait_for
+from webinar.postgresql import base
 
 pytestmark = pytest.mark.django_db
 
@@ -144,4 +146,16 @@ def test_a_connection_that_the_server_has_closed_is_not_usable() -> None:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
         wait_for(lambda: not connection.is_usable(), "the end of the connection")
         connection.close()
+    assert Event.objects.count() == 0
+
+
+def test_a_connection_that_has_rested_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that lost its power closes nothing."""
+    if connection.vendor == "postgresql":
+        monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.is_usable", lambda self: False)
+        database: Any = connection
+        database.known_usable_at = time.monotonic()
+        assert database.is_usable()
+        database.known_usable_at -= base.ASKED_AFTER
+        assert not database.is_usable()
     assert Event.objects.count() == 0

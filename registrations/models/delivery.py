@@ -1,5 +1,6 @@
 """One mail owed to one person: the outbox. Its rows are the guarantee; tasks are only wake-ups."""
 
+import contextlib
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Lower
@@ -247,8 +249,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             "lease": f"{holder}.{secrets.token_hex(8)}",
         }
         lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-        claimed = rows_of(CLAIM.format(lock=lock), values)
-        return _with_what_it_tells_of(_BY_NUMBER.get(pk=claimed[0][0])) if claimed else None
+        while claimed := rows_of(CLAIM.format(lock=lock), values):
+            with contextlib.suppress(ObjectDoesNotExist):  # erased between the two: the next one
+                return _with_what_it_tells_of(_BY_NUMBER.get(pk=claimed[0][0]))
+        return None
 
 
 class Delivery(models.Model):

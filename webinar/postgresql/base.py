@@ -1,10 +1,12 @@
 """Django's PostgreSQL; the server keeps some statements prepared, and a connection is looked at instead of asked."""
 
 import select
+import time
 from typing import Any
 
 from django.db.backends.postgresql import base, operations
 
+ASKED_AFTER = 10  # seconds
 GROWN = """
     SELECT quote_ident(relname) FROM pg_stat_user_tables
     WHERE schemaname = current_schema() AND n_live_tup > 200 AND n_mod_since_analyze > n_live_tup / 2
@@ -21,6 +23,7 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
+    known_usable_at = 0.0  # by the monotonic clock
 
     def get_connection_params(self) -> dict[str, Any]:
         """What a prepared cursor executes is prepared at its first use; Django's own cursors never prepare."""
@@ -43,9 +46,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 cursor.execute(f"ANALYZE (SKIP_LOCKED) {tables}")
 
     def is_usable(self) -> bool:
-        """Nothing has come from the server: it has not closed the connection. Else it is asked."""
+        """Used just now, and nothing has come from the server since: it has not closed the connection. Else it is
+        asked, since a server that lost its power closes nothing."""
         if self.connection is None or self.connection.closed:
             return False
-        looked_at = select.poll()
-        looked_at.register(self.connection.fileno(), select.POLLIN)
-        return not looked_at.poll(0) or super().is_usable()
+        rested = time.monotonic() - self.known_usable_at
+        if rested < ASKED_AFTER and not self._has_news():
+            return True
+        if usable := super().is_usable():
+            self.known_usable_at = time.monotonic()
+        return usable
+
+    def _has_news(self) -> bool:
+        socket = select.poll()
+        socket.register(self.connection.fileno(), select.POLLIN)
+        return bool(socket.poll(0))

@@ -1,7 +1,10 @@
+from argparse import ArgumentTypeError
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 
 from registrations import erasure_journal, replays
 from registrations.management import progress_line, replayed
@@ -12,10 +15,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("journals", nargs="*", type=Path, help="Beside erasures.log in DATA_DIR.")
+        parser.add_argument(
+            "--backup-at",
+            type=_moment,
+            help="When the backup was begun, like 2026-05-13T04:00+02:00. Without it, withdrawals and consents taken"
+            " back stay undone: the journal alone does not tell which of them ever took place.",
+        )
 
-    def handle(self, *args: Any, journals: list[Path], **options: Any) -> None:
+    def handle(self, *args: Any, journals: list[Path], backup_at: datetime | None, **options: Any) -> None:
         replayed.require(journals or [erasure_journal.path()])
         with progress_line.shown("replay_erasures"):
-            done = replays.replay([erasure_journal.path(), *journals])
+            done = replays.replay([erasure_journal.path(), *journals], backup_at=backup_at)
         for line in replayed.lines(done, held=done.promoted):
             self.stdout.write(line)
+
+
+def _moment(text: str) -> datetime:
+    """Of the zone that it names, else of the site's (ISO 8601)."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no moment like 2026-05-13T04:00+02:00") from error
+    return moment if moment.tzinfo else timezone.make_aware(moment)
