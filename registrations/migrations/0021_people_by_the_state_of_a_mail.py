@@ -14,8 +14,4 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(fields=['state', 'registration'], name='delivery_people_by_state'),
         ),
-        migrations.RemoveIndex(
-            model_name='delivery',
-            name='delivery_states',
-        ),
     ]

@@ -389,6 +389,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["registration", "kind", "due"], name="delivery_to_come", condition=Q(state="pending")
             ),
+            models.Index(fields=["state", "due"], name="delivery_states"),  # SQLite knows no partial one by parameters
             models.Index(fields=["state", "registration"], name="delivery_people_by_state"),
             models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
             models.Index(fields=["created_at", "id"], name="delivery_by_date"),
