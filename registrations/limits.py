@@ -5,6 +5,7 @@ A cap either delays (a mail that was promised) or refuses (a form, a login). Mai
 
 import ipaddress
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -58,13 +59,13 @@ def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Hit 
         return timezone.now()
     if counted is None:
         counted = _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
-    elif not is_first and counted.at > timezone.now().timestamp():
+    elif not is_first and counted.at > time.time():
         take_back(counted)
         counted = None
     if counted is None:
         return None
     of_event = _take(mails_of_event(), str(event.pk), delays=True) if event else None
-    if event and of_event is not None and of_event.at > timezone.now().timestamp():
+    if event and of_event is not None and of_event.at > time.time():
         _alarm(event)
     return datetime.fromtimestamp(max(hit.at for hit in (counted, of_event) if hit), UTC)
 

@@ -73,9 +73,10 @@ def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registr
     """The registration of an address, and whether it was made now. Most are new: they are not looked for before."""
     made = Registration(event=event, email=email, **answers, **_place(event))
     made.note_consent()
-    if insert_unless_there(made):
-        return made, True
-    return _OF_ADDRESS.get(event=event.pk, email=email), False
+    while not insert_unless_there(made):
+        if found := _OF_ADDRESS.first(event=event.pk, email=email):
+            return found, False  # else it was erased between the two
+    return made, True
 
 
 @transaction.atomic

@@ -162,6 +162,14 @@ def test_an_erasure_at_the_moment_of_a_new_sign_up_never_takes_the_new_one() -> 
         Registration.objects.all().delete()
 
 
+def test_an_erasure_between_two_looks_of_a_new_sign_up_leaves_it_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = make_event(report=False)
+    registration = sign_up(event, email="zoe@example.org")
+    monkeypatch.setattr(signup._OF_ADDRESS, "first", lambda **_values: privacy.erase(registration))
+    assert sign_up(event, email="zoe@example.org").pk != registration.pk
+    assert event.registrations.count() == 1
+
+
 def test_not_me_erases_at_once_tells_nobody_and_leaves_the_mailbox_alone_for_ever(outbox_folder: Path) -> None:
     event = make_event(capacity=1)
     registration, waiting = sign_up(event, email="Zoe.Dupont@gmail.com"), sign_up(event, email="waiting@x.fr")
