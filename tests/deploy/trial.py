@@ -1,5 +1,6 @@
 """What is looked at on every site that was set up by the guide, however it runs."""
 
+import abc
 import contextlib
 import json
 import shlex
@@ -60,26 +61,29 @@ class MailServer:
         say(f"a mail to {recipient} has arrived")
 
 
-class Trial:
+class Trial(abc.ABC):
     def __init__(self, mails: MailServer) -> None:
         self.mails = mails
 
+    @abc.abstractmethod
     def run(self, text: str) -> str:
         """Where the site is."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def manage(self, arguments: str) -> str:
         """One of the site's commands; returns what it prints."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def visit(self, arguments: str = "") -> None:
-        raise NotImplementedError
+        """A visitor from outside (tests.deploy.visit)."""
 
+    @abc.abstractmethod
     def back_up(self) -> None:
-        raise NotImplementedError
+        """As the guide says."""
 
+    @abc.abstractmethod
     def restore(self) -> None:
-        raise NotImplementedError
+        """The latest backup, as the guide says."""
 
     def asked(self, code: str) -> list[str]:
         return self.manage(f"shell --no-imports -v0 -c {shlex.quote(code)}").split()
