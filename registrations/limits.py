@@ -42,32 +42,44 @@ def count_mail_to(address: str) -> Hit | None:
     return _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=True) if settings.RATE_LIMITS else None
 
 
-def take_back(counted: Hit | None) -> None:
+def count_mail_of(event: Event) -> Hit | None:
+    """One more mail that somebody set off about this event, now or later; for a sign-up, before its transaction:
+    until that ends, nobody else could be counted."""
+    return _take(mails_of_event(), str(event.pk), delays=True) if settings.RATE_LIMITS else None
+
+
+def take_back(*counted: Hit | None) -> None:
     """No mail leaves after all."""
-    if counted:
-        Hit.objects.filter(key=counted.key, number=counted.number).delete()
+    for hit in filter(None, counted):
+        Hit.objects.filter(key=hit.key, number=hit.number).delete()
 
 
-def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Hit | None = None) -> datetime | None:
+def mail_due(
+    event: Event | None,
+    address: str,
+    *,
+    is_first: bool,
+    to_mailbox: Hit | None = None,
+    of_event: Hit | None = None,
+) -> datetime | None:
     """When a mail that a visitor has set off may leave; None when it must not.
 
     A first confirmation is delayed and never dropped; a repeat to a mailbox that has had enough is dropped. Without
     an event, for an address that nothing is sent to, the mailbox alone is counted. Call it in the transaction that
-    owes the mail; `counted`: by `count_mail_to`.
+    owes the mail; `to_mailbox` and `of_event`: what was counted before, by `count_mail_to` and `count_mail_of`.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
-    if counted is None:
-        counted = _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
-    elif not is_first and counted.at > time.time():
-        take_back(counted)
-        counted = None
-    if counted is None:
+    to_mailbox = to_mailbox or _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
+    if to_mailbox is None or (not is_first and to_mailbox.at > time.time()):
+        take_back(to_mailbox, of_event)
         return None
-    of_event = _take(mails_of_event(), str(event.pk), delays=True) if event else None
-    if event and of_event is not None and of_event.at > time.time():
+    if event is None:
+        return datetime.fromtimestamp(to_mailbox.at, UTC)
+    of_event = of_event or _take(mails_of_event(), str(event.pk), delays=True)
+    if of_event and of_event.at > time.time():
         _alarm(event)
-    return datetime.fromtimestamp(max(hit.at for hit in (counted, of_event) if hit), UTC)
+    return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
 
 
 def mails_of_event() -> Cap:

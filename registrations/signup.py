@@ -34,29 +34,29 @@ class SignUp(NamedTuple):
     was_full: bool  # who came as this one did was put on the waiting list; the same for a known address
 
 
-def register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
+def register(event: Event, *, email: str, language: str, counted: Hit | None = None, **answers: Any) -> SignUp:
     """Put a person on the list of an event, or on its waiting list, and owe them the mail that says so.
 
     An address that is on the list already keeps its answers and is sent its mail again. A cancelled registration is
     taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
     sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed,
-    and then has written nothing.
+    and then has written nothing. `counted`: by `limits.count_mail_of`, when that was done before.
     """
     with transaction.atomic(savepoint=False):
-        counted = limits.count_mail_to(email)
-        event = Event.objects.locked(event)  # seats and dates are decided by one at a time: from here on, be short
+        counts = {"to_mailbox": limits.count_mail_to(email), "of_event": counted}
+        event = Event.objects.joined(event)
         if event.accepts_sign_ups:
-            return _register(event, counted, email=email, language=language, **answers)
-        limits.take_back(counted)
+            return _register(event, counts, email=email, language=language, **answers)
+        limits.take_back(*counts.values())
     raise SignUpClosed
 
 
-def _register(event: Event, counted: Hit | None, *, email: str, language: str, **answers: Any) -> SignUp:
+def _register(event: Event, counts: dict[str, Hit | None], *, email: str, language: str, **answers: Any) -> SignUp:
     registration, is_new = _found_or_made(event, email=email, language=language, **answers)
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    due = limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
+    due = limits.mail_due(event, registration.email, is_first=is_first, **counts)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, due=due)
     elif registration.is_cancelled:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
 
 PATIENCE = 4  # seconds; then SQLite's own wait begins, as without a turn
 
@@ -19,10 +19,17 @@ _turn = threading.Lock()
 
 @contextmanager
 def turn_to_write() -> Iterator[None]:
-    """Around a transaction; PostgreSQL needs none."""
-    mine = connection.vendor == "sqlite" and _turn.acquire(timeout=PATIENCE)
-    try:
+    """Around all that is written for one visitor, which on SQLite is one transaction: the disk is waited for once.
+
+    PostgreSQL needs no turn, and there each act is a transaction of its own.
+    """
+    if connection.vendor != "sqlite":
         yield
+        return
+    mine = _turn.acquire(timeout=PATIENCE)
+    try:
+        with transaction.atomic():
+            yield
     finally:
         if mine:
             _turn.release()

@@ -12,7 +12,6 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -170,20 +169,16 @@ def change(
     model_admin: ModelAdmin[Event], request: HttpRequest, pk: int, *, form_class: type[PostponeForm]
 ) -> HttpResponse:
     """Three answers: the form, the page that shows what will be sent, and the act. Only the last one writes."""
+    event = get_object_or_404(Event, pk=pk)
     if confirmation.ANSWER in request.POST and CORRECT not in request.POST:
         with transaction.atomic():
-            return _answer(model_admin, request, Event.objects.select_for_update(), pk, form_class)
-    return _answer(model_admin, request, Event.objects.all(), pk, form_class)
+            return _answer(model_admin, request, Event.objects.locked(event), form_class)
+    return _answer(model_admin, request, event, form_class)
 
 
 def _answer(
-    model_admin: ModelAdmin[Event],
-    request: HttpRequest,
-    events: QuerySet[Event],
-    pk: int,
-    form_class: type[PostponeForm],
+    model_admin: ModelAdmin[Event], request: HttpRequest, event: Event, form_class: type[PostponeForm]
 ) -> HttpResponse:
-    event = get_object_or_404(events, pk=pk)
     if not model_admin.has_change_permission(request, event):
         raise PermissionDenied
     if not changes.needs_telling(event) or event.status not in form_class.possible_from:

@@ -219,7 +219,7 @@ class EventAdmin(
             return super().changeform_view(request, object_id, form_url, extra_context)
         with transaction.atomic():
             if event := self.get_object(request, unquote(object_id)):
-                Event.objects.select_for_update().filter(pk=event.pk).first()
+                Event.objects.locked(event)
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def render_change_form(

@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections.abc import Hashable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.validators import FileExtensionValidator, MaxLengthValidator, MinValueValidator, URLValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -21,7 +21,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
-from registrations.models.prepared import Parameter, PreparedQuery
+from registrations.models.prepared import Parameter, PreparedQuery, rows_of
 
 MARKDOWN_MAX = 20_000  # characters
 CHOICE_MAX = 255  # characters
@@ -93,8 +93,22 @@ class EventQuerySet(models.QuerySet["Event"]):
         )
 
     def locked(self, event: "Event") -> "Event":
-        """The event as it is now, held until the transaction ends: seats and dates are decided by one at a time."""
+        """The event as it is now, held alone until the transaction ends: seats and dates are decided by one at a time.
+
+        Raises Event.DoesNotExist.
+        """
         return _LOCKED.get(pk=event.pk)
+
+    def joined(self, event: "Event") -> "Event":
+        """The event as it is now, for a sign-up: until the transaction ends nobody changes it, others may sign up
+        meanwhile, and one at a time does where seats are counted. Raises Event.DoesNotExist.
+
+        Whoever waits to hold it alone lets no more of them in: a stream of sign-ups keeps no organiser waiting.
+        """
+        event = _JOINED.get(pk=event.pk)
+        if event.capacity is not None and connection.vendor == "postgresql":
+            rows_of("SELECT 1 FROM pg_advisory_xact_lock(%s, %s::int)", [SEATS, event.pk])
+        return event
 
     def nearest_first(self) -> Self:
         """Those to come, the soonest first; then those that are over, the latest first."""
@@ -407,7 +421,24 @@ class Event(models.Model):
         return non_empty_lines(self.report_authors)
 
 
-_LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=Parameter("pk", models.BigAutoField())))
+# PostgreSQL's advisory locks (section 13.3.5 of its manual) are given in the order they are asked for, those on rows
+# are not. Who has waited is given the row as it is then, since it is read again to be locked.
+EVENTS, SEATS = 0x6576656E, 0x73656174
+
+
+class InTurn(Parameter):
+    """The number of an event, once `lock` on it is held."""
+
+    def __init__(self, lock: str) -> None:
+        super().__init__("pk", models.BigAutoField())
+        self.lock = lock
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return f"(SELECT %s::bigint FROM {self.lock}({EVENTS}, %s::int))", (self, self)
+
+
+_LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=InTurn("pg_advisory_xact_lock")))
+_JOINED = PreparedQuery(lambda: Event.objects.filter(pk=InTurn("pg_advisory_xact_lock_shared")), shares=True)
 
 
 class ReportSection(models.Model):

@@ -57,11 +57,12 @@ class Statement(NamedTuple):
 class PreparedQuery[Row: Model]:
     """`build` makes a query of whole rows, with a `Parameter` for each value that changes.
 
-    It is always the database that answers; only what Django would do anew for each request is done once.
+    It is always the database that answers; only what Django would do anew for each request is done once. `shares`: its
+    rows are held until the transaction ends, beside others who share them; Django itself can only hold them alone.
     """
 
-    def __init__(self, build: Callable[[], QuerySet[Row]]) -> None:
-        self.build = build
+    def __init__(self, build: Callable[[], QuerySet[Row]], *, shares: bool = False) -> None:
+        self.build, self.shares = build, shares
 
     def all(self, **values: Any) -> list[Row]:
         return self._rows(self._found(values))
@@ -113,7 +114,8 @@ class PreparedQuery[Row: Model]:
         compiler = query.values_list(*columns, *annotations).query.get_compiler(query.db)
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
-        holds = query.query.select_for_update and connection.features.has_select_for_update
+        holds = connection.features.has_select_for_update and (query.query.select_for_update or self.shares)
+        sql += " FOR SHARE" if holds and self.shares else ""
         return Statement(sql, list(parameters), columns, annotations, converters, holds)
 
 

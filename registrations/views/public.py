@@ -22,9 +22,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import corrections, questions, signup, typos
+from registrations import corrections, limits, questions, signup, typos
 from registrations.forms import AddressForm, RegistrationForm, fresh_stamp
-from registrations.models import Event, EventQuestion, Registration
+from registrations.models import Event, EventQuestion, Hit, Registration
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.turns import turn_to_write
 from registrations.views import kept
@@ -84,15 +84,16 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
-    """Whatever is written down is one transaction: the disk is waited for once."""
     is_valid = form.is_valid()
-    with turn_to_write(), transaction.atomic():
+    with turn_to_write():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
-            try:
-                _sign_up(request, event, **form.cleaned_data)
-            except signup.SignUpClosed:
-                return _closed(request, event)
+            counted = limits.count_mail_of(event)
+            with transaction.atomic(savepoint=False):
+                try:
+                    _sign_up(request, event, counted=counted, **form.cleaned_data)
+                except signup.SignUpClosed:
+                    return _closed(request, event)
             return see_other("thanks", slug=event.slug)
     return too_many(HttpResponse(_form_page(request, event, form)), wait)
 
@@ -116,9 +117,10 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
     return _form_page(request, event, form, csrf_token=kept.hole("token"))
 
 
-def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
+def _sign_up(request: HttpRequest, event: Event, *, counted: Hit | None = None, **answers: Any) -> None:
     """Sign up, and let this browser correct its address for a while; the answers are kept where no row holds them."""
-    done = signup.register(event, language=get_language() or settings.LANGUAGE_CODE, **answers)
+    language = get_language() or settings.LANGUAGE_CODE
+    done = signup.register(event, language=language, counted=counted, **answers)
     request.session[SIGNED_UP] = {
         "slug": event.slug,
         "first_name": answers["first_name"],
