@@ -28,8 +28,9 @@ def rows_of(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tup
 
 
 def _executed(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    database: Any = connection
-    with database.prepared_cursor() if database.vendor == "postgresql" else database.cursor() as cursor:
+    if connection.vendor == "postgresql":
+        return connection.rows_of(sql, parameters)  # type: ignore[attr-defined,no-any-return] # of webinar.postgresql
+    with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
 

@@ -4,7 +4,9 @@ import select
 import time
 from typing import Any
 
-from django.db.backends.postgresql import base, operations
+from django.db.backends.postgresql import base
+
+from webinar.postgresql.statements import Parameters, Statements
 
 ASKED_AFTER = 10  # seconds
 GROWN = """
@@ -13,29 +15,27 @@ GROWN = """
 """
 
 
-class DatabaseOperations(operations.DatabaseOperations):
-    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
-        """As it reads with its values, of a prepared one too; asked while queries are captured."""
-        if isinstance(cursor, base.ServerBindingCursor):
-            return str(self.compose_sql(sql, params))
-        return str(super().last_executed_query(cursor, sql, params))
-
-
 class DatabaseWrapper(base.DatabaseWrapper):
-    ops_class = DatabaseOperations
     known_usable_at = 0.0  # by the monotonic clock
+    statements: Statements | None = None  # of the connection that is open
 
-    def get_connection_params(self) -> dict[str, Any]:
-        """What a prepared cursor executes is prepared at its first use; Django's own cursors never prepare."""
-        return {**super().get_connection_params(), "prepare_threshold": 0}
+    def rows_of(self, sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+        """What one of the few statements returns that are executed all the time: parsed once in each connection.
 
-    def prepared_cursor(self) -> Any:
-        """For the few statements that are executed all the time: parsed and planned once in each connection."""
+        By a cursor for who looks at the queries.
+        """
+        if self.queries_logged or self.execute_wrappers:
+            with self.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return list(cursor.fetchall())
         self.close_if_health_check_failed()
         self.ensure_connection()
+        self.validate_no_broken_transaction()
         with self.wrap_database_errors:
-            cursor: Any = base.ServerBindingCursor
-            return self._prepare_cursor(cursor(self.connection))  # type: ignore[attr-defined] # not in the stubs
+            connection: Any = self.connection
+            if self.statements is None or self.statements.connection is not connection:
+                self.statements = Statements(connection)
+            return self.statements.rows_of(sql, parameters)
 
     def analyse_what_has_grown(self) -> None:
         """Have statements that were prepared while a table was small planned anew: the server does so by itself, but
