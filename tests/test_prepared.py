@@ -8,15 +8,17 @@ from typing import Any
 import psycopg
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError, connection, models, transaction
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registrations.models import Delivery, Event, EventQuestion, Registration
-from registrations.models.prepared import Parameter, PreparedQuery, insert, insert_unless_there
+from registrations.models.prepared import Parameter, PreparedQuery, insert, insert_unless_there, rows_of
 from tests.factories import answers, make_event, make_registration
 from tests.site import wait_for
-from webinar.postgresql import base
+from webinar.postgresql import base, statements
+from webinar.postgresql.statements import numbered
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +122,37 @@ def test_a_person_who_is_there_already_is_not_written_again() -> None:
     assert list(event.registrations.all()) == [first]
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(second)
+
+
+def test_values_stand_in_the_order_of_their_names_and_percent_signs_stay() -> None:
+    asked = "SELECT %(a)s || %(b)s || %(a)s, 100 %% 7, '%%s', %(number)s + 1, COALESCE(%(nothing)s, 'nothing')"
+    for number in (1, 2**15, 2**31):  # each another type to PostgreSQL
+        [row] = rows_of(asked, {"nothing": None, "number": number, "b": "« % »", "a": "à%s"})
+        assert row == ("à%s« % »à%s", 2, "%s", number + 1, "nothing")
+    assert rows_of("SELECT %s + %s", [1, 2]) == [(3,)]
+
+
+def test_numbers_stand_for_names() -> None:
+    assert numbered("SELECT %(a)s, %(b)s, %(a)s, '%%'") == (b"SELECT $1, $2, $1, '%'", ["a", "b"])
+    assert numbered("SELECT %s, %s") == (b"SELECT $1, $2", [])
+
+
+def test_only_so_many_statements_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "KEPT", 3)
+    for number in [*range(10), *range(10)]:
+        assert rows_of(f"SELECT {number} + %s", [1]) == [(number + 1,)]
+    if connection.vendor == "postgresql":
+        [(prepared,)] = rows_of("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'webinar%%'", [])
+        assert 0 < prepared <= 3
+
+
+def test_what_the_database_refuses_is_said_and_ends_the_transaction() -> None:
+    with transaction.atomic():
+        with contextlib.suppress(DatabaseError), transaction.atomic(savepoint=False):
+            rows_of("SELECT no_such_column FROM registrations_event WHERE id = %s", [1])
+        with pytest.raises(TransactionManagementError):
+            rows_of("SELECT 1", [])
+    assert rows_of("SELECT 1", []) == [(1,)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -434,7 +434,7 @@ class InTurn(Parameter):
         self.lock = lock
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        return f"(SELECT %s::bigint FROM {self.lock}({EVENTS}, %s::int))", (self, self)
+        return f"(SELECT %s::bigint FROM {self.lock}({EVENTS}, %s::int))", (self, self)  # noqa: S608 - our own names
 
 
 _LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=InTurn("pg_advisory_xact_lock")))

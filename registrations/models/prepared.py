@@ -4,7 +4,7 @@ PostgreSQL keeps them prepared, too, in each connection (webinar.postgresql); SQ
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from django.db import NotSupportedError, connection
@@ -156,7 +156,7 @@ def _columns(model: type[Model]) -> list[Any]:
     return [field for field in model._meta.local_concrete_fields if field is not model._meta.auto_field]
 
 
-@cache
+@lru_cache(200)
 def _insertion(model: type[Model], places: tuple[tuple[str, ...], ...], otherwise: str) -> str:
     """`places`: for each column, the names of its values in the rows."""
     quote = connection.ops.quote_name

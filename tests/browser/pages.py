@@ -43,7 +43,7 @@ Bonjour {prenom} {nom}, voici **trois choses** pour le webinaire « {titre} » d
 
 > À bientôt !
 """
-TYPED = {
+TYPED: dict[str, Any] = {
     "first_name": "Zoë",
     "last_name": "D’Arcy-Ó Súilleabháin",
     "email": "zoe@example.org",

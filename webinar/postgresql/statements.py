@@ -6,7 +6,7 @@ wrapper of libpq, and its adaptation of values to the server's types and back.
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection
@@ -15,6 +15,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 
 GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
+KEPT = 200  # statements: some fifty are usual
 PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
 
 type Parameters = Sequence[Any] | Mapping[str, Any]
@@ -30,7 +31,7 @@ class Statements:
         """What the statement returns. Raises psycopg's errors; begins the transaction, where one is meant to be."""
         query, order = numbered(sql)
         plain = [parameters[name] for name in order] if isinstance(parameters, Mapping) else parameters
-        written = self.values.dump_sequence(plain, [PyFormat.AUTO] * len(plain))
+        written: Any = self.values.dump_sequence(plain, [PyFormat.AUTO] * len(plain))
         self._begin()
         name = self._name(query, self.values.types or ())
         result = _good(self.libpq.exec_prepared(name, written, self.values.formats))
@@ -40,6 +41,9 @@ class Statements:
     def _name(self, query: bytes, types: tuple[int, ...]) -> bytes:
         name = self.names.get((query, types))
         if name is None:
+            if len(self.names) >= KEPT:
+                _good(self.libpq.exec_(b"DEALLOCATE ALL"))
+                self.names.clear()
             name = b"webinar_%d" % len(self.names)
             _good(self.libpq.prepare(name, query, types))
             self.names[query, types] = name
@@ -56,7 +60,7 @@ def _good(result: Any) -> Any:
     return result
 
 
-@cache
+@lru_cache(2 * KEPT)
 def numbered(sql: str) -> tuple[bytes, list[str]]:
     """The SQL as the server numbers its parameters, and their names in this order when they have names."""
     order: list[str] = []
