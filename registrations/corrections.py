@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from registrations import decisions, limits, privacy, signup, tasks, waiting_list
+from registrations.limits import Counted
 from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import new_code
 
@@ -98,6 +99,7 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     The links that went to the wrong address lead nowhere any more. When the right address has a registration of its
     own, that one stays and the mistaken one goes. Returns the registration that is valid now.
     """
+    counted = Counted(limits.count_mail_to(email))
     event = Event.objects.locked(registration.event)
     registration = Registration.everyone.locked(registration)
     others = Registration.everyone.like(registration)
@@ -106,7 +108,8 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
             raise signup.SignUpClosed  # before the journal says that one is erased who is not
         kept = answers(registration)
         privacy.erase(registration)  # first, so that its seat is the one that is given
-        other = signup.register(event, email=email, language=registration.language, **kept).registration
+        language = registration.language
+        other = signup.register(event, email=email, language=language, counted=counted, **kept).registration
         waiting_list.promote(event)
         return other
     registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(
@@ -115,7 +118,8 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     registration.email = email
     registration.renew_codes()
     registration.save()
-    signup.send_link(registration, reason=Reason.NEW, due=limits.mail_due(event, email, is_first=True))
+    due = limits.mail_due(event, email, is_first=True, counted=counted)
+    signup.send_link(registration, reason=Reason.NEW, due=due)
     return registration
 
 

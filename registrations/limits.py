@@ -8,6 +8,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -37,8 +38,19 @@ LOGINS_OF_BROWSER = Cap("failed logins of known browser", 10, timedelta(minutes=
 CODES_OF_ACCOUNT = Cap("wrong codes of account", 10, timedelta(hours=1))
 
 
+class Counted(NamedTuple):
+    """What was counted of a mail before it is known whether, and when, it leaves."""
+
+    to_mailbox: Hit | None = None
+    of_event: Hit | None = None
+
+
+NOTHING = Counted()
+
+
 def count_mail_to(address: str) -> Hit | None:
-    """One more mail to this mailbox, now or later; for a sign-up, before it holds what others wait for."""
+    """One more mail to this mailbox, now or later. Call it before an event or a registration is held: whoever holds
+    more than one of them has taken them in this order."""
     return _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=True) if settings.RATE_LIMITS else None
 
 
@@ -48,31 +60,25 @@ def count_mail_of(event: Event) -> Hit | None:
     return _take(mails_of_event(), str(event.pk), delays=True) if settings.RATE_LIMITS else None
 
 
-def take_back(*counted: Hit | None) -> None:
+def take_back(counted: Counted) -> None:
     """No mail leaves after all."""
     for hit in filter(None, counted):
         Hit.objects.filter(key=hit.key, number=hit.number).delete()
 
 
-def mail_due(
-    event: Event | None,
-    address: str,
-    *,
-    is_first: bool,
-    to_mailbox: Hit | None = None,
-    of_event: Hit | None = None,
-) -> datetime | None:
+def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Counted = NOTHING) -> datetime | None:
     """When a mail that a visitor has set off may leave; None when it must not.
 
     A first confirmation is delayed and never dropped; a repeat to a mailbox that has had enough is dropped. Without
     an event, for an address that nothing is sent to, the mailbox alone is counted. Call it in the transaction that
-    owes the mail; `to_mailbox` and `of_event`: what was counted before, by `count_mail_to` and `count_mail_of`.
+    owes the mail; `counted`: what was counted before, by `count_mail_to` and `count_mail_of`.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
+    to_mailbox, of_event = counted
     to_mailbox = to_mailbox or _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
     if to_mailbox is None or (not is_first and to_mailbox.at > time.time()):
-        take_back(to_mailbox, of_event)
+        take_back(Counted(to_mailbox, of_event))
         return None
     if event is None:
         return datetime.fromtimestamp(to_mailbox.at, UTC)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations import decisions, limits, reminders, tasks, waiting_list
 from registrations.erasure_journal import Word
-from registrations.models import Delivery, Event, EventState, Hit, Registration
+from registrations.limits import NOTHING, Counted
+from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
@@ -34,29 +35,29 @@ class SignUp(NamedTuple):
     was_full: bool  # who came as this one did was put on the waiting list; the same for a known address
 
 
-def register(event: Event, *, email: str, language: str, counted: Hit | None = None, **answers: Any) -> SignUp:
+def register(event: Event, *, email: str, language: str, counted: Counted = NOTHING, **answers: Any) -> SignUp:
     """Put a person on the list of an event, or on its waiting list, and owe them the mail that says so.
 
     An address that is on the list already keeps its answers and is sent its mail again. A cancelled registration is
     taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
     sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed,
-    and then has written nothing. `counted`: by `limits.count_mail_of`, when that was done before.
+    and then has written nothing. `counted`: what was counted before, of the mail that this owes.
     """
     with transaction.atomic(savepoint=False):
-        counts = {"to_mailbox": limits.count_mail_to(email), "of_event": counted}
+        counted = Counted(counted.to_mailbox or limits.count_mail_to(email), counted.of_event)
         event = Event.objects.joined(event)
         if event.accepts_sign_ups:
-            return _register(event, counts, email=email, language=language, **answers)
-        limits.take_back(*counts.values())
+            return _register(event, counted, email=email, language=language, **answers)
+        limits.take_back(counted)
     raise SignUpClosed
 
 
-def _register(event: Event, counts: dict[str, Hit | None], *, email: str, language: str, **answers: Any) -> SignUp:
+def _register(event: Event, counted: Counted, *, email: str, language: str, **answers: Any) -> SignUp:
     registration, is_new = _found_or_made(event, email=email, language=language, **answers)
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    due = limits.mail_due(event, registration.email, is_first=is_first, **counts)
+    due = limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, due=due)
     elif registration.is_cancelled:
@@ -135,6 +136,7 @@ def resend(event: Event, *, email: str) -> bool:
 
     It does not when there is no such person, or when their mailbox has had enough; it is counted in any case.
     """
+    counted = Counted(limits.count_mail_to(email))
     registration = (
         Registration.objects.select_for_update(of=("self",))
         .select_related("event")
@@ -143,7 +145,7 @@ def resend(event: Event, *, email: str) -> bool:
         .on_the_list()
         .first()
     )
-    due = limits.mail_due(event if registration else None, email, is_first=False)
+    due = limits.mail_due(event if registration else None, email, is_first=False, counted=counted)
     if registration and due:
         _send_link(registration, Reason.RESENT, due=due)
     tasks.wake_up()

@@ -24,7 +24,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations import corrections, limits, questions, signup, typos
 from registrations.forms import AddressForm, RegistrationForm, fresh_stamp
-from registrations.models import Event, EventQuestion, Hit, Registration
+from registrations.limits import NOTHING, Counted
+from registrations.models import Event, EventQuestion, Registration
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.turns import turn_to_write
 from registrations.views import kept
@@ -88,7 +89,7 @@ def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpRes
     with turn_to_write():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
-            counted = limits.count_mail_of(event)
+            counted = Counted(of_event=limits.count_mail_of(event))
             with transaction.atomic(savepoint=False):
                 try:
                     _sign_up(request, event, counted=counted, **form.cleaned_data)
@@ -117,7 +118,7 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
     return _form_page(request, event, form, csrf_token=kept.hole("token"))
 
 
-def _sign_up(request: HttpRequest, event: Event, *, counted: Hit | None = None, **answers: Any) -> None:
+def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
     """Sign up, and let this browser correct its address for a while; the answers are kept where no row holds them."""
     language = get_language() or settings.LANGUAGE_CODE
     done = signup.register(event, language=language, counted=counted, **answers)
