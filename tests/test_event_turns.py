@@ -3,14 +3,16 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from registrations import changes, limits, signup
+from registrations import changes, corrections, limits, signup
 from registrations.models import Event, Hit, Registration
 from tests.factories import answers, make_event
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +54,8 @@ def turns() -> Iterator[list[Turn]]:
     """Whatever fails, nobody is left holding anything."""
     taken: list[Turn] = []
     yield taken
+    for turn in taken:
+        turn.may_go.set()
     for turn in taken:
         turn.go()
 
@@ -132,6 +136,20 @@ def test_who_comes_while_an_event_is_cancelled_is_told_so_instead_of_signed_up()
     late.join(PATIENCE)
     assert len(refused) == 1
     assert (Registration.objects.count(), Hit.objects.count()) == (0, 0)
+
+
+def test_one_address_that_signs_up_corrects_and_asks_at_once_trips_over_nobody() -> None:
+    """Each counts the mailbox, then holds the event, then the registration."""
+    event = make_event(capacity=None)
+    known = answers(email="zoe@example.org")
+    signup.register(event, language="fr", **known)
+    mistaken = [signup.register(event, language="fr", **answers()).registration for _ in range(4)]
+    come = partial(signup.register, event, language="fr", **known)
+    ask = partial(signup.resend, event, email="zoe@example.org")
+    correct = [partial(corrections.correct_sign_up, one, email="zoe@example.org") for one in mistaken]
+    acts: list[Callable[[], object]] = [come, ask] * 5
+    assert together([*acts, *correct]) == []
+    assert event.registrations.count() == 1
 
 
 def flushes() -> str:
