@@ -2,6 +2,7 @@
 
 import functools
 import secrets
+from email.header import Header
 from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy, Policy
@@ -38,6 +39,14 @@ class SevenBit(EmailPolicy):
 
 @functools.lru_cache(maxsize=HEADERS_KEPT)
 def _folded(policy: EmailPolicy, name: str, value: str) -> bytes:
+    """A subject is encoded from its first word to its last (RFC 2047, section 2).
+
+    The library leaves words of ASCII as they are, and then doubles the space of some dates: it stands before an
+    encoded word, where readers show it, and once more in that word.
+    """
+    if name.lower() == "subject" and not value.isascii():
+        encoded = Header(value, "utf-8", policy.max_line_length, name).encode(linesep=policy.linesep)
+        return f"{name}: {encoded}{policy.linesep}".encode("ascii")
     return EmailPolicy.fold_binary(policy, name, value)
 
 

@@ -1,7 +1,10 @@
 """The confirmation, byte by byte: tree, headers, words, what is attached and what is said of it."""
 
+import email
+import email.policy
 from collections.abc import Callable
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations import mail, outbox, pdf, signup
+from registrations import mail, mime, outbox, pdf, signup
 from registrations.models import Delivery, Registration
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_past_event, make_registration
@@ -280,3 +283,25 @@ def test_one_mail_costs_few_queries(django_assert_max_num_queries: Callable[[int
     signup.register(event, language="fr", **answers())
     with django_assert_max_num_queries(14):
         outbox.drain()
+
+
+@pytest.mark.parametrize("day", [1, 6, 9, 10, 31])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Inscription confirmée\u00a0: webinaire du dimanche {day}\u00a0décembre, 14\u00a0h",  # the library doubles a space
+        "Nouvel horaire\u00a0: Webinaire réseau, dimanche {day}\u00a0décembre, 21\u00a0h\u00a038",
+        "Registration confirmed: webinar of Sunday {day} December, 2:00\u00a0p.m.",
+        "« Très »  long" * 12 + " {day}",
+        "Rappel {day}: webinar",
+    ],
+)
+def test_a_subject_is_read_as_it_was_written_whatever_the_day(words: str, day: int) -> None:
+    subject = words.format(day=day)
+    for linesep, policy in mime.SEVEN_BIT.items():
+        message = EmailMessage(policy=policy)
+        message["Subject"] = subject
+        raw = message.as_bytes()
+        assert email.message_from_bytes(raw, policy=email.policy.default)["Subject"] == subject
+        assert raw.isascii()
+        assert max(len(line) for line in raw.decode().split(linesep)) <= 78

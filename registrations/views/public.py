@@ -90,7 +90,7 @@ def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpRes
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
             counted = Counted(of_event=limits.count_mail_of(event))
-            with transaction.atomic(savepoint=False):
+            with transaction.atomic():
                 try:
                     _sign_up(request, event, counted=counted, **form.cleaned_data)
                 except signup.SignUpClosed:
