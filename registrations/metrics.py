@@ -64,7 +64,7 @@ def _people() -> Iterator[str]:
 
 
 def _operation() -> Iterator[str]:
-    workers = WorkerPresence.objects.seen_lately().count()
+    workers = len(WorkerPresence.objects.alive())
     yield from _gauge("webinar_workers", "Mail workers seen within three minutes.", _number(workers))
     backup = backup_record.last()
     moment = backup.at.timestamp() if backup else 0

@@ -51,7 +51,7 @@ def not_ready() -> list[str]:
         if late := Delivery.objects.overdue().order_by("due").first():
             minutes = int((timezone.now() - late.due).total_seconds() // 60)
             reasons.append(f"The oldest mail is {minutes} minutes overdue.")
-        if not WorkerPresence.objects.seen_lately().exists():
+        if not WorkerPresence.objects.alive():
             reasons.append("No mail worker has been seen lately.")
     except Error:
         reasons.append("The database does not answer.")
@@ -81,7 +81,7 @@ def _ask_the_database(found: Status) -> None:
     found.mails = dict(MailTally.objects.totals("state").order_by("state"))
     waiting = Delivery.objects.waiting()
     found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
-    found.workers = dict(Counter(WorkerPresence.objects.seen_lately().values_list("host", flat=True)))
+    found.workers = dict(Counter(worker.host for worker in WorkerPresence.objects.alive()))
     if (
         event := Event.objects.filter(status=Event.Status.PUBLISHED, ends_at__gt=timezone.now())
         .order_by("starts_at")

@@ -289,7 +289,7 @@ def test_one_mail_costs_few_queries(django_assert_max_num_queries: Callable[[int
 @pytest.mark.parametrize(
     "words",
     [
-        "Inscription confirmée\u00a0: webinaire du dimanche {day}\u00a0décembre, 14\u00a0h",  # the library doubles a space
+        "Inscription confirmée\u00a0: webinaire du dimanche {day}\u00a0décembre, 14\u00a0h",
         "Nouvel horaire\u00a0: Webinaire réseau, dimanche {day}\u00a0décembre, 21\u00a0h\u00a038",
         "Registration confirmed: webinar of Sunday {day} December, 2:00\u00a0p.m.",
         "« Très »  long" * 12 + " {day}",

@@ -265,8 +265,8 @@ def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> 
     site.mail_to("zoe@example.org")
     worker.terminate()
     assert worker.wait(timeout=30) == 0
-    states = "from registrations.models import *; print(*Delivery.objects.values_list('state', flat=True))"
-    assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
+    left = "from registrations.models import *; print(Delivery.objects.get().state, WorkerPresence.objects.count())"
+    assert site.run("shell", "--verbosity", "0", "-c", left).split() == ["sent", "0"]
 
 
 ASK_FOR_MAILS = """

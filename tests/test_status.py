@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations import backup_record, status
+from registrations import backup_record, lifeline, status
 from registrations.backup_record import LastBackup
 from registrations.models import Delivery, WorkerPresence
 from tests.factories import make_event, make_registration
@@ -85,6 +85,16 @@ def test_ten_lines_say_that_all_is_well() -> None:
     assert lines["Workers"] == f"1 alive (1 on {socket.gethostname()})"
     assert lines["Backup"] == "never made on this machine"
     assert text.splitlines()[-1] == f"Next event  reseau, {timezone.localtime(event.starts_at):%Y-%m-%d %H:%M}"
+
+
+def test_a_worker_of_this_machine_that_has_ended_is_not_alive() -> None:
+    with lifeline.lifeline() as ended, lifeline.lifeline() as alive:
+        for name in (ended, alive, "of-another-machine"):
+            WorkerPresence.objects.note(name)
+        assert len(WorkerPresence.objects.alive()) == 3
+    with lifeline.lifeline() as alive:
+        WorkerPresence.objects.note(alive)
+        assert {worker.name for worker in WorkerPresence.objects.alive()} == {alive, "of-another-machine"}
 
 
 def test_what_asks_for_attention_is_said_first_and_is_the_exit_status() -> None:

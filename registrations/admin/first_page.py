@@ -19,7 +19,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "failed": sum(troubles.failed for troubles in found.values()),
         "refused": sum(troubles.refused for troubles in found.values()),
         "held": sum(troubles.held for troubles in found.values()),
-        "nobody_works": not WorkerPresence.objects.seen_lately().exists(),
+        "nobody_works": not WorkerPresence.objects.alive(),
     }
     return {
         "mail_health": health,

@@ -173,7 +173,7 @@ class JobAdmin(DeskPages, admin.ModelAdmin[Job]):
             "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             "told": told(job, job.told) if job.is_done else [],
             "steps": job.steps if job.is_under_way else None,
-            "is_unattended": job.is_under_way and not WorkerPresence.objects.seen_lately().exists(),
+            "is_unattended": job.is_under_way and not WorkerPresence.objects.alive(),
         }
         return TemplateResponse(request, "admin/job.html", context, headers={"Cache-Control": "no-store, private"})
 

@@ -7,12 +7,18 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
+from registrations import lifeline
+
 SEEN_LATELY = timedelta(minutes=3)
 
 
 class WorkerPresenceQuerySet(models.QuerySet["WorkerPresence"]):
     def seen_lately(self) -> Self:
         return self.filter(seen_at__gt=timezone.now() - SEEN_LATELY)
+
+    def alive(self) -> list["WorkerPresence"]:
+        """Seen lately, but for those of this machine that have ended since."""
+        return [one for one in self.seen_lately() if not lifeline.is_dead(one.name)]
 
     def note(self, name: str) -> None:
         self.update_or_create(name=name, defaults={"seen_at": timezone.now(), "host": socket.gethostname()})

@@ -1,13 +1,15 @@
+import contextlib
 import os
 from typing import Any
 
 from django.core.mail import mailers
 from django.core.management.base import BaseCommand
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from registrations import pdf, running
 from registrations.job_runner import JobRunner
 from registrations.lifeline import lifeline
+from registrations.models import WorkerPresence
 from registrations.worker import MailWorker
 
 NICENESS = 10  # visitors wait in front of their screens: the mails of the same machine come second
@@ -31,3 +33,5 @@ class Command(BaseCommand):
             finally:
                 connection.close()  # a signal may have cut a transaction short, whose lock the job in hand needs
                 runner.stop()
+                with contextlib.suppress(DatabaseError, InterfaceError):  # else it is missed in three minutes
+                    WorkerPresence.objects.filter(name=name).delete()
