@@ -45,15 +45,17 @@ def ask_for_address(registration: Registration, *, email: str) -> bool:
     An address that has a registration of its own is sent that one's mail instead: the page says the same. Returns
     whether a mail leaves: a mailbox that has had enough gets none, whoever's it is.
     """
+    counted = Counted(limits.count_mail_to(email))
     others = Registration.everyone.like(registration)
     if other := others.of_address(email).on_the_list().select_related("event").first():
-        if due := limits.mail_due(other.event, email, is_first=False):
+        if due := limits.mail_due(other.event, email, is_first=False, counted=counted):
             signup.send_link(other, reason=Reason.KNOWN, due=due)
         return due is not None
     registration = Registration.everyone.locked(registration)
     if email.lower() == registration.email.lower():
+        limits.take_back(counted)
         return False
-    due = limits.mail_due(registration.event, email, is_first=False)
+    due = limits.mail_due(registration.event, email, is_first=False, counted=counted)
     if due is None:
         return False
     _forget_new_address(registration)

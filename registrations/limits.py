@@ -63,7 +63,7 @@ def count_mail_of(event: Event) -> Hit | None:
 def take_back(counted: Counted) -> None:
     """No mail leaves after all."""
     for hit in filter(None, counted):
-        Hit.objects.filter(key=hit.key, number=hit.number).delete()
+        Hit.objects.give_back(hit.key)
 
 
 def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Counted = NOTHING) -> datetime | None:
@@ -121,8 +121,7 @@ def give_back_all(counts: list[tuple[Cap, str]]) -> None:
 
 def give_back(cap: Cap, whose: str) -> None:
     """What was counted last turned out to be no failure."""
-    if last := Hit.objects.filter(key=_key(cap, whose)).order_by("-number").first():
-        last.delete()
+    Hit.objects.give_back(_key(cap, whose))
 
 
 def _take(cap: Cap, whose: str, *, delays: bool) -> Hit | None:

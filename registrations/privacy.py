@@ -104,6 +104,18 @@ def disown(registration: Registration) -> None:
     waiting_list.promote(event)
 
 
+@transaction.atomic
+def erase_from_list(registration: Registration) -> bool:
+    """At once; the seat that becomes free goes to the first in line. Returns whether there was still somebody."""
+    event = Event.objects.locked(registration.event)
+    held = Registration.everyone.select_for_update(of=("self",)).filter(pk=registration.pk).first()
+    if held is None:
+        return False
+    erase(held)
+    waiting_list.promote(event)
+    return True
+
+
 def leave_alone(address: str) -> None:
     """Nothing is sent to this mailbox any more, whatever backup is restored."""
     erasure_journal.write_word(Word.SILENCED, digest_of(address))

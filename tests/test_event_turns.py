@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from registrations import changes, corrections, limits, signup
+from registrations import changes, corrections, limits, privacy, signup
 from registrations.models import Event, Hit, Registration
 from tests.factories import answers, make_event
 from tests.threads import together
@@ -150,6 +150,40 @@ def test_one_address_that_signs_up_corrects_and_asks_at_once_trips_over_nobody()
     acts: list[Callable[[], object]] = [come, ask] * 5
     assert together([*acts, *correct]) == []
     assert event.registrations.count() == 1
+
+
+def test_whoever_erases_withdraws_and_corrects_trips_over_nobody_who_signs_up() -> None:
+    """One address, known to the event, and others of it: the event is always held before a registration."""
+    event = make_event(capacity=None)
+    known = answers(email="zoe@example.org")
+    people = [signup.register(event, language="fr", **answers()).registration for _ in range(3)]
+    people.append(signup.register(event, language="fr", **known).registration)
+    come = partial(signup.register, event, language="fr", **known)
+    acts: list[Callable[[], object]] = [come] * 5
+    acts += [partial(privacy.erase_from_list, one) for one in people[2:]]
+    acts += [partial(signup.withdraw, people[1])]
+    acts += [partial(corrections.ask_for_address, one, email="zoe@example.org") for one in people[:2]]
+    problems = [problem for problem in together(acts) if not isinstance(problem, Registration.DoesNotExist)]
+    assert problems == []
+    assert event.registrations.filter(email="zoe@example.org").count() <= 1
+
+
+def test_seats_that_are_limited_while_people_sign_up_are_not_given_twice() -> None:
+    event = make_event(capacity=None)
+    come = [partial(signup.register, Event.objects.get(), language="fr", **answers()) for _ in range(12)]
+
+    def limit() -> None:
+        with transaction.atomic():
+            held = Event.objects.locked(event)
+            held.capacity = max(held.seats_taken, 3)
+            held.save()
+
+    acts: list[Callable[[], object]] = [*come[:4], limit, *come[4:]]
+    assert together(acts) == []
+    event.refresh_from_db()
+    seated = event.registrations.filter(status="confirmed").count()
+    assert seated == event.capacity
+    assert event.registrations.filter(status="waitlisted").count() == 12 - seated
 
 
 def flushes() -> str:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from registrations import limits, outbox, signup, tasks
-from registrations.models import Delivery, Hit, Registration
+from registrations.models import Delivery, Event, Hit, Registration
 from registrations.models.suppression import mailbox_of
 from tests.factories import answers, make_event, make_registration
 from tests.journey import Journey
@@ -121,6 +122,39 @@ def test_an_event_with_very_many_sign_ups_delays_mails_and_alarms_and_drops_none
     waits = [round((mail.due - timezone.now()) / HOUR) for mail in confirmations()]
     assert waits == [0, 0, 1, 1, 2]
     assert Delivery.objects.filter(kind="alert", recipient="operator@example.org").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_over_the_cap_alarm_once(settings: Settings) -> None:
+    settings.EVENT_MAILS_PER_HOUR, settings.ALERT_EMAIL = 1, "operator@example.org"
+    event = make_event(report=False)
+    come = [partial(signup.register, event, language="fr", **answers()) for _ in range(12)]
+    assert together(come) == []
+    assert (event.registrations.count(), Delivery.objects.filter(kind="alert").count()) == (12, 1)
+
+
+def test_a_mail_that_does_not_leave_is_not_counted_against_the_event(settings: Settings) -> None:
+    event = make_event(report=False)
+    for _ in range(4):  # the mailbox has had enough with the third
+        counted = limits.Counted(of_event=limits.count_mail_of(event))
+        signup.register(event, language="fr", counted=counted, **answers(email="zoe@example.org"))
+    others = Hit.objects.exclude(key=counted.of_event.key if counted.of_event else "").count()
+    assert (Hit.objects.count() - others, others) == (3, 3)
+    counted = limits.Counted(of_event=limits.count_mail_of(event))
+    Event.objects.update(status="cancelled")
+    with pytest.raises(signup.SignUpClosed):
+        signup.register(event, language="fr", counted=counted, **answers())
+    assert Hit.objects.count() == 6
+
+
+def test_counts_go_on_without_a_gap_whoever_gives_one_back(clock: Any) -> None:
+    mine = Hit.objects.take("key", limit=2, period=HOUR, delays=True)
+    assert mine is not None
+    Hit.objects.take("key", limit=2, period=HOUR, delays=True)
+    Hit.objects.give_back(mine.key)
+    assert list(Hit.objects.values_list("number", flat=True)) == [1]
+    later = [Hit.objects.take("key", limit=2, period=HOUR, delays=True) for _ in range(2)]
+    assert [round((hit.at - clock.now) / 3600) for hit in later if hit] == [0, 1]
 
 
 def test_the_alert_of_a_crowded_event_says_what_happens(settings: Settings, journey: Journey) -> None:

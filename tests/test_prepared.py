@@ -2,13 +2,22 @@
 
 import contextlib
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    connection,
+    models,
+    transaction,
+)
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -155,19 +164,69 @@ def test_what_the_database_refuses_is_said_and_ends_the_transaction() -> None:
     assert rows_of("SELECT 1", []) == [(1,)]
 
 
+@pytest.fixture
+def title_of_another_type() -> Iterator[Callable[[], None]]:
+    """Another process changes a column, as an upgrade may; afterwards it is as it was."""
+    alter = "ALTER TABLE registrations_event ALTER COLUMN title TYPE varchar(%s)"
+    length: Any = Event._meta.get_field("title").max_length
+
+    def change() -> None:
+        if connection.vendor == "postgresql":
+            with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
+                other.execute(alter % (length + 1))
+
+    yield change
+    if connection.vendor == "postgresql":
+        connection.cursor().execute(alter % length)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_column_of_another_type_is_read_by_a_process_that_knew_the_old_one() -> None:
+def test_a_column_of_another_type_is_read_by_a_process_that_knew_the_old_one(
+    title_of_another_type: Callable[[], None],
+) -> None:
     """PostgreSQL refuses the statement that it had prepared before."""
     event = make_event(title="Avant")
     assert BY_SLUG.get(slug=event.slug).title == "Avant"
-    alter = "ALTER TABLE registrations_event ALTER COLUMN title TYPE varchar(%s)"
-    with contextlib.ExitStack() as stack:
-        if connection.vendor == "postgresql":
-            length: Any = Event._meta.get_field("title").max_length
+    title_of_another_type()
+    assert BY_SLUG.get(slug=event.slug).title == "Avant"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_within_transactions_it_fails_one_of_them_and_no_more(title_of_another_type: Callable[[], None]) -> None:
+    event = make_event(title="Avant")
+    with transaction.atomic():
+        Event.objects.joined(event)
+    title_of_another_type()
+    fails = connection.vendor == "postgresql"
+    with pytest.raises(NotSupportedError) if fails else contextlib.nullcontext(), transaction.atomic():
+        Event.objects.joined(event)
+    with transaction.atomic():
+        assert Event.objects.joined(event).title == "Avant"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_somebody_threw_away_is_prepared_again() -> None:
+    event = make_event()
+    assert BY_SLUG.get(slug=event.slug) == event
+    if connection.vendor == "postgresql":
+        connection.cursor().execute("DEALLOCATE ALL")
+    assert BY_SLUG.get(slug=event.slug) == event
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_lost_while_it_is_used_is_told_from_a_mistake() -> None:
+    """Long acts go on where they were when the database is back, and end where they meet a mistake."""
+    event = make_event()
+    if connection.vendor == "postgresql":
+        with contextlib.suppress(OperationalError), transaction.atomic():  # there is nothing left to roll back
+            Event.objects.joined(event)
             with psycopg.connect(**connection.get_connection_params(), autocommit=True) as other:
-                other.execute(alter % (length + 1))
-            stack.callback(lambda: connection.cursor().execute(alter % length))
-        assert BY_SLUG.get(slug=event.slug).title == "Avant"
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+            with pytest.raises(OperationalError):
+                Event.objects.joined(event)
+        connection.close()
+    with transaction.atomic():
+        assert Event.objects.joined(event) == event
 
 
 @pytest.mark.django_db(transaction=True)

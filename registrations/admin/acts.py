@@ -107,12 +107,6 @@ def _all(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.all()
 
 
-def _erase(registration: Registration) -> None:
-    """The seat that becomes free goes to the first in line, as after a withdrawal."""
-    privacy.erase(registration)
-    waiting_list.promote(registration.event)
-
-
 def _send_again(registration: Registration) -> None:
     signup.send_link(registration, reason=Delivery.Reason.RESENT)
 
@@ -225,7 +219,7 @@ DEEDS["delete_selected"] = Deed(
     title=_("Delete the chosen registrations"),
     chosen=_all,
     order=WAITING_FIRST,
-    do=_erase,
+    do=privacy.erase_from_list,
     done=ngettext_lazy("%(count)s registration is deleted.", "%(count)s registrations are deleted.", "count"),
     permission="registrations.delete_registration",
     flag=DELETION,

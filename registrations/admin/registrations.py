@@ -301,8 +301,9 @@ class RegistrationAdmin(
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         """The seats that become free go to the first in line, as after a withdrawal."""
-        events = {registration.event for registration in queryset.select_related("event")}
-        for registration in queryset:
+        concerned = Event.objects.filter(pk__in=queryset.order_by().values("event")).order_by("pk")
+        events = [Event.objects.locked(event) for event in concerned]
+        for registration in queryset.select_for_update(of=("self",)):
             privacy.erase(registration)
         for event in events:
             acts.tell_of_promoted(request, waiting_list.promote(event))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
+from registrations.models.limit import Hit
 from registrations.models.prepared import Parameter, PreparedQuery, insert, rows_of
 from registrations.models.registration import Registration, few_that_hold
 from registrations.models.search import looked_for
@@ -25,6 +26,7 @@ LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
 DEATHS_BEFORE_FAILURE = 5
 OVERDUE_AFTER = timedelta(minutes=10)
 ALERT_AT_MOST_EVERY = timedelta(days=1)
+ALERTS_APART = timedelta(minutes=1)  # in which the first one is seen by all
 ALERT_PRIORITY = -10
 BATCH = 500  # rows of one INSERT
 
@@ -211,7 +213,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """One alert an incident: none while another is on its way, or has left within a day."""
         recent = Q(state=Delivery.State.SENT, sent_at__gt=timezone.now() - ALERT_AT_MOST_EVERY)
         on_its_way = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING])
-        if not self.filter(recent | on_its_way, kind=Delivery.Kind.ALERT).exists():
+        if self.filter(recent | on_its_way, kind=Delivery.Kind.ALERT).exists():
+            return
+        if Hit.objects.take("alert", limit=1, period=ALERTS_APART, delays=False):  # of many at once, one
             self.create(kind=Delivery.Kind.ALERT, recipient=recipient, priority=ALERT_PRIORITY)
 
     def holders(self) -> set[str]:

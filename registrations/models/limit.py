@@ -19,7 +19,8 @@ TAKE = """
     SELECT %(key)s, number + 1, CASE WHEN free_at > %(now)s THEN free_at ELSE %(now)s END
     FROM (
         SELECT number, (
-            SELECT at + %(period)s FROM registrations_hit WHERE key = %(key)s AND number = last.number - %(others)s
+            SELECT at + %(period)s FROM registrations_hit
+            WHERE key = %(key)s AND number <= last.number - %(others)s ORDER BY number DESC LIMIT 1
         ) AS free_at
         FROM (SELECT COALESCE(MAX(number), 0) AS number FROM registrations_hit WHERE key = %(key)s) AS last
         LIMIT 1
@@ -40,13 +41,18 @@ class HitQuerySet(models.QuerySet["Hit"]):
         None, and nothing counted, when it would have to wait and may not.
         """
         values: dict[str, Any] = {"key": key, "period": period.total_seconds(), "others": limit - 1, "delays": delays}
-        is_alone = connection.vendor == "postgresql" and not connection.in_atomic_block
+        is_alone = connection.vendor == "postgresql" and connection.get_autocommit()
         statement = TAKE.format(unwaited=UNWAITED if is_alone else "")
         while True:
             for number, at in rows_of(statement, {**values, "now": time.time()}):
                 return Hit(key=key, number=number, at=at)
             if not delays and self.free_at(key, limit=limit, period=period) > time.time():
                 return None
+
+    def give_back(self, key: str) -> None:
+        """One less: the last of them, whoever's it is, so that the numbers of a key go on without a gap."""
+        if last := self.filter(key=key).order_by("-number").first():
+            last.delete()
 
     def free_at(self, key: str, *, limit: int, period: timedelta) -> float:
         """When the next one may happen; 0 when nothing stands in its way."""

@@ -7,27 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from django.db import NotSupportedError, connection
+from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.transaction import TransactionManagementError
 
 
 def rows_of(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """What a statement that is executed all the time returns.
-
-    PostgreSQL refuses one that it prepared before a column became another type: it is then prepared anew, in a
-    transaction by whoever begins it again.
-    """
-    try:
-        return _executed(sql, parameters)
-    except NotSupportedError:
-        if connection.in_atomic_block:
-            raise
-        connection.close()
-        return _executed(sql, parameters)
-
-
-def _executed(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """What a statement that is executed all the time returns. PostgreSQL refuses, once and within a transaction, one
+    that was prepared before a column became another type."""
     if connection.vendor == "postgresql":
         return connection.rows_of(sql, parameters)  # type: ignore[attr-defined,no-any-return] # of webinar.postgresql
     with connection.cursor() as cursor:
@@ -137,7 +124,7 @@ def insert_unless_there(row: Model) -> bool:
 
 
 def _inserted(rows: Sequence[Model], otherwise: str = "") -> int:
-    """What is the same in all rows is sent once: psycopg keeps no statement in mind with more than 50 parameters."""
+    """What is the same in all rows is sent once."""
     model, places, values = type(rows[0]), [], dict[str, Any]()
     for field in _columns(model):
         of_rows = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows]

@@ -11,13 +11,17 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.errors import OperationalError, error_from_result
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
 KEPT = 200  # statements: some fifty are usual
 PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
 
+UNFIT = {b"0A000", b"26000"}  # a column became another type since it was prepared; somebody threw it away
+
+type Key = tuple[bytes, tuple[int, ...]]  # SQL, and the types of its parameters
 type Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -25,39 +29,49 @@ class Statements:
     def __init__(self, connection: Connection[Any]) -> None:
         self.connection, self.libpq = connection, connection.pgconn
         self.values = Transformer(connection)
-        self.names: dict[tuple[bytes, tuple[int, ...]], bytes] = {}  # by SQL and the types of its parameters
+        self.names: dict[Key, bytes] = {}
+        self.prepared = 0  # so many in all
 
     def rows_of(self, sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
-        """What the statement returns. Raises psycopg's errors; begins the transaction, where one is meant to be."""
+        """What the statement returns. Begins the transaction, where one is meant to be.
+
+        Raises psycopg's errors. Ctrl-C is heard when the server has answered.
+        """
         query, order = numbered(sql)
         plain = [parameters[name] for name in order] if isinstance(parameters, Mapping) else parameters
         written: Any = self.values.dump_sequence(plain, [PyFormat.AUTO] * len(plain))
-        self._begin()
-        name = self._name(query, self.values.types or ())
-        result = _good(self.libpq.exec_prepared(name, written, self.values.formats))
-        self.values.set_pgresult(result)
+        key = (query, self.values.types or ())
+        if not self.connection.autocommit and self._is_idle():
+            self._good(self.libpq.exec_(b"BEGIN"))
+        result = self.libpq.exec_prepared(self._name(key), written, self.values.formats)
+        if result.error_field(DiagnosticField.SQLSTATE) in UNFIT:
+            del self.names[key]
+            if self._is_idle():
+                result = self.libpq.exec_prepared(self._name(key), written, self.values.formats)
+        self.values.set_pgresult(self._good(result))
         return self.values.load_rows(0, result.ntuples, tuple)
 
-    def _name(self, query: bytes, types: tuple[int, ...]) -> bytes:
-        name = self.names.get((query, types))
+    def _name(self, key: Key) -> bytes:
+        name = self.names.get(key)
         if name is None:
             if len(self.names) >= KEPT:
-                _good(self.libpq.exec_(b"DEALLOCATE ALL"))
+                self._good(self.libpq.exec_(b"DEALLOCATE ALL"))
                 self.names.clear()
-            name = b"webinar_%d" % len(self.names)
-            _good(self.libpq.prepare(name, query, types))
-            self.names[query, types] = name
+            self.prepared += 1
+            name = b"webinar_%d" % self.prepared
+            self._good(self.libpq.prepare(name, *key))
+            self.names[key] = name
         return name
 
-    def _begin(self) -> None:
-        if not self.connection.autocommit and self.libpq.transaction_status == TransactionStatus.IDLE:
-            _good(self.libpq.exec_(b"BEGIN"))
+    def _is_idle(self) -> bool:
+        return self.libpq.transaction_status == TransactionStatus.IDLE
 
-
-def _good(result: Any) -> Any:
-    if result.status not in GOOD:
+    def _good(self, result: PGresult) -> PGresult:
+        if result.status in GOOD:
+            return result
+        if self.libpq.status == ConnStatus.BAD:  # libpq says so itself, and gives no SQLSTATE
+            raise OperationalError(result.get_error_message())
         raise error_from_result(result)
-    return result
 
 
 @lru_cache(2 * KEPT)
