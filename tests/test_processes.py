@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from registrations.web_threads import FEW
 from tests import mailbox
 from tests.site import ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
@@ -211,6 +212,22 @@ def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: Running
     release = lock_registrations(site)
     threading.Timer(3, release).start()
     assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
+
+
+def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_answer(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    release = lock_registrations(site)
+    people = [threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(FEW + 2)]
+    for person in people:
+        person.start()
+    time.sleep(1)
+    pages = [site.status("/accessibilite/") for _ in range(20)]
+    waited = [person.is_alive() for person in people]
+    release()
+    for person in people:
+        person.join(timeout=30)
+    assert (set(pages), set(waited), {person.is_alive() for person in people}) == ({200}, {True}, {False})
 
 
 def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: RunningSite) -> None:

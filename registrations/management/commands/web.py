@@ -11,11 +11,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 
 from registrations import running
+from registrations.web_threads import STUCK_AFTER, WebThreads
 from webinar.environment import LOOPBACK_HOSTS
 
 HOST = "127.0.0.1"
 HOST_HELP = "Address to listen on; one that is not of this machine alone needs a proxy (TRUSTED_PROXY_COUNT)."
-THREADS = 8
 MAX_HEADER_BYTES = 32_768
 MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress keeps a body until it is whole; the doorway refuses far less
 CHANNEL_TIMEOUT = 60  # seconds
@@ -53,9 +53,10 @@ class Command(BaseCommand):
         require_proxy(host)
         if demo and host in LOOPBACK_HOSTS and not settings.PUBLIC:
             settings.ROOT_URLCONF = "webinar.demo_urls"
+        threads = WebThreads()
         server = waitress.create_server(
             get_wsgi_application(),
-            threads=THREADS,
+            _dispatcher=threads,
             ident=None,
             max_request_header_size=MAX_HEADER_BYTES,
             max_request_body_size=MAX_BODY_BYTES,
@@ -71,15 +72,17 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: asked_to_stop.set())
         while not asked_to_stop.is_set():
-            self._turn(server)
+            self._turn(server, threads)
         server.accepting = False  # what was asked is answered, and nothing new begun
         stopped_at = time.monotonic()
         while time.monotonic() < stopped_at + (GRACE if self._has_requests(server) else LINGER):
-            self._turn(server)
+            self._turn(server, threads)
 
-    def _turn(self, server: Any) -> None:
+    def _turn(self, server: Any, threads: WebThreads) -> None:
         """One turn of the server's loop, which answers from its threads; poll(2), since select(2) stops at 1024."""
-        server.asyncore.loop(timeout=TURN, use_poll=True, map=server._map, count=1)
+        timeout = STUCK_AFTER if threads.queue else TURN
+        server.asyncore.loop(timeout=timeout, use_poll=True, map=server._map, count=1)
+        threads.look()
 
     def _has_requests(self, server: Any) -> bool:
         channels = list(server.active_channels.values())
