@@ -46,7 +46,7 @@ MIDDLEWARE = [
     "registrations.runtime.access_log.access_log",  # outside: it names the request for the lines of all the others
     "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: the error pages of all the others carry it
     "django.middleware.security.SecurityMiddleware",
-    "registrations.web.request_guard.doorway",  # before anything that reads
+    "registrations.web.request_guard.request_guard",  # before anything that reads
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -6,45 +6,45 @@ from django.http import HttpRequest
 
 from registrations.models import Event, WorkerPresence
 from registrations.statistics import charts, dashboard
-from registrations.statistics.dashboard import Glance
+from registrations.statistics.dashboard import EventSummary
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    found = dashboard.troubles()
-    glances = dashboard.glances(found)
+    found = dashboard.problems()
+    summaries = dashboard.summaries(found)
     health = {
-        "late": sum(troubles.late for troubles in found.values()),
-        "failed": sum(troubles.failed for troubles in found.values()),
-        "refused": sum(troubles.refused for troubles in found.values()),
-        "held": sum(troubles.held for troubles in found.values()),
+        "late": sum(problems.late for problems in found.values()),
+        "failed": sum(problems.failed for problems in found.values()),
+        "refused": sum(problems.refused for problems in found.values()),
+        "held": sum(problems.held for problems in found.values()),
         "nobody_works": not WorkerPresence.objects.alive(),
     }
     return {
         "mail_health": health,
-        "without_room": [glance.event for glance in glances if glance.event.lacks_its_room],
-        **(_table(request, glances) if request.user.has_perms(MAY_SEE) else {}),
+        "without_room": [summary.event for summary in summaries if summary.event.lacks_its_room],
+        **(_table(request, summaries) if request.user.has_perms(MAY_SEE) else {}),
     }
 
 
-def _table(request: HttpRequest, glances: list[Glance]) -> dict[str, Any]:
-    drawn = _chosen(request, glances)
-    return {"glances": glances, **(_drawings(drawn) if drawn else {})}
+def _table(request: HttpRequest, summaries: list[EventSummary]) -> dict[str, Any]:
+    drawn = _chosen(request, summaries)
+    return {"summaries": summaries, **(_drawings(drawn) if drawn else {})}
 
 
-def _chosen(request: HttpRequest, glances: list[Glance]) -> Glance | None:
+def _chosen(request: HttpRequest, summaries: list[EventSummary]) -> EventSummary | None:
     """The event asked for; else the next one, or the latest."""
-    asked = [glance for glance in glances if str(glance.event.pk) == request.GET.get("event")]
-    public = [glance for glance in glances if glance.event.status != Event.Status.DRAFT]
-    return next(iter([*asked, *public, *glances]), None)
+    asked = [summary for summary in summaries if str(summary.event.pk) == request.GET.get("event")]
+    public = [summary for summary in summaries if summary.event.status != Event.Status.DRAFT]
+    return next(iter([*asked, *public, *summaries]), None)
 
 
-def _drawings(glance: Glance) -> dict[str, Any]:
-    sign_ups, territories = dashboard.sign_ups(glance), dashboard.territories(glance)
+def _drawings(summary: EventSummary) -> dict[str, Any]:
+    sign_ups, territories = dashboard.sign_ups(summary), dashboard.territories(summary)
     return {
-        "drawn": glance.event,
-        "drawn_purged": sum(glance.purged.values()),
+        "drawn": summary.event,
+        "drawn_purged": sum(summary.purged.values()),
         "days": sign_ups.days,
         "columns": charts.columns(sign_ups.figures),
         "columns_bottom": charts.COLUMNS_HEIGHT,

@@ -73,7 +73,7 @@ def counted_login(request: HttpRequest, answer: Callable[[], HttpResponse]) -> H
     return response
 
 
-def _counts(request: HttpRequest, username: str) -> list[tuple[rate_limits.Cap, str]]:
+def _counts(request: HttpRequest, username: str) -> list[tuple[rate_limits.RateLimit, str]]:
     known = request.get_signed_cookie(settings.KNOWN_BROWSER_COOKIE_NAME, default="", max_age=KNOWN_BROWSER_KEPT)
     if known and known.startswith(_digest(username)):
         return [(rate_limits.LOGINS_OF_BROWSER, known)]

@@ -47,7 +47,7 @@ def replay(
     begin that tell of a seat: they may have left after the backup.
     """
     since = backup_at - SETTLED_WITHIN if backup_at else erasure_journal.NEVER
-    done = Counter(silenced=leave_alone_again(erasure_journal.words(journals, erasure_journal.OF_MAILBOX)))
+    done = Counter(silenced=suppress_again(erasure_journal.words(journals, erasure_journal.OF_MAILBOX)))
     by_event = defaultdict(list)
     for event, decided in _decided(journals, since):
         by_event[event].append(decided)
@@ -57,7 +57,7 @@ def replay(
 
 
 @transaction.atomic
-def leave_alone_again(words: Mapping[str, Sequence[Said]]) -> int:
+def suppress_again(words: Mapping[str, Sequence[Said]]) -> int:
     """Those whom a journal names and a restored backup does not; returns how many.
 
     A mailbox that was silenced again after it was lifted, of which this journal knows nothing, stays silent.
@@ -81,7 +81,7 @@ def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, D
     uids = erasure_journal.uids(journals)
     places = erasure_journal.words(journals, erasure_journal.OF_PLACE, since=since)
     consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT, since=since)
-    for event, pk, uid in Registration.everyone.values_list("event", "pk", "uid").order_by("pk").iterator():
+    for event, pk, uid in Registration.objects.values_list("event", "pk", "uid").order_by("pk").iterator():
         names = decisions.names_of(uid)
         decided = Decided(pk, uid in uids, _said(places, names), _said(consents, names))
         if any(decided[1:]):
@@ -107,7 +107,7 @@ def _decide_again(number: int, people: Sequence[Decided], mails: Delivery.State)
 
 def _again(decided: Decided) -> list[str]:
     """What was done, in the words of `Replayed`. Somebody may have gone meanwhile, or have done it again."""
-    registration = Registration.everyone.filter(pk=decided.registration).select_for_update(of=("self",)).first()
+    registration = Registration.objects.filter(pk=decided.registration).select_for_update(of=("self",)).first()
     if registration is None:
         return []
     if decided.is_erased or _is_to_be_erased(registration, decided.place):

@@ -29,7 +29,7 @@ def typeset_html(registration: Registration) -> str:
             "check_url": settings.BASE_URL + reverse("certificate_check", args=[registration.certificate_number]),
             "font_faces": pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS]),
         }
-        return render_to_string("pdf/certificate.html", context)
+        return render_to_string("registrations/documents/certificate.html", context)
 
 
 def minutes_present(registration: Registration) -> int | None:

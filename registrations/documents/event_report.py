@@ -17,7 +17,9 @@ def figures_sheet(event: Event) -> bytes:
 
 def typeset_html(event: Event) -> str:
     fonts = pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS])
-    return render_to_string("pdf/figures.html", {**shown(event_figures.figures(event)), "font_faces": fonts})
+    return render_to_string(
+        "registrations/documents/event_report.html", {**shown(event_figures.figures(event)), "font_faces": fonts}
+    )
 
 
 def shown(counted: event_figures.Figures) -> dict[str, Any]:

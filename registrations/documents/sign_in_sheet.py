@@ -16,13 +16,13 @@ class TooManyPeople(ValueError):
 
 def people(event: Event) -> list[Registration]:
     """« É » stands with « E », whatever the database thinks of it."""
-    seated = event.registrations.seated().only("last_name", "first_name", "organisation", "event")
+    seated = event.registrations.without_dry_runs().seated().only("last_name", "first_name", "organisation", "event")
     return sorted(seated, key=lambda one: (folded(one.last_name), folded(one.first_name), one.pk))
 
 
 def sign_in_sheet(event: Event) -> bytes:
     """PDF/UA-1; raises TooManyPeople, pdf.RenderingFailed."""
-    count = event.registrations.seated().count()
+    count = event.registrations.without_dry_runs().seated().count()
     if count > PEOPLE_MAX:
         raise TooManyPeople(_too_many(count))
     return pdf.render(typeset_html(event), timeout=pdf.LONG_TIMEOUT)
@@ -30,7 +30,9 @@ def sign_in_sheet(event: Event) -> bytes:
 
 def typeset_html(event: Event) -> str:
     fonts = pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS])
-    return render_to_string("pdf/sign_in_sheet.html", {"event": event, "people": people(event), "font_faces": fonts})
+    return render_to_string(
+        "registrations/documents/sign_in_sheet.html", {"event": event, "people": people(event), "font_faces": fonts}
+    )
 
 
 def _too_many(count: int) -> str:

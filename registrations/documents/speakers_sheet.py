@@ -12,7 +12,7 @@ from registrations.models import Event, Registration
 
 def questions(event: Event) -> QuerySet[Registration]:
     """Of those who have a seat, by territory; within one, in the order of the texts, which tells of nobody."""
-    return event.registrations.seated().exclude(question="").order_by("territory", "question", "pk")
+    return event.registrations.without_dry_runs().seated().exclude(question="").order_by("territory", "question", "pk")
 
 
 def headings(*, with_territory: bool) -> list[str]:
@@ -36,4 +36,4 @@ def typeset_html(event: Event, *, with_territory: bool) -> str:
         "with_territory": with_territory,
         "font_faces": pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS]),
     }
-    return render_to_string("pdf/speakers_sheet.html", context)
+    return render_to_string("registrations/documents/speakers_sheet.html", context)

@@ -114,7 +114,9 @@ def presentation_of(event: Event) -> Presentation:
 @functools.lru_cache(maxsize=KEPT_IN_MEMORY)
 def typeset_html(presentation: Presentation) -> str:
     with translation.override(REPORT_LANGUAGE):
-        return render_to_string("pdf/report.html", {"report": presentation, "font_faces": pdf.font_faces()})
+        return render_to_string(
+            "registrations/documents/study_report.html", {"report": presentation, "font_faces": pdf.font_faces()}
+        )
 
 
 def kept_file(presentation: Presentation) -> Path:

@@ -44,7 +44,9 @@ def note(registration: Registration, origin: Attendance.Origin, *, minutes: int 
         noted.minutes = minutes
         noted.save(update_fields=["minutes"])
     if registration.certificate_number is None:
-        unnumbered = Registration.objects.filter(pk=registration.pk, certificate_number__isnull=True)
+        unnumbered = Registration.objects.without_dry_runs().filter(
+            pk=registration.pk, certificate_number__isnull=True
+        )
         unnumbered.update(certificate_number=certificate_number.new())
 
 
@@ -65,7 +67,7 @@ def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> li
     minutes: dict[int, list[int | None]] = defaultdict(list)
     for pk, length in confirmed:
         minutes[pk].append(length)
-    present = list(event.registrations.seated().filter(pk__in=minutes))
+    present = list(event.registrations.without_dry_runs().seated().filter(pk__in=minutes))
     for number, registration in enumerate(present, 1):
         known = [length for length in minutes[registration.pk] if length is not None]
         is_known = len(known) == len(minutes[registration.pk])
@@ -83,7 +85,7 @@ def take_back(registration: Registration) -> None:
 def proposals(event: Event, participants: Iterable[Participant]) -> list[Proposal]:
     """Who they may be among those who have a seat."""
     known = People()
-    for registration in event.registrations.seated().order_by("last_name", "first_name", "pk"):
+    for registration in event.registrations.without_dry_runs().seated().order_by("last_name", "first_name", "pk"):
         known.add(registration)
     return [known.proposal(participant) for participant in participants]
 

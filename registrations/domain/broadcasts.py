@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registrations.mailing import wakeups
-from registrations.models import Broadcast, Delivery, Job, MailTally, PeopleTally, Registration
+from registrations.models import Broadcast, Delivery, Job, MailCount, PeopleCount, Registration
 from registrations.models.delivery import REFUSALS
 from registrations.security import audit
 
@@ -29,7 +29,7 @@ class CountChanged(Exception):
 
 def audience_size(broadcast: Broadcast) -> int:
     """How many `broadcast.recipients()` are, from the tally."""
-    people = PeopleTally.objects.of(broadcast.event)
+    people = PeopleCount.objects.of(broadcast.event)
     if broadcast.territory:
         people = people.filter(territory=broadcast.territory)
     if broadcast.newsletter_only:
@@ -39,9 +39,9 @@ def audience_size(broadcast: Broadcast) -> int:
         case Audience.SEATED:
             return seated.total()
         case Audience.PRESENT:
-            return seated.filter(came=True).total()
+            return seated.filter(attended=True).total()
         case Audience.ABSENT:
-            return seated.filter(came=False).total() - _too_late_to_come(broadcast)
+            return seated.filter(attended=False).total() - _too_late_to_come(broadcast)
         case Audience.WAITING:
             return people.filter(status=Registration.Status.WAITLISTED).total()
     return 0
@@ -55,12 +55,12 @@ def _too_late_to_come(broadcast: Broadcast) -> int:
         territory=broadcast.territory,
         newsletter_only=broadcast.newsletter_only,
     )
-    return seated.recipients().filter(came=False, created_at__gte=broadcast.event.ends_at).count()
+    return seated.recipients().filter(attended=False, created_at__gte=broadcast.event.ends_at).count()
 
 
 def progress(broadcast: Broadcast) -> dict[str, int]:
     """How many of its mails wait, have left, have failed, were dropped, and came back; from the tally."""
-    mails = MailTally.objects.filter(broadcast=broadcast, kind=Kind.BROADCAST)
+    mails = MailCount.objects.filter(broadcast=broadcast, kind=Kind.BROADCAST)
     numbers = dict.fromkeys(["waiting", "sent", "failed", "dropped", "returned"], 0)
     for state, told, count in mails.totals("state", "provider_status"):
         if state in PROGRESS:
@@ -81,7 +81,10 @@ def send(broadcast: Broadcast, *, count: int) -> bool:
     broadcast.state, broadcast.count, broadcast.confirmed_at = State.CONFIRMED, count, timezone.now()
     broadcast.save()
     recipients = broadcast.recipients()
-    if Delivery.objects.owe_all(recipients, Kind.BROADCAST, due=broadcast.leaves_at, broadcast=broadcast) != count:
+    if (
+        Delivery.objects.enqueue_all(recipients, Kind.BROADCAST, send_at=broadcast.leaves_at, broadcast=broadcast)
+        != count
+    ):
         raise CountChanged
     audit.record(audit.Action.BULK_MAIL, about=broadcast, act="send", audience=broadcast.audience, count=count)
     return True

@@ -37,7 +37,7 @@ def places(event: Event, count: int) -> Places:
 
 def known(event: Event, addresses: Iterable[str]) -> set[str]:
     """Those, in small letters, that are on the list already, or have left it."""
-    registrations = event.registrations.alias(lower=Lower("email"))
+    registrations = event.registrations.without_dry_runs().alias(lower=Lower("email"))
     found: set[str] = set()
     for some in batched({address.lower() for address in addresses}, BATCH, strict=False):
         found.update(registrations.filter(lower__in=some).values_list(Lower("email"), flat=True))

@@ -25,7 +25,7 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
 
     Returns whether anything is different.
     """
-    registration = Registration.everyone.locked(registration)
+    registration = Registration.objects.locked(registration)
     before = registration.own_answers
     registration.answer(typed.pop("own_answers", {}))
     is_same = registration.own_answers == before
@@ -35,7 +35,7 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
         setattr(registration, name, value)
     decisions.save(registration)
     if not registration.deliveries.pending().filter(kind=Kind.UPDATED).exists():
-        Delivery.objects.owe(registration, Kind.UPDATED)
+        Delivery.objects.enqueue(registration, Kind.UPDATED)
         wakeups.send_due_mail.enqueue()
     return True
 
@@ -48,22 +48,22 @@ def ask_for_address(registration: Registration, *, email: str) -> bool:
     whether a mail leaves: a mailbox that has had enough gets none, whoever's it is.
     """
     counted = Counted(rate_limits.count_mail_to(email))
-    others = Registration.everyone.like(registration)
+    others = Registration.objects.like(registration)
     if other := others.of_address(email).on_the_list().select_related("event").first():
-        if due := rate_limits.mail_due(other.event, email, is_first=False, counted=counted):
-            signup.send_link(other, reason=Reason.KNOWN, due=due)
-        return due is not None
-    registration = Registration.everyone.locked(registration)
+        if send_at := rate_limits.mail_due(other.event, email, is_first=False, counted=counted):
+            signup.send_link(other, reason=Reason.KNOWN, send_at=send_at)
+        return send_at is not None
+    registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
         rate_limits.take_back(counted)
         return False
-    due = rate_limits.mail_due(registration.event, email, is_first=False, counted=counted)
-    if due is None:
+    send_at = rate_limits.mail_due(registration.event, email, is_first=False, counted=counted)
+    if send_at is None:
         return False
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
-    Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email, due=due)
+    Delivery.objects.enqueue(registration, Kind.ADDRESS_CHECK, recipient=email, send_at=send_at)
     wakeups.send_due_mail.enqueue()
     return True
 
@@ -74,14 +74,14 @@ def confirm_address(registration: Registration) -> None:
 
     Raises AddressTaken.
     """
-    registration = Registration.everyone.locked(registration)
+    registration = Registration.objects.locked(registration)
     if not registration.new_email:
         return  # a second click
     old = registration.email
     registration.email = registration.new_email
     _forget_new_address(registration)
     _save_address(registration)
-    Delivery.objects.owe(registration, Kind.ADDRESS_CHANGED, recipient=old)
+    Delivery.objects.enqueue(registration, Kind.ADDRESS_CHANGED, recipient=old)
     if not registration.is_cancelled:
         signup.send_link(registration, reason=Reason.CORRECTED)
     wakeups.send_due_mail.enqueue()
@@ -90,9 +90,9 @@ def confirm_address(registration: Registration) -> None:
 @transaction.atomic
 def refuse_address(registration: Registration) -> None:
     """The owner of the new address did not ask for it: nothing more goes there."""
-    registration = Registration.everyone.locked(registration)
-    if registration.new_email and not registration.is_trial:
-        erasure.leave_alone(registration.new_email)
+    registration = Registration.objects.locked(registration)
+    if registration.new_email and not registration.is_dry_run:
+        erasure.suppress(registration.new_email)
     _forget_new_address(registration)
 
 
@@ -105,8 +105,8 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     """
     counted = Counted(rate_limits.count_mail_to(email))
     event = Event.objects.locked(registration.event)
-    registration = Registration.everyone.locked(registration)
-    others = Registration.everyone.like(registration)
+    registration = Registration.objects.locked(registration)
+    others = Registration.objects.like(registration)
     if other := others.of_address(email).first():
         if not event.accepts_sign_ups:
             raise signup.SignUpClosed  # before the journal says that one is erased who is not
@@ -122,8 +122,8 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     registration.email = email
     registration.renew_codes()
     registration.save()
-    due = rate_limits.mail_due(event, email, is_first=True, counted=counted)
-    signup.send_link(registration, reason=Reason.NEW, due=due)
+    send_at = rate_limits.mail_due(event, email, is_first=True, counted=counted)
+    signup.send_link(registration, reason=Reason.NEW, send_at=send_at)
     return registration
 
 

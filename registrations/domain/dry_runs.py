@@ -39,7 +39,7 @@ def start(event: Event, *, email: str, language: str, **answers: Any) -> Registr
     event = Event.objects.locked(event)
     if not event.may_be_tried:
         raise signup.SignUpClosed
-    defaults = {"event": event, "email": email, "language": language, "is_trial": True, **answers}
+    defaults = {"event": event, "email": email, "language": language, "is_dry_run": True, **answers}
     trial, is_new = of_event(event).of_address(email).get_or_create(defaults=defaults)
     if trial.erase_by:
         raise StillBeingRemoved
@@ -51,25 +51,25 @@ def start(event: Event, *, email: str, language: str, **answers: Any) -> Registr
 
 
 def of_event(event: Event) -> RegistrationQuerySet:
-    return Registration.everyone.filter(event=event, is_trial=True).order_by("pk")
+    return Registration.objects.filter(event=event, is_dry_run=True).order_by("pk")
 
 
 @transaction.atomic
 def send_now(trial: Registration, kind: Delivery.Kind) -> None:
     """Owe a trial one of the mails of the clock, at once."""
-    Delivery.objects.owe(Registration.everyone.locked(trial), kind)
+    Delivery.objects.enqueue(Registration.objects.locked(trial), kind)
     wakeups.send_due_mail.enqueue()
 
 
 def end_old() -> None:
     """A trial that nobody has removed ends by itself, as all do: its calendar entry is taken out."""
-    for trial in Registration.everyone.filter(
-        is_trial=True, erase_by__isnull=True, created_at__lt=timezone.now() - KEPT
+    for trial in Registration.objects.filter(
+        is_dry_run=True, erase_by__isnull=True, created_at__lt=timezone.now() - KEPT
     ).select_related("event"):
         erasure.ask_for_erasure(trial)
 
 
-def let_it_be(registration: Registration, moment: str) -> None:
+def simulate_moment(registration: Registration, moment: str) -> None:
     """Move the session of a trial's event to another moment; nothing of it is written down."""
     event = registration.event
     starts = {
@@ -77,7 +77,7 @@ def let_it_be(registration: Registration, moment: str) -> None:
         Moment.OPEN: timezone.now(),
         Moment.AFTER: timezone.now() - 7 * DAY,
     }
-    if registration.is_trial and moment in starts:
+    if registration.is_dry_run and moment in starts:
         length = event.ends_at - event.starts_at
         event.starts_at = starts[Moment(moment)]
         event.ends_at = event.starts_at + length

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from registrations.domain import decisions, erasure_journal, signup, waiting_list
@@ -52,7 +52,7 @@ def personal_data(registration: Registration) -> dict[str, Any]:
         "attendance": list(registration.attendances.values("origin", "noted_at", "minutes")),
         "mails": list(
             registration.deliveries.order_by("pk").values(
-                "kind", "state", "due", "sent_at", "sent_to", "provider_status", "message_id"
+                "kind", "state", "sent_at", "sent_to", "provider_status", "message_id", due=F("send_at")
             )
         ),
     }
@@ -68,7 +68,7 @@ def _own_answers(registration: Registration) -> list[dict[str, Any]]:
 def ask_for_erasure(registration: Registration) -> None:
     """Take the person off the list and empty their answers now; the rest goes once the mail that says so has left."""
     event = Event.objects.locked(registration.event)
-    registration = Registration.everyone.locked(registration)
+    registration = Registration.objects.locked(registration)
     if registration.erase_by:
         return
     reason = "" if registration.is_cancelled else signup.leave(registration)
@@ -80,7 +80,7 @@ def ask_for_erasure(registration: Registration) -> None:
     registration.own_answers = {}
     decisions.save(registration)
     decisions.note(registration, Word.ERASING)
-    Delivery.objects.owe(
+    Delivery.objects.enqueue(
         registration,
         Delivery.Kind.ERASED,
         reason=reason,
@@ -98,9 +98,9 @@ def disown(registration: Registration) -> None:
     The organiser who tries this keeps their mailbox.
     """
     event = Event.objects.locked(registration.event)
-    registration = Registration.everyone.locked(registration)
-    if not registration.is_trial:
-        leave_alone(registration.email)
+    registration = Registration.objects.locked(registration)
+    if not registration.is_dry_run:
+        suppress(registration.email)
     erase(registration)
     waiting_list.promote(event)
 
@@ -109,7 +109,7 @@ def disown(registration: Registration) -> None:
 def erase_from_list(registration: Registration) -> bool:
     """At once; the seat that becomes free goes to the first in line. Returns whether there was still somebody."""
     event = Event.objects.locked(registration.event)
-    held = Registration.everyone.select_for_update(of=("self",)).filter(pk=registration.pk).first()
+    held = Registration.objects.select_for_update(of=("self",)).filter(pk=registration.pk).first()
     if held is None:
         return False
     erase(held)
@@ -117,17 +117,17 @@ def erase_from_list(registration: Registration) -> bool:
     return True
 
 
-def leave_alone(address: str) -> None:
+def suppress(address: str) -> None:
     """Nothing is sent to this mailbox any more, whatever backup is restored."""
     erasure_journal.write_word(Word.SILENCED, digest_of(address))
     Suppression.objects.add_address(address)
 
 
 @transaction.atomic
-def write_again(left_alone: QuerySet[Suppression]) -> None:
+def unsuppress(suppressed: QuerySet[Suppression]) -> None:
     """To these mailboxes, whose owners ask for it; whatever backup is restored."""
-    erasure_journal.write_word(Word.LIFTED, *left_alone.values_list("digest", flat=True))
-    left_alone.delete()
+    erasure_journal.write_word(Word.LIFTED, *suppressed.values_list("digest", flat=True))
+    suppressed.delete()
 
 
 def erase(registration: Registration) -> None:
@@ -141,7 +141,7 @@ def remove(people: Sequence[int]) -> None:
     of_type = ContentType.objects.get_for_model(Registration)
     log = LogEntry.objects.filter(content_type=of_type, object_id__in=[str(pk) for pk in people])
     log.update(object_repr="", change_message="")
-    Registration.everyone.filter(pk__in=people).delete()
+    Registration.objects.filter(pk__in=people).delete()
 
 
 def erase_due() -> int:
@@ -151,7 +151,7 @@ def erase_due() -> int:
 
 def _to_erase() -> QuerySet[Registration]:
     telling = Delivery.objects.filter(registration=OuterRef("pk"), state__in=UNDER_WAY)
-    asked = Registration.everyone.filter(erase_by__isnull=False)
+    asked = Registration.objects.filter(erase_by__isnull=False)
     return asked.filter(~Exists(telling) | Q(erase_by__lte=timezone.now()))
 
 

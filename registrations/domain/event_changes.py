@@ -25,7 +25,7 @@ def needs_telling(event: Event, *, listed: int | None = None) -> bool:
     to_come = event.status in {Status.POSTPONED, Status.CANCELLED} or not event.is_over
     if event.status == Status.DRAFT or not to_come:
         return False
-    return event.registrations.on_the_list().exists() if listed is None else listed > 0
+    return event.registrations.without_dry_runs().on_the_list().exists() if listed is None else listed > 0
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def reason_of(event: Event, *, starts_at: datetime, ends_at: datetime) -> Delive
 
 def told(event: Event, reason: str) -> QuerySet[Registration]:
     """Whom a change concerns: everyone on the list; a note on the connection only those who have a link."""
-    registrations = event.registrations.all()
+    registrations = event.registrations.without_dry_runs()
     return registrations.seated() if reason == Reason.NOTES else registrations.on_the_list()
 
 
@@ -92,7 +92,7 @@ def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
     event.save()
     untold.drop(_("a later change of the event is told in its place"))
     progress.report(1, 4, _("Mails that tell of the change"))
-    count = Delivery.objects.owe_all(told(event, reason), kind, reason=reason)
+    count = Delivery.objects.enqueue_all(told(event, reason), kind, reason=reason)
     progress.report(2, 4, _("Reminders"))
     audit.record(audit.Action.BULK_MAIL, about=event, kind=str(kind), count=count)
     reminders.replan(event)

@@ -20,7 +20,8 @@ Kind, Reason = Delivery.Kind, Delivery.Reason
 SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
 _OF_ADDRESS = PreparedQuery(
     lambda: (
-        Registration.objects.select_for_update()
+        Registration.objects.without_dry_runs()
+        .select_for_update()
         .filter(event=Parameter("event", BigAutoField()))
         .of_address(Parameter("email", EmailField()))
     )
@@ -59,16 +60,16 @@ def _register(event: Event, counted: Counted, *, email: str, language: str, **an
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    due = rate_limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
+    send_at = rate_limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
     if is_new:
-        _welcome(registration, Reason.NEW, is_new=True, due=due)
+        _welcome(registration, Reason.NEW, is_new=True, send_at=send_at)
     elif registration.is_cancelled:
-        _return(registration, due=due, language=language, **answers)
+        _return(registration, send_at=send_at, language=language, **answers)
     elif is_late:
         _take(registration, _place(event))  # there is no line any more: what a stranger is given, they get too
-        _welcome(registration, Reason.NEW, due=due)
-    elif due:
-        _send_link(registration, Reason.KNOWN, due=due)
+        _welcome(registration, Reason.NEW, send_at=send_at)
+    elif send_at:
+        _send_link(registration, Reason.KNOWN, send_at=send_at)
     return SignUp(registration, is_new, was_full=event.state == EventState.FULL)
 
 
@@ -86,11 +87,11 @@ def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registr
 def withdraw(registration: Registration) -> None:
     """Give the seat back, tell the registrant, and let the first in line have it."""
     event = Event.objects.locked(registration.event)
-    registration = Registration.everyone.locked(registration)
+    registration = Registration.objects.locked(registration)
     if registration.is_cancelled:
         return
     reason = leave(registration)
-    Delivery.objects.owe(registration, Kind.WITHDRAWN, reason=reason)
+    Delivery.objects.enqueue(registration, Kind.WITHDRAWN, reason=reason)
     wakeups.wake_up()
     waiting_list.promote(event)
 
@@ -123,10 +124,10 @@ def _drop(registration: Registration, reason: Any) -> None:
 def come_back(registration: Registration) -> Registration:
     """Take up a cancelled registration again, with the answers it had. Raises SignUpClosed."""
     event = Event.objects.locked(registration.event)
-    registration = Registration.everyone.locked(registration)
+    registration = Registration.objects.locked(registration)
     registration.event = event
     if registration.is_cancelled:
-        if registration.erase_by or not (registration.is_trial or event.accepts_sign_ups):
+        if registration.erase_by or not (registration.is_dry_run or event.accepts_sign_ups):
             raise SignUpClosed
         _return(registration)
     return registration
@@ -140,30 +141,31 @@ def resend(event: Event, *, email: str) -> bool:
     """
     counted = Counted(rate_limits.count_mail_to(email))
     registration = (
-        Registration.objects.select_for_update(of=("self",))
+        Registration.objects.without_dry_runs()
+        .select_for_update(of=("self",))
         .select_related("event")
         .filter(event=event)
         .of_address(email)
         .on_the_list()
         .first()
     )
-    due = rate_limits.mail_due(event if registration else None, email, is_first=False, counted=counted)
-    if registration and due:
-        _send_link(registration, Reason.RESENT, due=due)
+    send_at = rate_limits.mail_due(event if registration else None, email, is_first=False, counted=counted)
+    if registration and send_at:
+        _send_link(registration, Reason.RESENT, send_at=send_at)
     wakeups.wake_up()
-    return bool(registration and due)
+    return bool(registration and send_at)
 
 
 @transaction.atomic
-def send_link(registration: Registration, *, reason: Delivery.Reason, due: datetime | None = None) -> None:
+def send_link(registration: Registration, *, reason: Delivery.Reason, send_at: datetime | None = None) -> None:
     """Owe a registrant the mail that holds their link, or the one that says where they stand."""
-    _send_link(Registration.everyone.locked(registration), reason, due=due)
+    _send_link(Registration.objects.locked(registration), reason, send_at=send_at)
 
 
 @transaction.atomic
 def renew_links(registration: Registration) -> None:
     """The links given out so far lead nowhere any more; the new ones are sent, and calendars take them over."""
-    registration = Registration.everyone.locked(registration)
+    registration = Registration.objects.locked(registration)
     registration.renew_codes()
     registration.sequence += registration.is_seated
     registration.save(update_fields=["join_code", "manage_code", "sequence"])
@@ -173,30 +175,30 @@ def renew_links(registration: Registration) -> None:
 @transaction.atomic
 def welcome(registration: Registration) -> None:
     """Owe the first mail, and the reminders, to a person whom the organiser has put on the list."""
-    _welcome(Registration.everyone.locked(registration), Reason.NEW)
+    _welcome(Registration.objects.locked(registration), Reason.NEW)
 
 
 def _send_link(
-    registration: Registration, reason: Delivery.Reason, *, due: datetime | None = None, **more: Any
+    registration: Registration, reason: Delivery.Reason, *, send_at: datetime | None = None, **more: Any
 ) -> None:
-    more["due"] = due or timezone.now()
+    more["send_at"] = send_at or timezone.now()
     match registration.event.status:
         case Event.Status.CANCELLED:
-            Delivery.objects.owe(registration, Kind.CANCELLED, **more)
+            Delivery.objects.enqueue(registration, Kind.CANCELLED, **more)
         case Event.Status.POSTPONED:
-            Delivery.objects.owe(registration, Kind.CHANGED, reason=Reason.POSTPONED, **more)
+            Delivery.objects.enqueue(registration, Kind.CHANGED, reason=Reason.POSTPONED, **more)
         case _:
             kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
-            Delivery.objects.owe(registration, kind, reason=reason, **more)
+            Delivery.objects.enqueue(registration, kind, reason=reason, **more)
     wakeups.wake_up()
 
 
 def _welcome(
-    registration: Registration, reason: Delivery.Reason, *, is_new: bool = False, due: datetime | None = None
+    registration: Registration, reason: Delivery.Reason, *, is_new: bool = False, send_at: datetime | None = None
 ) -> None:
     """The first mail and those to come are written down together: a new address costs what a known one does."""
     also = reminders.planned(registration, is_new=is_new) if registration.is_seated else []
-    _send_link(registration, reason, due=due, is_new=is_new, also=also)
+    _send_link(registration, reason, send_at=send_at, is_new=is_new, also=also)
 
 
 def _place(event: Event) -> dict[str, Any]:
@@ -212,11 +214,11 @@ def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> 
     decisions.save(registration)
 
 
-def _return(registration: Registration, *, due: datetime | None = None, **answers: Any) -> None:
+def _return(registration: Registration, *, send_at: datetime | None = None, **answers: Any) -> None:
     """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
-    place = SEAT if registration.is_trial else _place(registration.event)
+    place = SEAT if registration.is_dry_run else _place(registration.event)
     _take(registration, place, cancelled_at=None, erase_by=None, **answers)
     decisions.note(registration, Word.RETURNED)
-    _welcome(registration, Reason.RETURNED, due=due)
+    _welcome(registration, Reason.RETURNED, send_at=send_at)

@@ -17,7 +17,7 @@ def promote(event: Event, *, mails: State = State.PENDING) -> int:
     event = Event.objects.locked(event)
     if event.status != Event.Status.PUBLISHED or event.has_started:
         return 0
-    line = event.registrations.in_line().select_for_update()
+    line = event.registrations.without_dry_runs().in_line().select_for_update()
     if event.capacity is not None:
         line = line[: max(event.capacity - event.seats_taken, 0)]
     promoted = list(line)
@@ -41,6 +41,6 @@ def _give_seat(registration: Registration, event: Event, mail: State) -> None:
     registration.event = event
     registration.status, registration.waiting_since = Registration.Status.CONFIRMED, None
     registration.save(update_fields=["status", "waiting_since"])
-    Delivery.objects.owe(registration, Delivery.Kind.PROMOTED, reason=Delivery.Reason.PROMOTED, state=mail)
+    Delivery.objects.enqueue(registration, Delivery.Kind.PROMOTED, reason=Delivery.Reason.PROMOTED, state=mail)
     reminders.plan(registration)
     wakeups.send_due_mail.enqueue()

@@ -66,7 +66,7 @@ def compose(delivery: Delivery) -> Mail:
         delivery = previews.tried(delivery)
     registration = delivery.registration
     if registration:
-        registration.sees_its_event()
+        registration.preview_as_published()
     language = registration.language if registration else settings.LANGUAGE_CODE
     with translation.override(language):
         mail = COMPOSERS[Delivery.Kind(delivery.kind)](delivery)
@@ -228,7 +228,7 @@ def _trial_note(registration: Registration | None) -> str:
     """The first line of a mail that tells an organiser what registrants will be told."""
     return (
         _("This is a trial, which nobody else receives. It counts nowhere.")
-        if registration and registration.is_trial
+        if registration and registration.is_dry_run
         else ""
     )
 

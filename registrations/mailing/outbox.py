@@ -119,9 +119,9 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
 
 def _require_still_wanted(delivery: Delivery) -> None:
     """What a mail says must be true at the moment it leaves."""
-    if delivery.is_poisonous:
+    if delivery.is_poison_message:
         words = _("the worker was lost %(count)s times while it had this mail in hand")
-        raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.deaths})
+        raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.worker_crashes})
     if delivery.is_too_late:
         raise NoLongerWanted(Delivery.State.EXPIRED, _("too late to be useful"))
     if refusal := delivery.earlier_refusal():
@@ -134,11 +134,11 @@ def _require_still_wanted(delivery: Delivery) -> None:
         return
     if Suppression.objects.of_address(delivery.address).exists():
         raise NoLongerWanted(Delivery.State.CANCELLED, _("the owner of this mailbox has asked to be left alone"))
-    if reason := delivery.untrue_because():
+    if reason := delivery.obsolete_reason():
         raise NoLongerWanted(Delivery.State.CANCELLED, reason)
     if delivery.is_overtaken:
         raise NoLongerWanted(Delivery.State.EXPIRED, _("the last reminder leaves in its place"))
-    if registration.event.status == Event.Status.DRAFT and not registration.is_trial:
+    if registration.event.status == Event.Status.DRAFT and not registration.is_dry_run:
         raise HeldBack(_("the event is a draft"))
 
 
@@ -156,7 +156,7 @@ def _alarm(problem: Failure) -> None:
     """Something of ours blocks every mail: say so in the log, and once by mail."""
     logger.error("Mails are blocked: %s", problem.reason)
     if settings.ALERT_EMAIL:
-        Delivery.objects.owe_alert(settings.ALERT_EMAIL)
+        Delivery.objects.enqueue_alert(settings.ALERT_EMAIL)
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
@@ -176,7 +176,7 @@ def _persist(record: Callable[[], None], delivery: Delivery) -> None:
         try:
             return record()
         except (DatabaseError, InterfaceError):
-            if timezone.now() >= delivery.due:
+            if timezone.now() >= delivery.send_at:
                 raise
             logger.warning("Delivery %s: its outcome could not be recorded yet", delivery.pk)
             connection.close()

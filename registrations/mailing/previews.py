@@ -83,7 +83,11 @@ def owed(event: Event, sample: Sample, person: str) -> Delivery:
 
 
 def _registrant(event: Event, sample: Sample, person: str) -> Registration:
-    registration = example(event, sample, person) if person in EXAMPLES else Registration.objects.get(pk=person)
+    registration = (
+        example(event, sample, person)
+        if person in EXAMPLES
+        else Registration.objects.without_dry_runs().get(pk=person)
+    )
     registration.event, registration.status = event, sample.status
     registration.waiting_since = registration.created_at if registration.is_waiting else None
     if sample.kind == Kind.ADDRESS_CHECK:
@@ -115,12 +119,12 @@ def tried(trial: Delivery) -> Delivery:
     """The mail that a trial stands for, with links to the event's page; who is gone meanwhile is an example."""
     asked = trial.sample or {}
     person = asked["person"]
-    if person not in EXAMPLES and not Registration.objects.filter(pk=person).exists():
+    if person not in EXAMPLES and not Registration.objects.without_dry_runs().filter(pk=person).exists():
         person = "fr"
     delivery = owed(Event.objects.get(pk=asked["event"]), SAMPLES[asked["mail"]], person)
     delivery.pk, delivery.message_id, delivery.attempts = trial.pk, trial.message_id, trial.attempts
     delivery.recipient, delivery.sample = trial.recipient, asked
     if registration := delivery.registration:
-        registration.is_trial = True
+        registration.is_dry_run = True
         registration.join_code, registration.manage_code, registration.new_email_code = "", "", None
     return delivery

@@ -16,7 +16,7 @@ Kind, State = Delivery.Kind, Delivery.State
 
 class Planned(NamedTuple):
     kind: Delivery.Kind
-    due: datetime | None  # None: switched off
+    send_at: datetime | None  # None: switched off
     not_after: datetime | None
 
 
@@ -38,17 +38,17 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     `is_new`: the registration was made in this transaction, and has no such mail yet.
     """
     event = registration.event
-    if event.status != Event.Status.PUBLISHED or event.is_over or registration.is_trial:
+    if event.status != Event.Status.PUBLISHED or event.is_over or registration.is_dry_run:
         return []
     last = {} if is_new else _last_revisions(registration)
     now = timezone.now()
     rows = []
-    for kind, due, not_after in hours_of(event):
-        if due is None:
+    for kind, send_at, not_after in hours_of(event):
+        if send_at is None:
             continue
-        row = Delivery(registration=registration, kind=kind, due=due, not_after=not_after)
+        row = Delivery(registration=registration, kind=kind, send_at=send_at, not_after=not_after)
         row.priority, row.revision = Delivery.priority_of(kind), last.get(kind, -1) + 1
-        if due <= now:
+        if send_at <= now:
             row.state, row.error = State.EXPIRED, desk_words(_("signed up after the hour of this mail"))
         rows.append(row)
     return rows
@@ -65,23 +65,23 @@ def replan(event: Event) -> None:
     A reminder that has left for this date is not repeated; a new date gets reminders of its own. Call it in the
     transaction that changes the event and holds its row.
     """
-    for kind, due, not_after in hours_of(event):
+    for kind, send_at, not_after in hours_of(event):
         pending = Delivery.objects.pending().filter(registration__event=event, kind=kind)
         if event.status != Event.Status.PUBLISHED:
             pending.drop(_("the event was cancelled or postponed"))
-        elif due is None:
+        elif send_at is None:
             pending.drop(_("the organiser has switched this mail off"))
-        elif due <= timezone.now():
+        elif send_at <= timezone.now():
             _not_on_their_way(pending, not_after).skip(_("the hour of this mail has passed"))
         else:
-            pending.update(due=due, not_after=not_after, trying_since=None, error="")
+            pending.update(send_at=send_at, not_after=not_after, trying_since=None, error="")
             without = _without(event, kind, not_after)
-            Delivery.objects.owe_all(without, kind, due=due, not_after=not_after)
+            Delivery.objects.enqueue_all(without, kind, send_at=send_at, not_after=not_after)
 
 
 def _not_on_their_way(pending: DeliveryQuerySet, not_after: datetime | None) -> DeliveryQuerySet:
     """Without those for this very date whose hour has come: they wait for a worker, or for their next try."""
-    has_come = Q(due__lte=timezone.now()) | Q(attempts__gt=0)
+    has_come = Q(send_at__lte=timezone.now()) | Q(attempts__gt=0)
     return pending.exclude(has_come, **_for_date(not_after))
 
 
@@ -93,4 +93,4 @@ def _without(event: Event, kind: Delivery.Kind, not_after: datetime | None) -> Q
     """The seats that neither have this mail for this date nor wait for it."""
     for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED, State.HELD], **_for_date(not_after))
     have = Delivery.objects.filter(Q(state=State.PENDING) | for_date, registration=OuterRef("pk"), kind=kind)
-    return event.registrations.seated().filter(~Exists(have), created_at__lt=event.ends_at)
+    return event.registrations.without_dry_runs().seated().filter(~Exists(have), created_at__lt=event.ends_at)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.mailing import reminders
-from registrations.models import Delivery, Event, MailTally, PeopleTally, Registration
+from registrations.models import Delivery, Event, MailCount, PeopleCount, Registration
 
 Kind, State = Delivery.Kind, Delivery.State
 CLOCK = [Kind.REMINDER_DAY, Kind.REMINDER_HOUR, Kind.FOLLOW_UP]
@@ -32,7 +32,7 @@ class Skipped(NamedTuple):
 @dataclass
 class Line:
     kind: Delivery.Kind
-    due: datetime | None  # None: switched off
+    send_at: datetime | None  # None: switched off
     is_by_the_clock: bool = True
     to_leave: int = 0
     left: int = 0
@@ -44,12 +44,12 @@ class Line:
 
     @property
     def has_passed(self) -> bool:
-        return self.due is not None and self.due <= timezone.now()
+        return self.send_at is not None and self.send_at <= timezone.now()
 
 
 def timeline(event: Event) -> list[Line]:
     """The mails of the clock, also those that are switched off, and whatever else waits. Two queries."""
-    lines = {kind: Line(kind, due) for kind, due, _not_after in reminders.hours_of(event)}
+    lines = {kind: Line(kind, send_at) for kind, send_at, _not_after in reminders.hours_of(event)}
     others = []
     for row in _grouped(event):
         kind = Kind(row["kind"])
@@ -59,15 +59,17 @@ def timeline(event: Event) -> list[Line]:
             others.append(Line(kind, row["first"], is_by_the_clock=False, to_leave=row["total"]))
     if event.status == Event.Status.PUBLISHED:
         _note_who_waits(event, list(lines.values()))
-    return sorted([*lines.values(), *others], key=lambda line: line.due or datetime.max.replace(tzinfo=UTC))
+    return sorted([*lines.values(), *others], key=lambda line: line.send_at or datetime.max.replace(tzinfo=UTC))
 
 
 def _grouped(event: Event) -> Any:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
     for_this_date = Q(kind=Kind.FOLLOW_UP) | Q(kind__in=CLOCK, not_after=event.starts_at)
-    counted = MailTally.objects.filter(for_this_date | Q(state=State.PENDING), event=event)
-    of_kind = Delivery.objects.that_count().pending().filter(event=event, kind=OuterRef("kind")).order_by("due")
-    rows = counted.totals("kind", "state", "error").annotate(first=Subquery(of_kind.values("due")[:1]))
+    counted = MailCount.objects.filter(for_this_date | Q(state=State.PENDING), event=event)
+    of_kind = (
+        Delivery.objects.without_dry_runs().pending().filter(event=event, kind=OuterRef("kind")).order_by("send_at")
+    )
+    rows = counted.totals("kind", "state", "error").annotate(first=Subquery(of_kind.values("send_at")[:1]))
     return rows.values("kind", "state", "error", "first", "total")
 
 
@@ -84,9 +86,9 @@ def _add(line: Line, row: dict[str, Any]) -> None:
 
 
 def _note_who_waits(event: Event, lines: list[Line]) -> None:
-    waiting = PeopleTally.objects.of(event).filter(status=Registration.Status.WAITLISTED).total()
+    waiting = PeopleCount.objects.of(event).filter(status=Registration.Status.WAITLISTED).total()
     for line in lines:
-        if waiting and line.due and not line.has_passed:
+        if waiting and line.send_at and not line.has_passed:
             line.skipped.append(Skipped(waiting, _("on the waiting list")))
 
 

@@ -7,10 +7,10 @@ from registrations.models.event import Event
 from registrations.models.registration import Registration
 
 
-class Trace(models.Model):
+class AnonymousRegistration(models.Model):
     """One anonymous registration. No key, no moment and no free text leads back to a person."""
 
-    event = models.ForeignKey(Event, models.CASCADE, related_name="traces", verbose_name=_("event"))
+    event = models.ForeignKey(Event, models.CASCADE, related_name="anonymous_registrations", verbose_name=_("event"))
     registered_on = models.DateField(_("registered"))
     status = models.CharField(_("status"), max_length=10, choices=Registration.Status)
     was_present = models.BooleanField(_("present"))
@@ -19,6 +19,7 @@ class Trace(models.Model):
     heard_from = models.CharField(_("heard of it by"), max_length=255, blank=True)
 
     class Meta:
+        db_table = "registrations_trace"
         verbose_name = _("anonymous registration")
         verbose_name_plural = _("anonymous registrations")
 

@@ -102,15 +102,15 @@ class Broadcast(models.Model):
         return people.filter(newsletter=True) if self.newsletter_only else people
 
     def _audience(self) -> RegistrationQuerySet:
-        people = Registration.objects.filter(event=self.event_id)
-        came = Exists(Attendance.objects.filter(registration=OuterRef("pk")))  # no join: the rows will be locked
+        people = Registration.objects.without_dry_runs().filter(event=self.event_id)
+        attended = Exists(Attendance.objects.filter(registration=OuterRef("pk")))  # no join: the rows will be locked
         match self.audience:
             case self.Audience.SEATED:
                 return people.seated()
             case self.Audience.PRESENT:
-                return people.seated().filter(came)
+                return people.seated().filter(attended)
             case self.Audience.ABSENT:
-                return people.seated().filter(~came, created_at__lt=self.event.ends_at)
+                return people.seated().filter(~attended, created_at__lt=self.event.ends_at)
             case self.Audience.WAITING:
                 return people.filter(status=Registration.Status.WAITLISTED)
         return people.none()

@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter, PreparedQuery, insert, rows_of
-from registrations.models.rate_limit import Hit
+from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration, few_that_hold
 from registrations.models.search import looked_for
 
 LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
-DEATHS_BEFORE_FAILURE = 5
+CRASHES_BEFORE_FAILURE = 5
 OVERDUE_AFTER = timedelta(minutes=10)
 ALERT_AT_MOST_EVERY = timedelta(days=1)
 ALERTS_APART = timedelta(minutes=1)  # in which the first one is seen by all
@@ -87,9 +87,9 @@ class Waiting(NamedTuple):
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self) -> Self:
         """To be sent now: first tries, retries, and those whose holder has not been heard of until its lease's end."""
-        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now())
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.SENDING], send_at__lte=timezone.now())
 
-    def owe(
+    def enqueue(
         self,
         registration: Registration,
         kind: "Delivery.Kind",
@@ -115,7 +115,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         last = self.filter(registration=registration, kind=kind).aggregate(last=Max("revision"))["last"]
         return 0 if last is None else last + 1
 
-    def owe_all(
+    def enqueue_all(
         self, registrations: models.QuerySet[Registration], kind: "Delivery.Kind", *, reason: str = "", **fields: Any
     ) -> int:
         """The same for many registrations at once; returns how many mails were added."""
@@ -130,16 +130,16 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self.bulk_create(owed, batch_size=BATCH)
         return len(owed)
 
-    def that_count(self) -> Self:
+    def without_dry_runs(self) -> Self:
         """Without those of trials, which no list and no figure shows."""
-        return self.exclude(registration__is_trial=True)
+        return self.exclude(registration__is_dry_run=True)
 
     def found_by(self, words: str) -> Self:
         """Those to people whose name, address or organisation holds each of the words."""
         wanted = looked_for(words)
         if few := few_that_hold(wanted):
             return self.filter(registration__in=few)
-        return self.filter(Exists(Registration.everyone.that_hold(wanted).filter(pk=OuterRef("registration"))))
+        return self.filter(Exists(Registration.objects.that_hold(wanted).filter(pk=OuterRef("registration"))))
 
     def pending(self) -> Self:
         return self.filter(state=Delivery.State.PENDING)
@@ -166,9 +166,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         Mails on trial are not worth the question.
         """
-        may_have_left = Q(state=Delivery.State.SENDING) | Q(state=Delivery.State.PENDING, due__lte=timezone.now())
+        may_have_left = Q(state=Delivery.State.SENDING) | Q(state=Delivery.State.PENDING, send_at__lte=timezone.now())
         found = self.filter(may_have_left)
-        found.filter(registration__is_trial=True).update(
+        found.filter(registration__is_dry_run=True).update(
             state=Delivery.State.CANCELLED, error=desk_words(_("a backup was restored")), lease=""
         )
         return found.update(state=Delivery.State.HELD, lease="")
@@ -180,7 +180,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def release(self) -> int:
         """Let what was held leave after all, with the Message-ID that it had; returns how many."""
-        return self.held().update(state=Delivery.State.PENDING, due=timezone.now(), trying_since=None)
+        return self.held().update(state=Delivery.State.PENDING, send_at=timezone.now(), trying_since=None)
 
     def give_up(self, reason: Any) -> int:
         return self.held().update(state=Delivery.State.CANCELLED, error=desk_words(reason))
@@ -192,7 +192,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def delayed(self) -> Self:
         """First tries that were put off because of how many there are."""
         waiting = self.filter(state=Delivery.State.PENDING, kind=Delivery.Kind.CONFIRMATION, attempts=0)
-        return waiting.filter(due__gt=timezone.now())
+        return waiting.filter(send_at__gt=timezone.now())
 
     def note_event(self, status: "Delivery.ProviderStatus") -> None:
         """What the provider tells of these mails: forward only, so that replayed or late events change nothing.
@@ -202,20 +202,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self.filter(provider_status__in=["", *status.earlier()]).update(provider_status=status)
         if status == Delivery.ProviderStatus.DELIVERED:
             waiting = self.filter(Q(state=Delivery.State.PENDING, attempts__gt=0) | Q(state=Delivery.State.HELD))
-            waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", deaths=0)
+            waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", worker_crashes=0)
 
     def refused(self) -> Self:
         """Come back for good, or reported as unwanted."""
         return self.filter(provider_status__in=REFUSALS)
 
     @transaction.atomic
-    def owe_alert(self, recipient: str) -> None:
+    def enqueue_alert(self, recipient: str) -> None:
         """One alert an incident: none while another is on its way, or has left within a day."""
         recent = Q(state=Delivery.State.SENT, sent_at__gt=timezone.now() - ALERT_AT_MOST_EVERY)
         on_its_way = Q(state__in=[Delivery.State.PENDING, Delivery.State.SENDING])
         if self.filter(recent | on_its_way, kind=Delivery.Kind.ALERT).exists():
             return
-        if Hit.objects.take("alert", limit=1, period=ALERTS_APART, delays=False):  # of many at once, one
+        if RateLimitHit.objects.take("alert", limit=1, period=ALERTS_APART, delays=False):  # of many at once, one
             self.create(kind=Delivery.Kind.ALERT, recipient=recipient, priority=ALERT_PRIORITY)
 
     def holders(self) -> set[str]:
@@ -226,18 +226,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def free(self, holder: str) -> None:
         """Make the mail of a dead worker due at once."""
         held = self.filter(state=Delivery.State.SENDING, lease__startswith=f"{holder}.")
-        held.update(due=timezone.now())
+        held.update(send_at=timezone.now())
 
     def overdue(self) -> Self:
         """Due for longer than any worker should need."""
         return self.filter(
-            state__in=[Delivery.State.PENDING, Delivery.State.SENDING], due__lte=timezone.now() - OVERDUE_AFTER
+            state__in=[Delivery.State.PENDING, Delivery.State.SENDING], send_at__lte=timezone.now() - OVERDUE_AFTER
         )
 
     def waiting(self) -> Waiting:
         """How many mails' moment has come, how many are overdue, and since when the oldest waits; one query."""
-        late = Q(due__lte=timezone.now() - OVERDUE_AFTER)
-        counted = self.due().aggregate(count=Count("pk"), late=Count("pk", filter=late), oldest=Min("due"))
+        late = Q(send_at__lte=timezone.now() - OVERDUE_AFTER)
+        counted = self.due().aggregate(count=Count("pk"), late=Count("pk", filter=late), oldest=Min("send_at"))
         return Waiting(counted["count"], counted["late"], counted["oldest"])
 
     def claim(self, *, holder: str = "") -> "Delivery | None":
@@ -334,7 +334,7 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("message to registrants"),
     )
-    event = models.ForeignKey(  # the registration's, by a trigger; no constraint: see LiveTally
+    event = models.ForeignKey(  # the registration's, by a trigger; no constraint: see LiveCount
         Event,
         models.DO_NOTHING,
         null=True,
@@ -355,11 +355,14 @@ class Delivery(models.Model):
     revision = models.PositiveIntegerField(_("revision"), default=0)
     priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("The lower leaves first."))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
-    due = models.DateTimeField(_("due"), default=timezone.now)
+    send_at = models.DateTimeField(_("due"), default=timezone.now, db_column="due")
     not_after = models.DateTimeField(_("not after"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    deaths = models.PositiveSmallIntegerField(
-        _("breakdowns"), default=0, help_text=_("Times in a row that the worker was lost with this mail in hand.")
+    worker_crashes = models.PositiveSmallIntegerField(
+        _("breakdowns"),
+        default=0,
+        help_text=_("Times in a row that the worker was lost with this mail in hand."),
+        db_column="deaths",
     )
     lease = models.CharField(max_length=64, blank=True)
     message_id = models.CharField(_("message identifier"), max_length=255, unique=True, default=new_message_id)
@@ -386,22 +389,24 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["priority", "due"],
+                fields=["priority", "send_at"],
                 name="delivery_to_send",
                 condition=Q(state__in=["pending", "sending"]),
             ),
             models.Index(
-                fields=["registration", "kind", "due"], name="delivery_to_come", condition=Q(state="pending")
+                fields=["registration", "kind", "send_at"], name="delivery_to_come", condition=Q(state="pending")
             ),
-            models.Index(fields=["state", "due"], name="delivery_states"),  # SQLite knows no partial one by parameters
+            models.Index(
+                fields=["state", "send_at"], name="delivery_states"
+            ),  # SQLite knows no partial one by parameters
             models.Index(fields=["state", "registration"], name="delivery_people_by_state"),
             models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
             models.Index(fields=["created_at", "id"], name="delivery_by_date"),
             models.Index(fields=["state", "created_at", "id"], name="delivery_by_state"),
             models.Index(fields=["kind", "created_at", "id"], name="delivery_by_kind"),
             models.Index(fields=["event", "created_at", "id"], name="delivery_by_event"),
-            models.Index(fields=["due"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
-            models.Index(fields=["event", "kind", "due"], name="delivery_next", condition=Q(state="pending")),
+            models.Index(fields=["send_at"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
+            models.Index(fields=["event", "kind", "send_at"], name="delivery_next", condition=Q(state="pending")),
             models.Index(
                 fields=["broadcast", "state"], name="delivery_of_broadcast", condition=Q(broadcast__isnull=False)
             ),
@@ -425,14 +430,16 @@ class Delivery(models.Model):
         """The first mail of all to this registration."""
         return self.revision == 0 and self.reason == self.Reason.NEW
 
-    def untrue_because(self) -> str:
+    def obsolete_reason(self) -> str:
         """Why a mail that was owed would say something that is no longer so; empty when it may leave."""
         if self.registration is None:
             return ""
-        untrue = self._untrue_of_registration(self.registration) or self._untrue_of_event(self.registration.event)
+        untrue = self._obsolete_for_registration(self.registration) or self._obsolete_for_event(
+            self.registration.event
+        )
         return str(untrue)
 
-    def _untrue_of_registration(self, registration: Registration) -> Any:
+    def _obsolete_for_registration(self, registration: Registration) -> Any:
         if self.kind in TELL_OF_AN_END:
             return "" if registration.is_cancelled else _("the registration was taken up again")
         if self.kind == self.Kind.ADDRESS_CHANGED:
@@ -445,9 +452,9 @@ class Delivery(models.Model):
             return _("this person is on the waiting list")
         if self.kind == self.Kind.WAITING_LIST and not registration.is_waiting:
             return _("this person is no longer on the waiting list")
-        return self._untrue_of_broadcast(self.broadcast, registration) if self.broadcast else ""
+        return self._obsolete_for_broadcast(self.broadcast, registration) if self.broadcast else ""
 
-    def _untrue_of_broadcast(self, broadcast: Broadcast, registration: Registration) -> Any:
+    def _obsolete_for_broadcast(self, broadcast: Broadcast, registration: Registration) -> Any:
         if broadcast.is_taken_back:
             return _("the organiser took this message back")
         if broadcast.is_stopped:
@@ -456,7 +463,7 @@ class Delivery(models.Model):
             return _("this person is no longer one of those whom the message is for")
         return ""
 
-    def _untrue_of_event(self, event: Event) -> Any:
+    def _obsolete_for_event(self, event: Event) -> Any:
         match self.kind:
             case self.Kind.CHANGED if self.reason == self.Reason.POSTPONED:
                 return "" if event.status == Event.Status.POSTPONED else _("the event is no longer postponed")
@@ -480,8 +487,8 @@ class Delivery(models.Model):
         return self.ProviderStatus(told.provider_status) if told else None
 
     @property
-    def is_poisonous(self) -> bool:
-        return self.deaths >= DEATHS_BEFORE_FAILURE
+    def is_poison_message(self) -> bool:
+        return self.worker_crashes >= CRASHES_BEFORE_FAILURE
 
     @property
     def is_too_late(self) -> bool:
@@ -490,7 +497,7 @@ class Delivery(models.Model):
     @property
     def is_overtaken(self) -> bool:
         """A first reminder so late that the last one is due as well; a trial asks for either."""
-        if self.kind != self.Kind.REMINDER_DAY or self.registration is None or self.registration.is_trial:
+        if self.kind != self.Kind.REMINDER_DAY or self.registration is None or self.registration.is_dry_run:
             return False
         first, last = self.registration.event.reminder_day_at, self.registration.event.reminder_hour_at
         return first is not None and last is not None and first <= last <= timezone.now()
@@ -511,11 +518,11 @@ class Delivery(models.Model):
         """
         self._mine().update(
             state=self.State.PENDING,
-            due=timezone.now() + after,
+            send_at=timezone.now() + after,
             trying_since=self.trying_since if counts else None,
             error=error,
             lease="",
-            deaths=0,
+            worker_crashes=0,
         )
 
     def _mine(self) -> DeliveryQuerySet:
@@ -524,7 +531,7 @@ class Delivery(models.Model):
 
 _PK = Parameter("pk", models.BigAutoField())
 _BY_NUMBER = PreparedQuery(lambda: Delivery.objects.filter(pk=_PK))
-_REGISTRATION = PreparedQuery(lambda: Registration.everyone.filter(pk=_PK))
+_REGISTRATION = PreparedQuery(lambda: Registration.objects.filter(pk=_PK))
 _EVENT = PreparedQuery(lambda: Event.objects.knowing_their_report().filter(pk=_PK))
 
 

@@ -326,7 +326,7 @@ class Event(models.Model):
 
     @cached_property
     def seats_taken(self) -> int:
-        return self.registrations.seated().count()
+        return self.registrations.without_dry_runs().seated().count()
 
     @property
     def has_free_seat(self) -> bool:

@@ -83,7 +83,9 @@ class EventQuestion(models.Model):
     @property
     def is_answered(self) -> bool:
         """By anyone, even who has withdrawn since."""
-        return Registration.objects.filter(event=self.event_id, own_answers__has_key=self.key).exists()
+        return (
+            Registration.objects.without_dry_runs().filter(event=self.event_id, own_answers__has_key=self.key).exists()
+        )
 
     def clean(self) -> None:
         if self.has_choices:

@@ -19,36 +19,39 @@ class Counts(NamedTuple):
     present: int = 0
 
 
-class TallyQuerySet(models.QuerySet["Tally"]):
-    def add(self, event: Event, dimension: "Tally.Dimension", counted: Mapping[str, Counts]) -> None:
+class PurgedCountQuerySet(models.QuerySet["PurgedCount"]):
+    def add(self, event: Event, dimension: "PurgedCount.Dimension", counted: Mapping[str, Counts]) -> None:
         """Add to what is there. In the order of the groups: two purges at once wait for each other, and never both."""
         for group, counts in sorted(counted.items()):
-            tally, _is_new = self.get_or_create(event=event, dimension=dimension, group=group)
-            self.filter(pk=tally.pk).update(**{name: F(name) + number for name, number in counts._asdict().items()})
+            purged_count, _is_new = self.get_or_create(event=event, dimension=dimension, group=group)
+            self.filter(pk=purged_count.pk).update(
+                **{name: F(name) + number for name, number in counts._asdict().items()}
+            )
 
-    def raise_to(self, event: Event, dimension: "Tally.Dimension", number: int) -> None:
+    def raise_to(self, event: Event, dimension: "PurgedCount.Dimension", number: int) -> None:
         """A number that is counted as a whole, and never sinks."""
-        tally, _is_new = self.get_or_create(event=event, dimension=dimension, group="")
-        self.filter(pk=tally.pk).update(registered=Greatest(F("registered"), number))
+        purged_count, _is_new = self.get_or_create(event=event, dimension=dimension, group="")
+        self.filter(pk=purged_count.pk).update(registered=Greatest(F("registered"), number))
 
 
-class Tally(models.Model):
+class PurgedCount(models.Model):
     class Dimension(models.TextChoices):
         ORGANISATION = "organisation_type", _("type of organisation")
         FUNCTION = "function", _("function")
         SIGN = "sign", _("how presence is known")
         NAMES = "names", _("different organisations")
 
-    event = models.ForeignKey(Event, models.CASCADE, related_name="tallies", verbose_name=_("event"))
+    event = models.ForeignKey(Event, models.CASCADE, related_name="purged_counts", verbose_name=_("event"))
     dimension = models.CharField(_("dimension"), max_length=20, choices=Dimension)
     group = models.CharField(_("group"), max_length=20, blank=True)
     registered = models.PositiveIntegerField(_("with a seat"), default=0)
     expected = models.PositiveIntegerField(_("of them, signed up in time"), default=0)
     present = models.PositiveIntegerField(_("present"), default=0)
 
-    objects = TallyQuerySet.as_manager()
+    objects = PurgedCountQuerySet.as_manager()
 
     class Meta:
+        db_table = "registrations_tally"
         verbose_name = _("tally")
         verbose_name_plural = _("tallies")
         constraints = [

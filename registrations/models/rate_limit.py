@@ -34,8 +34,8 @@ TAKE = """
 UNWAITED = ", (SELECT set_config('synchronous_commit', 'off', true)) AS unwaited"
 
 
-class HitQuerySet(models.QuerySet["Hit"]):
-    def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> "Hit | None":
+class RateLimitHitQuerySet(models.QuerySet["RateLimitHit"]):
+    def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> "RateLimitHit | None":
         """Count one more of what may happen `limit` times in any `period`: now, or later when it may be delayed.
 
         None, and nothing counted, when it would have to wait and may not.
@@ -45,7 +45,7 @@ class HitQuerySet(models.QuerySet["Hit"]):
         statement = TAKE.format(unwaited=UNWAITED if is_alone else "")
         while True:
             for number, at in rows_of(statement, {**values, "now": time.time()}):
-                return Hit(key=key, number=number, at=at)
+                return RateLimitHit(key=key, number=number, at=at)
             if not delays and self.free_at(key, limit=limit, period=period) > time.time():
                 return None
 
@@ -63,14 +63,15 @@ class HitQuerySet(models.QuerySet["Hit"]):
         return self.filter(at__lt=time.time() - KEPT.total_seconds())
 
 
-class Hit(models.Model):
+class RateLimitHit(models.Model):
     key = models.CharField(max_length=64)  # a keyed digest: no address, no origin
     number = models.PositiveIntegerField()
     at = models.FloatField()  # seconds since 1970: both databases compute alike with numbers
 
-    objects = HitQuerySet.as_manager()
+    objects = RateLimitHitQuerySet.as_manager()
 
     class Meta:
+        db_table = "registrations_hit"
         constraints = [models.UniqueConstraint(fields=["key", "number"], name="hit_is_unique_per_key_and_number")]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection, models
@@ -21,16 +21,16 @@ from registrations.models.event import Event
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, looked_for
 
-LISTED_BY: list[list[str]] = [
-    [],
-    ["event"],
-    ["status"],
-    ["territory"],
-    ["newsletter"],
-    ["language"],
-    ["came"],
-    ["event", "came"],
-]
+LISTS: dict[str, list[str]] = {  # name of the index, and the fields by which a list is filtered
+    "registration_by_date": [],
+    "registration_by_event": ["event"],
+    "registration_by_status": ["status"],
+    "registration_by_territory": ["territory"],
+    "registration_by_newsletter": ["newsletter"],
+    "registration_by_language": ["language"],
+    "registration_by_came": ["attended"],
+    "registration_by_event_came": ["event", "attended"],
+}
 
 
 VERY_MANY = 5000
@@ -60,6 +60,10 @@ def few_that_hold(words: list[str]) -> RawSQL | None:
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def without_dry_runs(self) -> Self:
+        """Those of registrants: what organisers try on themselves stands in no list, no figure and no seat."""
+        return self.filter(is_dry_run=False)
+
     def of_address(self, email: str | Parameter) -> Self:
         """Addresses are compared without regard to case; the unique index does the same."""
         asked = Value(email) if isinstance(email, str) else email
@@ -78,16 +82,18 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         since = OuterRef("waiting_since")
         ahead = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lte=OuterRef("pk"))
         ahead &= Q(waiting_since__lte=since)  # what an index understands
-        line = Registration.objects.filter(ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED)
+        line = Registration.objects.without_dry_runs().filter(
+            ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED
+        )
         return self.annotate(place=Subquery(line.order_by().values("event").values_list(Count("pk"))))
 
     def like(self, registration: "Registration") -> Self:
         """The others of its event: trials among trials."""
-        return self.filter(event=registration.event_id, is_trial=registration.is_trial).exclude(pk=registration.pk)
+        return self.filter(event=registration.event_id, is_dry_run=registration.is_dry_run).exclude(pk=registration.pk)
 
     def reachable(self) -> Self:
         """Those whose links open, with their event: a draft is seen by its trials alone."""
-        return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_trial=False)
+        return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_dry_run=False)
 
     def places_in_line(self, events: Collection[int]) -> dict[int, int]:
         """Of everybody who waits for these events, by number of the registration: 1 for the first of each event."""
@@ -126,16 +132,6 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.select_for_update(of=("self",)).select_related("event").get(pk=registration.pk)
 
 
-Everyone = models.Manager.from_queryset(RegistrationQuerySet)
-
-
-class ThoseWhoCount(Everyone["Registration"]):
-    """Without the trials of organisers: no list, no figure and no seat has to think of them."""
-
-    def get_queryset(self) -> RegistrationQuerySet:
-        return cast(RegistrationQuerySet, super().get_queryset()).filter(is_trial=False)
-
-
 class Registration(models.Model):
     class Status(models.TextChoices):
         CONFIRMED = "confirmed", pgettext_lazy("registration", "Confirmed")
@@ -171,18 +167,17 @@ class Registration(models.Model):
     erase_by = models.DateTimeField(_("to be erased by"), null=True, blank=True, editable=False)
     new_email = models.EmailField(_("new address, not yet confirmed"), max_length=254, blank=True, editable=False)
     new_email_code = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
-    is_trial = models.BooleanField(_("trial"), default=False, db_default=False, editable=False)
+    is_dry_run = models.BooleanField(_("trial"), default=False, db_default=False, editable=False, db_column="is_trial")
     certificate_number = models.CharField(  # noqa: DJ001 - unique, and only there for who came
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
     )
 
-    came = models.BooleanField(
-        _("present"), default=False, db_default=False, editable=False
+    attended = models.BooleanField(
+        _("present"), default=False, db_default=False, editable=False, db_column="came"
     )  # by a trigger, for lists
     search = SearchField(of=["first_name", "last_name", "email", "organisation"])
 
-    objects = ThoseWhoCount()
-    everyone = Everyone()  # trials too: for codes, for mails, and for what is done to one row in hand
+    objects = RegistrationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("registration")
@@ -193,7 +188,7 @@ class Registration(models.Model):
             models.UniqueConstraint(
                 "event",
                 Lower("email"),
-                "is_trial",
+                "is_dry_run",
                 name="registration_is_unique_per_event_and_address",
                 violation_error_message=_("This address is already registered for this event."),
             ),
@@ -203,18 +198,13 @@ class Registration(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["event", "status", "waiting_since", "is_trial"], name="registration_line"),
-            models.Index(fields=["event", "status", "created_at", "is_trial"], name="registration_sign_ups"),
-            models.Index(fields=["event", "territory", "is_trial"], name="registration_territories"),
+            models.Index(fields=["event", "status", "waiting_since", "is_dry_run"], name="registration_line"),
+            models.Index(fields=["event", "status", "created_at", "is_dry_run"], name="registration_sign_ups"),
+            models.Index(fields=["event", "territory", "is_dry_run"], name="registration_territories"),
             models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
-            models.Index(fields=["event"], name="registration_trials", condition=Q(is_trial=True)),
+            models.Index(fields=["event"], name="registration_trials", condition=Q(is_dry_run=True)),
             models.Index(fields=["event", "status"], name="registration_questions", condition=~Q(question="")),
-            *(
-                models.Index(
-                    fields=[*fields, "created_at", "id"], name=f"registration_by_{'_'.join(fields) or 'date'}"
-                )
-                for fields in LISTED_BY
-            ),
+            *(models.Index(fields=[*fields, "created_at", "id"], name=name) for name, fields in LISTS.items()),
             models.Index(fields=["last_name", "first_name"], name="registration_by_name"),
             models.Index(fields=["event", "last_name", "first_name"], name="registration_by_event_name"),
         ]
@@ -239,11 +229,11 @@ class Registration(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A form without `is_trial` asks all the same whether an address is on the list already."""
-        super().validate_constraints(exclude=set(exclude or ()) - {"is_trial"})
+        super().validate_constraints(exclude=set(exclude or ()) - {"is_dry_run"})
 
-    def sees_its_event(self) -> None:
+    def preview_as_published(self) -> None:
         """A trial of a draft meets the event as it will be once it is published; nothing of it is written down."""
-        if self.is_trial and self.event.status == Event.Status.DRAFT:
+        if self.is_dry_run and self.event.status == Event.Status.DRAFT:
             self.event.status = Event.Status.PUBLISHED
 
     @property
@@ -265,7 +255,7 @@ class Registration(models.Model):
 
     @property
     def has_certificate(self) -> bool:
-        return Registration.objects.certified().filter(pk=self.pk).exists()
+        return Registration.objects.without_dry_runs().certified().filter(pk=self.pk).exists()
 
     @property
     def kept_until(self) -> datetime:
@@ -278,7 +268,12 @@ class Registration(models.Model):
     def place_in_line(self) -> int:
         """1 for the first on the waiting list."""
         ahead = Q(waiting_since__lt=self.waiting_since) | Q(waiting_since=self.waiting_since, pk__lt=self.pk)
-        return Registration.objects.filter(ahead, event=self.event_id, status=self.Status.WAITLISTED).count() + 1
+        return (
+            Registration.objects.without_dry_runs()
+            .filter(ahead, event=self.event_id, status=self.Status.WAITLISTED)
+            .count()
+            + 1
+        )
 
     def answer(self, typed: Mapping[str, Any]) -> None:
         """Take over answers to the event's own questions; None takes one away, and what is not named stays."""

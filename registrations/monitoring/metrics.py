@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from registrations.backup import last_backup
-from registrations.models import Delivery, MailTally, PeopleTally, WorkerPresence
+from registrations.models import Delivery, MailCount, PeopleCount, WorkerPresence
 from registrations.runtime.version import version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,7 +47,7 @@ def _number(value: float) -> list[Sample]:
 
 
 def _mails() -> Iterator[str]:
-    counted = MailTally.objects.totals("kind", "state").order_by("kind", "state")
+    counted = MailCount.objects.totals("kind", "state").order_by("kind", "state")
     samples = [Sample({"kind": kind, "state": state}, count) for kind, state, count in counted]
     yield from _gauge("webinar_mails", MAILS_HELP, samples)
     waiting = Delivery.objects.waiting()
@@ -58,7 +58,7 @@ def _mails() -> Iterator[str]:
 
 
 def _people() -> Iterator[str]:
-    counted = PeopleTally.objects.totals("status").order_by("status")
+    counted = PeopleCount.objects.totals("status").order_by("status")
     samples = [Sample({"status": status}, count) for status, count in counted]
     yield from _gauge("webinar_registrations", "Registrations in the database, by status.", samples)
 

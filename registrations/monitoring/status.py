@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
-from registrations.models import Delivery, Event, MailTally, WorkerPresence
+from registrations.models import Delivery, Event, MailCount, WorkerPresence
 from registrations.runtime.version import version
 
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
@@ -47,8 +47,8 @@ def not_ready() -> list[str]:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return [*reasons, "Migrations are missing: run manage.py migrate."]
-        if late := Delivery.objects.overdue().order_by("due").first():
-            minutes = int((timezone.now() - late.due).total_seconds() // 60)
+        if late := Delivery.objects.overdue().order_by("send_at").first():
+            minutes = int((timezone.now() - late.send_at).total_seconds() // 60)
             reasons.append(f"The oldest mail is {minutes} minutes overdue.")
         if not WorkerPresence.objects.alive():
             reasons.append("No mail worker has been seen lately.")
@@ -60,7 +60,7 @@ def not_ready() -> list[str]:
 def waits_for_somebody() -> list[str]:
     """What a person has to decide, in sentences: the site itself does all it should, and is ready."""
     with suppress(Error):  # `not_ready` says why
-        if held := MailTally.objects.filter(state=Delivery.State.HELD).total():
+        if held := MailCount.objects.filter(state=Delivery.State.HELD).total():
             return [
                 f"Mails held back since a restore: {held}. The desk's first page lets them leave, or gives them up."
             ]
@@ -77,7 +77,7 @@ def status() -> Status:
 
 def _ask_the_database(found: Status) -> None:
     found.database_bytes = dumps.database_bytes()
-    found.mails = dict(MailTally.objects.totals("state").order_by("state"))
+    found.mails = dict(MailCount.objects.totals("state").order_by("state"))
     waiting = Delivery.objects.waiting()
     found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
     found.workers = dict(Counter(worker.host for worker in WorkerPresence.objects.alive()))

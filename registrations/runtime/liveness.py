@@ -19,7 +19,7 @@ def _file(name: str) -> Path:
 
 
 @contextmanager
-def lifeline() -> Iterator[str]:
+def alive_process() -> Iterator[str]:
     """A name of this process's own, alive until the block ends or the process does."""
     name = secrets.token_hex(8)
     path = _file(name)

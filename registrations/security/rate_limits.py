@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from registrations.models import Delivery, Event, Hit
+from registrations.models import Delivery, Event, RateLimitHit
 from registrations.models.suppression import mailbox_of
 
 logger = logging.getLogger(__name__)
@@ -24,37 +24,37 @@ IPV6_NETWORK = 64  # bits that one subscriber has
 
 
 @dataclass(frozen=True)
-class Cap:
+class RateLimit:
     name: str
     limit: int
     period: timedelta
 
 
-MAILS_TO_MAILBOX = Cap("mails to mailbox", 3, timedelta(days=1))
-FORMS_FROM_ORIGIN = Cap("forms from origin", 60, timedelta(hours=1))
-LOGINS_FROM_ORIGIN = Cap("failed logins from origin", 10, timedelta(minutes=15))
-LOGINS_TO_ACCOUNT = Cap("failed logins to account", 30, timedelta(minutes=15))
-LOGINS_OF_BROWSER = Cap("failed logins of known browser", 10, timedelta(minutes=15))
-CODES_OF_ACCOUNT = Cap("wrong codes of account", 10, timedelta(hours=1))
+MAILS_TO_MAILBOX = RateLimit("mails to mailbox", 3, timedelta(days=1))
+FORMS_FROM_ORIGIN = RateLimit("forms from origin", 60, timedelta(hours=1))
+LOGINS_FROM_ORIGIN = RateLimit("failed logins from origin", 10, timedelta(minutes=15))
+LOGINS_TO_ACCOUNT = RateLimit("failed logins to account", 30, timedelta(minutes=15))
+LOGINS_OF_BROWSER = RateLimit("failed logins of known browser", 10, timedelta(minutes=15))
+CODES_OF_ACCOUNT = RateLimit("wrong codes of account", 10, timedelta(hours=1))
 
 
 class Counted(NamedTuple):
     """What was counted of a mail before it is known whether, and when, it leaves."""
 
-    to_mailbox: Hit | None = None
-    of_event: Hit | None = None
+    to_mailbox: RateLimitHit | None = None
+    of_event: RateLimitHit | None = None
 
 
 NOTHING = Counted()
 
 
-def count_mail_to(address: str) -> Hit | None:
+def count_mail_to(address: str) -> RateLimitHit | None:
     """One more mail to this mailbox, now or later. Call it before an event or a registration is held: whoever holds
     more than one of them has taken them in this order."""
     return _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=True) if settings.RATE_LIMITS else None
 
 
-def count_mail_of(event: Event) -> Hit | None:
+def count_mail_of(event: Event) -> RateLimitHit | None:
     """One more mail that somebody set off about this event, now or later; for a sign-up, before its transaction:
     until that ends, nobody else could be counted."""
     return _take(mails_of_event(), str(event.pk), delays=True) if settings.RATE_LIMITS else None
@@ -63,7 +63,7 @@ def count_mail_of(event: Event) -> Hit | None:
 def take_back(counted: Counted) -> None:
     """No mail leaves after all."""
     for hit in filter(None, counted):
-        Hit.objects.give_back(hit.key)
+        RateLimitHit.objects.give_back(hit.key)
 
 
 def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Counted = NOTHING) -> datetime | None:
@@ -88,8 +88,8 @@ def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Coun
     return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
 
 
-def mails_of_event() -> Cap:
-    return Cap("mails of event", settings.EVENT_MAILS_PER_HOUR, timedelta(hours=1))
+def mails_of_event() -> RateLimit:
+    return RateLimit("mails of event", settings.EVENT_MAILS_PER_HOUR, timedelta(hours=1))
 
 
 def wait_of_form(request: HttpRequest) -> timedelta | None:
@@ -97,39 +97,41 @@ def wait_of_form(request: HttpRequest) -> timedelta | None:
     return take_or_wait(FORMS_FROM_ORIGIN, origin(request))
 
 
-def take_or_wait(cap: Cap, whose: str) -> timedelta | None:
+def take_or_wait(rate_limit: RateLimit, whose: str) -> timedelta | None:
     """None, and one more counted; or how long to wait, and nothing counted."""
-    if not settings.RATE_LIMITS or _take(cap, whose, delays=False):
+    if not settings.RATE_LIMITS or _take(rate_limit, whose, delays=False):
         return None
-    free_at = Hit.objects.free_at(_key(cap, whose), limit=cap.limit, period=cap.period)
+    free_at = RateLimitHit.objects.free_at(_key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period)
     return timedelta(seconds=max(1, free_at - timezone.now().timestamp()))
 
 
-def take_all(counts: list[tuple[Cap, str]]) -> timedelta | None:
+def take_all(counts: list[tuple[RateLimit, str]]) -> timedelta | None:
     """Count one against each cap; nothing counted, and how long to wait, when one of them has had enough."""
-    for done, (cap, whose) in enumerate(counts):
-        if wait := take_or_wait(cap, whose):
+    for done, (rate_limit, whose) in enumerate(counts):
+        if wait := take_or_wait(rate_limit, whose):
             give_back_all(counts[:done])
             return wait
     return None
 
 
-def give_back_all(counts: list[tuple[Cap, str]]) -> None:
-    for cap, whose in counts:
-        give_back(cap, whose)
+def give_back_all(counts: list[tuple[RateLimit, str]]) -> None:
+    for rate_limit, whose in counts:
+        give_back(rate_limit, whose)
 
 
-def give_back(cap: Cap, whose: str) -> None:
+def give_back(rate_limit: RateLimit, whose: str) -> None:
     """What was counted last turned out to be no failure."""
-    Hit.objects.give_back(_key(cap, whose))
+    RateLimitHit.objects.give_back(_key(rate_limit, whose))
 
 
-def _take(cap: Cap, whose: str, *, delays: bool) -> Hit | None:
-    return Hit.objects.take(_key(cap, whose), limit=cap.limit, period=cap.period, delays=delays)
+def _take(rate_limit: RateLimit, whose: str, *, delays: bool) -> RateLimitHit | None:
+    return RateLimitHit.objects.take(
+        _key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period, delays=delays
+    )
 
 
-def _key(cap: Cap, whose: str) -> str:
-    return salted_hmac("registrations.limits", f"{cap.name}\n{whose}", algorithm="sha256").hexdigest()
+def _key(rate_limit: RateLimit, whose: str) -> str:
+    return salted_hmac("registrations.limits", f"{rate_limit.name}\n{whose}", algorithm="sha256").hexdigest()
 
 
 def origin(request: HttpRequest) -> str:
@@ -163,4 +165,4 @@ def _alarm(event: Event) -> None:
     """Very many sign-ups: each mail leaves, later. The operator decides whether that is success or an attack."""
     logger.error("Event %s: more than %s mails in an hour, delayed", event.pk, settings.EVENT_MAILS_PER_HOUR)
     if settings.ALERT_EMAIL:
-        Delivery.objects.owe_alert(settings.ALERT_EMAIL)
+        Delivery.objects.enqueue_alert(settings.ALERT_EMAIL)

@@ -10,7 +10,7 @@ from registrations.models import Event, Registration
 
 def readers(event: Event) -> QuerySet[Registration]:
     """Whoever ticked the box and has not taken it back; a seat given back does not take it back."""
-    return event.registrations.filter(newsletter=True, erase_by__isnull=True)
+    return event.registrations.without_dry_runs().filter(newsletter=True, erase_by__isnull=True)
 
 
 def headings() -> list[str]:

@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from registrations.models import (
+    AnonymousRegistration,
     Delivery,
     Event,
     EventState,
-    MailTally,
-    PeopleTally,
+    MailCount,
+    PeopleCount,
     Registration,
-    SignUpTally,
-    Trace,
+    SignUpCount,
 )
 from registrations.models.delivery import REFUSALS
 
@@ -47,7 +47,7 @@ STATE_WORDS = {
 
 
 @dataclass
-class Troubles:
+class Problems:
     late: int = 0
     failed: int = 0
     refused: int = 0
@@ -61,14 +61,14 @@ class ToCome(NamedTuple):
 
 
 @dataclass
-class Glance:
+class EventSummary:
     """One event in the table."""
 
     event: Event
     people: Counter[str] = field(default_factory=Counter)  # by status of the registration
     purged: Counter[str] = field(default_factory=Counter)  # the same, of those who have become anonymous
     places: Counter[str] = field(default_factory=Counter)  # by territory
-    troubles: Troubles = field(default_factory=Troubles)
+    problems: Problems = field(default_factory=Problems)
     mails: list[ToCome] = field(default_factory=list)
 
     @property
@@ -76,12 +76,12 @@ class Glance:
         return STATE_WORDS[self.event.state]
 
 
-def troubles() -> dict[int | None, Troubles]:
+def problems() -> dict[int | None, Problems]:
     """Of all mails, by event; None: those that belong to no event. What is late is counted one by one."""
-    found: defaultdict[int | None, Troubles] = defaultdict(Troubles)
+    found: defaultdict[int | None, Problems] = defaultdict(Problems)
     for event, count in _late().items():
         found[event].late = count
-    counted = MailTally.objects.filter(FAILED | HELD | REFUSED).totals("event", "state", "provider_status")
+    counted = MailCount.objects.filter(FAILED | HELD | REFUSED).totals("event", "state", "provider_status")
     for event, state, told, count in counted:
         found[event].failed += count * (state == Delivery.State.FAILED)
         found[event].held += count * (state == Delivery.State.HELD)
@@ -91,27 +91,27 @@ def troubles() -> dict[int | None, Troubles]:
 
 def _late() -> Counter[int | None]:
     """The first ones are read in the order of their hour, which an index gives; of very many all are counted."""
-    late = Delivery.objects.that_count().overdue().order_by("due")
+    late = Delivery.objects.without_dry_runs().overdue().order_by("send_at")
     first = list(late.values_list("event", flat=True)[: LATE_READ + 1])
     if len(first) <= LATE_READ:
         return Counter(first)
     return Counter(dict(late.order_by().values_list("event").annotate(count=Count("pk"))))
 
 
-def glances(found: dict[int | None, Troubles]) -> list[Glance]:
+def summaries(found: dict[int | None, Problems]) -> list[EventSummary]:
     """The events to come and the latest ones, each with its people and mails; `found`: the troubles, by event."""
-    shown = {event.pk: Glance(event) for event in Event.objects.nearest_first()[:EVENTS_SHOWN]}
+    shown = {event.pk: EventSummary(event) for event in Event.objects.nearest_first()[:EVENTS_SHOWN]}
     _count_people(shown)
-    for pk, glance in shown.items():
-        glance.troubles = found.get(pk, Troubles())
-        glance.event.seats_taken = glance.people.get(Registration.Status.CONFIRMED, 0)
+    for pk, summary in shown.items():
+        summary.problems = found.get(pk, Problems())
+        summary.event.seats_taken = summary.people.get(Registration.Status.CONFIRMED, 0)
     for pk, kind, number, first in _mails_to_come(shown):
         shown[pk].mails.append(ToCome(Delivery.Kind(kind), first, number))
     return list(shown.values())
 
 
-def _count_people(shown: dict[int, Glance]) -> None:
-    counted = PeopleTally.objects.filter(event__in=shown).totals("event", "status", "territory")
+def _count_people(shown: dict[int, EventSummary]) -> None:
+    counted = PeopleCount.objects.filter(event__in=shown).totals("event", "status", "territory")
     rows = counted.annotate(is_purged=Value(False)).union(_purged(shown), all=True).order_by()
     for pk, status, territory, count, is_purged in rows:
         if is_purged:
@@ -121,17 +121,17 @@ def _count_people(shown: dict[int, Glance]) -> None:
         shown[pk].places[territory] += count
 
 
-def _purged(shown: dict[int, Glance]) -> Any:
+def _purged(shown: dict[int, EventSummary]) -> Any:
     """The same of anonymous rows, without their territory."""
-    by_status = Trace.objects.filter(event__in=shown).values_list("event", "status")
+    by_status = AnonymousRegistration.objects.filter(event__in=shown).values_list("event", "status")
     return by_status.annotate(place=Value("", CharField()), count=Count("pk"), is_purged=Value(True))
 
 
-def _mails_to_come(shown: dict[int, Glance]) -> Any:
+def _mails_to_come(shown: dict[int, EventSummary]) -> Any:
     """Those that wait, with the hour of the first."""
-    waiting = MailTally.objects.filter(event__in=shown, state=Delivery.State.PENDING)
-    of_kind = Delivery.objects.that_count().pending().filter(event=OuterRef("event"), kind=OuterRef("kind"))
-    first = Subquery(of_kind.order_by("due").values("due")[:1])
+    waiting = MailCount.objects.filter(event__in=shown, state=Delivery.State.PENDING)
+    of_kind = Delivery.objects.without_dry_runs().pending().filter(event=OuterRef("event"), kind=OuterRef("kind"))
+    first = Subquery(of_kind.order_by("send_at").values("send_at")[:1])
     rows = waiting.totals("event_id", "kind").annotate(first=first).filter(first__isnull=False)
     return rows.order_by("first")
 
@@ -148,12 +148,12 @@ class SignUps(NamedTuple):
     figures: list[Figure]  # each with its first day
 
 
-def sign_ups(glance: Glance) -> SignUps:
+def sign_ups(summary: EventSummary) -> SignUps:
     """By day, or by as many days as it takes to fit; whoever withdrew later had signed up all the same."""
-    counted = SignUpTally.objects.of(glance.event).totals("quarter").order_by("quarter")
+    counted = SignUpCount.objects.of(summary.event).totals("quarter").order_by("quarter")
     by_day = Counter[date]()
     for quarter, count in counted:
-        by_day[quarter.astimezone(glance.event.zone).date()] += count
+        by_day[quarter.astimezone(summary.event.zone).date()] += count
     if not by_day:
         return SignUps(1, [])
     first, last = min(by_day), max(by_day)
@@ -165,9 +165,9 @@ def sign_ups(glance: Glance) -> SignUps:
     return SignUps(days, figures)
 
 
-def territories(glance: Glance) -> list[Figure]:
+def territories(summary: EventSummary) -> list[Figure]:
     """Where those on the list come from, the most frequent first; the rare ones are counted together."""
-    counted = sorted(glance.places.items(), key=lambda place: (-place[1], place[0]))
+    counted = sorted(summary.places.items(), key=lambda place: (-place[1], place[0]))
     figures = [Figure(name or _("not said"), count) for name, count in counted]
     return figures if len(figures) <= TERRITORIES_SHOWN else list(_merged(figures))
 

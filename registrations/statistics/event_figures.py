@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
-from registrations.models import Attendance, Delivery, Event, Registration, Tally, Trace
+from registrations.models import AnonymousRegistration, Attendance, Delivery, Event, PurgedCount, Registration
 from registrations.models.purged_count import Counts
 from registrations.models.search import folded
 from registrations.statistics import classification, disclosure_control
@@ -27,11 +27,11 @@ from registrations.statistics.disclosure_control import Part, Row
 STEPS = [1, 7, 14, 28, 91, 364]  # days that one line of the table stands for
 LINES_MAX = 12
 Kind, Status = Delivery.Kind, Registration.Status
-TYPED = {Tally.Dimension.ORGANISATION: "organisation", Tally.Dimension.FUNCTION: "job_title"}
+TYPED = {PurgedCount.Dimension.ORGANISATION: "organisation", PurgedCount.Dimension.FUNCTION: "job_title"}
 CHOSEN = ["territory", "heard_from"]
-GROUPS: dict[Tally.Dimension, tuple[Any, Callable[[str], str]]] = {
-    Tally.Dimension.ORGANISATION: (OrganisationType, classification.organisation_type),
-    Tally.Dimension.FUNCTION: (Function, classification.function),
+GROUPS: dict[PurgedCount.Dimension, tuple[Any, Callable[[str], str]]] = {
+    PurgedCount.Dimension.ORGANISATION: (OrganisationType, classification.organisation_type),
+    PurgedCount.Dimension.FUNCTION: (Function, classification.function),
 }
 
 
@@ -135,20 +135,20 @@ class Figures:
     @property
     def organisations(self) -> int:
         """Different names, however they are spelt; once registrations have been purged, at least so many."""
-        typed = {folded(name) for name, _counts in self.named[TYPED[Tally.Dimension.ORGANISATION]]} - {""}
-        return max(len(typed), sum(counts.registered for _group, counts in self.named[Tally.Dimension.NAMES]))
+        typed = {folded(name) for name, _counts in self.named[TYPED[PurgedCount.Dimension.ORGANISATION]]} - {""}
+        return max(len(typed), sum(counts.registered for _group, counts in self.named[PurgedCount.Dimension.NAMES]))
 
     @property
     def sections(self) -> list[Section]:
         """What the page and the document tell of the people: one table each, in this order."""
         return [
-            self._estimated(_("Types of organisation"), Tally.Dimension.ORGANISATION),
-            self._estimated(_("Functions"), Tally.Dimension.FUNCTION),
+            self._estimated(_("Types of organisation"), PurgedCount.Dimension.ORGANISATION),
+            self._estimated(_("Functions"), PurgedCount.Dimension.FUNCTION),
             *self._answers(_("Territories"), "territory"),
             *self._answers(_("How they heard of it"), "heard_from"),
         ]
 
-    def _estimated(self, title: str, dimension: Tally.Dimension) -> Section:
+    def _estimated(self, title: str, dimension: PurgedCount.Dimension) -> Section:
         parts = self._recognised(dimension)
         return Section(title, self._rows(parts), self._note(dimension, parts))
 
@@ -161,7 +161,7 @@ class Figures:
     def _rows(self, parts: Iterable[Part]) -> list[Row]:
         return disclosure_control.rows(parts, with_presence=not self.presence.unknown_because)
 
-    def _recognised(self, dimension: Tally.Dimension) -> list[Part]:
+    def _recognised(self, dimension: PurgedCount.Dimension) -> list[Part]:
         """Live ones by what they typed, purged ones by what the purge has counted of them."""
         groups, group_of = GROUPS[dimension]
         typed = ((group_of(name), counts) for name, counts in self.named[TYPED[dimension]])
@@ -175,7 +175,7 @@ class Figures:
         if missing.registered:
             yield Part(_("not kept"), missing)
 
-    def _note(self, dimension: Tally.Dimension, parts: list[Part]) -> str:
+    def _note(self, dimension: PurgedCount.Dimension, parts: list[Part]) -> str:
         """That it is an estimate, and how much of it is missing; a small number is not told."""
         groups, _group_of = GROUPS[dimension]
         number = sum(part.counts.registered for part in parts if part.label == groups.UNRECOGNISED.label)
@@ -221,7 +221,9 @@ def figures(event: Event) -> Figures:
     named: defaultdict[str, list[tuple[str, Counts]]] = defaultdict(list)
     for dimension, name, *counts in _named(event):
         named[dimension].append((name, Counts(*counts)))
-    return Figures(event, by_status, by_day, purged, named, _signs(event, named[Tally.Dimension.SIGN]), _mails(event))
+    return Figures(
+        event, by_status, by_day, purged, named, _signs(event, named[PurgedCount.Dimension.SIGN]), _mails(event)
+    )
 
 
 def summed(named: Iterable[tuple[str, Counts]]) -> dict[str, Counts]:
@@ -238,23 +240,25 @@ def counts_together(found: Iterable[Counts]) -> Counts:
 def _by_day(event: Event) -> QuerySet[Any, tuple[date, str, int, int]]:
     """(day, status, sign-ups, of them purged)."""
     day = TruncDate("created_at", tzinfo=event.zone)
-    live = event.registrations.order_by().values_list(day, "status").annotate(number=Count("pk"), purged=Value(0))
-    traces = event.traces.values_list("registered_on", "status").annotate(number=Count("pk"), purged=Count("pk"))
-    return live.union(traces, all=True).order_by()
+    people = event.registrations.without_dry_runs().order_by()
+    live = people.values_list(day, "status").annotate(number=Count("pk"), purged=Value(0))
+    anonymous = event.anonymous_registrations.values_list("registered_on", "status")
+    return live.union(anonymous.annotate(number=Count("pk"), purged=Count("pk")), all=True).order_by()
 
 
 def _named(event: Event) -> QuerySet[Any, tuple[str, str, int, int, int]]:
     """(field or dimension, what stands there, and the three counts), of those with a seat."""
-    came, last = Exists(Attendance.objects.filter(registration=OuterRef("pk"))), last_day(event)
+    attended, last = Exists(Attendance.objects.filter(registration=OuterRef("pk"))), last_day(event)
     in_time = Q(created_at__lt=datetime.combine(last + timedelta(days=1), time(), event.zone))
-    seated, traces = event.registrations.seated().order_by(), event.traces.filter(status=Status.CONFIRMED)
+    seated = event.registrations.without_dry_runs().seated().order_by()
+    anonymous = event.anonymous_registrations.filter(status=Status.CONFIRMED)
     first, *others = [
-        *(_counted(seated, name, in_time | Q(came), Q(came)) for name in [*TYPED.values(), *CHOSEN]),
+        *(_counted(seated, name, in_time | Q(attended), Q(attended)) for name in [*TYPED.values(), *CHOSEN]),
         *(
-            _counted(traces, name, Q(registered_on__lte=last) | Q(was_present=True), Q(was_present=True))
+            _counted(anonymous, name, Q(registered_on__lte=last) | Q(was_present=True), Q(was_present=True))
             for name in CHOSEN
         ),
-        event.tallies.values_list("dimension", "group", "registered", "expected", "present"),
+        event.purged_counts.values_list("dimension", "group", "registered", "expected", "present"),
     ]
     return first.union(*others, all=True).order_by()
 
@@ -270,7 +274,7 @@ def last_day(event: Event) -> date:
     return event.ends_at.astimezone(event.zone).date()
 
 
-def counts_of(event: Event, trace: Trace) -> Counts:
+def counts_of(event: Event, trace: AnonymousRegistration) -> Counts:
     """Of one person with a seat, as the database counts them all."""
     return Counts(1, trace.was_present or trace.registered_on <= last_day(event), trace.was_present)
 
@@ -278,7 +282,7 @@ def counts_of(event: Event, trace: Trace) -> Counts:
 def _signs(event: Event, purged: list[tuple[str, Counts]]) -> Counter[str]:
     """By how presence is known; of a person several signs may tell."""
     of_seated = Attendance.objects.filter(
-        registration__event=event, registration__status=Status.CONFIRMED, registration__is_trial=False
+        registration__event=event, registration__status=Status.CONFIRMED, registration__is_dry_run=False
     )
     signs = Counter(dict(of_seated.order_by().values_list("origin").annotate(number=Count("pk"))))
     signs.update({origin: counts.present for origin, counts in purged})
@@ -295,4 +299,4 @@ def _mails(event: Event) -> Mails:
         "failed": Count("pk", filter=Q(state=Delivery.State.FAILED)),
         "reminders": Count("pk", filter=sent & reminder),
     }
-    return Mails(**Delivery.objects.that_count().filter(registration__event=event).aggregate(**counts))
+    return Mails(**Delivery.objects.without_dry_runs().filter(registration__event=event).aggregate(**counts))

@@ -26,7 +26,7 @@ def download(request: HttpRequest, registration: Registration) -> HttpResponse:
     except pdf.RenderingFailed:
         logger.exception("The certificate of registration %s could not be made", registration.pk)
         context = {"event": registration.event, "registration": registration}
-        response = render(request, "registrations/certificate_unavailable.html", context, status=503)
+        response = render(request, "registrations/personal/certificate_unavailable.html", context, status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
     return pdf_response(content, certificate.FILENAME)
@@ -38,7 +38,7 @@ def find(request: HttpRequest) -> HttpResponse:
     form = CertificateForm(request.GET or None)
     if form.is_valid():
         return redirect("certificate_check", number=form.cleaned_data["number"])
-    return render(request, "registrations/certificates.html", {"form": form})
+    return render(request, "registrations/public/certificates.html", {"form": form})
 
 
 @require_safe
@@ -46,8 +46,14 @@ def find(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest, number: str) -> HttpResponse:
     """Tells of a certificate no more than what is needed to compare it; all others get the same answer."""
     number = certificate_number.parse(number)
-    found = Registration.objects.certified().select_related("event").filter(certificate_number=number).first()
+    found = (
+        Registration.objects.without_dry_runs()
+        .certified()
+        .select_related("event")
+        .filter(certificate_number=number)
+        .first()
+    )
     if found is None:
-        return render(request, "registrations/certificate_unknown.html", status=404)
+        return render(request, "registrations/public/certificate_unknown.html", status=404)
     context = {"webinar": found.event, "initials": certificate.initials(found), "number": number}
-    return render(request, "registrations/certificate_check.html", context)
+    return render(request, "registrations/public/certificate_check.html", context)

@@ -9,16 +9,16 @@ from django.views.decorators.http import require_safe
 @require_safe
 @gzip_page
 def personal_data(request: HttpRequest) -> HttpResponse:
-    return render(request, "registrations/personal_data.html")
+    return render(request, "registrations/public/personal_data.html")
 
 
 @require_safe
 @gzip_page
 def accessibility(request: HttpRequest) -> HttpResponse:
-    return render(request, "registrations/accessibility.html")
+    return render(request, "registrations/public/accessibility.html")
 
 
 @require_safe
 @gzip_page
 def legal_notice(request: HttpRequest) -> HttpResponse:
-    return render(request, "registrations/legal_notice.html")
+    return render(request, "registrations/public/legal_notice.html")

@@ -29,7 +29,7 @@ ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 def join(request: HttpRequest, join_code: str) -> HttpResponse:
     """The personal page of the event; its button leads into the room as it is now, while the room is open."""
     registration = _registration(join_code)
-    dry_runs.let_it_be(registration, request.GET.get(dry_runs.MOMENT, ""))
+    dry_runs.simulate_moment(registration, request.GET.get(dry_runs.MOMENT, ""))
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
@@ -37,7 +37,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
             return redirect(request.get_full_path())
         attendance.note_join(registration)
         return see_other(event.connection_url)
-    response = render(request, "registrations/join.html", _context(registration))
+    response = render(request, "registrations/personal/join.html", _context(registration))
     if is_open:
         response._csp_config = ROOM_CSP  # type: ignore[attr-defined] # as csp_override does
     return response
@@ -52,7 +52,7 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
     except pdf.RenderingFailed:
         logger.exception("The report of event %s could not be made", registration.event.pk)
         context = {"event": registration.event, "registration": registration}
-        return render(request, "registrations/report_unavailable.html", context, status=503)
+        return render(request, "registrations/personal/report_unavailable.html", context, status=503)
     if document is None:
         raise Http404
     return pdf_response(document.content, study_report.FILENAME)
@@ -74,12 +74,12 @@ def _context(registration: Registration) -> dict[str, Any]:
     overseas = dates.overseas_times(event.room_opens_at, event) if not event.is_over else []
     size = study_report.known_size(event)
     known = {"registration": registration, "event": event, "report_size": size, "overseas": overseas}
-    return {**known, "moments": dry_runs.Moment if registration.is_trial else []}
+    return {**known, "moments": dry_runs.Moment if registration.is_dry_run else []}
 
 
 def _registration(join_code: str) -> Registration:
-    registration = get_object_or_404(Registration.everyone.reachable().seated(), join_code=join_code)
-    registration.sees_its_event()
+    registration = get_object_or_404(Registration.objects.reachable().seated(), join_code=join_code)
+    registration.preview_as_published()
     if registration.kept_until <= timezone.now():
         raise Http404
     return registration

@@ -61,7 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if len(events) == 1:
         return redirect(events[0])
     past = [] if events else list(Event.objects.past()[:PAST_EVENTS_SHOWN])
-    return render(request, "registrations/home.html", {"events": events, "past_events": past})
+    return render(request, "registrations/public/home.html", {"events": events, "past_events": past})
 
 
 @require_safe
@@ -69,7 +69,8 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = shown_event(slug)
     context = {"event": event}
     page = page_cache.pages.get(
-        page_cache.key_of(request, event), lambda: render_to_string("registrations/event.html", context, request)
+        page_cache.key_of(request, event),
+        lambda: render_to_string("registrations/public/event.html", context, request),
     )
     return page.response(request)
 
@@ -103,7 +104,7 @@ def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpRes
 
 def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **more: Any) -> str:
     context = {"event": event, "form": form, "kept_until": event.kept_until(timezone.now()), **more}
-    return render_to_string("registrations/form.html", context, request)
+    return render_to_string("registrations/public/form.html", context, request)
 
 
 def _empty_form(request: HttpRequest, event: Event) -> HttpResponse:
@@ -139,7 +140,7 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     """In place of the form; what was written at some length is shown for copying."""
     texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
     typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
-    return render(request, "registrations/closed.html", {"event": event, "typed": typed})
+    return render(request, "registrations/public/closed.html", {"event": event, "typed": typed})
 
 
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
@@ -165,7 +166,7 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
         "sender": sender or event.organiser_name,
     }
     if signed_up is None or more["suggested_domain"]:
-        return render(request, "registrations/thanks.html", {"event": event, "signed_up": signed_up, **more})
+        return render(request, "registrations/public/thanks.html", {"event": event, "signed_up": signed_up, **more})
     page = _thanks_page(request, event, signed_up, more)
     own = {"first_name": escape(signed_up["first_name"]), "email": escape(signed_up["email"])}
     return HttpResponse(page.filled(token=get_token(request), **own))
@@ -182,7 +183,7 @@ def _thanks_page(
     }
     context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **more}
     key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
-    return page_cache.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
+    return page_cache.pages.get(key, lambda: render_to_string("registrations/public/thanks.html", context, request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -207,7 +208,7 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
                 return see_other("sign_up", slug=slug)
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "typed": typed}
-    return too_many(render(request, "registrations/correct_address.html", context), wait)
+    return too_many(render(request, "registrations/public/correct_address.html", context), wait)
 
 
 def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
@@ -215,12 +216,14 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
     if answers := signed_up.get("answers"):
         _sign_up(request, event, **{**answers, "email": email})
         return True
-    registration = Registration.objects.on_the_list().filter(pk=int(signed_up["registration"])).first()
+    registration = (
+        Registration.objects.without_dry_runs().on_the_list().filter(pk=int(signed_up["registration"])).first()
+    )
     if registration is None:
         return False  # withdrawn or erased meanwhile, through the link
-    page_cache = corrections.correct_sign_up(registration, email=email)
-    mine = page_cache.pk == registration.pk
-    row = {"registration": page_cache.pk} if mine else {"answers": corrections.answers(registration)}
+    corrected = corrections.correct_sign_up(registration, email=email)
+    mine = corrected.pk == registration.pk
+    row = {"registration": corrected.pk} if mine else {"answers": corrections.answers(registration)}
     request.session[SIGNED_UP] = {
         **{name: value for name, value in signed_up.items() if name != "registration"},
         **row,
@@ -240,7 +243,7 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
         signup.resend(event, email=form.cleaned_data["email"])
         return see_other(f"{request.path}?{RESENT}")
     context = {"event": event, "form": form, "is_sent": RESENT in request.GET}
-    return too_many(render(request, "registrations/resend.html", context), wait)
+    return too_many(render(request, "registrations/public/resend.html", context), wait)
 
 
 @require_safe

@@ -60,7 +60,7 @@ def manage(request: HttpRequest, registration: Registration) -> HttpResponse:
         "report_size": study_report.known_size(event),
         "suggested_domain": email_typos.meant_domain(registration.new_email or registration.email),
     }
-    return render(request, "registrations/manage.html", context)
+    return render(request, "registrations/personal/manage.html", context)
 
 
 @own_page
@@ -74,7 +74,7 @@ def correct(request: HttpRequest, registration: Registration) -> HttpResponse:
         if corrections.correct_answers(registration, **form.cleaned_data):
             messages.success(request, _("Your corrections are recorded. A message confirms it."))
         return _to_my_registration(registration)
-    return too_many(_render(request, "registrations/correct.html", registration, form=form), wait)
+    return too_many(_render(request, "registrations/personal/correct.html", registration, form=form), wait)
 
 
 @own_page
@@ -92,7 +92,7 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
         else:
             messages.warning(request, _had_enough())
         return _to_my_registration(registration)
-    return too_many(_render(request, "registrations/change_address.html", registration, form=form), wait)
+    return too_many(_render(request, "registrations/personal/change_address.html", registration, form=form), wait)
 
 
 @own_page
@@ -107,7 +107,7 @@ def send_again(request: HttpRequest, registration: Registration) -> HttpResponse
 
 
 def _send_again(registration: Registration) -> bool:
-    if not registration.is_trial:
+    if not registration.is_dry_run:
         return signup.resend(registration.event, email=registration.email)
     signup.send_link(registration, reason=Delivery.Reason.RESENT)
     return True
@@ -120,7 +120,7 @@ def withdraw(request: HttpRequest, registration: Registration) -> HttpResponse:
         signup.withdraw(registration)
     if request.method == "POST" or registration.is_cancelled:
         return _to_my_registration(registration)
-    return _render(request, "registrations/withdraw.html", registration)
+    return _render(request, "registrations/personal/withdraw.html", registration)
 
 
 @own_page
@@ -141,8 +141,8 @@ def come_back(request: HttpRequest, registration: Registration) -> HttpResponse:
 def not_me(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         erasure.disown(registration)
-        return render(request, "registrations/not_me_done.html", {"event": registration.event})
-    return _render(request, "registrations/not_me.html", registration)
+        return render(request, "registrations/personal/not_me_done.html", {"event": registration.event})
+    return _render(request, "registrations/personal/not_me.html", registration)
 
 
 @own_page
@@ -151,7 +151,7 @@ def erase(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
         erasure.ask_for_erasure(registration)
         return _to_my_registration(registration)
-    return _render(request, "registrations/erase.html", registration)
+    return _render(request, "registrations/personal/erase.html", registration)
 
 
 @own_page
@@ -168,14 +168,14 @@ def confirm_address(request: HttpRequest, address_code: str) -> HttpResponse:
     """Behind the link in the mail to a new address: confirm it, or say that one did not ask."""
     registration = _registration(new_email_code=address_code)
     if request.method != "POST":
-        return _render(request, "registrations/confirm_address.html", registration)
+        return _render(request, "registrations/personal/confirm_address.html", registration)
     if "refuse" in request.POST:
         corrections.refuse_address(registration)
-        return render(request, "registrations/not_me_done.html", {"event": registration.event})
+        return render(request, "registrations/personal/not_me_done.html", {"event": registration.event})
     try:
         corrections.confirm_address(registration)
     except corrections.AddressTaken:
-        return _render(request, "registrations/confirm_address.html", registration, taken=True)
+        return _render(request, "registrations/personal/confirm_address.html", registration, taken=True)
     messages.success(request, _("Your address is changed. A message with your link is on its way to it."))
     return _to_my_registration(registration)
 
@@ -185,8 +185,8 @@ def _had_enough() -> str:
 
 
 def _registration(**code: str) -> Registration:
-    registration = get_object_or_404(Registration.everyone.reachable(), **code)
-    registration.sees_its_event()
+    registration = get_object_or_404(Registration.objects.reachable(), **code)
+    registration.preview_as_published()
     if registration.kept_until <= timezone.now():
         raise Http404
     return registration

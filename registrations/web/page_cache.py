@@ -70,7 +70,7 @@ def _deflated(text: str, *, level: int = zlib.Z_BEST_COMPRESSION) -> bytes:
     return compressor.compress(text.encode()) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
-class KeptPages:
+class PageCache:
     """The pages shown last, by their key."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class KeptPages:
             self.pages.clear()
 
 
-pages = KeptPages()
+pages = PageCache()
 
 
 def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:

@@ -15,7 +15,7 @@ BODY_MAX = {"/admin/": 25 * KILOBYTE * KILOBYTE, "/anymail/": KILOBYTE * KILOBYT
 PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
-def doorway(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def request_guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = _refusal(request) or get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)

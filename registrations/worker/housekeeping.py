@@ -5,7 +5,7 @@ import logging
 from django.core.management import call_command
 
 from registrations.domain import dry_runs, retention
-from registrations.models import AuditEntry, Delivery, Hit, WorkerPresence, triggers
+from registrations.models import AuditEntry, Delivery, RateLimitHit, WorkerPresence, triggers
 from registrations.runtime import liveness
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,6 @@ def remove_old_rows() -> None:
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
     call_command("clearsessions")
     triggers.fill_search()
-    Hit.objects.old().delete()
+    RateLimitHit.objects.old().delete()
     AuditEntry.objects.old().delete()
     WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

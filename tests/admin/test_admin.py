@@ -29,15 +29,15 @@ def organiser(client: Client) -> Client:
     return client
 
 
-def owe(registration: Registration, **fields: Any) -> Delivery:
-    delivery = Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+def enqueue(registration: Registration, **fields: Any) -> Delivery:
+    delivery = Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
     return delivery
 
 
 @pytest.mark.parametrize("model", ["event", "registration", "delivery"])
 def test_every_list_and_form_opens_in_french(organiser: Client, model: str) -> None:
-    delivery = owe(make_registration())
+    delivery = enqueue(make_registration())
     registration = delivery.registration
     assert registration is not None
     row = {"event": registration.event, "registration": registration, "delivery": delivery}[model]
@@ -61,10 +61,10 @@ def test_adding_pages_open_except_for_mails_which_are_never_made_by_hand(organis
 def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) -> None:
     now = timezone.now()
     sent = {"state": "sent", "sent_at": now}
-    retried = {"attempts": 2, "due": now + timedelta(minutes=5), "error": "450 4.2.2 boîte pleine"}
+    retried = {"attempts": 2, "send_at": now + timedelta(minutes=5), "error": "450 4.2.2 boîte pleine"}
     failed = {"state": "failed", "error": "550 5.1.1 adresse inconnue"}
     for fields in (sent, retried, failed, {}):
-        owe(make_registration(), **fields)
+        enqueue(make_registration(), **fields)
     page = organiser.get(LIST).text
     for sentence in [
         "Envoyé à ",
@@ -82,11 +82,11 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
         ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Envoyé à 12_h_03"),
         ({"state": "sent", "sent_at": datetime(2026, 3, 1, 11, 3, tzinfo=UTC)}, "Envoyé le 01/03/2026 à 12_h_03"),
         (
-            {"attempts": 1, "due": datetime(2026, 3, 2, 11, 10, tzinfo=UTC), "error": "boîte pleine (450 4.2.2)"},
+            {"attempts": 1, "send_at": datetime(2026, 3, 2, 11, 10, tzinfo=UTC), "error": "boîte pleine (450 4.2.2)"},
             "Nouvel essai à 12_h_10_: boîte pleine (450 4.2.2)",
         ),
         ({"state": "failed", "error": "adresse inconnue (550 5.1.1)"}, "En échec_: adresse inconnue (550 5.1.1)"),
-        ({"due": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}, "Partira à 13_h_00"),
+        ({"send_at": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}, "Partira à 13_h_00"),
         ({"state": "sending"}, "En cours d’envoi"),
     ],
 )
@@ -104,9 +104,9 @@ def test_the_first_page_says_what_is_wrong_with_the_mails_and_nothing_when_all_i
     assert "errornote" not in organiser.get("/admin/").text
 
     registration = make_registration()
-    owe(registration, due=timezone.now() - timedelta(minutes=11))
-    owe(registration, state="failed")
-    owe(registration, state="sent", provider_status="bounced")
+    enqueue(registration, send_at=timezone.now() - timedelta(minutes=11))
+    enqueue(registration, state="failed")
+    enqueue(registration, state="sent", provider_status="bounced")
     page = organiser.get("/admin/").text
     assert "1 courriel est en retard" in page
     assert "1 courriel est en échec" in page
@@ -136,11 +136,11 @@ def test_the_list_costs_the_same_for_one_row_and_for_three(
     organiser: Client, django_assert_num_queries: Callable[[int], Any], django_assert_max_num_queries: Any
 ) -> None:
     event = make_event()
-    owe(make_registration(event))
+    enqueue(make_registration(event))
     with django_assert_max_num_queries(12) as one:
         organiser.get(LIST)
     for _ in range(2):
-        owe(make_registration(event))
+        enqueue(make_registration(event))
     with django_assert_num_queries(len(one)):
         page = organiser.get(LIST)
     assert len(page.context["cl"].result_list) == 3
@@ -193,8 +193,8 @@ def test_a_person_added_to_a_draft_gets_no_mail_and_the_desk_says_so(organiser: 
 
 
 def test_a_person_who_asks_to_be_erased_is_deleted_with_their_mails(organiser: Client) -> None:
-    delivery = owe(make_registration())
-    other = owe(make_registration())
+    delivery = enqueue(make_registration())
+    other = enqueue(make_registration())
     assert delivery.registration is not None
     organiser.post(f"{LIST}{delivery.registration.pk}/delete/", {"post": "yes"})
     assert list(Delivery.objects.all()) == [other]

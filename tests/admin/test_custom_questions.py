@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from registrations.admin.people.history import story
+from registrations.admin.people.history import person_history
 from registrations.models import AuditEntry, Event, EventQuestion, Registration
 from registrations.models.event_question import CHOICES_MAX, QUESTIONS_MAX
 from tests.admin.test_admin import INLINES
@@ -208,7 +208,7 @@ def test_the_organiser_corrects_an_answer_and_tells_nobody() -> None:
         one.key: "Habitat",
     }
     assert not person.deliveries.exists()
-    [told] = [moment.words for moment in story(person) if moment.title.startswith("Dans la gestion")]
+    [told] = [moment.words for moment in person_history(person) if moment.title.startswith("Dans la gestion")]
     assert "Question several" in told
     assert "Habitat" not in told
 

@@ -361,7 +361,7 @@ def test_reminders_follow_the_hours_that_the_organiser_chooses(organiser: Client
     signup.welcome(make_registration(event))
     save(organiser, event, reminder_minutes_before="30", reminder_day_time="")
     waiting = Delivery.objects.pending().exclude(kind="confirmation")
-    assert list(waiting.values_list("kind", "due")) == [("reminder_hour", event.starts_at - timedelta(minutes=30))]
+    assert list(waiting.values_list("kind", "send_at")) == [("reminder_hour", event.starts_at - timedelta(minutes=30))]
 
 
 def test_publishing_a_draft_plans_the_reminders_of_the_people_on_its_list(organiser: Client) -> None:
@@ -384,7 +384,7 @@ def test_a_follow_up_switched_on_in_time_is_planned(organiser: Client) -> None:
     make_registration(event)
     save(organiser, event, follow_up_hours_after="2")
     [follow_up] = Delivery.objects.filter(kind="follow_up")
-    assert follow_up.due == event.ends_at + timedelta(hours=2)
+    assert follow_up.send_at == event.ends_at + timedelta(hours=2)
 
 
 def test_a_form_opened_before_the_first_sign_up_does_not_move_the_event_behind_anyones_back(organiser: Client) -> None:

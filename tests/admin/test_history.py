@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations.admin.people.history import story
+from registrations.admin.people.history import person_history
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Delivery, Registration
 from tests.desk import PEOPLE, act, logged_in
@@ -24,7 +24,7 @@ def signed_up(**fields: object) -> Registration:
 
 
 def titles(registration: Registration) -> list[str]:
-    return [moment.title.replace("\u00a0", "_") for moment in story(registration)]
+    return [moment.title.replace("\u00a0", "_") for moment in person_history(registration)]
 
 
 def test_a_sign_up_and_its_mails_stand_in_order_of_time() -> None:
@@ -40,7 +40,7 @@ def test_each_mail_is_told_with_its_state_as_a_sentence() -> None:
     registration = signed_up()
     confirmation = registration.deliveries.filter(kind="confirmation")
     confirmation.update(state="failed", error="550 5.1.1 adresse inconnue")
-    words = {moment.title: moment.words for moment in story(registration)}
+    words = {moment.title: moment.words for moment in person_history(registration)}
     assert words["Courriel\u00a0: Confirmation (Nouvelle inscription)"].endswith("550 5.1.1 adresse inconnue")
 
 
@@ -58,7 +58,7 @@ def test_the_waiting_list_is_told() -> None:
 def test_a_presence_is_told_with_how_we_know() -> None:
     registration = signed_up()
     attendance.note(registration, Attendance.Origin.HAND)
-    told = [moment.words for moment in story(registration) if moment.title == "Présence notée"]
+    told = [moment.words for moment in person_history(registration) if moment.title == "Présence notée"]
     assert told == ["à la main"]
 
 
@@ -66,7 +66,7 @@ def test_what_staff_did_is_told_with_their_account_and_no_name_of_the_person_sta
     registration = signed_up()
     client = logged_in()
     act(client, "send_again", registration)
-    moments = [moment for moment in story(registration) if moment.title == "Dans la gestion, par equipe"]
+    moments = [moment for moment in person_history(registration) if moment.title == "Dans la gestion, par equipe"]
     assert [moment.words for moment in moments] == ["Renvoyer la confirmation"]
     assert registration.last_name not in str(list(LogEntry.objects.values()))
 
@@ -106,8 +106,8 @@ def test_a_long_story_asks_as_much_as_a_short_one() -> None:
     asked()
     short = asked()
     for number in range(3):
-        due = timezone.now() + timedelta(days=number)
-        Delivery.objects.owe(registration, Delivery.Kind.UPDATED, due=due)
+        send_at = timezone.now() + timedelta(days=number)
+        Delivery.objects.enqueue(registration, Delivery.Kind.UPDATED, send_at=send_at)
         act(another(number), "send_again", registration)
     assert asked() == short
 

@@ -75,7 +75,7 @@ def test_a_preview_is_what_the_registrant_is_sent_word_for_word() -> None:
     event = make_event(report=False)
     registration = make_registration(event)
     shown = logged_in().get(mails(event, mail="confirmation-new", person=registration.pk)).context["mail"]
-    sent = composer.compose(Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new"))
+    sent = composer.compose(Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new"))
     assert (shown.message["Subject"], shown.text.strip()) == (sent.subject, str(sent.body).strip())
     assert shown.message["To"] == registration.email
 

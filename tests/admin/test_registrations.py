@@ -311,22 +311,22 @@ def test_the_mails_tell_their_event_and_when_they_leave_for_one_row_and_for_thre
     organiser: Client, django_assert_num_queries: Callable[[int], Any], django_assert_max_num_queries: Any
 ) -> None:
     path = "/admin/registrations/delivery/"
-    due = timezone.now() + timedelta(days=2)
-    Delivery.objects.owe(make_registration(), Delivery.Kind.REMINDER_DAY, due=due)
+    send_at = timezone.now() + timedelta(days=2)
+    Delivery.objects.enqueue(make_registration(), Delivery.Kind.REMINDER_DAY, send_at=send_at)
     with django_assert_max_num_queries(10) as one:
         page = organiser.get(path)
     assert "Partira le" in page.text
     assert "Webinaire réseau" in page.text
     for _ in range(2):
-        Delivery.objects.owe(make_registration(), Delivery.Kind.REMINDER_DAY, due=due)
+        Delivery.objects.enqueue(make_registration(), Delivery.Kind.REMINDER_DAY, send_at=send_at)
     with django_assert_num_queries(len(one)):
         organiser.get(path)
 
 
 @pytest.mark.parametrize("query", ["kind__exact=reminder_day", "state__exact=pending", "event__id__exact={}"])
 def test_mails_are_filtered_by_kind_state_and_event(organiser: Client, query: str) -> None:
-    wanted = Delivery.objects.owe(make_registration(), Delivery.Kind.REMINDER_DAY)
-    Delivery.objects.owe(make_registration(), Delivery.Kind.CONFIRMATION, state="sent")
+    wanted = Delivery.objects.enqueue(make_registration(), Delivery.Kind.REMINDER_DAY)
+    Delivery.objects.enqueue(make_registration(), Delivery.Kind.CONFIRMATION, state="sent")
     assert wanted.registration is not None
     page = organiser.get(f"/admin/registrations/delivery/?{query.format(wanted.registration.event_id)}")
     assert list(page.context["cl"].result_list) == [wanted]

@@ -103,9 +103,9 @@ def read_whole(captured: CaptureQueriesContext) -> set[str]:
 def test_the_lists_are_read_by_an_index(path: str) -> None:
     event, client = make_event(), logged_in()
     grow(event, MANY)
-    waiting, came = event.registrations.order_by("pk")[:2]
+    waiting, attended = event.registrations.order_by("pk")[:2]
     Registration.objects.filter(pk=waiting.pk).update(status="waitlisted", waiting_since=waiting.created_at)
-    attendance.note(came, Attendance.Origin.HAND)
+    attendance.note(attended, Attendance.Origin.HAND)
     path = path.replace("exact=1", f"exact={event.pk}")
     with CaptureQueriesContext(connection) as captured:
         client.get(path)

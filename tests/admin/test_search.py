@@ -132,7 +132,9 @@ def test_people_sorted_by_name_are_sorted_by_first_name_as_well(organiser: Clien
 def test_the_mails_of_whoever_is_found_are_on_a_page_the_latest_first(organiser: Client) -> None:
     event = make_event()
     durand, martin = (make_registration(event, last_name=name) for name in ("Durand", "Martin"))
-    first, _of_martin, last = (Delivery.objects.owe(one, Delivery.Kind.UPDATED) for one in (durand, martin, durand))
+    first, _of_martin, last = (
+        Delivery.objects.enqueue(one, Delivery.Kind.UPDATED) for one in (durand, martin, durand)
+    )
     assert list(pages(organiser, f"{MAILS}?q=durand")) == [[last.pk, first.pk]]
     assert list(pages(organiser, f"{MAILS}?q=du")) == [[last.pk, first.pk]]
     assert list(pages(organiser, f"{MAILS}?q=durand ma")) == [[]]
@@ -141,14 +143,14 @@ def test_the_mails_of_whoever_is_found_are_on_a_page_the_latest_first(organiser:
 def test_a_failed_mail_is_found_however_many_namesakes_came_later(organiser: Client) -> None:
     event = make_event()
     oldest, *_later = many(event, 1100, last_name="Durand")
-    failed = Delivery.objects.owe(oldest, Delivery.Kind.UPDATED, state="failed")
+    failed = Delivery.objects.enqueue(oldest, Delivery.Kind.UPDATED, state="failed")
     assert list(pages(organiser, f"{MAILS}?q=durand&state__exact=failed")) == [[failed.pk]]
 
 
 def test_a_domain_finds_the_mails_of_everybody_who_has_it(organiser: Client) -> None:
     event = make_event()
     mails = [
-        Delivery.objects.owe(make_registration(event, email=f"{name}@exemple.fr"), Delivery.Kind.UPDATED)
+        Delivery.objects.enqueue(make_registration(event, email=f"{name}@exemple.fr"), Delivery.Kind.UPDATED)
         for name in "ab"
     ]
     assert list(pages(organiser, f"{MAILS}?q=@exemple.fr")) == [[mail.pk for mail in reversed(mails)]]

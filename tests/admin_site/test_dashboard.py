@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from registrations.models import Delivery, Event, Registration
 from registrations.statistics import charts, dashboard
-from registrations.statistics.dashboard import Figure, Glance, ToCome, Troubles
+from registrations.statistics.dashboard import EventSummary, Figure, Problems, ToCome
 from tests.desk import logged_in
 from tests.factories import make_event, make_past_event, make_registration
 
@@ -22,12 +22,12 @@ HOUR = timedelta(hours=1)
 Kind = Delivery.Kind
 
 
-def owe(registration: Registration, kind: Delivery.Kind = Kind.CONFIRMATION, **fields: Any) -> None:
-    Delivery.objects.owe(registration, kind, **fields)
+def enqueue(registration: Registration, kind: Delivery.Kind = Kind.CONFIRMATION, **fields: Any) -> None:
+    Delivery.objects.enqueue(registration, kind, **fields)
 
 
-def glance_of(event: Event) -> Glance:
-    return next(glance for glance in dashboard.glances(dashboard.troubles()) if glance.event == event)
+def glance_of(event: Event) -> EventSummary:
+    return next(summary for summary in dashboard.summaries(dashboard.problems()) if summary.event == event)
 
 
 def test_people_are_counted_by_where_they_stand() -> None:
@@ -40,12 +40,12 @@ def test_people_are_counted_by_where_they_stand() -> None:
 
 def test_mails_that_are_late_failed_or_refused_are_counted_by_event() -> None:
     event, now = make_event(), timezone.now()
-    owe(make_registration(event), due=now - HOUR)
-    owe(make_registration(event), due=now)
-    owe(make_registration(event), state="failed")
-    owe(make_registration(event), state="sent", provider_status="bounced")
-    owe(make_registration(), state="failed")
-    assert glance_of(event).troubles == Troubles(late=1, failed=1, refused=1)
+    enqueue(make_registration(event), send_at=now - HOUR)
+    enqueue(make_registration(event), send_at=now)
+    enqueue(make_registration(event), state="failed")
+    enqueue(make_registration(event), state="sent", provider_status="bounced")
+    enqueue(make_registration(), state="failed")
+    assert glance_of(event).problems == Problems(late=1, failed=1, refused=1)
 
 
 def test_an_alert_that_failed_counts_on_the_first_page_though_it_belongs_to_no_event() -> None:
@@ -57,9 +57,9 @@ def test_the_next_mails_are_told_by_kind_with_their_hour_and_number() -> None:
     event, now = make_event(), timezone.now()
     for _ in range(2):
         registration = make_registration(event)
-        owe(registration, Kind.FOLLOW_UP, due=now + 3 * HOUR)
-        owe(registration, Kind.REMINDER_DAY, due=now + HOUR)
-        owe(registration, Kind.REMINDER_HOUR, due=now - HOUR, state="sent")
+        enqueue(registration, Kind.FOLLOW_UP, send_at=now + 3 * HOUR)
+        enqueue(registration, Kind.REMINDER_DAY, send_at=now + HOUR)
+        enqueue(registration, Kind.REMINDER_HOUR, send_at=now - HOUR, state="sent")
     assert glance_of(event).mails == [
         ToCome(Kind.REMINDER_DAY, now + HOUR, 2),
         ToCome(Kind.FOLLOW_UP, now + 3 * HOUR, 2),
@@ -69,11 +69,11 @@ def test_the_next_mails_are_told_by_kind_with_their_hour_and_number() -> None:
 def test_events_to_come_stand_first_the_soonest_on_top_and_their_number_is_bounded() -> None:
     old, recent = make_past_event(starts_at=timezone.now() - timedelta(days=60)), make_past_event()
     later, soon = make_event(starts_in=timedelta(days=9)), make_event(starts_in=timedelta(days=2))
-    shown = [glance.event for glance in dashboard.glances({})]
+    shown = [summary.event for summary in dashboard.summaries({})]
     assert shown == [soon, later, recent, old]
     for _ in range(dashboard.EVENTS_SHOWN):
         make_event(report=False)
-    assert len(dashboard.glances({})) == dashboard.EVENTS_SHOWN
+    assert len(dashboard.summaries({})) == dashboard.EVENTS_SHOWN
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_each_number_leads_to_the_list_of_those_that_it_counts() -> None:
     event = make_event()
     for status in ("confirmed", "waitlisted", "cancelled"):
         make_registration(event, status=status)
-    owe(make_registration(event), state="failed")
+    enqueue(make_registration(event), state="failed")
     client = logged_in()
     page = client.get("/admin/").text
     lists = {
@@ -115,7 +115,7 @@ def fill(events: int) -> None:
     for _ in range(events):
         event = make_event(capacity=2, report=False)
         for territory in ("Yvelines (78)", "", "Val-d’Oise (95)")[:events]:
-            owe(make_registration(event, territory=territory), Kind.REMINDER_DAY, due=timezone.now() + HOUR)
+            enqueue(make_registration(event, territory=territory), Kind.REMINDER_DAY, send_at=timezone.now() + HOUR)
 
 
 def test_the_page_asks_as_much_for_three_events_as_for_one_and_twelve_questions_at_most() -> None:

@@ -39,7 +39,7 @@ class Backup:
     """People and their mails as they are now, to be put in place of what they are later."""
 
     def __init__(self) -> None:
-        self.people = list(Registration.everyone.values())
+        self.people = list(Registration.objects.values())
         self.mails = list(Delivery.objects.values())
 
     def restore(self, **options: Any) -> Replayed:
@@ -48,9 +48,9 @@ class Backup:
 
     def put_in_place(self) -> None:
         Delivery.objects.all().delete()
-        Registration.everyone.all().delete()
+        Registration.objects.all().delete()
         for row in self.people:
-            Registration.everyone.create(**row)
+            Registration.objects.create(**row)
         Delivery.objects.bulk_create(Delivery(**row) for row in self.mails)
 
 
@@ -59,7 +59,7 @@ def sign_up(event: Event | None = None, **typed: Any) -> Registration:
 
 
 def now_of(registration: Registration) -> Registration:
-    return Registration.everyone.get(pk=registration.pk)
+    return Registration.objects.get(pk=registration.pk)
 
 
 def statuses() -> list[str]:

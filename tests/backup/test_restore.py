@@ -20,7 +20,7 @@ from registrations.runtime.site_lock import Refused
 from tests.backups import back_up, people, refusal, shell, sign_up
 from tests.site import RunningSite, wait_for
 
-EXACT = "from tests.tallies import assert_exact; assert_exact()"
+EXACT = "from tests.live_counts import assert_exact; assert_exact()"
 FOUND = (
     "from registrations.models import *;"
     "print(*sorted(Registration.objects.found_by('xample').values_list('email', flat=True)))"

@@ -32,7 +32,7 @@ from django.db.models import F
 from registrations.models import Broadcast, Delivery, Event
 span = timedelta(seconds={seconds})
 Event.objects.update(starts_at=F("starts_at") - span, ends_at=F("ends_at") - span)
-Delivery.objects.filter(state="pending").update(due=F("due") - span)
+Delivery.objects.filter(state="pending").update(send_at=F("send_at") - span)
 Broadcast.objects.update(confirmed_at=F("confirmed_at") - span)
 """
 SHORT_TITLE = "Partager la rue"

@@ -346,7 +346,7 @@ def a_trial(**fields: Any) -> Registration:
 
 
 def trial_reader() -> Registration:
-    return make_registration(make_event(report=False), language=language(), is_trial=True)
+    return make_registration(make_event(report=False), language=language(), is_dry_run=True)
 
 
 def desk_trial() -> str:
@@ -395,7 +395,7 @@ def desk_alarmed() -> str:
             kind=Delivery.Kind.CONFIRMATION,
             revision=revision,
             state=state,
-            due=timezone.now() - DAY,
+            send_at=timezone.now() - DAY,
             error="550 5.1.1 Mailbox unknown",
         )
     return reverse("admin:index")

@@ -415,14 +415,14 @@ def test_the_column_says_how_we_know() -> None:
 
 def test_the_list_is_filtered_by_presence(organiser: Client) -> None:
     event = make_past_event()
-    came, stayed_away = make_registration(event), make_registration(event)
+    attended, stayed_away = make_registration(event), make_registration(event)
     make_registration(event, status="cancelled")
-    attendance.note(came, Origin.JOIN)
-    attendance.note(came, Origin.HAND)
+    attendance.note(attended, Origin.JOIN)
+    attendance.note(attended, Origin.HAND)
     found = {
         choice: list(organiser.get(LIST, {"presence": choice}).context["cl"].result_list) for choice in ("yes", "no")
     }
-    assert found == {"yes": [came], "no": [stayed_away]}
+    assert found == {"yes": [attended], "no": [stayed_away]}
 
 
 def test_the_list_costs_the_same_for_one_presence_and_for_three(

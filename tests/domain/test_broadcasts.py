@@ -67,7 +67,7 @@ def sent_to(broadcast: Broadcast) -> list[str]:
 def let_pass(broadcast: Broadcast) -> None:
     """Two minutes later."""
     Broadcast.objects.filter(pk=broadcast.pk).update(confirmed_at=timezone.now() - timedelta(minutes=3))
-    broadcast.deliveries.update(due=timezone.now())
+    broadcast.deliveries.update(send_at=timezone.now())
 
 
 def outcome(broadcast: Broadcast) -> tuple[str, str]:
@@ -78,7 +78,7 @@ def outcome(broadcast: Broadcast) -> tuple[str, str]:
 
 
 def composed(broadcast: Broadcast, registration: Registration) -> EmailMessage:
-    delivery = Delivery.objects.owe(registration, Delivery.Kind.BROADCAST, broadcast=broadcast)
+    delivery = Delivery.objects.enqueue(registration, Delivery.Kind.BROADCAST, broadcast=broadcast)
     return mailbox.read(composer.compose(delivery).message().as_bytes())
 
 
@@ -113,19 +113,19 @@ def test_whoever_chooses_nobody_writes_to_nobody(organiser: Client) -> None:
 def test_each_audience_is_those_it_names() -> None:
     event = make_past_event()
     before = {"created_at": event.starts_at - timedelta(days=1)}
-    came = make_registration(event, **before)
+    attended = make_registration(event, **before)
     away = make_registration(event, **before)
     late = make_registration(event)  # signed up for the documents, after the end
     line = make_registration(event, status="waitlisted", **before)
     make_registration(event, status="cancelled", **before)
     make_registration()
-    attendance.note(came, Attendance.Origin.JOIN)
-    attendance.note(came, Attendance.Origin.HAND)
+    attendance.note(attended, Attendance.Origin.JOIN)
+    attendance.note(attended, Attendance.Origin.HAND)
     found = {
         audience: list(make_broadcast(event, audience=audience).recipients().order_by("pk"))
         for audience in Broadcast.Audience.values
     }
-    assert found == {"seated": [came, away, late], "present": [came], "absent": [away], "waiting": [line]}
+    assert found == {"seated": [attended, away, late], "present": [attended], "absent": [away], "waiting": [line]}
 
 
 def test_filters_make_the_audience_smaller() -> None:
@@ -388,8 +388,8 @@ def test_the_right_number_sends_to_each_in_two_minutes_after_everything_else(org
     broadcast = make_broadcast(event := with_people())
     page = confirm(organiser, broadcast, 2)
     assert sent_to(broadcast) == ["zoe@example.org", "ann@example.org"]
-    due = [delivery.due - timezone.now() for delivery in broadcast.deliveries.all()]
-    assert all(timedelta(seconds=100) < one <= timedelta(seconds=120) for one in due)
+    send_at = [delivery.send_at - timezone.now() for delivery in broadcast.deliveries.all()]
+    assert all(timedelta(seconds=100) < one <= timedelta(seconds=120) for one in send_at)
     last = max(Delivery.priority_of(kind) for kind in Delivery.Kind if kind != "broadcast")
     assert {delivery.priority for delivery in broadcast.deliveries.all()} == {last + 1}
     assert "Retirer le message" in page.text
@@ -460,7 +460,7 @@ def test_a_mail_that_a_worker_holds_when_the_message_is_taken_back_does_not_leav
     broadcast.deliveries.update(state="sending")
     broadcasts.take_back(broadcast)
     delivery = Delivery.objects.get(registration=registration)
-    assert delivery.untrue_because() == "l’équipe a retiré ce message"
+    assert delivery.obsolete_reason() == "l’équipe a retiré ce message"
 
 
 # True when it leaves

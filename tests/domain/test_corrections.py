@@ -128,7 +128,7 @@ def test_two_clicks_at_once_change_the_address_once() -> None:
 def test_reminders_follow_the_address(outbox_folder: Path) -> None:
     registration = sign_up()
     corrections.confirm_address(asked(registration))
-    Delivery.objects.filter(kind="reminder_hour").update(due=registration.created_at)
+    Delivery.objects.filter(kind="reminder_hour").update(send_at=registration.created_at)
     recipients = {to for to, subject in subjects(outbox_folder) if subject.startswith("At ")}
     assert recipients == {"new@x.fr"}
 

@@ -27,7 +27,15 @@ from registrations.domain import (
     waiting_list,
 )
 from registrations.mailing import outbox, reminders, upcoming
-from registrations.models import Attendance, Broadcast, Delivery, Event, Registration, Suppression, Trace
+from registrations.models import (
+    AnonymousRegistration,
+    Attendance,
+    Broadcast,
+    Delivery,
+    Event,
+    Registration,
+    Suppression,
+)
 from registrations.spreadsheets import newsletter
 from registrations.statistics import dashboard
 from registrations.statistics import event_figures as bilan
@@ -84,7 +92,7 @@ def test_who_has_typed_nothing_is_asked_for_it_and_the_account_is_filled_in() ->
     assert client.get(page_of(event)).context["form"].initial == {"first_name": "", "last_name": "", "email": ""}
     page = client.post(page_of(event), {})
     assert set(page.context["form"].errors) == set(TYPED)
-    assert not Registration.everyone.exists()
+    assert not Registration.objects.exists()
 
 
 def test_the_personal_pages_of_a_draft_open_for_its_trial_alone(client: Client) -> None:
@@ -143,21 +151,21 @@ def test_who_is_registered_may_try_too_and_each_keeps_their_own() -> None:
     event = make_event()
     person = make_registration(event, email="Odile@example.org")
     trial = start(event)
-    assert list(event.registrations.all()) == [person]
+    assert list(event.registrations.without_dry_runs()) == [person]
     assert list(dry_runs.of_event(event)) == [trial]
     signup.register(event, **answers(**TYPED))
-    assert Registration.everyone.count() == 2
+    assert Registration.objects.count() == 2
     with pytest.raises(IntegrityError), transaction.atomic():
         make_registration(event, email="ODILE@example.org")
     with pytest.raises(IntegrityError), transaction.atomic():
-        make_registration(event, email="ODILE@example.org", is_trial=True)
+        make_registration(event, email="ODILE@example.org", is_dry_run=True)
 
 
 def test_a_form_without_the_tick_still_finds_a_known_address() -> None:
     known = make_registration()
     again = Registration(event=known.event, **answers(email=known.email.upper()))
     with pytest.raises(ValidationError, match="déjà inscrite"):
-        again.full_clean(exclude=["is_trial"])
+        again.full_clean(exclude=["is_dry_run"])
 
 
 def test_a_second_start_sends_the_mail_again() -> None:
@@ -202,7 +210,7 @@ def test_the_message_comes_again_from_its_own_page_and_not_to_the_person(client:
 def test_saying_it_was_not_me_does_not_silence_the_organisers_mailbox() -> None:
     trial = start(make_event())
     erasure.disown(trial)
-    assert not Registration.everyone.exists()
+    assert not Registration.objects.exists()
     assert not Suppression.objects.exists()
 
 
@@ -220,7 +228,7 @@ def test_one_button_removes_it_and_takes_the_entry_out_of_the_calendar(status: s
     assert last["In-Reply-To"] == first["Message-ID"]
     assert last["Subject"].startswith("[Essai] ")
     erasure.erase_due()
-    assert (Registration.everyone.count(), Delivery.objects.count()) == (0, 0)
+    assert (Registration.objects.count(), Delivery.objects.count()) == (0, 0)
 
 
 def test_while_its_last_mail_waits_it_cannot_start_anew() -> None:
@@ -234,7 +242,7 @@ def test_while_its_last_mail_waits_it_cannot_start_anew() -> None:
 def test_after_a_month_it_goes_by_itself() -> None:
     event = make_event()
     kept, old = start(event), start(event, email="ancien@example.org")
-    Registration.everyone.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+    Registration.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     dry_runs.end_old()
     dry_runs.end_old()
     assert [delivery.kind for delivery in old.deliveries.order_by("pk")] == ["confirmation", "erased"]
@@ -311,13 +319,13 @@ def exported(event: Event) -> dict[str, Any]:
 
 def figures(event: Event) -> dict[str, Any]:
     event = Event.objects.get(pk=event.pk)
-    found = dashboard.troubles()
-    [glance] = dashboard.glances(found)
-    people = Registration.objects
+    found = dashboard.problems()
+    [summary] = dashboard.summaries(found)
+    people = Registration.objects.without_dry_runs()
     return {
         "seats": (event.seats_taken, event.has_free_seat, event.state),
-        "first page": (found, glance.people, glance.places, glance.mails),
-        "chart": (dashboard.sign_ups(glance), dashboard.territories(glance)),
+        "first page": (found, summary.people, summary.places, summary.mails),
+        "chart": (dashboard.sign_ups(summary), dashboard.territories(summary)),
         "timeline": upcoming.timeline(event),
         "sheets": (sign_in_sheet.people(event), list(speakers_sheet.questions(event))),
         "newsletter": list(newsletter.rows(event)),
@@ -343,15 +351,15 @@ def with_everything(event: Event, status: str) -> None:
     trial = start(event, territory="Ailleurs", question="Et moi ?", newsletter=True, heard_from="Autrement")
     attendance.note(trial, Attendance.Origin.JOIN)
     owed: dict[Delivery.Kind, dict[str, Any]] = {
-        Kind.REMINDER_DAY: {"due": timezone.now() + timedelta(days=1), "not_after": event.starts_at},
+        Kind.REMINDER_DAY: {"send_at": timezone.now() + timedelta(days=1), "not_after": event.starts_at},
         Kind.FOLLOW_UP: {"state": "failed", "error": "550"},
-        Kind.UPDATED: {"due": timezone.now() - timedelta(hours=1)},
+        Kind.UPDATED: {"send_at": timezone.now() - timedelta(hours=1)},
         Kind.CHANGED: {"state": "sent", "provider_status": "bounced"},
     }
     for kind, fields in owed.items():
-        Delivery.objects.owe(trial, kind, **fields)
+        Delivery.objects.enqueue(trial, kind, **fields)
     waits = {"waiting_since": timezone.now() - timedelta(days=9)} if status == "waitlisted" else {}
-    Registration.everyone.filter(pk=trial.pk).update(
+    Registration.objects.filter(pk=trial.pk).update(
         status=status, created_at=timezone.now() - timedelta(days=900), **waits
     )
 
@@ -385,9 +393,9 @@ def test_an_event_with_a_trial_alone_is_an_event_without_people() -> None:
 def test_the_purge_leaves_no_trace_of_a_trial() -> None:
     event = make_past_event(starts_at=timezone.now() - timedelta(days=400))
     start(event)
-    Registration.everyone.update(created_at=timezone.now() - timedelta(days=400))
+    Registration.objects.update(created_at=timezone.now() - timedelta(days=400))
     retention.purge()
-    assert not Trace.objects.exists()
+    assert not AnonymousRegistration.objects.exists()
 
 
 def test_a_trial_has_no_certificate(client: Client) -> None:

@@ -115,7 +115,7 @@ def test_nothing_leaves_before_it_is_published_and_reminders_keep_their_distance
     new.save()
     signup.register(new, language="fr", **answers())
     reminder = Delivery.objects.get(kind=Delivery.Kind.REMINDER_DAY)
-    assert reminder.due.astimezone(new.zone).date() == new.start_date - timedelta(days=3)
+    assert reminder.send_at.astimezone(new.zone).date() == new.start_date - timedelta(days=3)
 
 
 def test_the_organiser_is_asked_once_and_lands_on_the_new_form_with_a_sentence() -> None:

@@ -19,7 +19,7 @@ from tests.threads import together
 pytestmark = pytest.mark.django_db
 
 INTERNAL = {  # of no person, or a secret that only their mails hold
-    "is_trial",
+    "is_dry_run",
     "id",
     "event",
     "sequence",
@@ -27,7 +27,7 @@ INTERNAL = {  # of no person, or a secret that only their mails hold
     "manage_code",
     "new_email_code",
     "erase_by",
-    "came",  # repeats the presences
+    "attended",  # repeats the presences
     "search",  # repeats name, address and organisation
 }
 CALLED_OTHERWISE = {"created_at": "registered_at", "new_email": "new_email_to_confirm", "uid": "calendar_uid"}
@@ -106,13 +106,13 @@ def test_a_cancellation_still_on_its_way_is_waited_for() -> None:
     registration = sign_up()
     outbox.drain()
     signup.withdraw(registration)
-    Delivery.objects.filter(kind="withdrawn").update(due=timezone.now() + timedelta(minutes=5), attempts=1)
+    Delivery.objects.filter(kind="withdrawn").update(send_at=timezone.now() + timedelta(minutes=5), attempts=1)
     erasure.ask_for_erasure(registration)
     outbox.drain()
     assert kinds_and_states() == [("confirmation", "sent"), ("withdrawn", "pending"), ("erased", "sent")]
     assert erasure.erase_due() == 0
 
-    Delivery.objects.filter(kind="withdrawn").update(due=timezone.now())
+    Delivery.objects.filter(kind="withdrawn").update(send_at=timezone.now())
     outbox.drain()
     assert erasure.erase_due() == 1
 

@@ -320,7 +320,7 @@ def test_sign_ups_while_the_event_is_moved_end_with_reminders_of_the_new_date(ca
     assert seated == (capacity or 11)
     assert pending.values("registration", "kind").distinct().count() == pending.count() == 2 * seated
     event.refresh_from_db()
-    assert set(pending.values_list("due", flat=True)) == {event.reminder_day_at, event.reminder_hour_at}
+    assert set(pending.values_list("send_at", flat=True)) == {event.reminder_day_at, event.reminder_hour_at}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from registrations.admin.events import previews as preview_pages
 from registrations.domain import corrections, erasure, retention, signup
 from registrations.mailing import composer, placeholders, previews
-from registrations.models import Broadcast, Delivery, EventQuestion, Registration, Trace
+from registrations.models import AnonymousRegistration, Broadcast, Delivery, EventQuestion, Registration
 from registrations.views import reading
 from tests.domain.test_custom_questions import answering, errors, form_path, given
 from tests.factories import answers, make_event, make_question, make_registration
@@ -176,4 +176,4 @@ def test_erasure_empties_them_at_once_and_the_purge_leaves_none(settings: Any, t
     past = make_event(starts_in=timedelta(days=-90), retention_months=1)
     answering(past, created_at=timezone.now() - timedelta(days=100))
     assert retention.purge() == {past: 1}
-    assert "Comprendre" not in str(list(Trace.objects.values()))
+    assert "Comprendre" not in str(list(AnonymousRegistration.objects.values()))

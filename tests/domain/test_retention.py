@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from registrations.domain import attendance, erasure, erasure_journal, retention, signup
-from registrations.models import Attendance, Delivery, Event, Registration, Trace
+from registrations.models import AnonymousRegistration, Attendance, Delivery, Event, Registration
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -44,13 +44,13 @@ def test_what_is_kept_long_enough_becomes_a_figure_and_nothing_else() -> None:
         event, created_at=timezone.now() - 100 * DAY, territory="Yvelines (78)", question="Un secret ?"
     )
     attendance.note(registration, Attendance.Origin.IMPORT, minutes=42)
-    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION)
+    Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION)
 
     assert retention.purge() == {event: 1}
     assert not Registration.objects.exists()
     assert not Delivery.objects.exists()
     assert not Attendance.objects.exists()
-    [trace] = Trace.objects.values()
+    [trace] = AnonymousRegistration.objects.values()
     assert trace == {
         "id": trace["id"],
         "event_id": event.pk,
@@ -67,7 +67,7 @@ def test_a_second_purge_finds_nothing_to_do() -> None:
     make_registration(long_past(), created_at=timezone.now() - 100 * DAY)
     retention.purge()
     assert retention.purge().total() == 0
-    assert Trace.objects.count() == 1
+    assert AnonymousRegistration.objects.count() == 1
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_a_sign_up_writes_registration_mail_and_wake_up_and_no_more(
         "question": "Oui ?\nNon ?",
     }
     assert len(registration.join_code) == len(registration.manage_code) == 22
-    delivery = Delivery.objects.get(due__lte=timezone.now())
+    delivery = Delivery.objects.get(send_at__lte=timezone.now())
     assert (delivery.registration, delivery.kind, delivery.reason) == (registration, "confirmation", "new")
     assert (delivery.state, delivery.revision, delivery.attempts) == ("pending", 0, 0)
     assert delivery.message_id.endswith("@webinaires.example.org>")

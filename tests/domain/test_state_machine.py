@@ -32,7 +32,7 @@ from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration, Suppression
 from tests import mailbox
 from tests.factories import answers, make_event
-from tests.tallies import assert_exact
+from tests.live_counts import assert_exact
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ADDRESSES = [f"person{number}@example.org" for number in range(5)]
@@ -347,14 +347,14 @@ class LifeOfAnEvent(RuleBasedStateMachine):
         event = Event.objects.get()
         if event.status != "published" or event.has_started:
             return
-        for kind, due in zip(REMINDERS, [event.reminder_day_at, event.reminder_hour_at], strict=True):
-            assert due is not None
+        for kind, send_at in zip(REMINDERS, [event.reminder_day_at, event.reminder_hour_at], strict=True):
+            assert send_at is not None
             for registration in event.registrations.seated():
                 rows = registration.deliveries.filter(kind=kind, not_after=event.starts_at)
                 live = rows.filter(state__in=["pending", "sent"])
                 assert live.count() <= 1
-                if due > timezone.now():
-                    assert [row.due for row in live] == [due]
+                if send_at > timezone.now():
+                    assert [row.send_at for row in live] == [send_at]
                 stale = registration.deliveries.pending().filter(kind=kind).exclude(not_after=event.starts_at)
                 assert not stale.exists()
 

@@ -76,7 +76,7 @@ def test_neither_is_the_refusal_of_an_address_that_somebody_else_has_typed() -> 
 
 
 def test_an_organiser_who_tries_it_keeps_their_mailbox() -> None:
-    erasure.disown(Registration.everyone.create(event=make_event(), is_trial=True, **answers(email=ZOE)))
+    erasure.disown(Registration.objects.create(event=make_event(), is_dry_run=True, **answers(email=ZOE)))
     restore_the_backup_of_before()
     assert not is_left_alone()
 
@@ -125,7 +125,7 @@ def test_who_asks_again_after_that_is_left_alone_again(
 def test_a_lift_that_was_rolled_back_has_lifted_nothing() -> None:
     """Only what is committed is journaled: here nothing is, since the test's own transaction never ends."""
     disown()
-    erasure.write_again(Suppression.objects.of_address(ZOE))
+    erasure.unsuppress(Suppression.objects.of_address(ZOE))
     restore_the_backup_of_before()
     assert is_left_alone()
 
@@ -150,7 +150,7 @@ def logged_in_again(client: Client) -> Client:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "left_alone"),
+    ("first", "second", "suppressed"),
     [
         ([("10", "silenced")], [("11", "lifted")], False),
         ([("11", "lifted")], [("10", "silenced")], False),
@@ -159,10 +159,10 @@ def logged_in_again(client: Client) -> Client:
     ],
 )
 def test_of_the_journals_of_several_machines_the_last_word_counts(
-    tmp_path: Path, first: list[tuple[str, str]], second: list[tuple[str, str]], left_alone: bool
+    tmp_path: Path, first: list[tuple[str, str]], second: list[tuple[str, str]], suppressed: bool
 ) -> None:
     call_command("replay_erasures", journal(tmp_path, *first), journal(tmp_path, *second))
-    assert is_left_alone() == left_alone
+    assert is_left_alone() == suppressed
 
 
 def test_a_mailbox_silenced_after_the_lift_that_this_journal_knows_stays_silent(tmp_path: Path) -> None:

@@ -121,8 +121,8 @@ class Chaos:
             progress.report(len(visitors.memory.promised), self.plan.sign_ups, "sign-ups")
 
     def _one_trouble(self, fleet: Fleet) -> None:
-        troubles = {**fleet.roles, **TROUBLES}
-        [trouble] = self.dice.choices(list(troubles), list(troubles.values()))
+        problems = {**fleet.roles, **TROUBLES}
+        [trouble] = self.dice.choices(list(problems), list(problems.values()))
         match trouble:
             case "database":
                 self.database.disturb(self.dice)

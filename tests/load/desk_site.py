@@ -164,16 +164,16 @@ def _mails(dice: Dice, people: list[Registration]) -> Iterator[Delivery]:
         event, at = person.event, person.created_at
         state = dice.choices([State.SENT, State.PENDING, State.EXPIRED], [9930, 5, 20])[0]
         state = State.FAILED if dice.rarely(0.008) else state
-        yield _mail(dice, person, Kind.CONFIRMATION, state=state, due=at, reason="new")
-        for kind, due, not_after in itertools.islice(reminders.hours_of(event), MAILS_EACH - 1):
-            waits = due and due > timezone.now()
+        yield _mail(dice, person, Kind.CONFIRMATION, state=state, send_at=at, reason="new")
+        for kind, send_at, not_after in itertools.islice(reminders.hours_of(event), MAILS_EACH - 1):
+            waits = send_at and send_at > timezone.now()
             state = State.PENDING if waits else dice.choices([State.SENT, State.EXPIRED], [9, 1])[0]
             state = state if person.is_seated else State.CANCELLED
-            yield _mail(dice, person, kind, state=state, due=due or at, not_after=not_after)
+            yield _mail(dice, person, kind, state=state, send_at=send_at or at, not_after=not_after)
 
 
 def _mail(dice: Dice, person: Registration, kind: Delivery.Kind, *, state: str, **fields: Any) -> Delivery:
-    sent = {"sent_at": fields["due"], "sent_to": person.email, "provider_status": dice.choice(SENT_TOLD[:-1])}
+    sent = {"sent_at": fields["send_at"], "sent_to": person.email, "provider_status": dice.choice(SENT_TOLD[:-1])}
     if dice.rarely(0.004):
         sent["provider_status"] = "bounced"
     errors = {
@@ -200,7 +200,11 @@ def _rest(dice: Dice, events: list[Event], registrations: int) -> None:
     sent = Broadcast.objects.create(**written, state="confirmed", confirmed_at=now, count=0)
     Broadcast.objects.create(**written)
     readers = events[0].registrations.seated().order_by("pk")
-    mail = {"broadcast": sent, "kind": Kind.BROADCAST, "due": now + timedelta(hours=2)}  # none is late when measured
+    mail = {
+        "broadcast": sent,
+        "kind": Kind.BROADCAST,
+        "send_at": now + timedelta(hours=2),
+    }  # none is late when measured
     mails = (Delivery(registration_id=pk, **mail, **_end(dice)) for pk in readers.values_list("pk", flat=True))
     Delivery.objects.bulk_create(mails, batch_size=BATCH)
     silent = LEAST + registrations // 100

@@ -40,7 +40,7 @@ with transaction.atomic():
             event=event, email=f"{name}{{number}}@example.org", first_name="Zoë", last_name="D’Arcy",
             organisation="Ville de Nulle-Part", job_title="Cheffe de projet",
         )
-        Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+        Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
     for _ in range({wake_ups}):
         wakeups.send_due_mail.enqueue()
 """

@@ -33,7 +33,7 @@ TREE = [
 
 
 def owed(registration: Registration, reason: str = "new") -> Delivery:
-    return Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason=reason)
+    return Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason=reason)
 
 
 def received(registration: Registration, folder: Path, reason: str = "new") -> Any:
@@ -236,7 +236,7 @@ def test_a_report_that_cannot_be_made_is_tried_again_and_then_does_not_keep_the_
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.PENDING
         assert delivery.error.startswith("le rapport n’a pas pu être composé (RenderingFailed: ")
-        Delivery.objects.update(due=delivery.created_at)
+        Delivery.objects.update(send_at=delivery.created_at)
     outbox.drain()
     [message] = mailbox.read_folder(outbox_folder)
     assert mailbox.attachment_names(message) == ["invitation.ics"]
@@ -252,7 +252,7 @@ def test_a_report_file_that_is_gone_keeps_no_mail_back_for_long(
     owed(make_registration(event))
     for _ in range(3):
         outbox.drain()
-        Delivery.objects.update(due=timezone.now())
+        Delivery.objects.update(send_at=timezone.now())
     [message] = mailbox.read_folder(outbox_folder)
     assert mailbox.attachment_names(message) == ["invitation.ics"]
 

@@ -95,7 +95,7 @@ def a_mail(case: Case, registration: Registration) -> composer.Mail:
     recipient = {"address_check": "new@example.org", "address_changed": "old@example.org"}.get(case.kind, "")
     kind = Delivery.Kind(case.kind)
     broadcast = a_broadcast(registration) if case.kind == "broadcast" else None
-    owed = Delivery.objects.owe(registration, kind, reason=case.reason, recipient=recipient, broadcast=broadcast)
+    owed = Delivery.objects.enqueue(registration, kind, reason=case.reason, recipient=recipient, broadcast=broadcast)
     return composer.compose(owed)
 
 
@@ -256,9 +256,9 @@ def test_a_mail_of_a_postponed_event_tells_no_date() -> None:
 def test_the_follow_up_speaks_of_the_certificate_only_to_who_came() -> None:
     case = Case("follow_up")
     event = an_event("past", case)
-    came, away = a_person(event, case, "en"), make_registration(event, language="en")
-    attendance.note(came, Attendance.Origin.JOIN)
-    assert ["certificate" in a_mail(case, registration).body for registration in (came, away)] == [True, False]
+    attended, away = a_person(event, case, "en"), make_registration(event, language="en")
+    attendance.note(attended, Attendance.Origin.JOIN)
+    assert ["certificate" in a_mail(case, registration).body for registration in (attended, away)] == [True, False]
 
 
 def test_the_alert_has_one_link_and_no_registrant() -> None:

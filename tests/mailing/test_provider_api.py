@@ -60,9 +60,9 @@ def scaleway(provider: Provider, settings: Settings) -> Provider:
     return provider
 
 
-def owe() -> Delivery:
+def enqueue() -> Delivery:
     registration = make_registration(make_event(report=False))
-    return Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    return Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
 
 
 def after_a_drain(delivery: Delivery) -> Delivery:
@@ -77,11 +77,11 @@ def states() -> list[tuple[str, int]]:
 
 def wait_of(delivery: Delivery) -> timedelta:
     before = timezone.now()
-    return after_a_drain(delivery).due - before
+    return after_a_drain(delivery).send_at - before
 
 
 def test_a_mail_is_handed_over_once_with_its_message_id_and_our_own_id(provider: Provider) -> None:
-    delivery = after_a_drain(owe())
+    delivery = after_a_drain(enqueue())
     outbox.drain()
     assert (delivery.state, delivery.error) == ("sent", "")
     [received] = provider.received
@@ -105,7 +105,7 @@ def test_a_refusal_of_this_mail_fails_at_once_says_why_and_delays_nobody(
     provider: Provider, status: int, body: Any
 ) -> None:
     provider.status, provider.body = status, body
-    refused, other = owe(), owe()
+    refused, other = enqueue(), enqueue()
     after_a_drain(refused)
     other.refresh_from_db()
     assert (refused.state, refused.attempts) == (other.state, other.attempts) == ("failed", 1)
@@ -126,12 +126,12 @@ def test_a_refusal_of_this_mail_fails_at_once_says_why_and_delays_nobody(
 )
 def test_what_is_wrong_with_our_account_keeps_every_mail_for_ever(provider: Provider, status: int, body: Any) -> None:
     provider.status, provider.body = status, body
-    owe()
-    owe()
+    enqueue()
+    enqueue()
     outbox.drain()
     assert states() == [("pending", 1), ("pending", 0)]
 
-    Delivery.objects.update(trying_since=timezone.now() - timedelta(days=9), due=timezone.now())
+    Delivery.objects.update(trying_since=timezone.now() - timedelta(days=9), send_at=timezone.now())
     outbox.drain()
     assert {state for state, _attempts in states()} == {"pending"}
 
@@ -139,8 +139,8 @@ def test_what_is_wrong_with_our_account_keeps_every_mail_for_ever(provider: Prov
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_provider_that_is_away_stops_the_drain_and_keeps_every_mail(provider: Provider, status: int) -> None:
     provider.status, provider.body = status, "later"
-    first = owe()
-    owe()
+    first = enqueue()
+    enqueue()
     assert timedelta(seconds=24) <= wait_of(first) <= timedelta(seconds=37)
     assert states() == [("pending", 1), ("pending", 0)]
 
@@ -148,11 +148,11 @@ def test_a_provider_that_is_away_stops_the_drain_and_keeps_every_mail(provider: 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_delay_that_the_provider_asks_for_is_kept(provider: Provider, status: int) -> None:
     provider.status, provider.body, provider.headers = status, "later", {"Retry-After": "600"}
-    delivery = owe()
+    delivery = enqueue()
     assert wait_of(delivery) >= 10 * MINUTE
 
     provider.headers = {"Retry-After": format_datetime(timezone.now() + 20 * MINUTE, usegmt=False)}
-    Delivery.objects.update(due=timezone.now())
+    Delivery.objects.update(send_at=timezone.now())
     assert 19 * MINUTE <= wait_of(delivery) <= 21 * MINUTE
 
 
@@ -161,12 +161,12 @@ def test_a_delay_that_the_provider_asks_for_is_kept(provider: Provider, status: 
 )
 def test_a_delay_that_cannot_be_read_or_is_over_changes_nothing(provider: Provider, value: str) -> None:
     provider.status, provider.headers = 429, {"Retry-After": value.encode().decode("latin-1")}
-    assert wait_of(owe()) <= timedelta(seconds=37)
+    assert wait_of(enqueue()) <= timedelta(seconds=37)
 
 
 def test_a_delay_beyond_reason_does_not_use_up_the_days_of_a_mail(provider: Provider) -> None:
     provider.status, provider.headers = 429, {"Retry-After": "99999999999999"}
-    delivery = owe()
+    delivery = enqueue()
     assert timedelta(hours=23) < wait_of(delivery) <= timedelta(days=1, seconds=5)
     assert delivery.state == "pending"
 
@@ -191,11 +191,11 @@ def test_an_acceptance_that_cannot_be_read_waits_ten_minutes_and_repeats_the_sam
     provider: Provider, body: Any
 ) -> None:
     provider.body = body
-    delivery = owe()
+    delivery = enqueue()
     assert wait_of(delivery) >= 10 * MINUTE
     assert (delivery.state, delivery.attempts) == ("pending", 1)
 
-    Delivery.objects.update(due=timezone.now())
+    Delivery.objects.update(send_at=timezone.now())
     outbox.drain()
     assert provider.header("Message-ID") == [delivery.message_id] * 2
 
@@ -203,7 +203,7 @@ def test_an_acceptance_that_cannot_be_read_waits_ten_minutes_and_repeats_the_sam
 @pytest.mark.parametrize("body", ["{}", '{"emails": []}', "7", '{"emails": [3]}', '{"emails": null}'])
 def test_another_provider_s_rubbish_is_no_refusal_either(scaleway: Provider, body: str) -> None:
     scaleway.body = body
-    delivery = owe()
+    delivery = enqueue()
     assert wait_of(delivery) >= 10 * MINUTE
     assert delivery.state == "pending"
 
@@ -211,14 +211,14 @@ def test_another_provider_s_rubbish_is_no_refusal_either(scaleway: Provider, bod
 @pytest.mark.parametrize("status", [502, 504])
 def test_a_gateway_that_lost_what_stood_behind_it_is_ambiguous_too(provider: Provider, status: int) -> None:
     provider.status, provider.body = status, "<html>bad gateway"
-    assert wait_of(owe()) >= 10 * MINUTE
+    assert wait_of(enqueue()) >= 10 * MINUTE
 
 
 @pytest.mark.parametrize("body", [SILENCE, CUT])
 def test_an_answer_that_never_comes_is_ambiguous_and_stops_the_drain(provider: Provider, body: str) -> None:
     provider.body = body
-    delivery = owe()
-    owe()
+    delivery = enqueue()
+    enqueue()
     assert wait_of(delivery) >= 10 * MINUTE
     assert states() == [("pending", 1), ("pending", 0)]
     assert len(provider.received) == 1
@@ -226,28 +226,28 @@ def test_an_answer_that_never_comes_is_ambiguous_and_stops_the_drain(provider: P
 
 def test_a_refused_connection_is_tried_again_soon(settings: Settings) -> None:
     use(settings, "postmark", POSTMARK_API_URL=f"http://127.0.0.1:{free_port()}/")
-    delivery = owe()
-    owe()
+    delivery = enqueue()
+    enqueue()
     assert wait_of(delivery) <= timedelta(seconds=37)
     assert states() == [("pending", 1), ("pending", 0)]
 
 
 def test_an_address_without_a_host_behind_it_is_tried_again_soon(settings: Settings) -> None:
     use(settings, "postmark", POSTMARK_API_URL="http://provider.invalid/")
-    assert wait_of(owe()) <= timedelta(seconds=37)
+    assert wait_of(enqueue()) <= timedelta(seconds=37)
 
 
 def test_an_api_that_does_not_speak_tls_is_ours_to_mend(provider: Provider, settings: Settings) -> None:
     address = settings.ANYMAIL["POSTMARK_API_URL"].replace("http://", "https://")
     use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=2)
-    delivery = after_a_drain(owe())
+    delivery = after_a_drain(enqueue())
     assert (delivery.state, delivery.trying_since) == ("pending", None)
 
 
 def test_a_mailjet_mail_that_is_refused_without_an_exception_fails(mailjet: Provider) -> None:
     error = {"ErrorCode": "mj-0013", "StatusCode": 400, "ErrorMessage": '"zoe@x" is an invalid email address.'}
     mailjet.status, mailjet.body = 400, {"Messages": [{"Status": "error", "Errors": [error]}]}
-    delivery = after_a_drain(owe())
+    delivery = after_a_drain(enqueue())
     assert delivery.state == "failed"
     assert "is an invalid email address" in delivery.error
 
@@ -255,8 +255,8 @@ def test_a_mailjet_mail_that_is_refused_without_an_exception_fails(mailjet: Prov
 def test_a_mailjet_sender_that_is_not_validated_keeps_every_mail(mailjet: Provider) -> None:
     error = {"ErrorCode": "send-0008", "StatusCode": 403, "ErrorMessage": "a@b is not an authorized sender address."}
     mailjet.status, mailjet.body = 400, {"Messages": [{"Status": "error", "Errors": [error]}]}
-    owe()
-    owe()
+    enqueue()
+    enqueue()
     outbox.drain()
     assert states() == [("pending", 1), ("pending", 0)]
 
@@ -264,13 +264,13 @@ def test_a_mailjet_sender_that_is_not_validated_keeps_every_mail(mailjet: Provid
 def test_a_mailjet_answer_of_too_many_requests_is_read_from_its_status(mailjet: Provider) -> None:
     mailjet.status, mailjet.body = 429, {"ErrorMessage": "Too many requests", "StatusCode": 429}
     mailjet.headers = {"Retry-After": "300"}
-    assert wait_of(owe()) >= 5 * MINUTE
+    assert wait_of(enqueue()) >= 5 * MINUTE
 
 
 @pytest.mark.parametrize("named", ["their own", "xn--other@example.org"])
 def test_a_rejected_recipient_fails_with_and_without_an_exception(provider: Provider, named: str) -> None:
     """Anymail raises only when the provider names the address exactly as we wrote it."""
-    delivery = owe()
+    delivery = enqueue()
     assert delivery.registration is not None
     address = delivery.registration.email if named == "their own" else named
     words = f"Found inactive addresses: {address}.\nInactive recipients are ones that have generated a hard bounce."
@@ -280,7 +280,7 @@ def test_a_rejected_recipient_fails_with_and_without_an_exception(provider: Prov
 
 
 def test_a_status_of_failure_with_an_answer_of_success_is_tried_again(scaleway: Provider) -> None:
-    delivery = owe()
+    delivery = enqueue()
     assert delivery.registration is not None
     scaleway.body = {"emails": [{"mail_rcpt": delivery.registration.email, "id": "1", "status": "failed"}]}
     assert wait_of(delivery) <= timedelta(seconds=37)
@@ -329,8 +329,8 @@ def test_every_api_carries_what_we_compose(settings: Settings, esp: str) -> None
     untracked = {"track_opens": False, "track_clicks": False} if esp in environment.CAN_STOP_TRACKING else {}
     use(settings, esp, SEND_DEFAULTS=untracked)
     registration = make_registration(language="en")
-    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
-    message = composer.compose(Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="known"))
+    Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    message = composer.compose(Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="known"))
     backend: Any = mailers.default
     payload = backend.build_message_payload(message, backend.send_defaults)
     data = str(payload.serialize_data())

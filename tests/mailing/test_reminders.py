@@ -46,7 +46,7 @@ def replan(event: Event, **fields: Any) -> None:
 
 def let_leave(**which: Any) -> None:
     """The hour of these mails has come."""
-    Delivery.objects.filter(**which).update(due=timezone.now() - MINUTE)
+    Delivery.objects.filter(**which).update(send_at=timezone.now() - MINUTE)
     outbox.drain()
 
 
@@ -65,10 +65,10 @@ def test_the_rows_are_there_from_the_sign_up_on_with_their_hours() -> None:
     event = make_event(follow_up_hours_after=24)
     registration = sign_up(event)
 
-    rows = registration.deliveries.filter(kind__in=BY_THE_CLOCK).order_by("due")
+    rows = registration.deliveries.filter(kind__in=BY_THE_CLOCK).order_by("send_at")
     day_before = event.starts_at.astimezone(PARIS).date() - DAY
     nine = datetime.combine(day_before, time(9), PARIS).astimezone(UTC)
-    assert list(rows.values_list("kind", "state", "due", "not_after", "priority")) == [
+    assert list(rows.values_list("kind", "state", "send_at", "not_after", "priority")) == [
         ("reminder_day", "pending", nine, event.starts_at, 2),
         ("reminder_hour", "pending", event.starts_at - HOUR, event.starts_at, -1),
         ("follow_up", "pending", event.ends_at + DAY, None, 3),
@@ -85,11 +85,11 @@ def test_nine_in_the_morning_is_nine_there_whatever_the_clocks_do(
     day = sunday if on == "the day itself" else sunday + DAY
     starts_at = datetime.combine(day, time(14), PARIS)
     event = Event(starts_at=starts_at, ends_at=starts_at + HOUR)
-    due = event.reminder_day_at
-    assert due is not None
-    assert due.astimezone(PARIS) == datetime.combine(day - DAY, time(9), PARIS)
-    assert due.utcoffset() == timedelta()
-    assert due.hour == 9 - (before if on == "the day itself" else after)
+    send_at = event.reminder_day_at
+    assert send_at is not None
+    assert send_at.astimezone(PARIS) == datetime.combine(day - DAY, time(9), PARIS)
+    assert send_at.utcoffset() == timedelta()
+    assert send_at.hour == 9 - (before if on == "the day itself" else after)
     last = event.reminder_hour_at
     assert last is not None
     assert last.astimezone(PARIS).time() == time(13)
@@ -97,9 +97,9 @@ def test_nine_in_the_morning_is_nine_there_whatever_the_clocks_do(
 
 def test_the_hour_is_that_of_the_events_own_zone() -> None:
     event = make_event(timezone="Indian/Reunion")
-    due = sign_up(event).deliveries.get(kind="reminder_day").due
-    assert due.astimezone(ZoneInfo("Indian/Reunion")).time() == time(9)
-    assert due.time() == time(5)
+    send_at = sign_up(event).deliveries.get(kind="reminder_day").send_at
+    assert send_at.astimezone(ZoneInfo("Indian/Reunion")).time() == time(9)
+    assert send_at.time() == time(5)
 
 
 def test_who_signs_up_too_late_for_a_reminder_has_it_skipped_and_the_reason_kept() -> None:
@@ -129,9 +129,9 @@ def test_the_organiser_moves_them() -> None:
     event = make_event()
     registration = sign_up(event)
     replan(event, reminder_day_time=time(18), reminder_days_before=2, reminder_minutes_before=15)
-    due = registration.deliveries.get(kind="reminder_day").due.astimezone(PARIS)
-    assert due == datetime.combine(event.starts_at.astimezone(PARIS).date() - 2 * DAY, time(18), PARIS)
-    assert registration.deliveries.get(kind="reminder_hour").due == event.starts_at - 15 * MINUTE
+    send_at = registration.deliveries.get(kind="reminder_day").send_at.astimezone(PARIS)
+    assert send_at == datetime.combine(event.starts_at.astimezone(PARIS).date() - 2 * DAY, time(18), PARIS)
+    assert registration.deliveries.get(kind="reminder_hour").send_at == event.starts_at - 15 * MINUTE
 
 
 def test_the_organiser_switches_them_off_and_on_again() -> None:
@@ -173,10 +173,10 @@ def test_reminders_that_are_just_leaving_survive_a_change_of_something_else() ->
     """At two past nine the worker has not come to the end of its list, and the organiser writes a note."""
     event = make_event(starts_in=8 * HOUR)
     waiting_for_the_worker, being_retried = make_registration(event), make_registration(event)
-    due = event.reminder_day_at
+    send_at = event.reminder_day_at
     for registration in (waiting_for_the_worker, being_retried):
-        Delivery.objects.owe(registration, Delivery.Kind.REMINDER_DAY, due=due, not_after=event.starts_at)
-    being_retried.deliveries.update(attempts=1, due=timezone.now() + MINUTE, error="boîte pleine")
+        Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, send_at=send_at, not_after=event.starts_at)
+    being_retried.deliveries.update(attempts=1, send_at=timezone.now() + MINUTE, error="boîte pleine")
 
     event_changes.reschedule(event, starts_at=event.starts_at, ends_at=event.ends_at, connection_notes="Code : 12")
 
@@ -188,8 +188,8 @@ def test_a_new_date_moves_those_that_have_not_left() -> None:
     event = make_event()
     registration = sign_up(event)
     move(event, by=7 * DAY)
-    rows = registration.deliveries.filter(kind__in=BY_THE_CLOCK).order_by("due")
-    assert list(rows.values_list("kind", "state", "due", "not_after")) == [
+    rows = registration.deliveries.filter(kind__in=BY_THE_CLOCK).order_by("send_at")
+    assert list(rows.values_list("kind", "state", "send_at", "not_after")) == [
         ("reminder_day", "pending", event.reminder_day_at, event.starts_at),
         ("reminder_hour", "pending", event.starts_at - HOUR, event.starts_at),
     ]
@@ -265,7 +265,7 @@ def test_no_reminder_leaves_after_the_start(outbox_folder: Path) -> None:
     event = make_event(starts_in=-MINUTE)
     registration = make_registration(event)
     for kind in (Delivery.Kind.REMINDER_DAY, Delivery.Kind.REMINDER_HOUR):
-        Delivery.objects.owe(registration, kind, not_after=event.starts_at)
+        Delivery.objects.enqueue(registration, kind, not_after=event.starts_at)
     outbox.drain()
     assert clock_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "expired")]
     assert mailbox.read_folder(outbox_folder) == []
@@ -274,7 +274,7 @@ def test_no_reminder_leaves_after_the_start(outbox_folder: Path) -> None:
 def test_a_first_reminder_so_late_that_the_last_one_is_due_does_not_leave_too(outbox_folder: Path) -> None:
     registration = make_registration(make_event(starts_in=50 * MINUTE), language="en")
     for kind in (Delivery.Kind.REMINDER_DAY, Delivery.Kind.REMINDER_HOUR):
-        Delivery.objects.owe(registration, kind, not_after=registration.event.starts_at)
+        Delivery.objects.enqueue(registration, kind, not_after=registration.event.starts_at)
     outbox.drain()
     [message] = mailbox.read_folder(outbox_folder)
     assert message["Subject"].startswith("At ")
@@ -291,7 +291,7 @@ def test_a_first_reminder_leaves_when_it_is_the_only_one_or_the_later_one(
     if "reminder_days_before" in fields:
         Event.objects.update(reminder_day_time=(start - 55 * MINUTE).time())
     registration = make_registration(event, language="en")
-    Delivery.objects.owe(registration, Delivery.Kind.REMINDER_DAY, not_after=event.starts_at)
+    Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, not_after=event.starts_at)
     outbox.drain()
     assert clock_mails(registration) == [("reminder_day", "sent")]
 
@@ -299,10 +299,10 @@ def test_a_first_reminder_leaves_when_it_is_the_only_one_or_the_later_one(
 def test_the_follow_up_has_two_texts(outbox_folder: Path) -> None:
     words = {"follow_up_present": "Merci d’être venus.", "follow_up_absent": "Vous nous avez manqué."}
     event = make_past_event(follow_up_hours_after=24, **words)
-    came, stayed_away = make_registration(event, email="came@x.fr"), make_registration(event, email="away@x.fr")
-    attendance.note(came, Attendance.Origin.HAND)
-    for registration in (came, stayed_away):
-        Delivery.objects.owe(registration, Delivery.Kind.FOLLOW_UP)
+    attended, stayed_away = make_registration(event, email="came@x.fr"), make_registration(event, email="away@x.fr")
+    attendance.note(attended, Attendance.Origin.HAND)
+    for registration in (attended, stayed_away):
+        Delivery.objects.enqueue(registration, Delivery.Kind.FOLLOW_UP)
     outbox.drain()
 
     texts = {message["To"]: mailbox.text(message) for message in mailbox.read_folder(outbox_folder)}

@@ -27,14 +27,14 @@ SECRET = "mail:a-long-enough-password"
 Post = Callable[..., int]
 
 
-def owe(**fields: Any) -> Delivery:
+def enqueue(**fields: Any) -> Delivery:
     registration = fields.pop("registration", None) or make_registration(make_event(report=False))
-    return Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    return Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
 
 
 @pytest.fixture
 def sent() -> Delivery:
-    delivery = owe()
+    delivery = enqueue()
     outbox.drain()
     delivery.refresh_from_db()
     assert (delivery.state, delivery.provider_status) == ("sent", "")
@@ -248,7 +248,7 @@ def test_after_a_hard_bounce_or_a_complaint_no_mail_leaves_to_that_address(
     post: Post, sent: Delivery, outbox_folder: Any, event: str, reason: str
 ) -> None:
     post("brevo", brevo(sent, event))
-    later, somebody_else = owe(registration=sent.registration), owe()
+    later, somebody_else = enqueue(registration=sent.registration), enqueue()
     outbox.drain()
     later.refresh_from_db()
     somebody_else.refresh_from_db()
@@ -260,7 +260,7 @@ def test_after_a_hard_bounce_or_a_complaint_no_mail_leaves_to_that_address(
 @pytest.mark.parametrize("event", ["soft_bounce", "blocked", "delivered"])
 def test_a_soft_bounce_stops_nothing(post: Post, sent: Delivery, event: str) -> None:
     post("brevo", brevo(sent, event))
-    later = owe(registration=sent.registration)
+    later = enqueue(registration=sent.registration)
     outbox.drain()
     later.refresh_from_db()
     assert later.state == "sent"
@@ -272,7 +272,7 @@ def test_a_corrected_address_gets_its_mail_and_the_wrong_one_stays_named(post: P
     assert registration is not None
     wrong, registration.email = registration.email, "right@example.org"
     registration.save()
-    later = owe(registration=registration)
+    later = enqueue(registration=registration)
     outbox.drain()
     later.refresh_from_db()
     sent.refresh_from_db()
@@ -280,7 +280,7 @@ def test_a_corrected_address_gets_its_mail_and_the_wrong_one_stays_named(post: P
 
 
 def test_a_mail_whose_answer_was_lost_but_that_was_delivered_is_not_sent_again(post: Post, outbox_folder: Any) -> None:
-    delivery = owe()
+    delivery = enqueue()
     claimed = Delivery.objects.claim()
     assert claimed is not None
     claimed.record_retry(after=outbox.LONG_WAIT, error="ReadTimeout", counts=True)
@@ -319,7 +319,7 @@ def test_a_provider_s_smtp_relay_gets_our_own_id_in_its_own_header(
     settings.MAIL_PROVIDER = provider
     with smtp_server() as (server, mailers):
         settings.MAILERS = mailers
-        delivery = owe()
+        delivery = enqueue()
         outbox.drain()
     [message] = server.mails
     told = {name: value for name, value in message.items() if name.startswith(("X-M", "X-PM"))}

@@ -33,7 +33,7 @@ def test_each_mail_of_the_clock_stands_at_its_hour_with_the_number_that_leaves()
     event = make_event(follow_up_hours_after=24)
     seats(event, 2)
     clock = [line for line in upcoming.timeline(event) if line.is_by_the_clock]
-    assert [(line.kind, line.due, line.to_leave) for line in clock] == [
+    assert [(line.kind, line.send_at, line.to_leave) for line in clock] == [
         (Kind.REMINDER_DAY, event.reminder_day_at, 2),
         (Kind.REMINDER_HOUR, event.reminder_hour_at, 2),
         (Kind.FOLLOW_UP, event.follow_up_at, 2),
@@ -41,7 +41,7 @@ def test_each_mail_of_the_clock_stands_at_its_hour_with_the_number_that_leaves()
 
 
 def test_a_mail_that_is_switched_off_is_said_to_be_so() -> None:
-    assert line_of(make_event(reminder_minutes_before=None), Kind.REMINDER_HOUR).due is None
+    assert line_of(make_event(reminder_minutes_before=None), Kind.REMINDER_HOUR).send_at is None
 
 
 def test_those_whose_hour_had_passed_when_they_signed_up_are_skipped_with_the_reason() -> None:
@@ -87,9 +87,9 @@ def test_reminders_of_an_earlier_date_are_not_counted() -> None:
 def test_other_mails_that_wait_stand_in_the_same_list() -> None:
     event = make_event()
     registration = make_registration(event)
-    due = timezone.now() + HOUR
-    Delivery.objects.owe(registration, Kind.CONFIRMATION, due=due)
-    assert line_of(event, Kind.CONFIRMATION) == Line(Kind.CONFIRMATION, due, is_by_the_clock=False, to_leave=1)
+    send_at = timezone.now() + HOUR
+    Delivery.objects.enqueue(registration, Kind.CONFIRMATION, send_at=send_at)
+    assert line_of(event, Kind.CONFIRMATION) == Line(Kind.CONFIRMATION, send_at, is_by_the_clock=False, to_leave=1)
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_who_may_not_see_mails_or_events_does_not_see_them_here(permission: str)
 def test_the_hours_of_the_timeline_are_those_by_which_the_mails_are_planned() -> None:
     event: Any = make_event(follow_up_hours_after=1)
     seats(event, 1)
-    planned = {kind: due for kind, due, _not_after in reminders.hours_of(event)}
-    assert dict(Delivery.objects.filter(kind__in=upcoming.CLOCK).values_list("kind", "due")) == planned
+    planned = {kind: send_at for kind, send_at, _not_after in reminders.hours_of(event)}
+    assert dict(Delivery.objects.filter(kind__in=upcoming.CLOCK).values_list("kind", "send_at")) == planned

@@ -119,7 +119,7 @@ def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_i
         first.wait()
 
         lease_over = "from registrations.models import *; from django.utils.timezone import now; "
-        site.run("shell", "-c", lease_over + "Delivery.objects.filter(state='sending').update(due=now())")
+        site.run("shell", "-c", lease_over + "Delivery.objects.filter(state='sending').update(send_at=now())")
         site.start("worker")
         wait_for(lambda: len(server.received) == 3, "all three mails")
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
 from registrations.domain import corrections, erasure, event_changes, signup
-from registrations.models import Event, Hit, Registration
+from registrations.models import Event, RateLimitHit, Registration
 from registrations.security import rate_limits
 from tests.factories import answers, make_event
 from tests.threads import together
@@ -136,7 +136,7 @@ def test_who_comes_while_an_event_is_cancelled_is_told_so_instead_of_signed_up()
         assert late.is_alive()
     late.join(PATIENCE)
     assert len(refused) == 1
-    assert (Registration.objects.count(), Hit.objects.count()) == (0, 0)
+    assert (Registration.objects.count(), RateLimitHit.objects.count()) == (0, 0)
 
 
 def test_one_address_that_signs_up_corrects_and_asks_at_once_trips_over_nobody() -> None:

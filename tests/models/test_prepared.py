@@ -60,8 +60,8 @@ def test_every_column_and_annotation_is_read_as_ever() -> None:
 
 def test_columns_of_json_too() -> None:
     registration = make_registration(own_answers={"7": ["un", "deux"]})
-    by_number = PreparedQuery(lambda: Registration.everyone.filter(pk=Parameter("pk", models.BigAutoField())))
-    assert everything(by_number.get(pk=registration.pk)) == everything(Registration.everyone.get(pk=registration.pk))
+    by_number = PreparedQuery(lambda: Registration.objects.filter(pk=Parameter("pk", models.BigAutoField())))
+    assert everything(by_number.get(pk=registration.pk)) == everything(Registration.objects.get(pk=registration.pk))
 
 
 def test_the_database_is_asked_each_time() -> None:
@@ -111,7 +111,7 @@ def test_how_many_there_are() -> None:
 
 def test_rows_are_written_as_ever_whatever_they_have_in_common() -> None:
     registration, now = make_registration(), timezone.now()
-    alike: dict[str, Any] = {"registration": registration, "due": now, "error": "« % %s %(due_0)s »"}
+    alike: dict[str, Any] = {"registration": registration, "send_at": now, "error": "« % %s %(due_0)s »"}
     rows = [
         Delivery(kind="updated", **alike),
         Delivery(kind="changed", revision=7, not_after=now, sample={"à": [1]}, **alike),

@@ -15,15 +15,15 @@ from registrations.models import (
     Attendance,
     Broadcast,
     Delivery,
-    MailTally,
-    PeopleTally,
+    MailCount,
+    PeopleCount,
     Registration,
-    SignUpTally,
+    SignUpCount,
     triggers,
 )
-from registrations.models.counter import fold_tallies
+from registrations.models.live_count import fold_live_counts
 from tests.factories import answers, make_event, make_past_event, make_registration
-from tests.tallies import assert_exact
+from tests.live_counts import assert_exact
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_the_whole_life_of_an_event_is_counted_exactly() -> None:
     later = event.starts_at + timedelta(days=1)
     event_changes.reschedule(event, starts_at=later, ends_at=later + timedelta(hours=1))
     Delivery.objects.filter(pk__in=Delivery.objects.filter(state="sent")[:1]).delete()
-    fold_tallies()
+    fold_live_counts()
     assert_exact()
     erasure.disown(people[2])
     event_changes.cancel(event)
@@ -55,11 +55,11 @@ def test_presences_are_counted_once_a_person_and_given_back() -> None:
     registration = make_registration(make_past_event())
     attendance.note(registration, Attendance.Origin.JOIN)
     attendance.note(registration, Attendance.Origin.HAND)
-    assert PeopleTally.objects.filter(came=True).total() == 1
+    assert PeopleCount.objects.filter(attended=True).total() == 1
     registration.save()  # this instance has not heard of it
     assert_exact()
     attendance.take_back(registration)
-    assert PeopleTally.objects.filter(came=True).total() == 0
+    assert PeopleCount.objects.filter(attended=True).total() == 0
     assert_exact()
 
 
@@ -74,7 +74,7 @@ def test_a_message_taken_back_and_a_purge_are_counted_exactly() -> None:
     assert_exact()
     retention.purge()
     assert (
-        PeopleTally.objects.all().total() == MailTally.objects.all().total() == SignUpTally.objects.all().total() == 0
+        PeopleCount.objects.all().total() == MailCount.objects.all().total() == SignUpCount.objects.all().total() == 0
     )
 
 
@@ -82,8 +82,8 @@ def test_a_trial_counts_nowhere_but_is_known_to_have_come() -> None:
     event = make_past_event()
     trial = dry_runs.start(event, **answers(language="fr"))
     attendance.note(trial, Attendance.Origin.HAND)
-    Delivery.objects.owe(trial, Delivery.Kind.UPDATED, state="failed")
-    assert [model.objects.all().total() for model in (PeopleTally, SignUpTally, MailTally)] == [0, 0, 0]
+    Delivery.objects.enqueue(trial, Delivery.Kind.UPDATED, state="failed")
+    assert [model.objects.all().total() for model in (PeopleCount, SignUpCount, MailCount)] == [0, 0, 0]
     assert_exact()
     outbox.drain()
     erasure.erase(trial)
@@ -101,14 +101,14 @@ def test_what_happens_at_the_same_moment_is_counted_exactly() -> None:
 
     def fold() -> None:
         for _ in range(6):
-            fold_tallies()
+            fold_live_counts()
 
     acts = [partial(signup.withdraw, one) for one in there]
     assert together([*acts, sign_up_and_think_better, sign_up_and_think_better, outbox.drain, fold, fold]) == []
     assert_exact()
-    fold_tallies()
+    fold_live_counts()
     assert_exact()
-    groups = PeopleTally.objects.values_list("event", "status", "territory", "newsletter", "language", "came")
+    groups = PeopleCount.objects.values_list("event", "status", "territory", "newsletter", "language", "attended")
     assert groups.distinct().count() == groups.count()
 
 
@@ -132,8 +132,8 @@ def test_missing_triggers_are_put_back_and_everything_is_counted_anew() -> None:
     make_registration(event)
     triggers.drop()
     registration = make_registration(event)
-    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION)
-    assert PeopleTally.objects.all().total() == 1
+    Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION)
+    assert PeopleCount.objects.all().total() == 1
     triggers.keep()
     assert_exact()
     assert list(Registration.objects.found_by(registration.email)) == [registration]
@@ -197,15 +197,15 @@ def test_a_sign_up_finds_its_quarter_by_an_index_however_long_people_have_signed
 
 def test_what_thousands_have_appended_is_folded_without_comparing_each_row_with_each() -> None:
     event, now = make_event(), timezone.now()
-    SignUpTally.objects.bulk_create(
-        SignUpTally(event=event, quarter=now + number % 3 * HOUR, number=number % 3) for number in range(3000)
+    SignUpCount.objects.bulk_create(
+        SignUpCount(event=event, quarter=now + number % 3 * HOUR, number=number % 3) for number in range(3000)
     )
     with CaptureQueriesContext(connection) as asked:
-        SignUpTally.objects.fold()
+        SignUpCount.objects.fold()
     if connection.vendor == "sqlite":  # which adds to the row of a group at once
         assert len(asked) == 0
         return
-    assert sorted(SignUpTally.objects.values_list("quarter", "number")) == [(now + HOUR, 1000), (now + 2 * HOUR, 2000)]
+    assert sorted(SignUpCount.objects.values_list("quarter", "number")) == [(now + HOUR, 1000), (now + 2 * HOUR, 2000)]
     plans = []
     for query in asked.captured_queries:
         with connection.cursor() as cursor:

@@ -26,8 +26,8 @@ from tests.smtp import smtp_server
 pytestmark = pytest.mark.django_db
 
 
-def owe(**fields: Any) -> Delivery:
-    delivery = Delivery.objects.owe(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
+def enqueue(**fields: Any) -> Delivery:
+    delivery = Delivery.objects.enqueue(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
     return delivery
 
@@ -39,13 +39,13 @@ def test_healthz_asks_nothing_of_the_database(client: Client, django_assert_num_
 
 def test_readyz_is_content_with_a_worker_and_no_late_mail(client: Client) -> None:
     WorkerPresence.objects.note("one")
-    owe()
+    enqueue()
     assert (client.get("/readyz").status_code, client.get("/readyz").text) == (200, "ready\n")
 
 
 def test_readyz_tells_the_reasons_only_to_who_knows_the_token(client: Client, settings: Settings) -> None:
     settings.STATUS_TOKEN = "a-token"
-    owe(due=timezone.now() - timedelta(minutes=12))
+    enqueue(send_at=timezone.now() - timedelta(minutes=12))
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (503, "not ready\n")
     told = client.get("/readyz", headers={"authorization": "Bearer a-token"})
@@ -58,14 +58,14 @@ def test_mails_held_back_are_told_to_who_knows_the_token_and_the_site_is_ready(
 ) -> None:
     settings.STATUS_TOKEN = "a-token"
     WorkerPresence.objects.note("one")
-    owe(state="held")
-    owe(state="held")
+    enqueue(state="held")
+    enqueue(state="held")
     answer = client.get("/readyz")
     assert (answer.status_code, answer.text) == (200, "ready\n")
     told = client.get("/readyz", headers={"authorization": "Bearer a-token"})
     held = "Mails held back since a restore: 2. The desk's first page lets them leave, or gives them up.\n"
     assert (told.status_code, told.text) == (200, f"ready\n{held}")
-    owe(due=timezone.now() - timedelta(minutes=12))
+    enqueue(send_at=timezone.now() - timedelta(minutes=12))
     told = client.get("/readyz", headers={"authorization": "Bearer a-token"})
     assert (told.status_code, told.text) == (503, f"The oldest mail is 12 minutes overdue.\n{held}")
 
@@ -164,13 +164,13 @@ def test_another_failure_is_a_calm_500_without_the_database(client: Client, monk
 def test_the_operator_is_told_once_when_something_of_ours_blocks_the_mails(settings: Settings) -> None:
     settings.ALERT_EMAIL = "exploitation@example.org"
     for _ in range(2):
-        owe()
+        enqueue()
     with smtp_server() as (server, mailers):
         settings.MAILERS = mailers
         server.mail_from = "535 5.7.8 bad credentials"
         for _ in range(3):
             outbox.drain()
-            Delivery.objects.update(due=timezone.now())
+            Delivery.objects.update(send_at=timezone.now())
         assert Delivery.objects.filter(kind="alert").count() == 1
 
         server.mail_from = "250 OK"
@@ -186,7 +186,7 @@ def test_the_operator_is_told_once_when_something_of_ours_blocks_the_mails(setti
 
 
 def test_without_an_address_for_alerts_the_log_says_it(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    owe()
+    enqueue()
     with smtp_server() as (server, mailers):
         settings.MAILERS = mailers
         server.mail_from = "535 5.7.8 bad credentials"
@@ -197,14 +197,14 @@ def test_without_an_address_for_alerts_the_log_says_it(settings: Settings, caplo
 
 def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
-    owe()
-    with liveness.lifeline() as living:
+    enqueue()
+    with liveness.alive_process() as living:
         Delivery.objects.claim(holder=living)
         wakeups.sweep()
         assert not Delivery.objects.due().exists()
         Delivery.objects.update(state="sent")
 
-    owe()
+    enqueue()
     dead = "0123456789abcdef"
     liveness._file(dead).touch()  # the lock that the system took back
     held = Delivery.objects.claim(holder=dead)
@@ -220,7 +220,7 @@ def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DATA_DIR = tmp_path
-    owe()
+    enqueue()
     dead = "0123456789abcdef"
     liveness._file(dead).touch()
     Delivery.objects.claim(holder=dead)
@@ -239,7 +239,7 @@ def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
 
 def test_a_worker_of_another_machine_is_left_its_lease(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
-    owe()
+    enqueue()
     Delivery.objects.claim(holder="fedcba9876543210")
     wakeups.sweep()
     assert not Delivery.objects.due().exists()

@@ -36,8 +36,8 @@ def _own_folder(settings: Settings, tmp_path: Path) -> None:
     settings.STATUS_TOKEN = "a-token"
 
 
-def owe(**fields: Any) -> Delivery:
-    delivery = Delivery.objects.owe(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
+def enqueue(**fields: Any) -> Delivery:
+    delivery = Delivery.objects.enqueue(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
     return delivery
 
@@ -76,7 +76,7 @@ def parsed(text: str) -> dict[str, dict[str, float]]:
 def test_ten_lines_say_that_all_is_well() -> None:
     WorkerPresence.objects.note("one")
     event = make_event(slug="reseau")
-    Delivery.objects.owe(make_registration(event), Delivery.Kind.CONFIRMATION)
+    Delivery.objects.enqueue(make_registration(event), Delivery.Kind.CONFIRMATION)
     text, code = told()
     assert code == 0
     lines = dict(re.split(r"  +", line, maxsplit=1) for line in text.splitlines()[:-1])
@@ -90,18 +90,18 @@ def test_ten_lines_say_that_all_is_well() -> None:
 
 
 def test_a_worker_of_this_machine_that_has_ended_is_not_alive() -> None:
-    with liveness.lifeline() as ended, liveness.lifeline() as alive:
+    with liveness.alive_process() as ended, liveness.alive_process() as alive:
         for name in (ended, alive, "of-another-machine"):
             WorkerPresence.objects.note(name)
         assert len(WorkerPresence.objects.alive()) == 3
-    with liveness.lifeline() as alive:
+    with liveness.alive_process() as alive:
         WorkerPresence.objects.note(alive)
         assert {worker.name for worker in WorkerPresence.objects.alive()} == {alive, "of-another-machine"}
 
 
 def test_what_asks_for_attention_is_said_first_and_is_the_exit_status() -> None:
-    owe(due=timezone.now() - timedelta(minutes=12))
-    owe(state="failed")
+    enqueue(send_at=timezone.now() - timedelta(minutes=12))
+    enqueue(state="failed")
     last_backup.write(LastBackup(timezone.now() - timedelta(hours=2), "/backups/one.tar.gz", 3_500_000))
     text, code = told()
     assert code == 1
@@ -154,9 +154,9 @@ def test_the_figures_are_for_who_knows_the_token(client: Client, settings: Setti
 
 def test_the_figures_are_as_prometheus_reads_them(client: Client) -> None:
     WorkerPresence.objects.note("one")
-    owe(due=timezone.now() - timedelta(minutes=12))
-    owe(state="sent")
-    owe(state="failed", kind="reminder_day")
+    enqueue(send_at=timezone.now() - timedelta(minutes=12))
+    enqueue(state="sent")
+    enqueue(state="failed", kind="reminder_day")
     last_backup.write(LastBackup(timezone.now(), "/backups/one.tar.gz", 12))
     answer = client.get("/metrics", headers=TOKEN)
     assert answer["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -181,6 +181,6 @@ def test_the_figures_cost_the_same_few_queries_for_many_as_for_none(
     with django_assert_max_num_queries(5):
         client.get("/metrics", headers=TOKEN)
     for kind in ("confirmation", "broadcast", "follow_up"):
-        owe(kind=kind)
+        enqueue(kind=kind)
     with django_assert_max_num_queries(5):
         parsed(client.get("/metrics", headers=TOKEN).text)

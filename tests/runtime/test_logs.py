@@ -155,7 +155,7 @@ def test_lines_of_a_page_that_is_not_there_carry_its_number_too(client: Client) 
 
 
 def test_the_lines_of_a_mail_carry_its_number() -> None:
-    owed = Delivery.objects.owe(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
+    owed = Delivery.objects.enqueue(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
     with lines(DiscreetJson()) as written:
         outbox.drain()
     assert {json.loads(line)["delivery_id"] for line in written} == {owed.pk}

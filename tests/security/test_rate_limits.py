@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from registrations.domain import signup
 from registrations.mailing import outbox
-from registrations.models import Delivery, Event, Hit, Registration
+from registrations.models import Delivery, Event, RateLimitHit, Registration
 from registrations.models.suppression import mailbox_of
 from registrations.security import rate_limits
 from registrations.worker import housekeeping
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-TWICE = rate_limits.Cap("twice an hour", 2, HOUR)
+TWICE = rate_limits.RateLimit("twice an hour", 2, HOUR)
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def sign_up(address: str) -> None:
 
 
 def confirmations() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(kind="confirmation").order_by("due", "pk")
+    return Delivery.objects.filter(kind="confirmation").order_by("send_at", "pk")
 
 
 def dues(address: str) -> list[timedelta]:
     """How long from now each mail to an address waits, in whole hours."""
-    moments = confirmations().filter(registration__email=address).values_list("due", flat=True)
-    return [timedelta(hours=round((due - timezone.now()) / HOUR)) for due in moments]
+    moments = confirmations().filter(registration__email=address).values_list("send_at", flat=True)
+    return [timedelta(hours=round((send_at - timezone.now()) / HOUR)) for send_at in moments]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_mails_of_the_organiser_are_not_counted() -> None:
     registration = make_registration(email="zoe@example.org")
     for _ in range(5):
         signup.send_link(registration, reason=Delivery.Reason.RESENT)
-    assert not Hit.objects.exists()
+    assert not RateLimitHit.objects.exists()
     assert Delivery.objects.due().count() == 5
 
 
@@ -122,7 +122,7 @@ def test_an_event_with_very_many_sign_ups_delays_mails_and_alarms_and_drops_none
     event = make_event(report=False)
     for _ in range(5):
         signup.register(event, language="fr", **answers())
-    waits = [round((mail.due - timezone.now()) / HOUR) for mail in confirmations()]
+    waits = [round((mail.send_at - timezone.now()) / HOUR) for mail in confirmations()]
     assert waits == [0, 0, 1, 1, 2]
     assert Delivery.objects.filter(kind="alert", recipient="operator@example.org").count() == 1
 
@@ -141,22 +141,22 @@ def test_a_mail_that_does_not_leave_is_not_counted_against_the_event(settings: S
     for _ in range(4):  # the mailbox has had enough with the third
         counted = rate_limits.Counted(of_event=rate_limits.count_mail_of(event))
         signup.register(event, language="fr", counted=counted, **answers(email="zoe@example.org"))
-    others = Hit.objects.exclude(key=counted.of_event.key if counted.of_event else "").count()
-    assert (Hit.objects.count() - others, others) == (3, 3)
+    others = RateLimitHit.objects.exclude(key=counted.of_event.key if counted.of_event else "").count()
+    assert (RateLimitHit.objects.count() - others, others) == (3, 3)
     counted = rate_limits.Counted(of_event=rate_limits.count_mail_of(event))
     Event.objects.update(status="cancelled")
     with pytest.raises(signup.SignUpClosed):
         signup.register(event, language="fr", counted=counted, **answers())
-    assert Hit.objects.count() == 6
+    assert RateLimitHit.objects.count() == 6
 
 
 def test_counts_go_on_without_a_gap_whoever_gives_one_back(clock: Any) -> None:
-    mine = Hit.objects.take("key", limit=2, period=HOUR, delays=True)
+    mine = RateLimitHit.objects.take("key", limit=2, period=HOUR, delays=True)
     assert mine is not None
-    Hit.objects.take("key", limit=2, period=HOUR, delays=True)
-    Hit.objects.give_back(mine.key)
-    assert list(Hit.objects.values_list("number", flat=True)) == [1]
-    later = [Hit.objects.take("key", limit=2, period=HOUR, delays=True) for _ in range(2)]
+    RateLimitHit.objects.take("key", limit=2, period=HOUR, delays=True)
+    RateLimitHit.objects.give_back(mine.key)
+    assert list(RateLimitHit.objects.values_list("number", flat=True)) == [1]
+    later = [RateLimitHit.objects.take("key", limit=2, period=HOUR, delays=True) for _ in range(2)]
     assert [round((hit.at - clock.now) / 3600) for hit in later if hit] == [0, 1]
 
 
@@ -252,11 +252,11 @@ def test_a_socket_without_address_is_an_origin_of_its_own(rf: RequestFactory) ->
 
 def test_no_address_and_no_origin_is_kept(journey: Journey) -> None:
     journey.sign_up(make_event(), email="zoe@example.org")
-    assert Hit.objects.count() == 3
-    for hit in Hit.objects.all():
+    assert RateLimitHit.objects.count() == 3
+    for hit in RateLimitHit.objects.all():
         assert len(hit.key) == 64
-        assert "zoe" not in str(Hit.objects.filter(pk=hit.pk).values())
-        assert "127.0.0.1" not in str(Hit.objects.filter(pk=hit.pk).values())
+        assert "zoe" not in str(RateLimitHit.objects.filter(pk=hit.pk).values())
+        assert "127.0.0.1" not in str(RateLimitHit.objects.filter(pk=hit.pk).values())
 
 
 def test_what_was_counted_is_thrown_away_after_a_day(clock: Any) -> None:
@@ -264,7 +264,7 @@ def test_what_was_counted_is_thrown_away_after_a_day(clock: Any) -> None:
     clock.forward(DAY + HOUR)
     rate_limits.take_or_wait(TWICE, "y")
     housekeeping.remove_old_rows()
-    assert Hit.objects.count() == 1
+    assert RateLimitHit.objects.count() == 1
 
 
 def test_without_limits_nothing_is_counted(settings: Settings) -> None:
@@ -273,14 +273,14 @@ def test_without_limits_nothing_is_counted(settings: Settings) -> None:
     for _ in range(5):
         sign_up("zoe@example.org")
     assert Delivery.objects.due().count() == 5
-    assert not Hit.objects.exists()
+    assert not RateLimitHit.objects.exists()
 
 
 def test_a_delayed_mail_leaves_when_its_time_comes(journey: Journey) -> None:
     for _ in range(4):
         sign_up("zoe@example.org")
     assert len(journey.mails()) == 3
-    confirmations().filter(state="pending").update(due=timezone.now())
+    confirmations().filter(state="pending").update(send_at=timezone.now())
     outbox.drain()
     assert len(journey.mails()) == 4
 
@@ -288,10 +288,10 @@ def test_a_delayed_mail_leaves_when_its_time_comes(journey: Journey) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("delays", [False, True])
 def test_twenty_simultaneous_hits_are_counted_exactly(delays: bool) -> None:
-    taken: list[Hit | None] = []
+    taken: list[RateLimitHit | None] = []
 
     def hit() -> None:
-        taken.append(Hit.objects.take("key", limit=7, period=HOUR, delays=delays))
+        taken.append(RateLimitHit.objects.take("key", limit=7, period=HOUR, delays=delays))
 
     assert together([hit] * 20) == []
     assert len(taken) == 20
@@ -337,7 +337,7 @@ def test_an_address_on_no_list_uses_up_no_hour_of_the_event(client: Client, sett
     for number in range(5):
         client.post(f"/evenements/{event.slug}/renvoyer/", {"email": f"nobody{number}@example.org"})
     signup.register(event, language="fr", **answers())
-    assert confirmations().get().due <= timezone.now()
+    assert confirmations().get().send_at <= timezone.now()
 
 
 @pytest.mark.parametrize("page", ["renvoyer", "corriger"])

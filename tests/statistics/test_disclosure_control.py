@@ -15,7 +15,7 @@ def parts(*numbers: int) -> list[Part]:
     return [Part(chr(ord("a") + index), Counts(number, number, 0)) for index, number in enumerate(numbers)]
 
 
-def came(*pairs: tuple[int, int]) -> list[Part]:
+def attended(*pairs: tuple[int, int]) -> list[Part]:
     """(expected, present) of each group."""
     return [Part(str(index), Counts(expected, expected, present)) for index, (expected, present) in enumerate(pairs)]
 
@@ -64,7 +64,7 @@ def test_a_long_list_ends_with_the_rare_ones_joined() -> None:
     ],
 )
 def test_presence_is_told_where_it_singles_nobody_out(pairs: list[tuple[int, int]], places: set[int]) -> None:
-    assert disclosure_control.presence_told(came(*pairs)) == places
+    assert disclosure_control.presence_told(attended(*pairs)) == places
 
 
 def test_whatever_the_numbers_what_is_hidden_is_of_five_people_and_two_groups() -> None:
@@ -82,7 +82,7 @@ def test_whatever_the_numbers_what_is_hidden_is_of_five_people_and_two_groups() 
 def test_whatever_the_presence_what_is_not_told_cannot_be_subtracted() -> None:
     numbers = [0, 3, 5, 8]
     for expected_and_present in itertools.product(itertools.product(numbers, numbers), repeat=3):
-        given = came(*((present + absent, present) for present, absent in expected_and_present))
+        given = attended(*((present + absent, present) for present, absent in expected_and_present))
         places = disclosure_control.presence_told(given)
         hidden = [part.counts for index, part in enumerate(given) if index not in places]
         if places and hidden:

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from registrations.documents import event_report, pdf
 from registrations.domain import retention
-from registrations.models import Attendance, Delivery, Event, Registration, Tally, Trace
+from registrations.models import AnonymousRegistration, Attendance, Delivery, Event, PurgedCount, Registration
 from registrations.models.purged_count import Counts
 from registrations.statistics import charts, event_figures
 from registrations.statistics.event_figures import Figures, Mails, Step
@@ -251,7 +251,7 @@ def test_the_purge_counts_groups_apart_from_the_anonymous_rows() -> None:
         Attendance.objects.create(registration=person, origin="import")
     make_registration(event, created_at=event.starts_at - DAY, status="cancelled", cancelled_at=event.starts_at)
     retention.purge()
-    counted = Tally.objects.order_by("dimension", "group")
+    counted = PurgedCount.objects.order_by("dimension", "group")
     assert list(counted.values_list("dimension", "group", "registered", "expected", "present")) == [
         ("function", "elected", 3, 3, 3),
         ("names", "", 3, 0, 0),
@@ -259,17 +259,21 @@ def test_the_purge_counts_groups_apart_from_the_anonymous_rows() -> None:
         ("organisation_type", "unrecognised", 1, 1, 1),
         ("sign", "import", 3, 3, 3),
     ]
-    assert {field.name for field in Trace._meta.fields} & {"organisation", "job_title", "function"} == set()
+    assert {field.name for field in AnonymousRegistration._meta.fields} & {
+        "organisation",
+        "job_title",
+        "function",
+    } == set()
 
 
 def test_a_purge_that_stops_half_way_counts_nobody_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     event = long_past(30)
     before = told(event_figures.figures(event))
     monkeypatch.setattr(retention, "AT_ONCE", 7)
-    monkeypatch.setattr(Trace.objects, "bulk_create", lambda rows: 1 / 0)
+    monkeypatch.setattr(AnonymousRegistration.objects, "bulk_create", lambda rows: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         retention.purge()
-    assert not Tally.objects.exclude(dimension="names").exists()
+    assert not PurgedCount.objects.exclude(dimension="names").exists()
     monkeypatch.undo()
     retention.purge()
     assert told(event_figures.figures(event)) == before
@@ -278,13 +282,13 @@ def test_a_purge_that_stops_half_way_counts_nobody_twice(monkeypatch: pytest.Mon
 def test_a_purge_that_only_counts_writes_no_tally() -> None:
     long_past(3)
     retention.purge(dry_run=True)
-    assert not Tally.objects.exists()
+    assert not PurgedCount.objects.exists()
 
 
 def test_what_was_purged_before_groups_were_counted_is_said_to_be_lost() -> None:
     event = long_past(40)
     retention.purge()
-    Tally.objects.all().delete()
+    PurgedCount.objects.all().delete()
     assert rows_of(event_figures.figures(event), 0) == [("non conservé", 32)]
 
 
@@ -340,10 +344,10 @@ def test_the_document_says_what_the_page_says_on_two_pages_at_most(number: int) 
 
 def test_a_large_event_with_every_group_stays_on_two_pages() -> None:
     event = fill(make_past_event(title="Très long " * 19), 300)
-    for index, typed in enumerate(event_figures.GROUPS[Tally.Dimension.ORGANISATION][0].values):
-        Tally.objects.add(event, Tally.Dimension.ORGANISATION, {typed: Counts(20 + index, 20, 10)})
-    for typed in event_figures.GROUPS[Tally.Dimension.FUNCTION][0].values:
-        Tally.objects.add(event, Tally.Dimension.FUNCTION, {typed: Counts(20, 20, 10)})
+    for index, typed in enumerate(event_figures.GROUPS[PurgedCount.Dimension.ORGANISATION][0].values):
+        PurgedCount.objects.add(event, PurgedCount.Dimension.ORGANISATION, {typed: Counts(20 + index, 20, 10)})
+    for typed in event_figures.GROUPS[PurgedCount.Dimension.FUNCTION][0].values:
+        PurgedCount.objects.add(event, PurgedCount.Dimension.FUNCTION, {typed: Counts(20, 20, 10)})
     assert len(PdfReader(io.BytesIO(event_report.figures_sheet(event))).pages) <= 2
 
 
@@ -399,8 +403,8 @@ def test_the_first_page_counts_the_anonymous_rows_and_leads_to_the_figures() -> 
     event = long_past(20)
     retention.purge()
     page = logged_in().get("/admin/")
-    [glance] = page.context["glances"]
-    assert (glance.event, glance.people) == (event, {})
-    assert glance.purged == {"confirmed": 16, "waitlisted": 2, "cancelled": 2}
+    [summary] = page.context["summaries"]
+    assert (summary.event, summary.people) == (event, {})
+    assert summary.purged == {"confirmed": 16, "waitlisted": 2, "cancelled": 2}
     assert "+ 16 anonymes" in page.text
     assert "Toutes les inscriptions à cet événement sont devenues anonymes." in page.text

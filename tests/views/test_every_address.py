@@ -61,7 +61,7 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
     return {
         "event": event,
         "registration": registration,
-        "delivery": Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION),
+        "delivery": Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION),
         "suppression": Suppression.objects.create(digest="0" * 64),
         "auditentry": AuditEntry.objects.latest("pk"),
         "user": User.objects.create_user("quelqu-une"),

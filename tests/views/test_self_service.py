@@ -27,8 +27,8 @@ def mine(registration: Registration, page: str = "") -> str:
 
 def kinds(registration: Registration) -> list[str]:
     """Mails owed now, the first first."""
-    due = registration.deliveries.filter(due__lte=timezone.now(), state="pending")
-    return list(due.order_by("pk").values_list("kind", flat=True))
+    send_at = registration.deliveries.filter(send_at__lte=timezone.now(), state="pending")
+    return list(send_at.order_by("pk").values_list("kind", flat=True))
 
 
 def typed(registration: Registration, **changes: Any) -> dict[str, Any]:

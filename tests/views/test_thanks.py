@@ -169,4 +169,4 @@ def test_a_likely_slip_is_pointed_out_and_blocks_nothing(journey: Journey) -> No
     assert Registration.objects.get().email == "zoe@gmial.com"
     form = journey.client.get(f"/evenements/{event.slug}/corriger/")
     assert 'value="zoe@gmail.com"' in form.text
-    assert timezone.now() >= Delivery.objects.get(kind="confirmation").due
+    assert timezone.now() >= Delivery.objects.get(kind="confirmation").send_at

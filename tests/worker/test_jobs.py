@@ -277,16 +277,16 @@ def test_a_worker_lost_in_the_middle_leaves_the_rest_to_the_next_and_nobody_is_w
     class Killed(BaseException):
         pass
 
-    deed, calls = bulk_actions.DEEDS["send_again"], []
+    bulk_action, calls = bulk_actions.BULK_ACTIONS["send_again"], []
 
     def do(registration: Registration) -> None:
         calls.append(registration)
-        deed.do(registration)
+        bulk_action.do(registration)
         if len(calls) == 3:
             raise Killed  # the mail of the third is written, and not committed
 
     with monkeypatch.context() as mortal:
-        mortal.setitem(bulk_actions.DEEDS, "send_again", deed._replace(do=do))
+        mortal.setitem(bulk_actions.BULK_ACTIONS, "send_again", bulk_action._replace(do=do))
         with pytest.raises(Killed):
             carry_out()
     assert Job.objects.get().done == Delivery.objects.count() == 2
@@ -301,7 +301,7 @@ def test_a_worker_lost_in_the_middle_leaves_the_rest_to_the_next_and_nobody_is_w
 
 def test_the_job_of_a_dead_worker_of_this_machine_is_taken_over_at_once(organiser: Client, all_is_long: None) -> None:
     ask_for_mails(organiser, 1)
-    with liveness.lifeline() as living:
+    with liveness.alive_process() as living:
         assert Job.objects.claim(living)
         jobs.give_back_lost()
         assert Job.objects.get().state == State.RUNNING
@@ -361,7 +361,7 @@ def test_of_two_workers_one_takes_the_job(organiser: Client, all_is_long: None) 
 def test_a_runner_gives_back_what_it_holds_without_a_process(organiser: Client, all_is_long: None) -> None:
     ask_for_mails(organiser, 1)
     assert Job.objects.claim("one")
-    with liveness.lifeline() as name:
+    with liveness.alive_process() as name:
         Job.objects.update(worker=name)
         JobRunner(name).tend(in_hand=None)
     assert Job.objects.get().state == State.WAITING

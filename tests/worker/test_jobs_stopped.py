@@ -66,14 +66,14 @@ def three_people() -> list[Registration]:
 
 def fails_for(monkeypatch: pytest.MonkeyPatch, broken: Registration, error: BaseException | None = None) -> None:
     """As a defect would that only the row of this person shows."""
-    deed = bulk_actions.DEEDS["send_again"]
+    bulk_action = bulk_actions.BULK_ACTIONS["send_again"]
 
     def do(registration: Registration) -> None:
-        deed.do(registration)
+        bulk_action.do(registration)
         if registration == broken:
             raise error or ValueError(f"{registration} <{registration.email}>")
 
-    monkeypatch.setitem(bulk_actions.DEEDS, "send_again", deed._replace(do=do))
+    monkeypatch.setitem(bulk_actions.BULK_ACTIONS, "send_again", bulk_action._replace(do=do))
 
 
 def written_to() -> list[Any]:

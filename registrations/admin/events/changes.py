@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from registrations.admin.shared import confirmation
 from registrations.admin.shared.jobs import carry_out
 from registrations.domain import event_changes
-from registrations.models import Delivery, Event, Job, PeopleTally, Registration
+from registrations.models import Delivery, Event, Job, PeopleCount, Registration
 from registrations.text import dates
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
@@ -276,7 +276,7 @@ def _question(model_admin: ModelAdmin[Event], request: HttpRequest, form: Postpo
 
 
 def _told_by_status(form: PostponeForm) -> tuple[int, int]:
-    by_status = dict(PeopleTally.objects.of(form.event).totals("status"))
+    by_status = dict(PeopleCount.objects.of(form.event).totals("status"))
     in_line = 0 if form.reason == Reason.NOTES else by_status.get(Registration.Status.WAITLISTED, 0)
     return by_status.get(Registration.Status.CONFIRMED, 0), in_line
 
@@ -350,7 +350,7 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
     }
     there = {
         (status, language)
-        for status, language, _total in PeopleTally.objects.of(form.event).totals("status", "language")
+        for status, language, _total in PeopleCount.objects.of(form.event).totals("status", "language")
     }
     for (status, language), title in titles.items():
         if (status, language) not in there:

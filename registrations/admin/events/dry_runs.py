@@ -20,7 +20,7 @@ from registrations.models import Delivery, Event, Registration
 from registrations.web.fields import AddressField
 
 PERMISSION = "registrations.add_registration"
-TEMPLATE = "admin/registrations/event/trial.html"
+TEMPLATE = "admin/registrations/event/dry_run.html"
 SEND, REMOVE = "send", "remove"  # names of buttons
 
 

@@ -35,7 +35,7 @@ from registrations.admin.shared.pages import AdminTitles
 from registrations.documents import study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
-from registrations.models import Event, PeopleTally, Registration, ReportSection
+from registrations.models import Event, PeopleCount, Registration, ReportSection
 from registrations.text import typography
 
 TOLD_BY_A_BUTTON = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
@@ -161,7 +161,7 @@ class EventAdmin(
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        of_event = PeopleTally.objects.filter(event=OuterRef("pk")).order_by().values("event")
+        of_event = PeopleCount.objects.filter(event=OuterRef("pk")).order_by().values("event")
         by_status = {
             name: Coalesce(Subquery(of_event.filter(status=status).annotate(total=Sum("number")).values("total")), 0)
             for name, status in COUNTED.items()

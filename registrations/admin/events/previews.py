@@ -32,7 +32,7 @@ MAY_SEE_MAILS = ["registrations.view_event", "registrations.view_registration"]
 class ChoiceForm(forms.Form):
     event: Event
 
-    messages = forms.ChoiceField(label=gettext_lazy("Mail"))
+    mail = forms.ChoiceField(label=gettext_lazy("Mail"))
     person = forms.ChoiceField(label=gettext_lazy("As it would be sent to"))
 
     def __init__(self, event: Event, data: Any) -> None:
@@ -45,7 +45,7 @@ class ChoiceForm(forms.Form):
 
     def _people(self) -> list[tuple[str, str]]:
         """The latest ones, and the one that was asked for by their own page."""
-        people = self.event.registrations.order_by("-created_at")
+        people = self.event.registrations.without_dry_runs().order_by("-created_at")
         asked = people.filter(pk=self.asked) if self.asked.isdecimal() and len(self.asked) < 19 else people.none()
         return list({str(person.pk): str(person) for person in [*asked, *people[:PEOPLE_OFFERED]]}.items())
 
@@ -80,18 +80,18 @@ class Previews:
     def preview_mails(self, request: HttpRequest, pk: int) -> HttpResponse:
         if request.method == "POST":
             return _try_out(request, pk)
-        form, messages = _chosen(request, pk)
+        form, mail = _chosen(request, pk)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Preview of the mails"),
             "event": form.event,
             "form": form,
-            "mail": messages,
+            "mail": mail,
             "chosen_query": urlencode(form.data),
             "trial_address": trial_address(request, form.event) if may_write(request) else "",
         }
-        return reading.framing(TemplateResponse(request, "admin/mails.html", context))
+        return reading.framing(TemplateResponse(request, "admin/mail_previews.html", context))
 
 
 def _asked(request: HttpRequest, pk: int, data: Any) -> ChoiceForm:
@@ -129,7 +129,7 @@ def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
     event, is_draft = _as_published(request, pk)
-    return render(request, "registrations/event_preview.html", {"event": event, "is_draft": is_draft})
+    return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 
 
 @require_safe
@@ -142,7 +142,7 @@ def preview_form(request: HttpRequest, pk: int) -> HttpResponse:
         "form": RegistrationForm(event=event),
         "kept_until": event.kept_until(timezone.now()),
     }
-    return render(request, "registrations/form_preview.html", context)
+    return render(request, "registrations/public/form_preview.html", context)
 
 
 def _as_published(request: HttpRequest, pk: int) -> tuple[Event, bool]:

@@ -36,4 +36,4 @@ class Timeline:
             "lines": upcoming.timeline(event),
             "notes": list(upcoming.notes(event)),
         }
-        return TemplateResponse(request, "admin/timeline.html", context)
+        return TemplateResponse(request, "admin/upcoming_mails.html", context)

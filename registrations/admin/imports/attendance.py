@@ -22,7 +22,7 @@ from registrations.admin.people.attendance import NOTED
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness, Proposal
-from registrations.models import Event, Job, PeopleTally, Registration
+from registrations.models import Event, Job, PeopleCount, Registration
 from registrations.models.job import Outcome
 from registrations.spreadsheets import attendance_report, reader
 from registrations.spreadsheets.attendance_report import Participant
@@ -135,7 +135,7 @@ class PresenceImport:
     def presences(self, event: Event) -> str:
         if not event.pk:
             return ""
-        count = PeopleTally.objects.of(event).filter(came=True).total()
+        count = PeopleCount.objects.of(event).filter(attended=True).total()
         return format_html(
             '<a href="{}">{}</a> · <a href="{}">{}</a>',
             list_of_present(event),
@@ -156,7 +156,7 @@ class PresenceImport:
         form = ReportForm(request.POST or None, request.FILES or None, event=event)
         if request.method == "POST" and form.is_valid():
             return self._matches(request, event, form.cleaned_data["report"])
-        return self._page(request, "admin/presences_upload.html", event, form=form)
+        return self._page(request, "admin/attendance_upload.html", event, form=form)
 
     def _matches(self, request: HttpRequest, event: Event, proposals: list[Proposal]) -> HttpResponse:
         shown = rows([proposal for proposal in proposals if proposal.candidates], request.POST)
@@ -164,7 +164,7 @@ class PresenceImport:
         kept = [row.proposal.participant for row in shown] + unmatched[:UNMATCHED_SHOWN]
         return self._page(
             request,
-            "admin/presences_matches.html",
+            "admin/attendance_matches.html",
             event,
             rows=shown,
             ticked=len({row.chosen for row in shown} - {""}),

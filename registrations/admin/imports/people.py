@@ -188,12 +188,12 @@ class RegistrantImport:
         form = ListForm(*sent, event=event)
         if form.is_valid():
             return self._proposal(request, event, form.cleaned_data["people"])
-        return self._step(request, "admin/registrants_upload.html", event, form=form)
+        return self._step(request, "admin/people_upload.html", event, form=form)
 
     def _proposal(self, request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
         return self._step(
             request,
-            "admin/registrants_proposal.html",
+            "admin/people_proposal.html",
             event,
             read=read,
             places=bulk_enrolment.places(event, len(read.new)),

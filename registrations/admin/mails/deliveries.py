@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from registrations.admin.mails.held_mails import HeldMails
 from registrations.admin.shared.counted_list import CountedList
 from registrations.admin.shared.pages import AdminTitles
-from registrations.models import Delivery, MailTally
+from registrations.models import Delivery, MailCount
 from registrations.models.delivery import DeliveryQuerySet
 
 
@@ -28,10 +28,10 @@ def mail_state(delivery: Delivery) -> str:
         case Delivery.State.SENT if delivery.sent_at:
             return _("Sent %(moment)s") % {"moment": _moment(delivery.sent_at)}
         case Delivery.State.PENDING if delivery.attempts:
-            words = {"moment": _moment(delivery.due), "error": delivery.error}
+            words = {"moment": _moment(delivery.send_at), "error": delivery.error}
             return _("Next try %(moment)s: %(error)s") % words
-        case Delivery.State.PENDING if delivery.due > timezone.now():
-            return _("Leaves %(moment)s") % {"moment": _moment(delivery.due)}
+        case Delivery.State.PENDING if delivery.send_at > timezone.now():
+            return _("Leaves %(moment)s") % {"moment": _moment(delivery.send_at)}
         case _state if delivery.error:
             return _("%(state)s: %(error)s") % {"state": state.label, "error": delivery.error}
     return str(state.label)
@@ -39,7 +39,7 @@ def mail_state(delivery: Delivery) -> str:
 
 def is_yet_to_come(delivery: Delivery) -> bool:
     """A mail that the clock will send, or has let pass: not the last one that this person was sent."""
-    waits = delivery.state == Delivery.State.PENDING and delivery.due > timezone.now()
+    waits = delivery.state == Delivery.State.PENDING and delivery.send_at > timezone.now()
     return not delivery.attempts and (waits or delivery.state == Delivery.State.EXPIRED)
 
 
@@ -58,9 +58,9 @@ SHOWN = [
     "kind",
     "reason",
     "outcome",
-    "due",
+    "send_at",
     "attempts",
-    "deaths",
+    "worker_crashes",
     "not_after",
     "created_at",
     "sent_at",
@@ -78,7 +78,7 @@ class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delive
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]
     sortable_by = ["created_at"]  # it has an index
-    tally = MailTally.objects.all()
+    purged_count = MailCount.objects.all()
     tallied: ClassVar[dict[str, Any]] = {
         "state__exact": "state",
         "state__in": "state__in",
@@ -95,7 +95,7 @@ class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delive
     readonly_fields = [*SHOWN]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        return cast(DeliveryQuerySet, super().get_queryset(request)).that_count()
+        return cast(DeliveryQuerySet, super().get_queryset(request)).without_dry_runs()
 
     @admin.display(description=gettext_lazy("recipient"))
     def recipient_address(self, delivery: Delivery) -> str:

@@ -55,15 +55,15 @@ class SuppressionAdmin(CountedList, AdminTitles, admin.ModelAdmin[Suppression]):
         if not confirmation.given(request, found.count()):
             return self._question(request, address, found.count())
         self.log_deletions(request, found)
-        erasure.write_again(found)
+        erasure.unsuppress(found)
         messages.success(request, _("Mails go to %(address)s again.") % {"address": address})
         return HttpResponseRedirect(reverse(LIST))
 
     def delete_model(self, request: HttpRequest, obj: Suppression) -> None:
-        erasure.write_again(Suppression.objects.filter(pk=obj.pk))
+        erasure.unsuppress(Suppression.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        erasure.write_again(Suppression.objects.filter(pk__in=queryset.values("pk")))
+        erasure.unsuppress(Suppression.objects.filter(pk__in=queryset.values("pk")))
 
     def _form(self, request: HttpRequest, form: LiftForm) -> HttpResponse:
         return confirmation.form_page(

@@ -27,7 +27,7 @@ from registrations.admin.shared.jobs import carry_out
 from registrations.admin_site import login
 from registrations.domain import broadcasts
 from registrations.mailing import placeholders
-from registrations.models import Broadcast, Delivery, Event, Job, PeopleTally, Registration
+from registrations.models import Broadcast, Delivery, Event, Job, PeopleCount, Registration
 
 PERMISSION = "registrations.write_to_registrants"
 REVIEW_TEMPLATE = "admin/registrations/event/review_broadcast.html"
@@ -294,7 +294,7 @@ def require_writer(request: HttpRequest) -> None:
 
 
 def has_readers(event: Event) -> bool:
-    return event.status != Event.Status.DRAFT and event.registrations.on_the_list().exists()
+    return event.status != Event.Status.DRAFT and event.registrations.without_dry_runs().on_the_list().exists()
 
 
 def event_path(event: Event) -> str:
@@ -346,7 +346,7 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
 def readers(broadcast: Broadcast) -> list[Registration]:
     """One of each language first, then the latest on the list: an index ends with them."""
     people = broadcast.recipients().order_by("-created_at")
-    spoken = {code for code, _total in PeopleTally.objects.of(broadcast.event).totals("language")}
+    spoken = {code for code, _total in PeopleCount.objects.of(broadcast.event).totals("language")}
     of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES if code in spoken]
     chosen = {person.pk: person for person in [*filter(None, of_languages), *people[:LETTERS]]}
     return list(chosen.values())[:LETTERS]

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from registrations.admin.people.bulk_actions import DEEDS, Deed, do_to
+from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
 from registrations.admin.shared import confirmation
 from registrations.domain import erasure, signup, waiting_list
-from registrations.models import Delivery, Event, PeopleTally, Registration
+from registrations.models import Delivery, Event, PeopleCount, Registration
 from registrations.security import audit
 
 Status = Registration.Status
@@ -29,14 +29,14 @@ class Act(NamedTuple):
     warning: Any = ""
 
     @property
-    def deed(self) -> Deed:
-        return DEEDS[self.name]
+    def bulk_action(self) -> BulkAction:
+        return BULK_ACTIONS[self.name]
 
 
 def perform(act: Act, model_admin: Any, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
     """Ask, then do it to those of the ticked ones to whom it applies, and say how many there were."""
-    chosen = act.deed.chosen(queryset).order_by(*act.deed.order)
-    count = model_admin.count_of(request, queryset, act.deed.chosen)
+    chosen = act.bulk_action.chosen(queryset).order_by(*act.bulk_action.order)
+    count = model_admin.count_of(request, queryset, act.bulk_action.chosen)
     left_out = model_admin.count_of(request, queryset) - count
     others = str(act.left_out % {"count": left_out}) if left_out else ""
     if not count:
@@ -49,7 +49,7 @@ def perform(act: Act, model_admin: Any, request: HttpRequest, queryset: QuerySet
             request,
             chosen,
             count=count,
-            title=str(act.deed.title),
+            title=str(act.bulk_action.title),
             sentences=list(filter(None, sentences)),
             button=str(act.button % {"count": count}),
         )
@@ -58,7 +58,7 @@ def perform(act: Act, model_admin: Any, request: HttpRequest, queryset: QuerySet
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
     """A sentence when more seats are taken, or would be, than there are; nobody loses one."""
-    taken = PeopleTally.objects.of(event).filter(status=Registration.Status.CONFIRMED).total() + more
+    taken = PeopleCount.objects.of(event).filter(status=Registration.Status.CONFIRMED).total() + more
     if event.capacity is None or taken <= event.capacity:
         return ""
     sentence = ngettext(
@@ -112,7 +112,7 @@ def _send_again(registration: Registration) -> None:
     signup.send_link(registration, reason=Delivery.Reason.RESENT)
 
 
-DEEDS["give_seat"] = Deed(
+BULK_ACTIONS["give_seat"] = BulkAction(
     title=_("Give a seat"),
     chosen=_waiting,
     order=["waiting_since", "pk"],
@@ -140,7 +140,7 @@ GIVE_SEAT = Act(
         "count",
     ),
 )
-DEEDS["send_again"] = Deed(
+BULK_ACTIONS["send_again"] = BulkAction(
     title=_("Send the confirmation again"),
     chosen=_to_write_to,
     do=_send_again,
@@ -163,7 +163,7 @@ SEND_AGAIN = Act(
         "count",
     ),
 )
-DEEDS["renew_links"] = Deed(
+BULK_ACTIONS["renew_links"] = BulkAction(
     title=_("Renew the personal links"),
     chosen=_to_write_to,
     do=signup.renew_links,
@@ -184,7 +184,7 @@ RENEW_LINKS = Act(
     button=ngettext_lazy("Renew the links of %(count)s person", "Renew the links of %(count)s people", "count"),
     left_out=SEND_AGAIN.left_out,
 )
-DEEDS["withdraw"] = Deed(
+BULK_ACTIONS["withdraw"] = BulkAction(
     title=_("Cancel the registration and tell the person"),
     chosen=_on_the_list,
     order=WAITING_FIRST,
@@ -216,7 +216,7 @@ WITHDRAW = Act(
         "count",
     ),
 )
-DEEDS["delete_selected"] = Deed(
+BULK_ACTIONS["delete_selected"] = BulkAction(
     title=_("Delete the chosen registrations"),
     chosen=_all,
     order=WAITING_FIRST,

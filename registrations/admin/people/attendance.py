@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
-from registrations.admin.people.bulk_actions import DEEDS, Deed, do_to
+from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import attendance
 from registrations.models import Attendance, Registration
@@ -52,9 +52,9 @@ class PresenceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         match self.value():
             case "yes":
-                return queryset.filter(came=True)
+                return queryset.filter(attended=True)
             case "no":
-                return queryset.filter(came=False, status=Registration.Status.CONFIRMED)
+                return queryset.filter(attended=False, status=Registration.Status.CONFIRMED)
         return queryset
 
 
@@ -128,7 +128,7 @@ class Presences:
             "left_out": left_out,
             "chosen": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
         }
-        return TemplateResponse(request, "admin/presence_question.html", context)
+        return TemplateResponse(request, "admin/attendance_question.html", context)
 
 
 def _seated(people: QuerySet[Any]) -> QuerySet[Any]:
@@ -136,7 +136,7 @@ def _seated(people: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _came(people: QuerySet[Any]) -> QuerySet[Any]:
-    return people.filter(came=True)
+    return people.filter(attended=True)
 
 
 def _note(registration: Registration) -> None:
@@ -144,14 +144,14 @@ def _note(registration: Registration) -> None:
 
 
 NOTED = ngettext_lazy("%(count)s presence is noted.", "%(count)s presences are noted.", "count")
-DEEDS["note_presence"] = Deed(
+BULK_ACTIONS["note_presence"] = BulkAction(
     title=gettext_lazy("Note the presence"),
     chosen=_seated,
     do=_note,
     history=gettext_lazy("Presence noted by hand."),
     done=NOTED,
 )
-DEEDS["take_presence_back"] = Deed(
+BULK_ACTIONS["take_presence_back"] = BulkAction(
     title=gettext_lazy("Take the presence back"),
     chosen=_came,
     do=attendance.take_back,

@@ -18,7 +18,7 @@ from registrations.worker import jobs
 SHORT = 200  # people: the slowest of these acts takes 6 ms for each
 
 
-class Deed(NamedTuple):
+class BulkAction(NamedTuple):
     """`chosen` tells to whom it applies, of people as of their tally, and is asked again for each; `do` answers False
     if nothing was to do."""
 
@@ -33,12 +33,12 @@ class Deed(NamedTuple):
     flag: int = CHANGE
 
 
-DEEDS: dict[str, Deed] = {}
+BULK_ACTIONS: dict[str, BulkAction] = {}
 
 
 def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, confirmed: int) -> HttpResponse | None:
     """To these people, in this order: now when they are few. To nobody when they are not as many as was confirmed."""
-    deed, pks = DEEDS[name], list(people.values_list("pk", flat=True))
+    bulk_action, pks = BULK_ACTIONS[name], list(people.values_list("pk", flat=True))
     if len(pks) != confirmed:
         messages.warning(request, _("The list has changed meanwhile: nothing was done. Choose once more."))
         return None
@@ -46,9 +46,9 @@ def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, co
     event = Event.objects.get(pk=events.pop()) if len(events) == 1 else None
     job = Job(
         kind=Job.Kind.PEOPLE,
-        title=str(deed.title),
+        title=str(bulk_action.title),
         event=event,
-        permission=deed.permission,
+        permission=bulk_action.permission,
         total=len(pks),
         parameters={"deed": name, "people": pks},
     )
@@ -57,26 +57,30 @@ def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, co
 
 def note_in_audit(job: Job) -> None:
     """To how many it was done since the last entry."""
-    deed, noted = DEEDS[job.parameters["deed"]], job.detail.get("noted", 0)
-    if deed.action is None or job.count == noted > 0:
+    bulk_action, noted = BULK_ACTIONS[job.parameters["deed"]], job.detail.get("noted", 0)
+    if bulk_action.action is None or job.count == noted > 0:
         return
     detail: dict[str, Any] = {"passed_over": len(job.passed_over)} if job.passed_over else {}
-    audit.record(deed.action, act=str(deed.title), count=job.count - noted, **detail)
+    audit.record(bulk_action.action, act=str(bulk_action.title), count=job.count - noted, **detail)
     job.remember(noted=job.count)
 
 
 @jobs.work(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
 def do_to_people(job: Job) -> Outcome:
-    deed = DEEDS[job.parameters["deed"]]
+    bulk_action = BULK_ACTIONS[job.parameters["deed"]]
 
     def do(pk: int) -> bool:
-        found = deed.chosen(Registration.objects.filter(pk=pk)).select_related("event").first()
-        if found is None or deed.do(found) is False:
+        found = (
+            bulk_action.chosen(Registration.objects.without_dry_runs().filter(pk=pk)).select_related("event").first()
+        )
+        if found is None or bulk_action.do(found) is False:
             return False
-        note_history(job.asked_by, [Registration(pk=pk)], deed.flag, str(deed.history or deed.title))
+        note_history(
+            job.asked_by, [Registration(pk=pk)], bulk_action.flag, str(bulk_action.history or bulk_action.title)
+        )
         return True
 
     jobs.each(job, job.parameters["people"], do, _("People"))
     note_in_audit(job)
     is_for_nothing = job.passed_over and not job.count
-    return Outcome([] if is_for_nothing else [("success", str(deed.done % {"count": job.count}))])
+    return Outcome([] if is_for_nothing else [("success", str(bulk_action.done % {"count": job.count}))])

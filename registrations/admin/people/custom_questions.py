@@ -123,6 +123,6 @@ class AnswerCounts:
             "title": _("Answers to the questions"),
             "event": event,
             "counted": custom_questions.answer_counts(event),
-            "listed": event.registrations.on_the_list().count(),
+            "listed": event.registrations.without_dry_runs().on_the_list().count(),
         }
         return TemplateResponse(request, "admin/answers.html", context)

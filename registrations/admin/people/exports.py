@@ -23,7 +23,7 @@ from registrations.admin.shared.jobs import carry_out, event_of
 from registrations.admin_site.login import with_fresh_password
 from registrations.documents import pdf, sign_in_sheet, speakers_sheet
 from registrations.domain import custom_questions
-from registrations.models import Event, EventQuestion, Job, PeopleTally, Registration
+from registrations.models import Event, EventQuestion, Job, PeopleCount, Registration
 from registrations.models.job import Outcome
 from registrations.security import audit
 from registrations.spreadsheets import newsletter, writer
@@ -148,7 +148,9 @@ class RegistrantsExport:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
-        registrations = Registration.objects.filter(pk__in=changelist.queryset.order_by().values("pk"))
+        registrations = Registration.objects.without_dry_runs().filter(
+            pk__in=changelist.queryset.order_by().values("pk")
+        )
         remembered = {"columns": request.session.get(CHOSEN, USUAL)}
         event = _only_event(request)
         offered = {**COLUMNS, **own_columns(event)}
@@ -225,10 +227,10 @@ class Lists:
         if request.method == "POST":
             make = DOCUMENTS.get(request.POST.get(DOCUMENT, ""))
             return make(request, event) if make else HttpResponseRedirect(request.path)
-        return TemplateResponse(request, "admin/lists.html", self._shown(request, event))
+        return TemplateResponse(request, "admin/exports.html", self._shown(request, event))
 
     def _shown(self, request: HttpRequest, event: Event) -> dict[str, Any]:
-        people = PeopleTally.objects.of(event)
+        people = PeopleCount.objects.of(event)
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -260,7 +262,7 @@ def _questions_pdf(request: HttpRequest, event: Event) -> HttpResponseBase:
 
 
 def _sign_in_sheet(request: HttpRequest, event: Event) -> HttpResponseBase:
-    detail = {"list": "sign-in sheet", "rows": event.registrations.seated().count()}
+    detail = {"list": "sign-in sheet", "rows": event.registrations.without_dry_runs().seated().count()}
     return _document(request, event, _("Sign-in sheet"), "feuille-emargement.pdf", detail)
 
 

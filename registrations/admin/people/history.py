@@ -27,7 +27,7 @@ class Moment(NamedTuple):
     words: str = ""
 
 
-def story(registration: Registration) -> list[Moment]:
+def person_history(registration: Registration) -> list[Moment]:
     """As far as the rows tell, the oldest first; what is to come stands at the end."""
     told = [*_standing(registration), *_mails(registration), *_presences(registration), *_by_staff(registration)]
     return sorted(told, key=lambda moment: moment.at)
@@ -47,7 +47,7 @@ def _mails(registration: Registration) -> Iterator[Moment]:
     """Each at the moment that matters: when it left, when it is due, or when it was written down."""
     for delivery in registration.deliveries.all():
         waits = delivery.state == Delivery.State.PENDING
-        at = delivery.sent_at or (delivery.due if waits else delivery.created_at)
+        at = delivery.sent_at or (delivery.send_at if waits else delivery.created_at)
         reason = f" ({Delivery.Reason(delivery.reason).label})" if delivery.reason else ""
         title = _("Mail: %(kind)s") % {"kind": f"{Kind(delivery.kind).label}{reason}"}
         yield Moment(at, title, mail_state(delivery))
@@ -72,15 +72,15 @@ class Stories:
     opts: Any
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.story)
+        view = self.admin_site.admin_view(self.person_history)
         urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
         return [path("<int:pk>/story/", view, name="registrations_registration_story"), *urls]
 
-    def story(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def person_history(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm("registrations.view_registration"):
             raise PermissionDenied
-        registration = get_object_or_404(Registration.objects.select_related("event"), pk=pk)
-        told = story(registration)
+        registration = get_object_or_404(Registration.objects.without_dry_runs().select_related("event"), pk=pk)
+        told = person_history(registration)
         now = timezone.now()
         context = {
             **self.admin_site.each_context(request),
@@ -90,4 +90,4 @@ class Stories:
             "past": [moment for moment in told if moment.at <= now],
             "to_come": [moment for moment in told if moment.at > now],
         }
-        return TemplateResponse(request, "admin/story.html", context)
+        return TemplateResponse(request, "admin/person_history.html", context)

@@ -24,7 +24,7 @@ from registrations.admin.shared.counted_list import CountedChangeList, CountedLi
 from registrations.admin.shared.pages import AdminTitles, AnonymousLog
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import decisions, erasure, signup, waiting_list
-from registrations.models import Attendance, Delivery, Event, PeopleTally, Registration
+from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.web.fields import AddressField
 
@@ -71,7 +71,7 @@ class TerritoryFilter(admin.SimpleListFilter):
     parameter_name = "territory"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        named = PeopleTally.objects.exclude(territory="").order_by("territory").values_list("territory", flat=True)
+        named = PeopleCount.objects.exclude(territory="").order_by("territory").values_list("territory", flat=True)
         return [(territory, territory) for territory in named.distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
@@ -123,7 +123,7 @@ class PeopleChangeList(CountedChangeList):
     def shown(self) -> list[Any]:
         shown: list[Any] = list(self.rows)
         events = {registration.event_id for registration in shown if registration.is_waiting}
-        places = Registration.objects.places_in_line(events)
+        places = Registration.objects.without_dry_runs().places_in_line(events)
         for registration in shown:
             registration.place = places.get(registration.pk)
         return shown
@@ -171,14 +171,14 @@ class RegistrationAdmin(
     ]
     search_fields = ["search"]
     sortable_by = ["full_name", "created_at"]  # those with an index
-    tally = PeopleTally.objects.all()
+    purged_count = PeopleCount.objects.all()
     tallied: ClassVar[dict[str, Any]] = {
         "event__id__exact": "event__id__exact",
         "status__exact": "status",
         "territory": "territory",
         "newsletter__exact": "newsletter",
         "language__exact": "language",
-        "presence": {"yes": {"came": True}, "no": {"came": False, "status": Status.CONFIRMED}},
+        "presence": {"yes": {"attended": True}, "no": {"attended": False, "status": Status.CONFIRMED}},
     }
     search_help_text = _("Name, address or organisation")
     choose_all = _("Select all the registrations found")
@@ -196,7 +196,7 @@ class RegistrationAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         people = cast(RegistrationQuerySet, super().get_queryset(request))
-        return people.prefetch_related("deliveries")
+        return people.without_dry_runs().prefetch_related("deliveries")
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[CountedChangeList]:
         return PeopleChangeList
@@ -284,7 +284,7 @@ class RegistrationAdmin(
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """With their mails and presences, which go with them: as numbers, since they may be very many."""
         pks = objs.order_by().values_list("pk") if isinstance(objs, QuerySet) else [one.pk for one in objs]
-        chosen = Registration.objects.filter(pk__in=pks)
+        chosen = Registration.objects.without_dry_runs().filter(pk__in=pks)
         hanging = [
             Delivery.objects.filter(registration__in=chosen),
             Attendance.objects.filter(registration__in=chosen),
@@ -296,7 +296,7 @@ class RegistrationAdmin(
         return [*names, *more], counts, missing, []
 
     def delete_model(self, request: HttpRequest, obj: Registration) -> None:
-        self.delete_queryset(request, Registration.objects.filter(pk=obj.pk))
+        self.delete_queryset(request, Registration.objects.without_dry_runs().filter(pk=obj.pk))
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
@@ -310,23 +310,25 @@ class RegistrationAdmin(
 
     # Acts
 
-    @admin.action(description=people_actions.GIVE_SEAT.deed.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=people_actions.GIVE_SEAT.bulk_action.title, permissions=["change"], location=EVERYWHERE)
     def give_seat(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return people_actions.perform(people_actions.GIVE_SEAT, self, request, queryset)
 
-    @admin.action(description=people_actions.SEND_AGAIN.deed.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=people_actions.SEND_AGAIN.bulk_action.title, permissions=["change"], location=EVERYWHERE)
     def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return people_actions.perform(people_actions.SEND_AGAIN, self, request, queryset)
 
-    @admin.action(description=people_actions.RENEW_LINKS.deed.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(
+        description=people_actions.RENEW_LINKS.bulk_action.title, permissions=["change"], location=EVERYWHERE
+    )
     def renew_links(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return people_actions.perform(people_actions.RENEW_LINKS, self, request, queryset)
 
-    @admin.action(description=people_actions.WITHDRAW.deed.title, permissions=["change"], location=EVERYWHERE)
+    @admin.action(description=people_actions.WITHDRAW.bulk_action.title, permissions=["change"], location=EVERYWHERE)
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return people_actions.perform(people_actions.WITHDRAW, self, request, queryset)
 
-    @admin.action(description=people_actions.ERASE.deed.title, permissions=["delete"])
+    @admin.action(description=people_actions.ERASE.bulk_action.title, permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return people_actions.perform(people_actions.ERASE, self, request, queryset)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from registrations.models.counter import LiveTallyQuerySet
+from registrations.models.live_count import LiveCountQuerySet
 
 COUNTED_UP_TO = 1000
 LEAVES_NOTHING_OUT = {*IGNORED_PARAMS, PAGE_VAR, ERROR_FLAG} - {SEARCH_VAR}
@@ -80,7 +80,7 @@ class CountedList:
     """`tally` knows how many rows the filters leave that are `tallied`: their name in the address, and what it means
     there, as a field or for each value."""
 
-    tally: ClassVar[LiveTallyQuerySet | None] = None
+    count: ClassVar[LiveCountQuerySet | None] = None
     tallied: ClassVar[dict[str, str | dict[str, dict[str, Any]]]] = {}
     show_full_result_count = False
     list_max_show_all = 0
@@ -99,7 +99,7 @@ class CountedList:
         return QuickPaginator(queryset, per_page, known=self._known(request))
 
     def full_count(self) -> int | None:
-        return None if self.tally is None else self.tally.all().total()
+        return None if self.count is None else self.count.all().total()
 
     def count_of(
         self,
@@ -108,18 +108,18 @@ class CountedList:
         narrowed: Callable[[QuerySet[Any]], QuerySet[Any]] = QuerySet.all,
     ) -> int:
         """How many of the rows chosen for an act there are once they are narrowed."""
-        tally = self._tally_of(request) if request.POST.get("select_across") == "1" else None
-        return narrowed(chosen).count() if tally is None else cast(LiveTallyQuerySet, narrowed(tally)).total()
+        count = self._count_of(request) if request.POST.get("select_across") == "1" else None
+        return narrowed(chosen).count() if count is None else cast(LiveCountQuerySet, narrowed(count)).total()
 
     def _known(self, request: HttpRequest) -> int | None:
-        tally = self._tally_of(request)
-        return None if tally is None else tally.total()
+        count = self._count_of(request)
+        return None if count is None else count.total()
 
-    def _tally_of(self, request: HttpRequest) -> LiveTallyQuerySet | None:
+    def _count_of(self, request: HttpRequest) -> LiveCountQuerySet | None:
         asked = request.GET.keys() - LEAVES_NOTHING_OUT
-        if self.tally is None or not asked <= self.tallied.keys():
+        if self.count is None or not asked <= self.tallied.keys():
             return None
-        found = self.tally
+        found = self.count
         try:
             for name in asked:
                 found = found.filter(**_meaning(self.tallied[name], str(request.GET[name])))

@@ -61,7 +61,7 @@ def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]
     """What is said at its end, with the names of those passed over as they are now: who is erased has none."""
     if not job.passed_over:
         return [*sentences]
-    people = Registration.objects.filter(pk__in=job.passed_over).order_by("pk")
+    people = Registration.objects.without_dry_runs().filter(pk__in=job.passed_over).order_by("pk")
     if not (count := people.count()):
         return [*sentences, ("info", _("Whoever could not be dealt with is no longer there."))]
     names = [str(one) for one in people[:NAMES_SHOWN]] + ["…"] * (count > NAMES_SHOWN)

@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from registrations.documents import pdf
 from registrations.models import WorkerPresence
 from registrations.runtime import site_lock
-from registrations.runtime.liveness import lifeline
+from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.worker import MailWorker
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
-        with lifeline() as name:
+        with alive_process() as name:
             worker = MailWorker(name)
             worker.configure_signals()
             runner = JobRunner(name)

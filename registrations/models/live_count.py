@@ -31,7 +31,7 @@ FOLD = """
 """
 
 
-class LiveTallyQuerySet(models.QuerySet[Any]):
+class LiveCountQuerySet(models.QuerySet[Any]):
     def of(self, event: Event) -> Self:
         return self.filter(event=event)
 
@@ -54,13 +54,13 @@ class LiveTallyQuerySet(models.QuerySet[Any]):
                 cursor.execute(FOLD.format(**names), [numbers])
 
 
-class LiveTally(models.Model):
+class LiveCount(models.Model):
     """No constraint ties its event: a sign-up that holds the event's row must not hold up the mails."""
 
     event = models.ForeignKey(Event, models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
     number = models.IntegerField()
 
-    objects = LiveTallyQuerySet.as_manager()
+    objects = LiveCountQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -69,24 +69,28 @@ class LiveTally(models.Model):
         return str(self.number)
 
 
-class PeopleTally(LiveTally):
+class PeopleCount(LiveCount):
     status = models.CharField(max_length=10, choices=Registration.Status)
     territory = models.CharField(max_length=255)
     newsletter = models.BooleanField()
     language = models.CharField(max_length=5)
-    came = models.BooleanField()
+    attended = models.BooleanField(db_column="came")
+
+    class Meta:
+        db_table = "registrations_peopletally"
 
 
-class SignUpTally(LiveTally):
+class SignUpCount(LiveCount):
     """How many signed up in each quarter of an hour: the day of every time zone begins with one."""
 
     quarter = models.DateTimeField()
 
     class Meta:
+        db_table = "registrations_signuptally"
         indexes = [models.Index(fields=["event", "quarter"], name="sign_up_tally_quarters")]  # one for each sign-up
 
 
-class MailTally(LiveTally):
+class MailCount(LiveCount):
     """`not_after` of reminders alone, since they are counted by date; `error` of dropped mails of the clock alone."""
 
     broadcast = models.ForeignKey(Broadcast, models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
@@ -96,10 +100,13 @@ class MailTally(LiveTally):
     not_after = models.DateTimeField(null=True)
     error = models.TextField()
 
+    class Meta:
+        db_table = "registrations_mailtally"
 
-TALLIES: Iterable[type[LiveTally]] = (PeopleTally, SignUpTally, MailTally)
+
+LIVE_COUNTS: Iterable[type[LiveCount]] = (PeopleCount, SignUpCount, MailCount)
 
 
-def fold_tallies() -> None:
-    for tally in TALLIES:
-        tally.objects.fold()
+def fold_live_counts() -> None:
+    for purged_count in LIVE_COUNTS:
+        purged_count.objects.fold()
