@@ -23,7 +23,9 @@ class BuildFile(makemessages.BuildFile):
         """Django writes the Python made from a template beside the template; here it goes into the workspace."""
         if not self.is_templatized:
             return self.path
-        path = Path(self.translatable.locale_dir or "", f"{Path(self.path).relative_to(settings.BASE_DIR)}.py")
+        path = Path(
+            self.translatable.locale_dir or "", f"{Path(self.path).resolve().relative_to(settings.BASE_DIR)}.py"
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         return str(path)
 
@@ -40,9 +42,10 @@ class Merge(makemessages.Command):
         self.workspace = workspace
 
     def find_files(self, root: str) -> list[makemessages.TranslatableFile]:
+        """Begin each path with `./`: Django leaves out two characters when it names a file in a warning."""
         self.locale_paths = [self.workspace]
         return [
-            makemessages.TranslatableFile(str(path.parent), path.name, self.workspace)
+            makemessages.TranslatableFile(f"./{os.path.relpath(path.parent)}", path.name, self.workspace)
             for source in SOURCES
             for path in sorted((settings.BASE_DIR / source).rglob("*"))
             if path.suffix in self.extensions
@@ -74,14 +77,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         catalogue = Path(settings.LOCALE_PATHS[0], LANGUAGE, "LC_MESSAGES", "django.po")
-        with TemporaryDirectory() as workspace:
-            text = merged(catalogue, workspace)
-            up_to_date = [self._update(catalogue, text.encode(), check=check)]
-            up_to_date.append(self._update(catalogue.with_suffix(".mo"), compiled(text, workspace), check=check))
+        text = merged(catalogue)
+        up_to_date = [self._update(catalogue, text.encode(), check=check)]
         waiting = untranslated(text)
         for entry in waiting:
-            self.stdout.write(f"{entry}\n")
+            self.stdout.write(f"{entry}\n\n")
         self.stdout.write(f"Texts that wait for a translation: {len(waiting)}")
+        up_to_date.append(self._update(catalogue.with_suffix(".mo"), compiled(catalogue), check=check))
         if check and (waiting or not all(up_to_date)):
             raise SystemExit(1)
 
@@ -96,22 +98,24 @@ class Command(BaseCommand):
         return False
 
 
-def merged(catalogue: Path, workspace: str) -> str:
+def merged(catalogue: Path) -> str:
     """Return the catalogue with the texts that the sources hold now."""
-    copy = Path(workspace, LANGUAGE, "LC_MESSAGES", catalogue.name)
-    copy.parent.mkdir(parents=True)
-    copy.write_bytes(catalogue.read_bytes())
     options = {"no_wrap": True, "no_location": True, "no_obsolete": True, "verbosity": 0}
-    call_command(Merge(workspace), locale=[LANGUAGE], **options)
-    return CREATED_AT.sub("", copy.read_text("utf-8"))  # a date that changes with each text makes merges conflict
+    with TemporaryDirectory() as workspace:
+        copy = Path(workspace, LANGUAGE, "LC_MESSAGES", "django.po")
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(catalogue.read_bytes())
+        call_command(Merge(workspace), locale=[LANGUAGE], **options)
+        text = copy.read_text("utf-8")
+    return CREATED_AT.sub("", text)  # a date that changes with each text makes merges conflict
 
 
-def compiled(text: str, workspace: str) -> bytes:
+def compiled(catalogue: Path) -> bytes:
     """Compile without the hash table, which Python does not read, and which may differ between versions of gettext."""
-    source, target = Path(workspace, "django.po"), Path(workspace, "django.mo")
-    source.write_text(text, "utf-8")
-    run("msgfmt", "--check", "--no-hash", "-o", str(target), str(source))
-    return target.read_bytes()
+    with TemporaryDirectory() as folder:
+        target = Path(folder, "django.mo")
+        run("msgfmt", "--check-format", "--no-hash", "-o", str(target), str(catalogue))
+        return target.read_bytes()
 
 
 def untranslated(text: str) -> list[str]:
