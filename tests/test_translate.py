@@ -127,7 +127,7 @@ def test_a_text_that_is_gone_leaves_the_catalogue(catalogue: Path, tmp_path: Pat
 
 
 def test_a_text_that_resembles_another_gets_no_translation_by_guess(catalogue: Path, tmp_path: Path) -> None:
-    (tmp_path / "templates" / "page.html").write_text('{% translate "Sign up!" %}', "utf-8")
+    (tmp_path / "templates" / "new.html").write_text('{% translate "Sign up!" %}', "utf-8")
     assert translate().startswith('msgid "Sign up!"\nmsgstr ""\n')
     assert "fuzzy" not in catalogue.read_text("utf-8")
 
