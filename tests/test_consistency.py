@@ -1,8 +1,6 @@
 """Conventions that a new line of code must not break."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -24,9 +22,6 @@ from tests.factories import make_event, make_past_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
-needs_gettext = pytest.mark.skipif(
-    shutil.which("msgfmt") is None and not os.environ.get("CI"), reason="no gettext on this machine"
-)
 DESK_TEMPLATES = Path(admin.__file__).parent / "templates"  # ours take the place of some
 ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
 
@@ -54,43 +49,6 @@ def test_no_page_has_inline_style_or_script() -> None:
     pages = [path for path in TEMPLATES.rglob("*.html") if path.parent.name not in {"mail", "pdf"}]
     for page in pages:
         assert not re.search(r"<style|\sstyle=|<script(?! src)|\son\w+=", page.read_text("utf-8")), page
-
-
-@needs_gettext
-def test_the_french_catalogue_is_complete_and_compiled_from_its_source(tmp_path: Path) -> None:
-    catalogue = ROOT / "registrations/locale/fr/LC_MESSAGES/django.po"
-    text = catalogue.read_text("utf-8")
-    assert "#, fuzzy" not in text
-    assert "#~" not in text
-    assert not re.search(r'msgstr(\[\d\])? ""\n(?!")', text.split("\n\n", 1)[1])
-
-    compiled = tmp_path / "django.mo"
-    subprocess.run(["msgfmt", "-o", compiled, catalogue], check=True)
-    assert compiled.read_bytes() == catalogue.with_suffix(".mo").read_bytes()
-
-
-@needs_gettext
-def test_every_text_is_in_the_catalogue(tmp_path: Path) -> None:
-    """makemessages finds nothing that the catalogue lacks, and nothing in it that the code has dropped."""
-    copy = tmp_path / "site"
-    for folder in ("registrations", "templates", "webinar"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    shutil.copy(ROOT / "manage.py", copy)
-    command = [sys.executable, "manage.py", "makemessages", "-l", "fr", "--add-location", "file", "--no-wrap"]
-    subprocess.run(
-        command,
-        cwd=copy,
-        check=True,
-        capture_output=True,
-        env={"DATA_DIR": str(tmp_path / "var"), "PATH": "/usr/bin:/bin"},
-    )
-    found = (copy / "registrations/locale/fr/LC_MESSAGES/django.po").read_text("utf-8")
-
-    def ids(text: str) -> set[str]:
-        return set(re.findall(r'^msgid (".*")$', text, re.MULTILINE))
-
-    assert ids(found) == ids((ROOT / "registrations/locale/fr/LC_MESSAGES/django.po").read_text("utf-8"))
-    assert 'msgstr ""\n\n' not in found.split("\n\n", 1)[1]
 
 
 @pytest.mark.django_db
