@@ -36,7 +36,10 @@ class OrganisersDesk(admin.AdminSite):
         return super().index(request, {**first_page.context(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from registrations.admin.help import help_page  # here: its package registers models on this site
+
         return [
+            path("aide/", self.admin_view(help_page), name="help"),
             path("code/", staff.code, name="code"),
             path("set-up/", staff.set_up, name="set_up"),
             path("confirm/", self.admin_view(staff.confirm_password), name="confirm_password"),
