@@ -9,11 +9,12 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Webinars")
 
     def ready(self) -> None:
-        from registrations import checks, counting, receivers, staff_receivers  # noqa: F401 - here: models must be there; they register themselves
+        from registrations.models import triggers
+        from registrations.security import signals  # noqa: F401 - here: models must be there; they register themselves
 
-        pre_migrate.connect(counting.make_way, sender=self)
-        post_migrate.connect(counting.keep, sender=self)
+        pre_migrate.connect(triggers.make_way, sender=self)
+        post_migrate.connect(triggers.keep, sender=self)
 
 
 class AdminConfig(StockAdminConfig):
-    default_site = "registrations.desk.OrganisersDesk"
+    default_site = "registrations.admin_site.site.WebinarAdminSite"

@@ -13,7 +13,7 @@ READ = (
     "from registrations.models import *; print(*Registration.objects.order_by('pk').values_list('email', flat=True))"
 )
 SIGN_UP = """
-from registrations import signup
+from registrations.domain import signup
 from registrations.models import *
 for typed in {typed}:
     signup.register(Event.objects.get(), language="fr", **typed)

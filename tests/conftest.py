@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
-from registrations import pdf, tasks
+from registrations.documents import pdf
 from tests.journey import Journey
 from tests.site import RunningSite, own_database
 
@@ -65,9 +65,8 @@ def outbox_folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
     """The demo's transport, in place of the in-memory one that Django's test runner sets."""
-    backend = "registrations.eml_folder.EmailBackend"
+    backend = "registrations.mailing.transports.eml_folder.EmailBackend"
     settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": {"file_path": outbox_folder}}}
-    tasks.stopping.clear()
     translation.activate(settings.LANGUAGE_CODE)  # whatever page the test before has visited
 
 

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from registrations.views import staff
+from registrations.security import second_factor
 
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
@@ -29,7 +29,7 @@ def logged_in(*permissions: str) -> Client:
 def with_fresh_password(client: Client) -> Client:
     """Typed a moment ago, as dangerous acts want it."""
     session = client.session
-    session[staff.PASSWORD_AT] = time.time()
+    session[second_factor.PASSWORD_AT] = time.time()
     session.save()
     return client
 

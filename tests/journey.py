@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from registrations import outbox
+from registrations.mailing import outbox
 from registrations.models import Event
 from tests.factories import answers
 from tests.mailbox import read_folder

@@ -98,6 +98,9 @@ def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple
     controller.start()
     try:
         options = {"host": "127.0.0.1", "port": port, "timeout": 2}
-        yield handler, {"default": {"BACKEND": "registrations.smtp.EmailBackend", "OPTIONS": options}}
+        yield (
+            handler,
+            {"default": {"BACKEND": "registrations.mailing.transports.smtp.EmailBackend", "OPTIONS": options}},
+        )
     finally:
         controller.stop()

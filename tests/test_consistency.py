@@ -15,7 +15,8 @@ from django.template.loader import get_template
 from django.test import Client
 from django.urls import get_resolver, resolve
 
-from registrations import attendance, mail
+from registrations.domain import attendance
+from registrations.mailing import composer
 from registrations.models import Attendance, Delivery, Event, WorkerPresence
 from tests.addresses import addresses
 from tests.browser.pages import PAGES
@@ -32,7 +33,7 @@ ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
 
 @pytest.mark.parametrize("kind", Delivery.Kind.values)
 def test_every_kind_of_mail_has_a_composer_a_text_and_an_html(kind: str) -> None:
-    assert Delivery.Kind(kind) in mail.COMPOSERS
+    assert Delivery.Kind(kind) in composer.COMPOSERS
     for name in (f"mail/{kind}.txt#subject", f"mail/{kind}.txt#body", f"mail/{kind}.html"):
         assert get_template(name)
 
@@ -147,8 +148,8 @@ import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "webinar.settings"
 import django; django.setup()
 import webinar.urls
-from registrations import signup
-loaded = {"icalendar", "weasyprint", "anymail.message", "registrations.outbox"} & set(sys.modules)
+from registrations.domain import signup
+loaded = {"icalendar", "weasyprint", "anymail.message", "registrations.mailing.outbox"} & set(sys.modules)
 print(*loaded, file=sys.stderr, end="")
 """
     environment = {"DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from registrations import changes, outbox, signup
+from registrations.domain import event_changes, signup
+from registrations.mailing import outbox
 from registrations.models import Event
 from tests.factories import answers, make_event, make_registration
 from tests.journey import shown_stamp
@@ -63,11 +64,11 @@ def test_every_kind_of_change_costs_the_same_for_many_as_for_few() -> None:
         return [
             len(queries(act))
             for act in (
-                lambda: changes.reschedule(event, **later),
-                lambda: changes.reschedule(event, **later, connection_notes="Code: 12"),
-                lambda: changes.postpone(event),
-                lambda: changes.reschedule(event, **later),
-                lambda: changes.cancel(event),
+                lambda: event_changes.reschedule(event, **later),
+                lambda: event_changes.reschedule(event, **later, connection_notes="Code: 12"),
+                lambda: event_changes.postpone(event),
+                lambda: event_changes.reschedule(event, **later),
+                lambda: event_changes.cancel(event),
             )
         ]
 

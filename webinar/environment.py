@@ -155,7 +155,10 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
 def mailer(name: str, *, outbox: Path) -> dict[str, Any]:
     """MAILERS["default"]: a folder of .eml files when `name` is unset, else SMTP or one of anymail's ESPs."""
     if not text(name):
-        return {"BACKEND": "registrations.eml_folder.EmailBackend", "OPTIONS": {"file_path": outbox}}
+        return {
+            "BACKEND": "registrations.mailing.transports.eml_folder.EmailBackend",
+            "OPTIONS": {"file_path": outbox},
+        }
     refusal = f"{name} must be like smtp+tls://user:password@host:587, smtps://…, smtp://… or anymail://brevo."
     url = _address(text(name), refusal)
     if url.scheme == "anymail" and url.hostname:
@@ -163,7 +166,7 @@ def mailer(name: str, *, outbox: Path) -> dict[str, Any]:
     if url.scheme not in {"smtp", "smtp+tls", "smtps"} or not url.hostname or url.path or url.fragment:
         raise ImproperlyConfigured(refusal)
     return {
-        "BACKEND": "registrations.smtp.EmailBackend",
+        "BACKEND": "registrations.mailing.transports.smtp.EmailBackend",
         "OPTIONS": {
             "host": url.hostname,
             "port": url.port,

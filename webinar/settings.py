@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.utils.csp import CSP
 
+from registrations.runtime.logs import one_line
 from webinar import environment
-from webinar.logs import one_line
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_env_file(BASE_DIR / ".env")
@@ -17,7 +17,8 @@ _base = environment.base_url("BASE_URL", "http://127.0.0.1:8000")
 BASE_URL = _base.geturl()
 HOST = _base.hostname or ""
 HTTPS = _base.scheme == "https"
-PUBLIC = HOST not in environment.LOOPBACK_HOSTS
+LOOPBACK_HOSTS = environment.LOOPBACK_HOSTS
+PUBLIC = HOST not in LOOPBACK_HOSTS
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [HOST, "127.0.0.1", "localhost", "[::1]"])
 
 DEBUG = environment.switch("DEBUG", default=False)
@@ -42,10 +43,10 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
-    "registrations.access_log.access_log",  # outside: it names the request for the lines of all the others
+    "registrations.runtime.access_log.access_log",  # outside: it names the request for the lines of all the others
     "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: the error pages of all the others carry it
     "django.middleware.security.SecurityMiddleware",
-    "registrations.doorway.doorway",  # before anything that reads
+    "registrations.web.request_guard.doorway",  # before anything that reads
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -70,7 +71,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "registrations.views.site.facts",
+                "registrations.web.context.facts",
             ],
         },
     }
@@ -138,7 +139,7 @@ STAFF_OTP = environment.choice("STAFF_OTP", ["required", "off"])  # a code from 
 LOGIN_REDIRECT_URL = "/admin/"
 OTP_TOTP_ISSUER = environment.text("LEGAL_NAME", "Le Pôle ressources")  # shown by the phone
 OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = (
-    0  # its waits grow to years; registrations.limits counts instead
+    0  # its waits grow to years; registrations.security.rate_limits counts instead
 )
 KNOWN_BROWSER_COOKIE_NAME = "__Host-known" if HTTPS else "known"
 
@@ -173,8 +174,8 @@ SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make browsers send `
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "registrations.views.errors.csrf_failure"
-SESSION_ENGINE = "registrations.sessions"
+CSRF_FAILURE_VIEW = "registrations.web.errors.csrf_failure"
+SESSION_ENGINE = "registrations.web.sessions"
 SESSION_COOKIE_AGE = 8 * 3600
 if TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -190,11 +191,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "text": {
-            "()": "webinar.logs.Discreet",
+            "()": "registrations.runtime.logs.Discreet",
             "format": "{asctime} {levelname} {name} {message}{about}",
             "style": "{",
         },
-        "json": {"()": "webinar.logs.DiscreetJson"},
+        "json": {"()": "registrations.runtime.logs.DiscreetJson"},
     },
     "filters": {"one_line": {"()": lambda: one_line}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},

@@ -3,16 +3,12 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
-from registrations.admin import (
-    audit_log,
-    confirmed_changes,
-    confirmed_messages,
-    deliveries,
-    events,
-    jobs,
-    registrations,
-    suppressions,
-)
+from registrations.admin import audit_log
+from registrations.admin.events import change_jobs, events
+from registrations.admin.mails import deliveries, suppressions
+from registrations.admin.messages import jobs as message_jobs
+from registrations.admin.people import registrations
+from registrations.admin.shared import jobs
 
 # Wake-ups say nothing to an organiser. Keys of second factors are nobody's to see: see `manage.py otp_reset`.
 for model in (DBTaskResult, TOTPDevice, StaticDevice):
@@ -21,11 +17,11 @@ for model in (DBTaskResult, TOTPDevice, StaticDevice):
 
 __all__ = [
     "audit_log",
-    "confirmed_changes",
-    "confirmed_messages",
+    "change_jobs",
     "deliveries",
     "events",
     "jobs",
+    "message_jobs",
     "registrations",
     "suppressions",
 ]

@@ -9,15 +9,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.admin.counted_list import CountedList
-from registrations.desk import DeskPages
+from registrations.admin.shared.counted_list import CountedList
+from registrations.admin.shared.pages import AdminTitles
 from registrations.models import AuditEntry
 
 SHOWN = ["at", "who", "action", "about", "detail"]
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(CountedList, DeskPages, admin.ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(CountedList, AdminTitles, admin.ModelAdmin[AuditEntry]):
     list_display = [*SHOWN]
     list_filter = ["action", "at"]
     search_fields = ["about", "=actor"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from registrations import progress
+from registrations.runtime import progress
 
 MOVES_EVERY, SPEAKS_EVERY = 0.2, 5.0  # seconds
 CLEAR_LINE = "\r\x1b[K"

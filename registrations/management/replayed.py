@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from registrations.replays import Replayed
+from registrations.backup.replay import Replayed
 
 
 def require(journals: Iterable[Path]) -> None:

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from registrations import roles
+from registrations.security import roles
 
 
 def give(apps, schema_editor):

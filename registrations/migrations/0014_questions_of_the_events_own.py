@@ -4,7 +4,7 @@ import django.db.models.deletion
 import registrations.models.event
 from django.db import migrations, models
 
-from registrations import roles
+from registrations.security import roles
 
 
 def give(apps, schema_editor):

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
-from registrations.models.limit import Hit
 from registrations.models.prepared import Parameter, PreparedQuery, insert, rows_of
+from registrations.models.rate_limit import Hit
 from registrations.models.registration import Registration, few_that_hold
 from registrations.models.search import looked_for
 

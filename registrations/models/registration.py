@@ -47,7 +47,7 @@ def new_calendar_uid() -> str:
 
 
 def few_that_hold(words: list[str]) -> RawSQL | None:
-    """Their numbers, from SQLite's index (registrations.counting). None: they are so many that the first thousand are
+    """Their numbers, from SQLite's index (models/triggers.py). None: they are so many that the first thousand are
     sooner found by reading; or PostgreSQL, which knows by itself whether to ask its index."""
     if connection.vendor != "sqlite" or not words:
         return None

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations.models import keyed
+from registrations.models import hmac_digest
 
 
 def mailbox_of(address: str) -> str:
@@ -20,7 +20,7 @@ def mailbox_of(address: str) -> str:
 
 
 def _digests(address: str) -> list[str]:
-    return keyed.digests("registrations.suppression", mailbox_of(address))
+    return hmac_digest.digests("registrations.suppression", mailbox_of(address))
 
 
 def digest_of(address: str) -> str:

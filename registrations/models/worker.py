@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
-from registrations import lifeline
+from registrations.runtime import liveness
 
 SEEN_LATELY = timedelta(minutes=3)
 
@@ -18,7 +18,7 @@ class WorkerPresenceQuerySet(models.QuerySet["WorkerPresence"]):
 
     def alive(self) -> list["WorkerPresence"]:
         """Seen lately, but for those of this machine that have ended since."""
-        return [one for one in self.seen_lately() if not lifeline.is_dead(one.name)]
+        return [one for one in self.seen_lately() if not liveness.is_dead(one.name)]
 
     def note(self, name: str) -> None:
         self.update_or_create(name=name, defaults={"seen_at": timezone.now(), "host": socket.gethostname()})

@@ -12,8 +12,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from registrations import dates, structured_data, typography
 from registrations.models import Event
+from registrations.text import dates, structured_data, typography
 
 INERT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # in JSON, the same signs
 

@@ -1,0 +1,1 @@
+"""One page, one function: HTTP in, one call of domain, HTTP out."""

@@ -6,11 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from registrations import certificate, pdf
-from registrations.forms import CertificateForm
+from registrations.documents import certificate, certificate_number, pdf
 from registrations.models import Registration
-from registrations.views.responses import pdf_response, private_page
 from registrations.views.self_service import own_page
+from registrations.web.forms import CertificateForm
+from registrations.web.responses import pdf_response, private_page
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @private_page
 def check(request: HttpRequest, number: str) -> HttpResponse:
     """Tells of a certificate no more than what is needed to compare it; all others get the same answer."""
-    number = certificate.meant_number(number)
+    number = certificate_number.parse(number)
     found = Registration.objects.certified().select_related("event").filter(certificate_number=number).first()
     if found is None:
         return render(request, "registrations/certificate_unknown.html", status=404)

@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from registrations.metrics import CONTENT_TYPE, text
-from registrations.status import not_ready, waits_for_somebody
+from registrations.monitoring.metrics import CONTENT_TYPE, text
+from registrations.monitoring.status import not_ready, waits_for_somebody
 
 
 @require_safe

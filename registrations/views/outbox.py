@@ -12,7 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from registrations.views.reading import Received, framing, part_response, read
-from registrations.views.responses import private_page
+from registrations.web.responses import private_page
 
 MESSAGES_SHOWN = 100
 

@@ -11,9 +11,11 @@ from django.utils.csp import CSP
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import attendance, dates, pdf, study_report, trials
+from registrations.documents import pdf, study_report
+from registrations.domain import attendance, dry_runs
 from registrations.models import Event, Registration
-from registrations.views.responses import calendar_response, pdf_response, private_page, see_other
+from registrations.text import dates
+from registrations.web.responses import calendar_response, pdf_response, private_page, see_other
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 def join(request: HttpRequest, join_code: str) -> HttpResponse:
     """The personal page of the event; its button leads into the room as it is now, while the room is open."""
     registration = _registration(join_code)
-    trials.let_it_be(registration, request.GET.get(trials.MOMENT, ""))
+    dry_runs.let_it_be(registration, request.GET.get(dry_runs.MOMENT, ""))
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
@@ -59,7 +61,7 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
 @require_safe
 @private_page
 def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
-    from registrations import invitation  # here: a sign-up must not load the calendar library
+    from registrations.documents import invitation  # here: a sign-up must not load the calendar library
 
     registration = _registration(join_code)
     if registration.event.status != Event.Status.PUBLISHED:
@@ -72,7 +74,7 @@ def _context(registration: Registration) -> dict[str, Any]:
     overseas = dates.overseas_times(event.room_opens_at, event) if not event.is_over else []
     size = study_report.known_size(event)
     known = {"registration": registration, "event": event, "report_size": size, "overseas": overseas}
-    return {**known, "moments": trials.Moment if registration.is_trial else []}
+    return {**known, "moments": dry_runs.Moment if registration.is_trial else []}
 
 
 def _registration(join_code: str) -> Registration:

@@ -22,14 +22,16 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from registrations import corrections, limits, questions, signup, typos
-from registrations.forms import AddressForm, RegistrationForm, fresh_stamp
-from registrations.limits import NOTHING, Counted
+from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, Registration
 from registrations.models.prepared import Parameter, PreparedQuery
-from registrations.turns import turn_to_write
-from registrations.views import kept
-from registrations.views.responses import calendar_response, private_page, see_other, too_many, wait_of_form
+from registrations.runtime.write_queue import turn_to_write
+from registrations.security import rate_limits
+from registrations.security.rate_limits import NOTHING, Counted
+from registrations.text import email_typos
+from registrations.web import page_cache
+from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
+from registrations.web.responses import calendar_response, private_page, see_other, too_many, wait_of_form
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
@@ -66,8 +68,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = shown_event(slug)
     context = {"event": event}
-    page = kept.pages.get(
-        kept.key_of(request, event), lambda: render_to_string("registrations/event.html", context, request)
+    page = page_cache.pages.get(
+        page_cache.key_of(request, event), lambda: render_to_string("registrations/event.html", context, request)
     )
     return page.response(request)
 
@@ -89,7 +91,7 @@ def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpRes
     with turn_to_write():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
-            counted = Counted(of_event=limits.count_mail_of(event))
+            counted = Counted(of_event=rate_limits.count_mail_of(event))
             with transaction.atomic():
                 try:
                     _sign_up(request, event, counted=counted, **form.cleaned_data)
@@ -106,16 +108,16 @@ def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **mor
 
 def _empty_form(request: HttpRequest, event: Event) -> HttpResponse:
     """The same for everybody but for the token and the stamp; it follows from the event, unless that asks more."""
-    form = RegistrationForm(event=event) if questions.may_ask(event) else None
+    form = RegistrationForm(event=event) if custom_questions.may_ask(event) else None
     last_day = event.kept_until(timezone.now()).astimezone(event.zone).date()
-    key = kept.key_of(request, event, form and form.shape, last_day)
-    page = kept.pages.get(key, lambda: _form_with_holes(request, event, form or RegistrationForm(event=event)))
+    key = page_cache.key_of(request, event, form and form.shape, last_day)
+    page = page_cache.pages.get(key, lambda: _form_with_holes(request, event, form or RegistrationForm(event=event)))
     return page.response(request, token=get_token(request), stamp=fresh_stamp())
 
 
 def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm) -> str:
-    form.initial["stamp"] = kept.hole("stamp")
-    return _form_page(request, event, form, csrf_token=kept.hole("token"))
+    form.initial["stamp"] = page_cache.hole("stamp")
+    return _form_page(request, event, form, csrf_token=page_cache.hole("token"))
 
 
 def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
@@ -135,7 +137,7 @@ def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     """In place of the form; what was written at some length is shown for copying."""
-    texts = [own.field_name for own in questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
+    texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
     typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
     return render(request, "registrations/closed.html", {"event": event, "typed": typed})
 
@@ -159,7 +161,7 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     more = {
         "may_correct": _may_correct(signed_up),
-        "suggested_domain": typos.meant_domain(signed_up["email"]) if signed_up else "",
+        "suggested_domain": email_typos.meant_domain(signed_up["email"]) if signed_up else "",
         "sender": sender or event.organiser_name,
     }
     if signed_up is None or more["suggested_domain"]:
@@ -169,12 +171,18 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(page.filled(token=get_token(request), **own))
 
 
-def _thanks_page(request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]) -> kept.Page:
+def _thanks_page(
+    request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]
+) -> page_cache.Page:
     """The same for everybody but for the token, the first name and the address."""
-    holes = {"first_name": kept.hole("first_name"), "email": kept.hole("email"), "was_full": signed_up["was_full"]}
-    context = {"event": event, "signed_up": holes, "csrf_token": kept.hole("token"), **more}
-    key = kept.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
-    return kept.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
+    holes = {
+        "first_name": page_cache.hole("first_name"),
+        "email": page_cache.hole("email"),
+        "was_full": signed_up["was_full"],
+    }
+    context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **more}
+    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
+    return page_cache.pages.get(key, lambda: render_to_string("registrations/thanks.html", context, request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,7 +194,7 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
     if signed_up is None or not _may_correct(signed_up):
         return redirect("resend", slug=slug)
     typed = signed_up["email"]
-    form = AddressForm(request.POST or None, initial={"email": typos.with_meant_domain(typed)})
+    form = AddressForm(request.POST or None, initial={"email": email_typos.with_meant_domain(typed)})
     wait = wait_of_form(request, form)
     if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
@@ -210,9 +218,9 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
     registration = Registration.objects.on_the_list().filter(pk=int(signed_up["registration"])).first()
     if registration is None:
         return False  # withdrawn or erased meanwhile, through the link
-    kept = corrections.correct_sign_up(registration, email=email)
-    mine = kept.pk == registration.pk
-    row = {"registration": kept.pk} if mine else {"answers": corrections.answers(registration)}
+    page_cache = corrections.correct_sign_up(registration, email=email)
+    mine = page_cache.pk == registration.pk
+    row = {"registration": page_cache.pk} if mine else {"answers": corrections.answers(registration)}
     request.session[SIGNED_UP] = {
         **{name: value for name, value in signed_up.items() if name != "registration"},
         **row,
@@ -237,7 +245,7 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def public_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    from registrations import invitation  # here: a sign-up must not load the calendar library
+    from registrations.documents import invitation  # here: a sign-up must not load the calendar library
 
     event = get_object_or_404(Event.objects.published().exclude(status=Event.Status.POSTPONED), slug=slug)
     return calendar_response(invitation.public_entry(event), "evenement.ics")

@@ -11,11 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from registrations import corrections, limits, privacy, questions, signup, study_report, typos
-from registrations.forms import AnswersForm, NewAddressForm
+from registrations.documents import study_report
+from registrations.domain import corrections, custom_questions, erasure, signup
 from registrations.models import Delivery, Registration
-from registrations.views.errors import too_many_requests
-from registrations.views.responses import View, private_page, see_other, too_many, wait_of_form
+from registrations.security import rate_limits
+from registrations.text import email_typos
+from registrations.web.errors import too_many_requests
+from registrations.web.forms import AnswersForm, NewAddressForm
+from registrations.web.responses import View, private_page, see_other, too_many, wait_of_form
 
 type OwnView = Callable[[HttpRequest, Registration], HttpResponse]
 
@@ -40,7 +43,7 @@ def counted(view: OwnView) -> OwnView:
 
     @wraps(view)
     def wrapper(request: HttpRequest, registration: Registration) -> HttpResponse:
-        if request.method == "POST" and (wait := limits.wait_of_form(request)):
+        if request.method == "POST" and (wait := rate_limits.wait_of_form(request)):
             return too_many_requests(request, wait)
         return view(request, registration)
 
@@ -53,9 +56,9 @@ def manage(request: HttpRequest, registration: Registration) -> HttpResponse:
     context = {
         "registration": registration,
         "event": event,
-        "own_answers": questions.answered(registration),
+        "own_answers": custom_questions.answered(registration),
         "report_size": study_report.known_size(event),
-        "suggested_domain": typos.meant_domain(registration.new_email or registration.email),
+        "suggested_domain": email_typos.meant_domain(registration.new_email or registration.email),
     }
     return render(request, "registrations/manage.html", context)
 
@@ -137,7 +140,7 @@ def come_back(request: HttpRequest, registration: Registration) -> HttpResponse:
 @counted
 def not_me(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
-        privacy.disown(registration)
+        erasure.disown(registration)
         return render(request, "registrations/not_me_done.html", {"event": registration.event})
     return _render(request, "registrations/not_me.html", registration)
 
@@ -146,7 +149,7 @@ def not_me(request: HttpRequest, registration: Registration) -> HttpResponse:
 @counted
 def erase(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST":
-        privacy.ask_for_erasure(registration)
+        erasure.ask_for_erasure(registration)
         return _to_my_registration(registration)
     return _render(request, "registrations/erase.html", registration)
 
@@ -154,7 +157,7 @@ def erase(request: HttpRequest, registration: Registration) -> HttpResponse:
 @own_page
 def my_data(request: HttpRequest, registration: Registration) -> HttpResponse:
     options = {"ensure_ascii": False, "indent": 2}
-    response = JsonResponse(privacy.personal_data(registration), json_dumps_params=options)
+    response = JsonResponse(erasure.personal_data(registration), json_dumps_params=options)
     response["Content-Disposition"] = 'attachment; filename="mes-donnees.json"'
     return response
 

@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page
 
-from registrations import attendance, broadcasts, reminders, retention, signup, trials
+from registrations.domain import attendance, broadcasts, dry_runs, retention, signup
+from registrations.mailing import reminders
 from registrations.models import Attendance, Broadcast, Delivery, Event, Job, Registration, WorkerPresence
 from tests.factories import make_event, make_past_event, make_questions, make_registration
 
@@ -341,7 +342,7 @@ def desk_message_sent() -> str:
 
 
 def a_trial(**fields: Any) -> Registration:
-    return trials.start(make_event(**fields), language="fr", **TYPED)
+    return dry_runs.start(make_event(**fields), language="fr", **TYPED)
 
 
 def trial_reader() -> Registration:

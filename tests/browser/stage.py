@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
 
-from registrations import mail
+from registrations.mailing import composer
 from registrations.models import Delivery
-from registrations.views import errors
+from registrations.web import errors
 from tests.browser.pages import PAGES
 
 FAULTS: dict[str, Exception] = {
@@ -36,7 +36,7 @@ def prepare(request: HttpRequest, name: str) -> HttpResponse:
 
 def letter(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML of a mail in a page of its own, which may have the inline styles that mails need."""
-    message = mail.compose(Delivery.objects.get(pk=pk))
+    message = composer.compose(Delivery.objects.get(pk=pk))
     html = next(str(content) for content, mimetype in message.alternatives if mimetype == "text/html")
     response = HttpResponse(html)
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"

@@ -62,7 +62,7 @@ def test_a_first_login_sets_up_the_phone_and_every_page_of_the_desk_opens(browse
 WAITING = """
 from django.contrib.auth.models import User
 from registrations.models import *
-from registrations import jobs
+from registrations.worker import jobs
 event = Event.objects.get()
 Registration.objects.create(event=event, first_name="Zoë", last_name="N", email="n@example.org", organisation="V")
 me = User.objects.create_superuser("organisatrice", password="{password}")

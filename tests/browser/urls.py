@@ -3,8 +3,8 @@
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import path
 
+from registrations import demo_urls
 from tests.browser import stage
-from webinar import demo_urls
 
 urlpatterns = [
     *demo_urls.urlpatterns,

@@ -19,10 +19,14 @@ PATIENCE = 60  # seconds, for a mail
 FIRST_EVENT = "registrations/fixtures/first_event.toml"
 SLUG = "from registrations.models import Event; print(Event.objects.get().slug)"
 PEOPLE = "from registrations.models import Registration; print(*Registration.objects.values_list('email', flat=True))"
-ERASE = (
-    "from registrations import privacy; from registrations.models import Registration;"
-    " privacy.erase(Registration.objects.get(email='oubli@example.org'))"
-)
+ERASE = """
+try:
+    from registrations.domain import erasure
+except ImportError:  # release 1.3 and before, from which a trial upgrades
+    from registrations import privacy as erasure
+from registrations.models import Registration
+erasure.erase(Registration.objects.get(email="oubli@example.org"))
+"""
 STRANGERS_KEY = (  # an error that PostgreSQL would tell its log with the address
     "CREATE TEMP TABLE t (e text PRIMARY KEY); INSERT INTO t VALUES ('zoe@example.org'), ('zoe@example.org')"
 )

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registrations import progress
 from registrations.management import progress_line
+from registrations.runtime import progress
 from tests.load import mail_server
 from tests.load.database import AWAY, LEASES_OVER, RETRIES_NOW, Database, add_server, database_at, own_database
 from tests.load.durations import percentile

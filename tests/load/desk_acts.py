@@ -30,15 +30,16 @@ LOOK_EVERY = 0.05  # seconds
 
 
 def carry_out(name: str) -> None:
-    from registrations import jobs, privacy, retention
+    from registrations.domain import erasure, retention
     from registrations.models import Event, Job
+    from registrations.worker import jobs
 
     main = Event.objects.get(pk=1)
     match name:
         case "purge":
             retention.purge()
         case "erase":
-            privacy.disown(main.registrations.seated().latest("pk"))
+            erasure.disown(main.registrations.seated().latest("pk"))
         case _:
             people = list(main.registrations.seated().order_by("pk").values_list("pk", flat=True)[:PEOPLE])
             job = Job(

@@ -27,8 +27,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registrations import counting, reminders
-from registrations.admin import event_changes
+from registrations.admin.events import changes
+from registrations.mailing import reminders
 from registrations.models import (
     Attendance,
     AuditEntry,
@@ -37,6 +37,7 @@ from registrations.models import (
     Event,
     Registration,
     Suppression,
+    triggers,
 )
 from tests.factories import make_event
 
@@ -110,7 +111,7 @@ def fill(registrations: int) -> None:
     """Events, people, presences and three mails for each person, by a few hundred INSERTs."""
     dice = Dice(registrations)
     with transaction.atomic():
-        counting.drop()  # each row would be counted by itself; in the end all are counted at once
+        triggers.drop()  # each row would be counted by itself; in the end all are counted at once
         User.objects.create_superuser("organisateur")
         events = [make_event(starts_in=timedelta(days=9), follow_up_hours_after=24)]
         events += [make_event(starts_in=timedelta(days=-20 * number)) for number in range(1, OTHER_EVENTS)]
@@ -120,7 +121,7 @@ def fill(registrations: int) -> None:
             Attendance.objects.bulk_create(_presences(dice, people))
             Delivery.objects.bulk_create(_mails(dice, people), batch_size=BATCH)
         _rest(dice, events, registrations)
-    counting.keep()
+    triggers.keep()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
@@ -292,7 +293,7 @@ def measure() -> Iterator[dict[str, Any]]:
         chosen = {"action": act, "select_across": 1, "index": 0, "_selected_action": [1]}
         yield _measured(f"all people: {act}, asked", lambda chosen=chosen: client.post(people, chosen))
     typed = {"words": "", "connection_notes": main.connection_notes}
-    seen = {"seen": event_changes.fingerprint(main)}
+    seen = {"seen": changes.fingerprint(main)}
     yield _measured(
         "postponing, asked", lambda: client.post(f"/admin/registrations/event/{main.pk}/postpone/", {**typed, **seen})
     )

@@ -11,7 +11,7 @@ event.save()
 """
 RENDERINGS = """
 import json, time
-from registrations import study_report
+from registrations.documents import study_report
 from registrations.models import Event
 def seconds(prepare):
     prepare()
@@ -30,7 +30,7 @@ import json, re
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from registrations import outbox
+from registrations.mailing import outbox
 from registrations.models import Event
 path = Event.objects.get().get_absolute_url()
 visitor = Client(SERVER_NAME="127.0.0.1")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from registrations import progress
+from registrations.runtime import progress
 from tests.load import processes
 from tests.load.database import Database
 from tests.load.fleet import MailServer, listens
@@ -31,7 +31,7 @@ if {size}:
 """
 OWE = """
 from django.db import transaction
-from registrations import tasks
+from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration
 event = Event.objects.get()
 with transaction.atomic():
@@ -42,7 +42,7 @@ with transaction.atomic():
         )
         Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
     for _ in range({wake_ups}):
-        tasks.send_due_mail.enqueue()
+        wakeups.send_due_mail.enqueue()
 """
 UNSENT = "SELECT count(*) FROM registrations_delivery WHERE state <> 'sent'"
 LAST_SENT = "SELECT sent_at FROM registrations_delivery ORDER BY sent_at DESC LIMIT {mails}"

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import backups
+from registrations.backup import create
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, to: Path | None, keep: int | None, **options: Any) -> None:
         if keep is not None and keep < 1:
             raise CommandError("--keep wants 1 or more.")
-        for name in backups.missing_uploads():
+        for name in create.missing_uploads():
             self.stderr.write(f"An event names a file that is not there: {name}")
-        made = backups.make((to or backups.default_folder()).resolve(), keep=keep)
+        made = create.make((to or create.default_folder()).resolve(), keep=keep)
         self.stdout.write(f"{made.file} ({made.size / 1e6:.1f} MB)")

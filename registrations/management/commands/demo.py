@@ -8,9 +8,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import pdf, progress, running
+from registrations.documents import pdf
 from registrations.management import processes, progress_line, static_files
 from registrations.models import Event
+from registrations.runtime import progress, site_lock
 
 FIRST_EVENT = settings.BASE_DIR / "registrations" / "fixtures" / "first_event.toml"
 ORGANISER = "organisateur"
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--setup-only", action="store_true", help="Set everything up, then stop.")
 
-    @running.site()
+    @site_lock.site()
     def handle(self, *args: Any, port: int, setup_only: bool, **options: Any) -> None:
         if settings.PUBLIC:
             raise CommandError("The demo never runs on a public site: unset BASE_URL.")

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError
 
-from registrations import jobs
-from registrations.job_runner import NICENESS
 from registrations.management import processes
 from registrations.models import Job
+from registrations.worker import jobs
+from registrations.worker.job_runner import NICENESS
 
 logger = logging.getLogger(__name__)
 

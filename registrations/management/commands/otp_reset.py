@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import second_factor
+from registrations.security import second_factor
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from registrations import retention
+from registrations.domain import retention
 from registrations.management import progress_line
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from registrations import erasure_journal, replays
+from registrations.backup import replay
+from registrations.domain import erasure_journal
 from registrations.management import progress_line, replayed
 
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, journals: list[Path], backup_at: datetime | None, **options: Any) -> None:
         replayed.require(journals or [erasure_journal.path()])
         with progress_line.shown("replay_erasures"):
-            done = replays.replay([erasure_journal.path(), *journals], backup_at=backup_at)
+            done = replay.replay([erasure_journal.path(), *journals], backup_at=backup_at)
         for line in replayed.lines(done, held=done.promoted):
             self.stdout.write(line)
 

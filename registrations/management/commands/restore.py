@@ -3,9 +3,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from registrations import restores
+from registrations.backup import restore
+from registrations.backup.restore import Restored
 from registrations.management import replayed
-from registrations.restores import Restored
 
 
 class Command(BaseCommand):
@@ -29,11 +29,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, check: bool, **options: Any) -> None:
         if check:
-            manifest = restores.check(file)
+            manifest = restore.check(file)
             self.stdout.write(f"Whole: {manifest['database']}, version {manifest['version']}, of {manifest['at']}")
             return
         replayed.require(options["journals"])
-        done = restores.restore(
+        done = restore.restore(
             file,
             journals=options["journals"],
             replace=options["replace"],

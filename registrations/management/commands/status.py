@@ -10,8 +10,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone, translation
 from django.utils.timesince import timesince
 
-from registrations import status
-from registrations.status import Status
+from registrations.monitoring import status
+from registrations.monitoring.status import Status
 
 
 class Command(BaseCommand):

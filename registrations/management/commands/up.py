@@ -6,9 +6,10 @@ from django.core.mail import mailers
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations import pdf, running
+from registrations.documents import pdf
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
+from registrations.runtime import site_lock
 
 WEB_PROCESSES = 2
 BACKLOG = 1024  # connections that wait while both web processes are started again
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
         parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
 
-    @running.site()
+    @site_lock.site()
     def handle(
         self, *args: Any, port: int, host: str, workers: int, no_worker: bool, no_web: bool, **options: Any
     ) -> None:

@@ -10,9 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 
-from registrations import running
-from registrations.web_threads import STUCK_AFTER, WebThreads
-from webinar.environment import LOOPBACK_HOSTS
+from registrations.runtime import site_lock
+from registrations.runtime.web_threads import STUCK_AFTER, WebThreads
 
 HOST = "127.0.0.1"
 HOST_HELP = "Address to listen on; one that is not of this machine alone needs a proxy (TRUSTED_PROXY_COUNT)."
@@ -30,7 +29,7 @@ def require_proxy(host: str) -> None:
 
     Plain http would be served to the network, and anyone could claim to be the proxy.
     """
-    if host not in LOOPBACK_HOSTS and not settings.TRUSTED_PROXY_COUNT:
+    if host not in settings.LOOPBACK_HOSTS and not settings.TRUSTED_PROXY_COUNT:
         raise CommandError(
             f"Other machines would reach this site at {host} without TLS: put a proxy in front that alone can reach"
             " it, and set TRUSTED_PROXY_COUNT."
@@ -48,11 +47,11 @@ class Command(BaseCommand):
             "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
         )
 
-    @running.site()
+    @site_lock.site()
     def handle(self, *args: Any, port: int, host: str, fd: int | None, demo: bool, **options: Any) -> None:
         require_proxy(host)
-        if demo and host in LOOPBACK_HOSTS and not settings.PUBLIC:
-            settings.ROOT_URLCONF = "webinar.demo_urls"
+        if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
+            settings.ROOT_URLCONF = "registrations.demo_urls"
         threads = WebThreads()
         server = waitress.create_server(
             get_wsgi_application(),
@@ -96,7 +95,9 @@ class Command(BaseCommand):
         if not settings.TRUSTED_PROXY_COUNT:
             return {}
         return {
-            "trusted_proxy": HOST if host in LOOPBACK_HOSTS else "*",  # elsewhere, whoever reaches us is the proxy
+            "trusted_proxy": HOST
+            if host in settings.LOOPBACK_HOSTS
+            else "*",  # elsewhere, whoever reaches us is the proxy
             "trusted_proxy_count": settings.TRUSTED_PROXY_COUNT,
             "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
         }

@@ -6,11 +6,12 @@ from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 
-from registrations import pdf, running
-from registrations.job_runner import JobRunner
-from registrations.lifeline import lifeline
+from registrations.documents import pdf
 from registrations.models import WorkerPresence
-from registrations.worker import MailWorker
+from registrations.runtime import site_lock
+from registrations.runtime.liveness import lifeline
+from registrations.worker.job_runner import JobRunner
+from registrations.worker.worker import MailWorker
 
 NICENESS = 10  # visitors wait in front of their screens: the mails of the same machine come second
 
@@ -18,7 +19,7 @@ NICENESS = 10  # visitors wait in front of their screens: the mails of the same 
 class Command(BaseCommand):
     help = "Run one mail worker; any number may run, on any number of machines."
 
-    @running.site()
+    @site_lock.site()
     def handle(self, *args: Any, **options: Any) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         pdf.require_libraries()

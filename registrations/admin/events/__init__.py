@@ -1,0 +1,1 @@
+"""The events: form, changes, previews, figures, dry runs."""

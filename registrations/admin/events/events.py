@@ -1,0 +1,313 @@
+"""Events and the sections of their report."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminFileWidget
+from django.db import transaction
+from django.db.models import FileField, OuterRef, QuerySet, Subquery, Sum, TextField
+from django.db.models.functions import Coalesce
+from django.forms import Textarea
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from registrations.admin.events import changes
+from registrations.admin.events.dry_runs import Trials
+from registrations.admin.events.duplication import Duplicates
+from registrations.admin.events.figures import Bilan
+from registrations.admin.events.previews import Previews
+from registrations.admin.events.upcoming_mails import Timeline
+from registrations.admin.imports.attendance import PresenceImport
+from registrations.admin.imports.people import RegistrantImport
+from registrations.admin.messages.broadcasts import Broadcasts
+from registrations.admin.people import actions
+from registrations.admin.people.custom_questions import AnswerCounts, OwnQuestionInline
+from registrations.admin.people.exports import Lists
+from registrations.admin.shared import jobs
+from registrations.admin.shared.pages import AdminTitles
+from registrations.documents import study_report
+from registrations.domain import event_changes, waiting_list
+from registrations.mailing import reminders
+from registrations.models import Event, PeopleTally, Registration, ReportSection
+from registrations.text import typography
+
+TOLD_BY_A_BUTTON = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
+CALENDAR = {"starts_at", "ends_at", "status"}
+CLOCK = {
+    *CALENDAR,
+    "timezone",
+    "reminder_days_before",
+    "reminder_day_time",
+    "reminder_minutes_before",
+    "follow_up_hours_after",
+}
+
+
+COUNTED = {"confirmed": Registration.Status.CONFIRMED, "waiting": Registration.Status.WAITLISTED}
+
+
+class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
+    model = ReportSection
+    extra = 0
+    fields = ["position", "heading", "body"]
+
+
+@admin.register(Event)
+class EventAdmin(
+    Broadcasts,
+    Bilan,
+    Previews,
+    Timeline,
+    Duplicates,
+    Trials,
+    AnswerCounts,
+    Lists,
+    RegistrantImport,
+    PresenceImport,
+    AdminTitles,
+    admin.ModelAdmin[Event],
+):
+    list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
+    list_filter = ["status"]
+    search_fields = ["title", "slug"]
+    prepopulated_fields = {"slug": ["title"]}
+    inlines = [OwnQuestionInline, ReportSectionInline]
+    formfield_overrides = {
+        TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
+        FileField: {"widget": AdminFileWidget({"aria-label": _("report: finished PDF")})},  # its legend names no input
+    }
+    save_on_top = True
+    change_form_template = "admin/registrations/event/change_form.html"
+    readonly_fields = ["link_for_other_sites", "presences", "registrants", "lists"]
+    fieldsets = [
+        (
+            _("Essentials"),
+            {
+                "fields": [
+                    "title",
+                    "short_title",
+                    "slug",
+                    "summary",
+                    "description",
+                    "organiser_name",
+                    "contact_name",
+                    "contact_email",
+                ],
+                "description": _("A change here updates the pages at once; it does not write to anyone."),
+            },
+        ),
+        (_("Date and state"), {"fields": ["status", "starts_at", "ends_at", "timezone", "organiser_words"]}),
+        (
+            _("Sign-up"),
+            {
+                "classes": ["desk-sign-up"],  # the event's own questions follow it
+                "fields": [
+                    "registration_opens_at",
+                    "registration_closes_at",
+                    "open_after_session",
+                    "capacity",
+                    "waiting_list",
+                    "territories",
+                    "origins",
+                    "newsletter_label",
+                    "link_for_other_sites",
+                ],
+            },
+        ),
+        (
+            _("The room"),
+            {
+                "fields": [
+                    "connection_url",
+                    "connection_notes",
+                    "room_opens_minutes_before",
+                    "room_stays_open_minutes_after",
+                ]
+            },
+        ),
+        (
+            _("Study report"),
+            {
+                "fields": ["report_file", "report_title", "report_subtitle", "report_authors"],
+                "description": _(
+                    "Without a finished PDF, the sections at the foot of this page are typeset as a presentation."
+                ),
+            },
+        ),
+        (
+            _("Mails"),
+            {
+                "fields": [
+                    "reminder_days_before",
+                    "reminder_day_time",
+                    "reminder_minutes_before",
+                    "follow_up_hours_after",
+                    "follow_up_present",
+                    "follow_up_absent",
+                ],
+                "description": _("These mails leave by themselves; those that wait follow what is changed here."),
+            },
+        ),
+        (_("Who came"), {"fields": ["presences"]}),
+        (_("Lists"), {"fields": ["registrants", "lists"]}),
+        (_("Afterwards"), {"fields": ["replay_url", "retention_months"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        of_event = PeopleTally.objects.filter(event=OuterRef("pk")).order_by().values("event")
+        by_status = {
+            name: Coalesce(Subquery(of_event.filter(status=status).annotate(total=Sum("number")).values("total")), 0)
+            for name, status in COUNTED.items()
+        }
+        return super().get_queryset(request).annotate(**by_status)
+
+    @admin.display(description=_("confirmed"), ordering="confirmed")
+    def confirmed_count(self, event: Any) -> str:
+        words = ngettext("%(count)s person", "%(count)s people", event.confirmed) % {"count": event.confirmed}
+        if event.capacity:
+            seats = ngettext("%(count)s seat", "%(count)s seats", event.capacity) % {"count": event.capacity}
+            words = _("%(people)s for %(seats)s") % {"people": words, "seats": seats}
+        return format_html('<a href="{}">{}</a>', _people(event, Registration.Status.CONFIRMED), words)
+
+    @admin.display(description=_("waiting"), ordering="waiting")
+    def waiting_count(self, event: Any) -> str:
+        if not event.waiting:
+            return ""
+        words = ngettext("%(count)s person", "%(count)s people", event.waiting) % {"count": event.waiting}
+        return format_html('<a href="{}">{}</a>', _people(event, Registration.Status.WAITLISTED), words)
+
+    @admin.display(description=_("page"))
+    def page(self, event: Event) -> str:
+        if event.status == Event.Status.DRAFT:
+            return ""
+        return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*map(self._change_address, changes.FORMS), *super().get_urls()]
+
+    def _change_address(self, form_class: type[changes.PostponeForm]) -> URLPattern:
+        view = self.admin_site.admin_view(partial(changes.change, self, form_class=form_class))
+        address: URLPattern = path(f"<int:pk>/{form_class.slug}/", view, name=f"registrations_event_{form_class.slug}")
+        return address
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
+        frozen = TOLD_BY_A_BUTTON if obj and event_changes.needs_telling(obj, listed=_listed(obj)) else []
+        return [*self.readonly_fields, *frozen]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        may_change = obj and self.has_change_permission(request, obj)
+        if not (obj and may_change and event_changes.needs_telling(obj, listed=_listed(obj))):
+            return self.fieldsets
+        words = _(
+            "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
+            "and the note on the connection."
+        )
+        essentials, (name, options), *others = self.fieldsets
+        return [essentials, (name, {**options, "description": words}), *others]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """While the form is saved, nobody else gives a seat or a date."""
+        if request.method != "POST" or object_id is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            if event := self.get_object(request, unquote(object_id)):
+                Event.objects.locked(event)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Event | None = None,
+    ) -> HttpResponse:
+        if obj and self.has_change_permission(request, obj):
+            listed = _listed(obj)
+            context = {**context, "telling": changes.possible(obj, listed=listed), "listed": listed}
+        if obj:
+            context = {**context, "jobs": jobs.of_event(obj, request.user)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @admin.display(description=_("link for other sites"))
+    def link_for_other_sites(self, event: Event) -> str:
+        """HTML to paste elsewhere, shown as text."""
+        if not event.pk or event.status == Event.Status.DRAFT:
+            return str(_("Here, once the event is published."))
+        words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
+        link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
+        field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'
+        return format_html(
+            f'{field}<div class="help">{{}}</div>',
+            _("link for other sites"),
+            escape(link),
+            _("To paste on your site or into a newsletter: a plain link, without script or frame."),
+        )
+
+    def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
+        """A change that calendars must take over raises SEQUENCE (RFC 5546, section 2.1.4)."""
+        changed = set(form.changed_data)
+        if change and CALENDAR & changed:
+            obj.sequence += 1
+        super().save_model(request, obj, form, change)
+        if change and CLOCK & changed:
+            reminders.replan(obj)
+        if change and {"capacity", "status"} & changed:
+            actions.tell_of_promoted(request, waiting_list.promote(obj))
+        for sentence in filter(None, warnings(obj, changed)):
+            messages.warning(request, sentence)
+        if _typed_what_a_button_changes(request, form):
+            messages.error(
+                request,
+                _("Someone signed up in the meantime: date, state, words and note were not changed. Use the buttons."),
+            )
+
+
+def warnings(event: Event, changed: set[str]) -> list[Any]:
+    """What an organiser may not have meant; empty where all is well."""
+    published, over = event.status == Event.Status.PUBLISHED, event.is_over
+    follow_up_missed = CLOCK & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
+    return [
+        published
+        and not event.connection_url
+        and not over
+        and _("This event has no link to the room yet; registrants are told so."),
+        published and over and _("This event lies in the past."),
+        event.report_file
+        and not study_report.fits_into_a_mail(study_report.known_size(event) or 0)
+        and _("The report is too large to be attached to a mail: it will be given as a link."),
+        "capacity" in changed and actions.too_few_seats(event),
+        published
+        and follow_up_missed
+        and _("The hour of the follow-up mail has passed: it does not leave. Choose more hours."),
+    ]
+
+
+def _typed_what_a_button_changes(request: HttpRequest, form: Any) -> bool:
+    """The form was open before anyone had signed up: it still offered these fields."""
+    typed = {name.removesuffix("_0") for name in request.POST}
+    return bool(typed & set(TOLD_BY_A_BUTTON) - set(form.fields))
+
+
+def _listed(event: Any) -> int:
+    """How many are on the list: the two numbers that each event of the desk is read with."""
+    return int(event.confirmed + event.waiting)
+
+
+def _people(event: Event, status: Registration.Status) -> str:
+    query = f"event__id__exact={event.pk}&status__exact={status}"
+    return f"{reverse('admin:registrations_registration_changelist')}?{query}"

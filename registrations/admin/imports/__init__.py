@@ -1,0 +1,1 @@
+"""Files that an organiser imports: people, attendance."""

@@ -1,0 +1,257 @@
+"""People from a list, in the desk: the file, what it would add and what is wrong in it, the adding."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION
+from django.contrib.admin.utils import unquote
+from django.core import signing
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from registrations.admin.shared.jobs import carry_out, event_of, note_history
+from registrations.domain import bulk_enrolment
+from registrations.models import Event, EventQuestion, Job, Suppression
+from registrations.models.job import Outcome
+from registrations.security import audit
+from registrations.spreadsheets import reader
+from registrations.spreadsheets.people_list import RegistrantList, Row, registrant_list
+from registrations.web.forms import AddressForm, AnswersForm
+from registrations.worker import jobs
+
+PERMISSION = "registrations.add_registration"
+STATE, MAIL = "state", "mail"  # names of fields
+WITH_MAIL, WITHOUT_MAIL = "with", "without"
+STATE_KEPT = 24 * 3600  # seconds
+STATE_MAX = 900_000  # signs: see DATA_UPLOAD_MAX_MEMORY_SIZE
+SALT = "registrations.admin.registrant_import"
+SHOWN = 100  # lines of each kind
+SHORT = 2000  # people
+
+
+class ImportedForm(AnswersForm, AddressForm):
+    """The checks of the public form, for one line after the other."""
+
+    def __init__(self, *, event: Event) -> None:
+        super().__init__(event=event)
+        self.is_bound = True
+        self.fields.pop("newsletter", None)  # a consent is given, not imported
+        self.fields.pop("heard_from", None)
+
+    def _asked(self, event: Event) -> list[EventQuestion]:
+        return []  # only the person can answer the event's own questions: on their page, when they like
+
+    def check(self, row: Row) -> None:
+        self.data = row.cells  # as good as what a browser sends
+        self.full_clean()
+
+
+@dataclass(frozen=True)
+class Fault:
+    line: int
+    column: str
+    sentence: str
+
+
+@dataclass
+class Reading:
+    """What becomes of each line."""
+
+    new: list[Row] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)  # of the new ones, checked
+    faults: list[Fault] = field(default_factory=list)
+    known: list[Row] = field(default_factory=list)
+    repeated: list[tuple[Row, int]] = field(default_factory=list)  # and the line that has the same address
+    silent: list[Row] = field(default_factory=list)
+
+
+def reading(event: Event, people: RegistrantList) -> Reading:
+    form, read = ImportedForm(event=event), Reading()
+    good: list[tuple[Row, dict[str, Any]]] = []
+    for row in people.rows:
+        form.check(row)
+        if form.errors:
+            read.faults.extend(_faults(form, row, people.headings))
+        else:
+            good.append((row, form.cleaned_data))
+    _sort(event, good, read)
+    return read
+
+
+def _sort(event: Event, good: list[tuple[Row, dict[str, Any]]], read: Reading) -> None:
+    addresses = [answers["email"] for _row, answers in good]
+    known, silent = bulk_enrolment.known(event, addresses), Suppression.objects.among(addresses)
+    met: dict[str, int] = {}
+    for row, answers in good:
+        address = answers["email"].lower()
+        if address in known:
+            read.known.append(row)
+        elif address in silent:
+            read.silent.append(row)
+        elif address in met:
+            read.repeated.append((row, met[address]))
+        else:
+            met[address] = row.line
+            read.new.append(row)
+            read.answers.append(answers)
+
+
+def _faults(form: ImportedForm, row: Row, headings: dict[str, str]) -> Iterator[Fault]:
+    for name, errors in form.errors.as_data().items():
+        for error in errors:
+            empty = error.code == "required"
+            sentence = _("This cell is empty.") if empty else " ".join(error.messages)
+            yield Fault(row.line, headings.get(name, name), sentence)
+
+
+def packed(event: Event, answers: list[dict[str, Any]]) -> str:
+    """For the page between: signed, so that what is added is what was checked."""
+    return signing.dumps(answers, salt=f"{SALT}.{event.pk}", compress=True)
+
+
+def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
+    """None after a day, or for what is not ours."""
+    try:
+        kept: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
+    except signing.BadSignature:
+        return None
+    return kept
+
+
+class ListForm(forms.Form):
+    people = forms.FileField(
+        label=gettext_lazy("List of people (CSV or XLSX)"),
+        help_text=gettext_lazy(
+            "2 MB and 5,000 people at most. Its first line names the columns: Last name, First name, Email address, "
+            "Organisation, Job title; Territory and Question if you have them. It is read and not kept."
+        ),
+        allow_empty_file=True,
+        error_messages={"required": gettext_lazy("Choose the file to read.")},
+    )
+
+    def __init__(self, *args: Any, event: Event) -> None:
+        super().__init__(*args)
+        self.event = event
+
+    def clean_people(self) -> Reading:
+        file: UploadedFile[bytes] = self.cleaned_data["people"]
+        try:
+            read = reading(self.event, registrant_list(file.read(reader.MAX_BYTES + 1)))
+        except reader.FileNotUnderstood as error:
+            raise ValidationError(str(error)) from error
+        if len(packed(self.event, read.answers)) > STATE_MAX:
+            raise ValidationError(_("These texts are too long together: import the list in two parts."))
+        return read
+
+
+class RegistrantImport:
+    """The link on an event's page, and the two pages behind it."""
+
+    admin_site: Any
+    opts: Any
+    get_object: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.import_registrants)
+        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [path("<path:object_id>/registrants/", view, name="registrations_event_registrants"), *urls]
+
+    @admin.display(description=gettext_lazy("people from a list"))
+    def registrants(self, event: Event) -> str:
+        if not event.pk:
+            return ""
+        address = reverse("admin:registrations_event_registrants", args=[event.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Import people from a list"))
+
+    def import_registrants(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """First the file, then what would be added; nobody is added before it is confirmed."""
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        event = self.get_object(request, unquote(object_id))
+        if event is None:
+            raise Http404
+        if event.status == Event.Status.CANCELLED:
+            messages.error(request, _("This event is cancelled: nobody is added to it."))
+            return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[event.pk]))
+        if STATE in request.POST:
+            return self._add(request, event)
+        sent = (request.POST, request.FILES) if request.method == "POST" else ()
+        form = ListForm(*sent, event=event)
+        if form.is_valid():
+            return self._proposal(request, event, form.cleaned_data["people"])
+        return self._step(request, "admin/registrants_upload.html", event, form=form)
+
+    def _proposal(self, request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
+        return self._step(
+            request,
+            "admin/registrants_proposal.html",
+            event,
+            read=read,
+            places=bulk_enrolment.places(event, len(read.new)),
+            new=read.new[:SHOWN],
+            faults=read.faults[:SHOWN],
+            faulty_lines=len({fault.line for fault in read.faults}),
+            known=read.known[:SHOWN],
+            repeated=read.repeated[:SHOWN],
+            may_write=event.status == Event.Status.PUBLISHED,
+            state=packed(event, read.answers),
+        )
+
+    def _add(self, request: HttpRequest, event: Event) -> HttpResponse:
+        people = unpacked(event, request.POST[STATE])
+        if people is None:
+            messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
+            return HttpResponseRedirect(request.path)
+        job = Job(
+            kind=Job.Kind.IMPORT,
+            title=_("Import people from a list"),
+            event=event,
+            permission=PERMISSION,
+            total=len(people),
+            parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
+        )
+        listed = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
+        return carry_out(request, job, then=listed)
+
+    def _step(self, request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
+        shared = {**self.admin_site.each_context(request), "opts": self.opts, "event": event}
+        return TemplateResponse(request, template, {**shared, "title": _("Import people from a list"), **context})
+
+
+@jobs.work(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
+def add_people(job: Job) -> Outcome:
+    event, people, with_mail = event_of(job), job.parameters["people"], job.parameters["with_mail"]
+    if event.status == Event.Status.CANCELLED:
+        raise jobs.Refused(_("This event is cancelled: nobody is added to it."))
+    added = bulk_enrolment.enrol(event, people, with_mail=with_mail)
+    note_history(job.asked_by, added, ADDITION, _("Imported from a list."))
+    waiting = sum(one.is_waiting for one in added)
+    counts = {"added": len(added), "waiting": waiting, "left_out": len(people) - len(added)}
+    audit.record(audit.Action.IMPORTED, about=event, with_mail=with_mail, **counts)
+    return Outcome(list(_told(**counts)))
+
+
+def _told(*, added: int, waiting: int, left_out: int) -> Iterator[tuple[str, str]]:
+    words = ngettext("%(count)s person is added.", "%(count)s people are added.", added)
+    yield "success", words % {"count": added}
+    if waiting:
+        words = ngettext(
+            "%(count)s of them is on the waiting list.", "%(count)s of them are on the waiting list.", waiting
+        )
+        yield "info", words % {"count": waiting}
+    if left_out:
+        words = ngettext(
+            "%(count)s person was left out: on the list already, or without a free place.",
+            "%(count)s people were left out: on the list already, or without a free place.",
+            left_out,
+        )
+        yield "warning", words % {"count": left_out}

@@ -1,0 +1,1 @@
+"""The outbox as the organiser sees it: mails, held mails, suppression list."""

@@ -1,0 +1,129 @@
+"""The outbox, to read: what left, what waits, what failed and why."""
+
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from registrations.admin.mails.held_mails import HeldMails
+from registrations.admin.shared.counted_list import CountedList
+from registrations.admin.shared.pages import AdminTitles
+from registrations.models import Delivery, MailTally
+from registrations.models.delivery import DeliveryQuerySet
+
+
+def mail_state(delivery: Delivery) -> str:
+    """The state of a mail as a sentence: sent when, next try when and why, failed why."""
+    state = Delivery.State(delivery.state)
+    match state:
+        case Delivery.State.SENT if delivery.sent_at and delivery.provider_status:
+            told = Delivery.ProviderStatus(delivery.provider_status).label
+            return _("Sent %(moment)s: %(told)s") % {"moment": _moment(delivery.sent_at), "told": told}
+        case Delivery.State.SENT if delivery.sent_at:
+            return _("Sent %(moment)s") % {"moment": _moment(delivery.sent_at)}
+        case Delivery.State.PENDING if delivery.attempts:
+            words = {"moment": _moment(delivery.due), "error": delivery.error}
+            return _("Next try %(moment)s: %(error)s") % words
+        case Delivery.State.PENDING if delivery.due > timezone.now():
+            return _("Leaves %(moment)s") % {"moment": _moment(delivery.due)}
+        case _state if delivery.error:
+            return _("%(state)s: %(error)s") % {"state": state.label, "error": delivery.error}
+    return str(state.label)
+
+
+def is_yet_to_come(delivery: Delivery) -> bool:
+    """A mail that the clock will send, or has let pass: not the last one that this person was sent."""
+    waits = delivery.state == Delivery.State.PENDING and delivery.due > timezone.now()
+    return not delivery.attempts and (waits or delivery.state == Delivery.State.EXPIRED)
+
+
+def _moment(moment: datetime) -> str:
+    """« à 12 h 03 » today; the date as well on another day."""
+    local = timezone.localtime(moment)
+    hour = formats.date_format(local, pgettext("time of day", "H:i"))
+    if local.date() == timezone.localdate():
+        return _("at %(hour)s") % {"hour": hour}
+    return _("on %(day)s at %(hour)s") % {"day": formats.date_format(local, "SHORT_DATE_FORMAT"), "hour": hour}
+
+
+SHOWN = [
+    "registration",
+    "recipient_address",
+    "kind",
+    "reason",
+    "outcome",
+    "due",
+    "attempts",
+    "deaths",
+    "not_after",
+    "created_at",
+    "sent_at",
+    "sent_to",
+    "error",
+    "provider_status",
+    "message_id",
+]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delivery]):
+    list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
+    list_filter = ["state", "kind", "event", "provider_status"]
+    list_select_related = ["registration", "event"]
+    search_fields = ["message_id"]
+    sortable_by = ["created_at"]  # it has an index
+    tally = MailTally.objects.all()
+    tallied: ClassVar[dict[str, Any]] = {
+        "state__exact": "state",
+        "state__in": "state__in",
+        "kind__exact": "kind",
+        "event__id__exact": "event__id__exact",
+        "broadcast__id__exact": "broadcast__id__exact",
+        "provider_status__exact": "provider_status",
+        "provider_status__in": "provider_status__in",
+    }
+    list_per_page = 50
+    choose_all = gettext_lazy("Select all the mails found")
+    actions = ["let_leave", "give_up"]
+    fields = [*SHOWN]
+    readonly_fields = [*SHOWN]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return cast(DeliveryQuerySet, super().get_queryset(request)).that_count()
+
+    @admin.display(description=gettext_lazy("recipient"))
+    def recipient_address(self, delivery: Delivery) -> str:
+        return delivery.address
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        """By who they are for; by a whole address, also one that was corrected since; by the Message-ID."""
+        if not (words := search_term.strip()):
+            return queryset, False
+        if "@" not in words[1:]:
+            return cast(DeliveryQuerySet, queryset).found_by(words), False
+        found = Delivery.objects.found_by(words).values("pk")
+        addressed = Delivery.objects.alias(lower=Lower("sent_to")).filter(lower=words.lower()).values("pk")
+        named = Delivery.objects.filter(message_id=words).values("pk")
+        found = found.order_by().union(addressed.order_by(), named.order_by())
+        return queryset.filter(pk__in=found), False
+
+    @admin.display(description=gettext_lazy("state"))
+    def outcome(self, delivery: Delivery) -> str:
+        return mail_state(delivery)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

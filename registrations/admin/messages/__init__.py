@@ -1,0 +1,1 @@
+"""Messages that an organiser writes to registrants."""

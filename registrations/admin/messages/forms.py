@@ -1,0 +1,105 @@
+"""What is typed to write to the registrants: to whom and what, then how many they are."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminRadioSelect, AdminTextareaWidget, AdminTextInputWidget
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from registrations.mailing import placeholders
+from registrations.models import Broadcast, Event, PeopleTally
+
+Audience = Broadcast.Audience
+
+
+class MessageForm(forms.ModelForm[Broadcast]):
+    """To whom, and what. Nothing is chosen beforehand: whoever chooses nobody writes to nobody."""
+
+    audience = forms.ChoiceField(
+        label=gettext_lazy("To whom"),
+        widget=AdminRadioSelect,
+        error_messages={"required": gettext_lazy("Choose to whom: until then it is for nobody.")},
+    )
+    territory = forms.ChoiceField(label=gettext_lazy("Only of this territory"), required=False)
+
+    class Meta:
+        model = Broadcast
+        fields = ["audience", "territory", "newsletter_only", "subject", "body"]
+        widgets = {"subject": AdminTextInputWidget, "body": AdminTextareaWidget({"rows": 16})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        event = self.instance.event
+        self.fields["audience"].choices = possible_audiences(event)  # type: ignore[attr-defined]
+        self._offer_filters(event)
+        self.fields["subject"].help_text = _("Filled in: %(names)s.") % {
+            "names": placeholders.shown(placeholders.IN_SUBJECT)
+        }
+        self.fields["body"].help_text = _(
+            "In Markdown: **bold**, [words](https://…), - lists. Filled in for each person: %(names)s."
+        ) % {"names": placeholders.shown(placeholders.IN_BODY)}
+
+    def _offer_filters(self, event: Event) -> None:
+        named = PeopleTally.objects.of(event).exclude(territory="").order_by("territory")
+        territories = list(named.values_list("territory", flat=True).distinct())
+        if territories:
+            choices = [("", _("any")), *((name, name) for name in territories)]
+            self.fields["territory"].choices = choices  # type: ignore[attr-defined]
+        else:
+            del self.fields["territory"]
+        if not event.newsletter_label:
+            del self.fields["newsletter_only"]
+
+    def clean_subject(self) -> str:
+        subject = " ".join(self.cleaned_data["subject"].splitlines())
+        return known_only(subject, placeholders.IN_SUBJECT)
+
+    def clean_body(self) -> str:
+        return known_only(self.cleaned_data["body"].replace("\r\n", "\n"), placeholders.IN_BODY)
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        if typed.get("audience") == Audience.WAITING and "{lien}" in typed.get("body", ""):
+            self.add_error("body", _("Who waits has no link to the room: take {lien} out."))
+        return typed
+
+
+def known_only(text: str, known: list[str]) -> str:
+    if stranger := placeholders.unknown(text, known):
+        words = _("“%(found)s” cannot be filled in. What can: %(names)s.")
+        raise ValidationError(words % {"found": stranger, "names": placeholders.shown(known)}, code="placeholder")
+    return text
+
+
+def possible_audiences(event: Event) -> list[tuple[str, Any]]:
+    """Nobody has come before the start, and nobody is absent before the end."""
+    took_place = event.status == Event.Status.PUBLISHED
+    not_yet = {Audience.PRESENT} if not (took_place and event.has_started) else set()
+    if not (took_place and event.is_over):
+        not_yet.add(Audience.ABSENT)
+    return [(audience.value, audience.label) for audience in Audience if audience not in not_yet]
+
+
+class CountForm(forms.Form):
+    """Whoever types how many people there are has read it."""
+
+    typed = forms.IntegerField(
+        label=gettext_lazy("Type the number of people"),
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off", "size": 8}),
+    )
+
+    def __init__(self, data: Any = None, *, count: int) -> None:
+        super().__init__(data)
+        self.count = count
+
+    def clean_typed(self) -> int:
+        if self.cleaned_data["typed"] != self.count:
+            words = ngettext(
+                "It is for %(count)s person: type this number.",
+                "It is for %(count)s people: type this number.",
+                self.count,
+            )
+            raise ValidationError(words % {"count": self.count}, code="count")
+        return self.count

@@ -1,0 +1,1 @@
+"""The registrations: list, page of a person, actions, exports."""

@@ -1,0 +1,311 @@
+"""Lists that leave the site: the columns are chosen, the password is fresh, and the audit log knows of it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
+from registrations.admin.people.attendance import presence_words
+from registrations.admin.shared.jobs import carry_out, event_of
+from registrations.admin_site.login import with_fresh_password
+from registrations.documents import pdf, sign_in_sheet, speakers_sheet
+from registrations.domain import custom_questions
+from registrations.models import Event, EventQuestion, Job, PeopleTally, Registration
+from registrations.models.job import Outcome
+from registrations.security import audit
+from registrations.spreadsheets import newsletter, writer
+from registrations.text.typography import french
+from registrations.web.responses import file_response
+from registrations.worker import jobs
+
+PERMISSION = "registrations.export_registration"
+CHUNK = 1000  # rows that are in memory with their mails and presences
+ROWS_A_SECOND = 2500  # that leave, about
+CHOSEN = "export_columns"  # key of the session
+SHORT = 250  # people on a sheet, typeset in about two seconds
+CSV, XLSX = "csv", "xlsx"
+FORMATS = [(XLSX, gettext_lazy("Workbook (XLSX)")), (CSV, gettext_lazy("CSV, for spreadsheets and other programs"))]
+CONTENT_TYPES = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+DOCUMENT = "document"  # name of the buttons
+TERRITORY = "territory"  # name of a box
+
+
+class Column(NamedTuple):
+    heading: Any
+    cell: Callable[[Registration], str]
+    is_usual: bool = False
+
+
+def _last_mail(registration: Registration) -> str:
+    newest_first = (delivery for delivery in registration.deliveries.all() if not is_yet_to_come(delivery))
+    return next(map(mail_state, newest_first), "")
+
+
+def _iso(registration: Registration) -> str:
+    return registration.created_at.astimezone(registration.event.zone).isoformat(timespec="seconds")
+
+
+def _moment(registration: Registration) -> str:
+    return formats.date_format(registration.created_at.astimezone(registration.event.zone), "SHORT_DATETIME_FORMAT")
+
+
+COLUMNS = {
+    "last_name": Column(gettext_lazy("Last name"), lambda one: one.last_name, is_usual=True),
+    "first_name": Column(gettext_lazy("First name"), lambda one: one.first_name, is_usual=True),
+    "email": Column(gettext_lazy("Email address"), lambda one: one.email, is_usual=True),
+    "organisation": Column(gettext_lazy("Organisation"), lambda one: one.organisation, is_usual=True),
+    "job_title": Column(gettext_lazy("Job title"), lambda one: one.job_title, is_usual=True),
+    "territory": Column(gettext_lazy("Territory"), lambda one: one.territory, is_usual=True),
+    "status": Column(gettext_lazy("Status"), lambda one: str(one.get_status_display()), is_usual=True),
+    "registered": Column(gettext_lazy("Registered"), _moment, is_usual=True),
+    "registered_iso": Column(gettext_lazy("Registered (ISO 8601)"), _iso, is_usual=True),
+    "presence": Column(gettext_lazy("Presence"), presence_words),
+    "heard_from": Column(gettext_lazy("Heard of it by"), lambda one: one.heard_from),
+    "question": Column(gettext_lazy("Question"), lambda one: one.question),
+    "newsletter": Column(gettext_lazy("Newsletter"), lambda one: _("Yes") if one.newsletter else _("No")),
+    "last_mail": Column(gettext_lazy("Last mail"), _last_mail),
+    "language": Column(gettext_lazy("Language"), lambda one: str(one.get_language_display())),
+    "event": Column(gettext_lazy("Event"), lambda one: one.event.title),
+}
+
+
+def own_columns(event: Event | None) -> dict[str, Column]:
+    """One for each question of the event's own, asked or no longer."""
+    return {one.field_name: _own_column(one) for one in (event.own_questions.all() if event else [])}
+
+
+def _own_column(question: EventQuestion) -> Column:
+    def cell(one: Registration) -> str:
+        answer = one.own_answers.get(question.key)
+        return "" if answer is None else " ; ".join(custom_questions.words(question, answer))
+
+    return Column(french(question.label), cell)
+
+
+USUAL = [name for name, column in COLUMNS.items() if column.is_usual]
+
+
+class ExportForm(forms.Form):
+    columns = forms.MultipleChoiceField(
+        label=gettext_lazy("Columns"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Tick at least one column.")},
+    )
+    file_format = forms.ChoiceField(
+        label=gettext_lazy("File"), choices=FORMATS, initial=XLSX, widget=forms.RadioSelect
+    )
+
+    def __init__(self, data: Any, *, columns: dict[str, Column], initial: dict[str, Any]) -> None:
+        super().__init__(data, initial=initial)
+        self.fields["columns"].choices = [(name, column.heading) for name, column in columns.items()]  # type: ignore[attr-defined]
+
+
+def rows(registrations: QuerySet[Registration], columns: list[Column]) -> Iterator[list[str]]:
+    """Read as they leave, a chunk at a time, each with its mails and presences."""
+    whole = registrations.select_related("event").prefetch_related("attendances", "deliveries").order_by("pk")
+    for registration in whole.iterator(chunk_size=CHUNK):
+        yield [column.cell(registration) for column in columns]
+
+
+def spreadsheet(name: str, file_format: str, headings: list[str], lines: Iterator[list[str]]) -> HttpResponseBase:
+    made = writer.csv_file(headings, lines) if file_format == CSV else writer.workbook(name, headings, lines)
+    return file_response(made, f"{name}-{timezone.localdate():%Y-%m-%d}.{file_format}", CONTENT_TYPES[file_format])
+
+
+class RegistrantsExport:
+    """Of the list as it is filtered at the moment: its page, and the file."""
+
+    admin_site: Any
+    opts: Any
+    get_changelist_instance: Any
+    change_list_template: Any = "admin/registrations/registration/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(with_fresh_password(self.export))
+        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [path("export/", view, name="registrations_registration_export"), *urls]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
+        registrations = Registration.objects.filter(pk__in=changelist.queryset.order_by().values("pk"))
+        remembered = {"columns": request.session.get(CHOSEN, USUAL)}
+        event = _only_event(request)
+        offered = {**COLUMNS, **own_columns(event)}
+        form = ExportForm(request.POST if request.method == "POST" else None, columns=offered, initial=remembered)
+        if form.is_valid():
+            request.session[CHOSEN] = names = form.cleaned_data["columns"]
+            chosen = {name: column for name, column in offered.items() if name in names}
+            return self._file(request, registrations, chosen, form.cleaned_data["file_format"])
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Export the registrations"),
+            "form": form,
+            "count": (count := changelist.exact_count()),
+            "seconds": count // ROWS_A_SECOND,
+            "query": request.GET.urlencode(),
+            "offers_own_questions": event is not None,
+        }
+        return TemplateResponse(request, "admin/export.html", context)
+
+    def _file(
+        self,
+        request: HttpRequest,
+        registrations: QuerySet[Registration],
+        columns: dict[str, Column],
+        file_format: str,
+    ) -> HttpResponseBase:
+        count = registrations.count()
+        filters = {name: value for name, value in request.GET.items() if name != "q"}
+        searched = bool(request.GET.get("q"))  # what was looked for may be a name
+        audit.record(
+            audit.Action.EXPORTED,
+            list="registrations",
+            filters=filters,
+            columns=list(columns),
+            rows=count,
+            searched=searched,
+        )
+        headings = [str(column.heading) for column in columns.values()]
+        return spreadsheet("inscriptions", file_format, headings, rows(registrations, list(columns.values())))
+
+
+def _only_event(request: HttpRequest) -> Event | None:
+    """The one that the list is filtered by: questions of another event are not its columns."""
+    pk = request.GET.get("event__id__exact", "")
+    return Event.objects.filter(pk=pk).first() if pk.isdecimal() else None
+
+
+class Lists:
+    """The link on an event's page, and the page of what can be taken out of it."""
+
+    admin_site: Any
+    opts: Any
+    get_object: Any
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(with_fresh_password(self.take_out))
+        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        return [path("<path:object_id>/lists/", view, name="registrations_event_lists"), *urls]
+
+    @admin.display(description=gettext_lazy("lists and sheets"))
+    def lists(self, event: Event) -> str:
+        if not event.pk:
+            return ""
+        address = reverse("admin:registrations_event_lists", args=[event.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Export, questions, sign-in sheet, newsletter"))
+
+    def take_out(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        if not request.user.has_perm(PERMISSION):
+            raise PermissionDenied
+        event = self.get_object(request, unquote(object_id))
+        if event is None:
+            raise Http404
+        if request.method == "POST":
+            make = DOCUMENTS.get(request.POST.get(DOCUMENT, ""))
+            return make(request, event) if make else HttpResponseRedirect(request.path)
+        return TemplateResponse(request, "admin/lists.html", self._shown(request, event))
+
+    def _shown(self, request: HttpRequest, event: Event) -> dict[str, Any]:
+        people = PeopleTally.objects.of(event)
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Lists and sheets"),
+            "event": event,
+            "listed": people.total(),
+            "questions": speakers_sheet.questions(event).count(),
+            "seated": people.filter(status=Registration.Status.CONFIRMED).total(),
+            "readers": people.filter(newsletter=True).total(),
+        }
+
+
+def _recorded(name: str, event: Event, count: int, **more: Any) -> None:
+    audit.record(audit.Action.EXPORTED, about=event, list=name, rows=count, **more)
+
+
+def _questions_csv(request: HttpRequest, event: Event) -> HttpResponseBase:
+    with_territory = TERRITORY in request.POST
+    _recorded("questions", event, speakers_sheet.questions(event).count(), territory=with_territory)
+    headings = speakers_sheet.headings(with_territory=with_territory)
+    return spreadsheet("questions", CSV, headings, speakers_sheet.rows(event, with_territory=with_territory))
+
+
+def _questions_pdf(request: HttpRequest, event: Event) -> HttpResponseBase:
+    with_territory = TERRITORY in request.POST
+    count = speakers_sheet.questions(event).count()
+    detail = {"list": "questions", "rows": count, "territory": with_territory}
+    return _document(request, event, _("Questions for the speakers"), "questions.pdf", detail)
+
+
+def _sign_in_sheet(request: HttpRequest, event: Event) -> HttpResponseBase:
+    detail = {"list": "sign-in sheet", "rows": event.registrations.seated().count()}
+    return _document(request, event, _("Sign-in sheet"), "feuille-emargement.pdf", detail)
+
+
+def _document(
+    request: HttpRequest, event: Event, title: str, filename: str, detail: dict[str, Any]
+) -> HttpResponseBase:
+    job = Job(
+        kind=Job.Kind.DOCUMENT,
+        title=title,
+        event=event,
+        permission=PERMISSION,
+        total=detail["rows"],
+        parameters={"filename": filename, "with_territory": detail.get("territory", False)},
+        detail=detail,
+    )
+    return carry_out(request, job)
+
+
+@jobs.work(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
+def typeset(job: Job) -> Outcome:
+    event, filename = event_of(job), job.parameters["filename"]
+    try:
+        if filename == "questions.pdf":
+            made = speakers_sheet.speakers_sheet(event, with_territory=job.parameters["with_territory"])
+        else:
+            made = sign_in_sheet.sign_in_sheet(event)
+    except sign_in_sheet.TooManyPeople as error:
+        raise jobs.Refused(str(error)) from error
+    except pdf.RenderingFailed as error:
+        raise jobs.Refused(_("This document cannot be made at the moment. Try again in a minute.")) from error
+    return Outcome([], made, filename)
+
+
+def _newsletter(file_format: str) -> Callable[[HttpRequest, Event], HttpResponseBase]:
+    def make(request: HttpRequest, event: Event) -> HttpResponseBase:
+        _recorded("newsletter", event, newsletter.readers(event).count())
+        return spreadsheet("lettre-information", file_format, newsletter.headings(), newsletter.rows(event))
+
+    return make
+
+
+DOCUMENTS = {
+    "questions-csv": _questions_csv,
+    "questions-pdf": _questions_pdf,
+    "sign-in-sheet": _sign_in_sheet,
+    "newsletter-csv": _newsletter(CSV),
+    "newsletter-xlsx": _newsletter(XLSX),
+}

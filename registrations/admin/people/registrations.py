@@ -1,0 +1,345 @@
+"""Registrations, each with its mails."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import ActionLocation
+from django.db import transaction
+from django.db.models import EmailField, Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
+from registrations.admin.people import actions as people_actions
+from registrations.admin.people.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
+from registrations.admin.people.custom_questions import SHOWN, OwnAnswers, typed_answers
+from registrations.admin.people.exports import RegistrantsExport
+from registrations.admin.people.history import Stories
+from registrations.admin.shared.confirmation import NAMES_SHOWN
+from registrations.admin.shared.counted_list import CountedChangeList, CountedList
+from registrations.admin.shared.pages import AdminTitles, AnonymousLog
+from registrations.admin.shared.read_only import ReadOnlyInline
+from registrations.domain import decisions, erasure, signup, waiting_list
+from registrations.models import Attendance, Delivery, Event, PeopleTally, Registration
+from registrations.models.registration import VERY_MANY, RegistrationQuerySet
+from registrations.web.fields import AddressField
+
+Status = Registration.Status
+BY_NAME: dict[str, Any] = {
+    "last_name": ["last_name", "first_name", "pk"],
+    "-last_name": ["-last_name", "-first_name", "-pk"],
+}
+EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+
+
+class DeliveryInline(ReadOnlyInline, admin.TabularInline[Delivery, Registration]):
+    model = Delivery
+    fields = ["kind", "reason", "outcome", "attempts", "created_at"]
+    readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
+
+    @admin.display(description=_("state"))
+    def outcome(self, delivery: Delivery) -> str:
+        return mail_state(delivery)
+
+
+class MailStateFilter(admin.SimpleListFilter):
+    title = _("state of the mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Delivery.State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        if not self.value():
+            return queryset
+        mails = Delivery.objects.filter(state=self.value())
+        named = mails.filter(registration__isnull=False).order_by("-registration")
+        people = list(named.values_list("registration", flat=True).distinct()[:VERY_MANY])
+        if len(people) < VERY_MANY:  # found by their numbers, else among the latest: nothing reads all people
+            return queryset.filter(pk__in=people)
+        return queryset.filter(Exists(mails.filter(registration=OuterRef("pk"))))
+
+
+class TerritoryFilter(admin.SimpleListFilter):
+    """The territories that people have named; who named none is not a choice without a name."""
+
+    title = _("territory")
+    parameter_name = "territory"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        named = PeopleTally.objects.exclude(territory="").order_by("territory").values_list("territory", flat=True)
+        return [(territory, territory) for territory in named.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
+        return queryset.filter(territory=self.value()) if self.value() else queryset
+
+
+class AddByHandForm(forms.ModelForm[Registration]):
+    """A seat, or a place in line: the organiser says which, whatever the number of seats."""
+
+    status = forms.ChoiceField(
+        label=_("Status"),
+        choices=[(Status.CONFIRMED, Status.CONFIRMED.label), (Status.WAITLISTED, Status.WAITLISTED.label)],
+        initial=Status.CONFIRMED,
+        widget=forms.RadioSelect,
+        help_text=_("A confirmed person is given a seat even when all are taken; the desk then says so."),
+    )
+
+    class Meta:
+        model = Registration
+        fields = ["status"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if full := ", ".join(event.short_title for event in _full_events()):
+            sentence = _("Full at the moment: %(events)s.") % {"events": full}
+            self.fields["status"].help_text = f"{self.fields['status'].help_text} {sentence}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        event = cleaned.get("event")
+        if event and cleaned.get("status") == Status.WAITLISTED and event.has_started:
+            self.add_error("status", _("This event has started: its waiting list leads nowhere any more."))
+        return cleaned
+
+
+class PeopleChangeList(CountedChangeList):
+    """The lines of the events shown are read once, however many of the page stand in them; nothing is read for a list
+    that is not shown."""
+
+    @property
+    def result_list(self) -> list[Any]:
+        return self.shown
+
+    @result_list.setter
+    def result_list(self, rows: QuerySet[Registration]) -> None:
+        self.rows = rows
+
+    @cached_property
+    def shown(self) -> list[Any]:
+        shown: list[Any] = list(self.rows)
+        events = {registration.event_id for registration in shown if registration.is_waiting}
+        places = Registration.objects.places_in_line(events)
+        for registration in shown:
+            registration.place = places.get(registration.pk)
+        return shown
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """By last names: by first names as well, as an index has them."""
+        ordering = super().get_ordering(request, queryset)
+        return BY_NAME.get(str(ordering[0]), ordering)
+
+    def _get_default_ordering(self) -> Any:
+        """Who is looked for is found by number, the latest first: see `found_by` and `MailStateFilter`."""
+        by_number = self.query or MailStateFilter.parameter_name in self.filter_params
+        return ["-pk"] if by_number else super()._get_default_ordering()  # type: ignore[misc]
+
+
+@admin.register(Registration)
+class RegistrationAdmin(
+    CountedList,
+    RegistrantsExport,
+    Stories,
+    Presences,
+    OwnAnswers,
+    AnonymousLog,
+    AdminTitles,
+    admin.ModelAdmin[Registration],
+):
+    list_display = [
+        "full_name",
+        "organisation",
+        "job_title",
+        "standing",
+        "presence",
+        "last_mail",
+        "created_at",
+        "event",
+    ]
+    list_filter = [
+        "event",
+        "status",
+        MailStateFilter,
+        PresenceFilter,
+        TerritoryFilter,
+        "newsletter",
+        "language",
+    ]
+    search_fields = ["search"]
+    sortable_by = ["full_name", "created_at"]  # those with an index
+    tally = PeopleTally.objects.all()
+    tallied: ClassVar[dict[str, Any]] = {
+        "event__id__exact": "event__id__exact",
+        "status__exact": "status",
+        "territory": "territory",
+        "newsletter__exact": "newsletter",
+        "language__exact": "language",
+        "presence": {"yes": {"came": True}, "no": {"came": False, "status": Status.CONFIRMED}},
+    }
+    search_help_text = _("Name, address or organisation")
+    choose_all = _("Select all the registrations found")
+    list_select_related = ["event"]
+    list_per_page = 50
+    inlines = [PresenceInline, DeliveryInline]
+    formfield_overrides = {EmailField: {"form_class": AddressField}}
+    actions = ["give_seat", "send_again", "renew_links", "withdraw", *PRESENCE_ACTIONS, "delete_selected"]
+    delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
+    fieldsets = [
+        (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
+        (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
+        (_("Date and links"), {"fields": ["created_at", "personal_links"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
+        people = cast(RegistrationQuerySet, super().get_queryset(request))
+        return people.prefetch_related("deliveries")
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[CountedChangeList]:
+        return PeopleChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Registration], search_term: str
+    ) -> tuple[QuerySet[Registration], bool]:
+        return cast(RegistrationQuerySet, queryset).found_by(search_term), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Registration | None = None) -> Any:
+        """What cannot be typed follows only once the person is there; where they stand is changed by actions."""
+        if obj is None:
+            return self.fieldsets[:-1]
+        (name, options), *others = self.fieldsets
+        shown = ["standing" if field == "status" else field for field in options["fields"]]
+        answers, *links = others
+        return [(name, {**options, "fields": shown}), answers, *self.own_answers_fieldset(request, obj), *links]
+
+    def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
+        return self.inlines if obj else []
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
+        of_their_own = ["event", "standing", SHOWN, "created_at", "personal_links"] if obj else []
+        return [*self.readonly_fields, *of_their_own]
+
+    def get_form(
+        self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        own = {} if change else {"form": AddByHandForm}
+        return super().get_form(request, obj, change, **{**own, **kwargs})
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def full_name(self, registration: Registration) -> str:
+        return str(registration)
+
+    @admin.display(description=_("status"), ordering="status")
+    def standing(self, registration: Any) -> str:
+        if registration.is_waiting:
+            place = getattr(registration, "place", None) or registration.place_in_line
+            return _("On the waiting list, place %(place)s") % {"place": place}
+        return str(registration.get_status_display())
+
+    @admin.display(description=_("last mail"))
+    def last_mail(self, registration: Registration) -> str:
+        newest_first = [delivery for delivery in registration.deliveries.all() if not is_yet_to_come(delivery)]
+        return mail_state(newest_first[0]) if newest_first else ""
+
+    @admin.display(description=_("personal links"))
+    def personal_links(self, registration: Registration) -> str:
+        return format_html(
+            '<a href="{}">{}</a> · <a href="{}">{}</a>',
+            registration.join_url,
+            _("Join"),
+            registration.manage_url,
+            _("Their registration"),
+        )
+
+    # Adding, correcting, deleting
+
+    def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
+        """A person added by hand, and one whose address is corrected, is sent the mail that says where they stand."""
+        if change:
+            _correct(obj, {name: form.cleaned_data[name] for name in form.changed_data})
+        else:
+            obj.waiting_since = timezone.now() if obj.is_waiting else None
+            obj.save()
+            if obj.is_seated and (sentence := people_actions.too_few_seats(obj.event)):
+                messages.warning(request, sentence)
+        if not change or "email" in form.changed_data:
+            self._write_to(request, obj, is_new=not change)
+
+    def _write_to(self, request: HttpRequest, registration: Registration, *, is_new: bool) -> None:
+        if registration.is_cancelled:
+            return
+        if registration.event.status == Event.Status.DRAFT:
+            messages.warning(request, _("No mail was sent: the event is not published."))
+            return
+        if is_new:
+            signup.welcome(registration)
+        else:
+            signup.send_link(registration, reason=Delivery.Reason.CORRECTED)
+        sentence = _("The mail is on its way to %(email)s.")
+        messages.info(request, sentence % {"email": registration.email})
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With their mails and presences, which go with them: as numbers, since they may be very many."""
+        pks = objs.order_by().values_list("pk") if isinstance(objs, QuerySet) else [one.pk for one in objs]
+        chosen = Registration.objects.filter(pk__in=pks)
+        hanging = [
+            Delivery.objects.filter(registration__in=chosen),
+            Attendance.objects.filter(registration__in=chosen),
+        ]
+        counts = {rows.model._meta.verbose_name_plural: rows.count() for rows in [chosen, *hanging]}
+        names = [str(one) for one in chosen.order_by("pk")[:NAMES_SHOWN]]
+        more = ["…"] if counts[self.opts.verbose_name_plural] > NAMES_SHOWN else []
+        missing = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [*names, *more], counts, missing, []
+
+    def delete_model(self, request: HttpRequest, obj: Registration) -> None:
+        self.delete_queryset(request, Registration.objects.filter(pk=obj.pk))
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        """The seats that become free go to the first in line, as after a withdrawal."""
+        concerned = Event.objects.filter(pk__in=queryset.order_by().values("event")).order_by("pk")
+        events = [Event.objects.locked(event) for event in concerned]
+        for registration in queryset.select_for_update(of=("self",)):
+            erasure.erase(registration)
+        for event in events:
+            people_actions.tell_of_promoted(request, waiting_list.promote(event))
+
+    # Acts
+
+    @admin.action(description=people_actions.GIVE_SEAT.deed.title, permissions=["change"], location=EVERYWHERE)
+    def give_seat(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return people_actions.perform(people_actions.GIVE_SEAT, self, request, queryset)
+
+    @admin.action(description=people_actions.SEND_AGAIN.deed.title, permissions=["change"], location=EVERYWHERE)
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return people_actions.perform(people_actions.SEND_AGAIN, self, request, queryset)
+
+    @admin.action(description=people_actions.RENEW_LINKS.deed.title, permissions=["change"], location=EVERYWHERE)
+    def renew_links(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return people_actions.perform(people_actions.RENEW_LINKS, self, request, queryset)
+
+    @admin.action(description=people_actions.WITHDRAW.deed.title, permissions=["change"], location=EVERYWHERE)
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return people_actions.perform(people_actions.WITHDRAW, self, request, queryset)
+
+    @admin.action(description=people_actions.ERASE.deed.title, permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return people_actions.perform(people_actions.ERASE, self, request, queryset)
+
+
+def _correct(registration: Registration, typed: dict[str, Any]) -> None:
+    """What was typed and nothing else: the person may be changing the rest at the same time."""
+    now = Registration.objects.locked(registration)
+    now.answer(typed_answers(typed))
+    for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
+        setattr(now, name, typed[name])
+    decisions.save(now)
+
+
+def _full_events() -> list[Event]:
+    coming = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
+    return [event for event in coming if not event.has_free_seat]

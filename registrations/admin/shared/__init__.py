@@ -1,0 +1,1 @@
+"""What several admin pages share."""

@@ -1,0 +1,1 @@
+"""Django's admin under the product's name, and the way in."""

@@ -1,0 +1,1 @@
+"""A backup written, put back, later decisions replayed."""

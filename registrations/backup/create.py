@@ -1,0 +1,131 @@
+"""The backup: one file from which the site can be made again, taken while it works."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from registrations.backup import archive, dumps, last_backup
+from registrations.backup.last_backup import LastBackup
+from registrations.domain import erasure_journal
+from registrations.models import Event
+from registrations.runtime import site_lock
+from registrations.runtime.site_lock import Refused
+from registrations.runtime.version import version
+
+NAME = "webinar-{moment:%Y%m%dT%H%M%S}.{thousandths:03}Z.tar.gz"
+NAMES = "webinar-*.tar.gz"
+DRAFTS = ".draft-*"
+
+
+def default_folder() -> Path:
+    return Path(settings.DATA_DIR) / "backups"
+
+
+def make(folder: Path, *, keep: int | None = None) -> LastBackup:
+    """Write a backup into the folder; of those that are there only the `keep` youngest stay.
+
+    The database is taken first and the uploads then: a file is there before the row that names it, and none is ever
+    taken away. The erasure journal comes last: a line too many does no harm.
+    """
+    site_lock.require_owner()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with site_lock.site(), _alone(folder), _draft(folder) as draft:
+        _require_space(folder)
+        at = timezone.now()
+        made = LastBackup(at, str(_finished(folder, draft, at)), 0)
+        made = made._replace(size=Path(made.file).stat().st_size)
+        last_backup.write(made)
+        _prune(folder, keep)
+    return made
+
+
+def missing_uploads() -> list[str]:
+    """Files that an event names and that are not there."""
+    names = Event.objects.exclude(report_file="").values_list("report_file", flat=True)
+    return [name for name in names if not (Path(settings.MEDIA_ROOT) / name).is_file()]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused("Another backup is being made into this folder.") from error
+        yield
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """A place that only we can read; what a backup that was killed has left goes first."""
+    for leftover in folder.glob(DRAFTS):
+        shutil.rmtree(leftover)
+    draft = Path(tempfile.mkdtemp(prefix=DRAFTS.rstrip("*"), dir=folder))
+    try:
+        yield draft
+    except OSError as error:
+        raise Refused(f"The backup could not be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _require_space(folder: Path) -> None:
+    """For the copy of the database and for the whole, as if nothing could be compressed."""
+    uploads = sum(path.stat().st_size for path in _uploads())
+    needed, free = 2 * dumps.database_bytes() + uploads, shutil.disk_usage(folder).free
+    if free < needed:
+        raise Refused(f"The disk is too full: {needed >> 20} MB may be needed in {folder}, {free >> 20} MB are free.")
+
+
+def _finished(folder: Path, draft: Path, at: datetime) -> Path:
+    """On the disk before it has its name."""
+    database, whole = draft / archive.DATABASE, draft / "whole"
+    dumps.dump(database)
+    with os.fdopen(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with archive.Writer.to(file) as writer:
+            writer.add(archive.DATABASE, database)
+            for path in _uploads():
+                writer.add(f"{archive.MEDIA}/{path.relative_to(settings.MEDIA_ROOT).as_posix()}", path)
+            if erasure_journal.path().exists():
+                writer.add(archive.JOURNAL, erasure_journal.path())
+            writer.finish(_facts(at))
+        file.flush()
+        os.fsync(file.fileno())
+    moment = at.astimezone(UTC)
+    final = folder / NAME.format(moment=moment, thousandths=moment.microsecond // 1000)
+    whole.replace(final)
+    dumps.fsync(folder)
+    return final
+
+
+def _uploads() -> list[Path]:
+    """Without the steps of long acts, which come and go."""
+    root = Path(settings.MEDIA_ROOT)
+    return sorted(path for path in root.rglob("*") if path.is_file() and root / "progress" not in path.parents)
+
+
+def _facts(at: datetime) -> dict[str, Any]:
+    applied = sorted(MigrationRecorder(connection).applied_migrations())
+    return {
+        "version": version(),
+        "database": connection.vendor,
+        "at": at.isoformat(),
+        "migrations": [f"{app}.{name}" for app, name in applied],
+    }
+
+
+def _prune(folder: Path, keep: int | None) -> None:
+    """Their names are in the order of time."""
+    for old in sorted(folder.glob(NAMES), reverse=True)[keep:] if keep else []:
+        old.unlink()

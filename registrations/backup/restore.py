@@ -1,0 +1,189 @@
+"""A backup put back: what people decided about themselves since holds, and no mail leaves a second time unasked."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_tasks_db.models import DBTaskResult
+
+from registrations.backup import archive, dumps, replay
+from registrations.backup.replay import Replayed
+from registrations.domain import erasure_journal
+from registrations.models import Delivery, Event, Job, WorkerPresence
+from registrations.models.delivery import desk_words
+from registrations.runtime import site_lock
+from registrations.runtime.site_lock import Refused
+from registrations.security import audit
+
+STAGES = ".restore-*"
+
+# Workers may be running: until it is settled what may leave and who is erased, no mail and no long act that was under
+# way can be taken by one. What a mail was stands where its lease would; a backup may be older than long acts.
+PUT_TO_SLEEP = """
+    UPDATE registrations_delivery SET lease = state, state = 'held' WHERE state IN ('pending', 'sending');
+    DO $$ BEGIN
+        IF to_regclass('registrations_job') IS NOT NULL THEN
+            UPDATE registrations_job SET state = 'running', worker = 'restore', heard_at = now() + interval '7 days'
+            WHERE state IN ('waiting', 'running');
+        END IF;
+    END $$;
+"""
+
+
+class Restored(NamedTuple):
+    at: datetime  # of the backup
+    aside: str  # where what stood there is kept
+    uploads: int
+    replayed: Replayed
+    held: int
+
+
+def check(file: Path) -> dict[str, Any]:
+    """The manifest of a backup that is whole and that this version can read."""
+    with _stage() as stage:
+        return _readable(file, stage)
+
+
+def restore(
+    file: Path, *, replace: bool, hold_mails: bool, while_running: bool, journals: Sequence[Path] = ()
+) -> Restored:
+    """Put a backup in place of the database. It may be killed at any moment, and run again then.
+
+    `replace`: of a database that is not empty. `hold_mails`: those that were due may have left after the backup was
+    made; they wait for the organiser. `journals`: erasure journals of other machines. Sessions end.
+    """
+    site_lock.require_owner()
+    with site_lock.restore(while_running=while_running), _only_stage() as stage:
+        manifest, began_at = _readable(file, stage), timezone.now()
+        _require_quiet(while_running)
+        _require_room(replace)
+        uploads = _put_uploads(stage / archive.MEDIA)
+        with _marked(file):
+            aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
+        call_command("migrate", verbosity=0)
+        at = datetime.fromisoformat(manifest["at"])
+        replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails, at)
+        held = _settle(hold_mails, began_at=began_at) + (replayed.promoted if hold_mails else 0)
+        audit.record(audit.Action.RESTORED, of=manifest["at"], held=held, **replayed._asdict())
+        site_lock.mark().unlink()
+    return Restored(at, aside, uploads, replayed, held)
+
+
+@contextmanager
+def _marked(file: Path) -> Iterator[None]:
+    """Until the restore has ended no process starts; unless the database was refused, and is as it was."""
+    was_marked = site_lock.mark().exists()
+    site_lock.mark().write_text(f"{file}\n")
+    try:
+        yield
+    except (Refused, OSError):
+        if not was_marked:
+            site_lock.mark().unlink()
+        raise
+
+
+@contextmanager
+def _stage() -> Iterator[Path]:
+    stage = Path(tempfile.mkdtemp(prefix=STAGES.rstrip("*"), dir=settings.DATA_DIR))
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _only_stage() -> Iterator[Path]:
+    """What a restore that was killed has left goes first."""
+    for leftover in Path(settings.DATA_DIR).glob(STAGES):
+        shutil.rmtree(leftover)
+    with _stage() as stage:
+        yield stage
+
+
+def _readable(file: Path, stage: Path) -> dict[str, Any]:
+    manifest = archive.unpack(file, stage)
+    if manifest["database"] != connection.vendor:
+        raise Refused(
+            f"This is a backup of {manifest['database']}, and the site uses {connection.vendor}: see DATABASE_URL."
+        )
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    if unknown := sorted(set(manifest["migrations"]) - known):
+        raise Refused(
+            f"This backup was made by version {manifest['version']}, newer than the one here ({', '.join(unknown)})."
+        )
+    return manifest
+
+
+def _require_quiet(while_running: bool) -> None:
+    if while_running and connection.vendor == "sqlite":
+        raise Refused(
+            "SQLite's file cannot be replaced under those who use it: stop the site, without --while-running."
+        )
+    if (others := dumps.others_connected()) and not while_running:
+        raise Refused(
+            f"The database has other connections ({', '.join(others)}): stop the site on every machine first "
+            "(or say --while-running)."
+        )
+
+
+def _require_room(replace: bool) -> None:
+    """A restore that was cut short has left what it was about to replace, or what it put there."""
+    if replace or "registrations_event" not in connection.introspection.table_names():
+        return
+    if Event.objects.exists() or get_user_model().objects.exists():
+        raise Refused("The database is not empty: say --replace to put the backup in its place (it is kept aside).")
+
+
+def _put_uploads(folder: Path) -> int:
+    """Beside those that are there: names are random, and nothing is lost."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    for path in found:
+        target = Path(settings.MEDIA_ROOT) / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.restoring")
+        shutil.copyfile(path, draft)
+        dumps.fsync(draft)
+        draft.replace(target)
+    return len(found)
+
+
+def _replay_journals(others: Sequence[Path], hold_mails: bool, at: datetime) -> Replayed:
+    """The one here, to which the one in the backup and those of other machines are added."""
+    for other in others:
+        erasure_journal.add(other)
+    state = Delivery.State.HELD if hold_mails else Delivery.State.PENDING
+    return replay.replay([erasure_journal.path()], backup_at=at, mails=state)
+
+
+@transaction.atomic
+def _settle(hold_mails: bool, *, began_at: datetime) -> int:
+    """Nothing of the past runs on: no session, no wake-up, no worker, no long act. Returns how many mails are held.
+
+    What was asked for since goes on: workers and visitors may be there already. An import would bring people back who
+    were erased since, and cannot be started again.
+    """
+    Session.objects.all().delete()
+    DBTaskResult.objects.all().delete()
+    WorkerPresence.objects.all().delete()
+    of_backup = Job.objects.filter(created_at__lt=began_at)
+    of_backup.filter(kind=Job.Kind.IMPORT).delete()
+    of_backup.under_way().update(
+        state=Job.State.FAILED,
+        worker="",
+        ended_at=timezone.now(),
+        error=desk_words(_("A backup was restored meanwhile: look at what was done, then start it again.")),
+    )
+    Delivery.objects.wake()
+    return Delivery.objects.filter(created_at__lt=began_at).hold() if hold_mails else 0

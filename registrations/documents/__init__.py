@@ -1,0 +1,1 @@
+"""An object in, bytes out: PDF and calendar objects."""

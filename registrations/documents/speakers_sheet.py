@@ -1,0 +1,39 @@
+"""What the people who come want to ask, for the speakers: no name, no address, no organisation."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from registrations.documents import pdf
+from registrations.models import Event, Registration
+
+
+def questions(event: Event) -> QuerySet[Registration]:
+    """Of those who have a seat, by territory; within one, in the order of the texts, which tells of nobody."""
+    return event.registrations.seated().exclude(question="").order_by("territory", "question", "pk")
+
+
+def headings(*, with_territory: bool) -> list[str]:
+    return [_("Question"), *([_("Territory")] if with_territory else [])]
+
+
+def rows(event: Event, *, with_territory: bool) -> Iterator[list[str]]:
+    fields = ["question", *(["territory"] if with_territory else [])]
+    return map(list, questions(event).values_list(*fields).iterator())
+
+
+def speakers_sheet(event: Event, *, with_territory: bool) -> bytes:
+    """PDF/UA-1; raises pdf.RenderingFailed."""
+    return pdf.render(typeset_html(event, with_territory=with_territory), timeout=pdf.LONG_TIMEOUT)
+
+
+def typeset_html(event: Event, *, with_territory: bool) -> str:
+    context = {
+        "event": event,
+        "questions": list(questions(event).values("question", "territory")),
+        "with_territory": with_territory,
+        "font_faces": pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS]),
+    }
+    return render_to_string("pdf/speakers_sheet.html", context)

@@ -1,0 +1,1 @@
+"""What may happen to an event and to a registration: each function is one transaction."""

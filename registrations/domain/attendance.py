@@ -1,0 +1,116 @@
+"""Who came: noted when the room is opened, by hand, or from the room's own report."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.db import DatabaseError, InterfaceError, transaction
+
+from registrations.documents import certificate_number
+from registrations.models import Attendance, Event, Registration
+from registrations.models.search import folded
+from registrations.runtime import progress
+from registrations.spreadsheets.attendance_report import Participant
+from registrations.spreadsheets.names import in_any_order, readings, slips
+
+logger = logging.getLogger(__name__)
+
+
+class Likeness(StrEnum):
+    CERTAIN = "certain"  # the same address
+    LIKELY = "likely"  # the same name, and only one such
+    DOUBTFUL = "doubtful"  # someone has to choose
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Who a participant of the room may be on our list. Nothing is noted before an organiser has confirmed it."""
+
+    participant: Participant
+    likeness: Likeness
+    candidates: list[Registration]
+
+
+@transaction.atomic
+def note(registration: Registration, origin: Attendance.Origin, *, minutes: int | None = None) -> None:
+    """Write down that a person was there, once per origin; their certificate gets its number."""
+    noted, is_new = Attendance.objects.get_or_create(
+        registration=registration, origin=origin, defaults={"minutes": minutes}
+    )
+    if not is_new and minutes is not None and noted.minutes != minutes:
+        noted.minutes = minutes
+        noted.save(update_fields=["minutes"])
+    if registration.certificate_number is None:
+        unnumbered = Registration.objects.filter(pk=registration.pk, certificate_number__isnull=True)
+        unnumbered.update(certificate_number=certificate_number.new())
+
+
+def note_join(registration: Registration) -> None:
+    """The room was opened with the personal link. A database that is away must not cost anyone the meeting."""
+    try:
+        note(registration, Attendance.Origin.JOIN)
+    except (DatabaseError, InterfaceError):
+        logger.exception("The presence of registration %s could not be noted", registration.pk)
+
+
+@transaction.atomic
+def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> list[Registration]:
+    """Note who was confirmed, as (id of a registration, minutes); returns them.
+
+    Who came under two names has the minutes of both. Who has no seat any more is left out.
+    """
+    minutes: dict[int, list[int | None]] = defaultdict(list)
+    for pk, length in confirmed:
+        minutes[pk].append(length)
+    present = list(event.registrations.seated().filter(pk__in=minutes))
+    for number, registration in enumerate(present, 1):
+        known = [length for length in minutes[registration.pk] if length is not None]
+        is_known = len(known) == len(minutes[registration.pk])
+        note(registration, Attendance.Origin.IMPORT, minutes=sum(known) if is_known else None)
+        progress.report(number, len(present))
+    return present
+
+
+@transaction.atomic
+def take_back(registration: Registration) -> None:
+    """The person was not there after all."""
+    registration.attendances.all().delete()
+
+
+def proposals(event: Event, participants: Iterable[Participant]) -> list[Proposal]:
+    """Who they may be among those who have a seat."""
+    known = People()
+    for registration in event.registrations.seated().order_by("last_name", "first_name", "pk"):
+        known.add(registration)
+    return [known.proposal(participant) for participant in participants]
+
+
+@dataclass
+class People:
+    by_address: dict[str, Registration] = field(default_factory=dict)
+    by_name: defaultdict[str, list[Registration]] = field(default_factory=lambda: defaultdict(list))
+    by_slip: defaultdict[str, list[Registration]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, registration: Registration) -> None:
+        first, last = registration.first_name, registration.last_name
+        self.by_address[registration.email.lower()] = registration
+        self.by_name[in_any_order(f"{first} {last}")].append(registration)
+        for slip in slips(folded(f"{first} {last}")) | slips(folded(f"{last} {first}")):
+            self.by_slip[slip].append(registration)
+
+    def proposal(self, participant: Participant) -> Proposal:
+        if found := self.by_address.get(participant.email.lower()):
+            return Proposal(participant, Likeness.CERTAIN, [found])
+        names = readings(participant.name)
+        if same := self._distinct(self.by_name.get(in_any_order(name), []) for name in names):
+            return Proposal(participant, Likeness.LIKELY if len(same) == 1 else Likeness.DOUBTFUL, same)
+        near = (self.by_slip.get(slip, []) for name in names for slip in sorted(slips(folded(name))))
+        if alike := self._distinct(near):
+            return Proposal(participant, Likeness.DOUBTFUL, alike)
+        return Proposal(participant, Likeness.UNMATCHED, [])
+
+    def _distinct(self, found: Iterable[list[Registration]]) -> list[Registration]:
+        return list({registration.pk: registration for some in found for registration in some}.values())

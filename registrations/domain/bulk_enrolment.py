@@ -1,0 +1,93 @@
+"""People whom an organiser brings: on the list in one act, however many they are."""
+
+from collections.abc import Iterable
+from itertools import batched
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registrations.mailing import reminders, wakeups
+from registrations.models import Delivery, Event, Registration, Suppression
+from registrations.models.delivery import BATCH
+from registrations.runtime import progress
+
+Kind, Status = Delivery.Kind, Registration.Status
+PRIORITY = 1  # who signs up at this moment does not wait for them
+
+
+class Places(NamedTuple):
+    """How many of some people would have a seat, a place in line, and neither."""
+
+    seats: int
+    in_line: int
+    none: int
+
+
+def places(event: Event, count: int) -> Places:
+    """The rule of the form: seats first, then the line; no line once the session has started, no limit after it."""
+    free = count if event.capacity is None or event.is_over else max(event.capacity - event.seats_taken, 0)
+    seats = min(count, free)
+    in_line = count - seats if event.waiting_list and not event.has_started else 0
+    return Places(seats, in_line, count - seats - in_line)
+
+
+def known(event: Event, addresses: Iterable[str]) -> set[str]:
+    """Those, in small letters, that are on the list already, or have left it."""
+    registrations = event.registrations.alias(lower=Lower("email"))
+    found: set[str] = set()
+    for some in batched({address.lower() for address in addresses}, BATCH, strict=False):
+        found.update(registrations.filter(lower__in=some).values_list(Lower("email"), flat=True))
+    return found
+
+
+@transaction.atomic
+def enrol(event: Event, people: list[dict[str, Any]], *, with_mail: bool) -> list[Registration]:
+    """Put those on the list who are not yet, and plan their reminders; `with_mail`: owe them the first mail as well.
+
+    Nobody is added twice, whoever has left the list or asked to be left alone is not brought back, and nobody is
+    written to about an event that is not published. Returns who was added.
+    """
+    event = Event.objects.locked(event)
+    new = _newcomers(event, people)
+    seats, in_line, _none = places(event, len(new))
+    now = timezone.now()
+    seated = [_registration(event, person) for person in new[:seats]]
+    waiting = [
+        _registration(event, person, status=Status.WAITLISTED, waiting_since=now)
+        for person in new[seats : seats + in_line]
+    ]
+    added = [*seated, *waiting]
+    for some in progress.batches(added, BATCH, _("People")):
+        Registration.objects.bulk_create(some)
+    is_told = with_mail and event.status == Event.Status.PUBLISHED
+    mails = [mail for one in added for mail in _mails(one, is_told)]
+    for batch in progress.batches(mails, BATCH, _("Mails")):
+        Delivery.objects.bulk_create(batch)
+    wakeups.send_due_mail.enqueue()
+    return added
+
+
+def _newcomers(event: Event, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    addresses = [person["email"] for person in people]
+    passed_over = known(event, addresses) | Suppression.objects.among(addresses)
+    by_address = {person["email"].lower(): person for person in reversed(people)}  # of two lines the first counts
+    return [
+        person
+        for person in people
+        if person["email"].lower() not in passed_over and by_address[person["email"].lower()] is person
+    ]
+
+
+def _registration(event: Event, answers: dict[str, Any], **place: Any) -> Registration:
+    return Registration(event=event, language=settings.LANGUAGE_CODE, **answers, **place)
+
+
+def _mails(registration: Registration, is_told: bool) -> list[Delivery]:
+    kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
+    first = Delivery(registration=registration, kind=kind, reason=Delivery.Reason.NEW, priority=PRIORITY)
+    later = reminders.planned(registration, is_new=True) if registration.is_seated else []
+    return [*([first] if is_told else []), *later]

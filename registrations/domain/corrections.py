@@ -1,0 +1,151 @@
+"""What a registrant may put right: the answers, and the address, which has to be confirmed from its own mailbox."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from registrations.domain import decisions, erasure, signup, waiting_list
+from registrations.mailing import wakeups
+from registrations.models import Delivery, Event, Registration
+from registrations.models.registration import new_code
+from registrations.security import rate_limits
+from registrations.security.rate_limits import Counted
+
+Kind, Reason = Delivery.Kind, Delivery.Reason
+
+
+class AddressTaken(Exception):
+    """This address has a registration of its own for this event."""
+
+
+@transaction.atomic
+def correct_answers(registration: Registration, **typed: Any) -> bool:
+    """Write down corrected answers and tell their owner, once for several corrections in a row.
+
+    Returns whether anything is different.
+    """
+    registration = Registration.everyone.locked(registration)
+    before = registration.own_answers
+    registration.answer(typed.pop("own_answers", {}))
+    is_same = registration.own_answers == before
+    if is_same and not any(getattr(registration, name) != value for name, value in typed.items()):
+        return False
+    for name, value in typed.items():
+        setattr(registration, name, value)
+    decisions.save(registration)
+    if not registration.deliveries.pending().filter(kind=Kind.UPDATED).exists():
+        Delivery.objects.owe(registration, Kind.UPDATED)
+        wakeups.send_due_mail.enqueue()
+    return True
+
+
+@transaction.atomic
+def ask_for_address(registration: Registration, *, email: str) -> bool:
+    """Send a link to the new address; nothing changes until it is confirmed there.
+
+    An address that has a registration of its own is sent that one's mail instead: the page says the same. Returns
+    whether a mail leaves: a mailbox that has had enough gets none, whoever's it is.
+    """
+    counted = Counted(rate_limits.count_mail_to(email))
+    others = Registration.everyone.like(registration)
+    if other := others.of_address(email).on_the_list().select_related("event").first():
+        if due := rate_limits.mail_due(other.event, email, is_first=False, counted=counted):
+            signup.send_link(other, reason=Reason.KNOWN, due=due)
+        return due is not None
+    registration = Registration.everyone.locked(registration)
+    if email.lower() == registration.email.lower():
+        rate_limits.take_back(counted)
+        return False
+    due = rate_limits.mail_due(registration.event, email, is_first=False, counted=counted)
+    if due is None:
+        return False
+    _forget_new_address(registration)
+    registration.new_email, registration.new_email_code = email, new_code()
+    registration.save(update_fields=["new_email", "new_email_code"])
+    Delivery.objects.owe(registration, Kind.ADDRESS_CHECK, recipient=email, due=due)
+    wakeups.send_due_mail.enqueue()
+    return True
+
+
+@transaction.atomic
+def confirm_address(registration: Registration) -> None:
+    """Write from now on to the new address, which is sent everything again, and tell the old one.
+
+    Raises AddressTaken.
+    """
+    registration = Registration.everyone.locked(registration)
+    if not registration.new_email:
+        return  # a second click
+    old = registration.email
+    registration.email = registration.new_email
+    _forget_new_address(registration)
+    _save_address(registration)
+    Delivery.objects.owe(registration, Kind.ADDRESS_CHANGED, recipient=old)
+    if not registration.is_cancelled:
+        signup.send_link(registration, reason=Reason.CORRECTED)
+    wakeups.send_due_mail.enqueue()
+
+
+@transaction.atomic
+def refuse_address(registration: Registration) -> None:
+    """The owner of the new address did not ask for it: nothing more goes there."""
+    registration = Registration.everyone.locked(registration)
+    if registration.new_email and not registration.is_trial:
+        erasure.leave_alone(registration.new_email)
+    _forget_new_address(registration)
+
+
+@transaction.atomic
+def correct_sign_up(registration: Registration, *, email: str) -> Registration:
+    """Move a sign-up of a few minutes ago to the address that was meant; what went to the wrong one ends there.
+
+    The links that went to the wrong address lead nowhere any more. When the right address has a registration of its
+    own, that one stays and the mistaken one goes. Returns the registration that is valid now.
+    """
+    counted = Counted(rate_limits.count_mail_to(email))
+    event = Event.objects.locked(registration.event)
+    registration = Registration.everyone.locked(registration)
+    others = Registration.everyone.like(registration)
+    if other := others.of_address(email).first():
+        if not event.accepts_sign_ups:
+            raise signup.SignUpClosed  # before the journal says that one is erased who is not
+        kept = answers(registration)
+        erasure.erase(registration)  # first, so that its seat is the one that is given
+        language = registration.language
+        other = signup.register(event, email=email, language=language, counted=counted, **kept).registration
+        waiting_list.promote(event)
+        return other
+    registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(
+        _("the address was corrected")
+    )
+    registration.email = email
+    registration.renew_codes()
+    registration.save()
+    due = rate_limits.mail_due(event, email, is_first=True, counted=counted)
+    signup.send_link(registration, reason=Reason.NEW, due=due)
+    return registration
+
+
+ANSWERS = [
+    *["first_name", "last_name", "organisation", "job_title"],
+    *["territory", "heard_from", "question", "own_answers", "newsletter"],
+]
+
+
+def answers(registration: Registration) -> dict[str, Any]:
+    return {name: getattr(registration, name) for name in ANSWERS}
+
+
+def _forget_new_address(registration: Registration) -> None:
+    registration.new_email, registration.new_email_code = "", None
+    registration.save(update_fields=["new_email", "new_email_code"])
+    registration.deliveries.filter(kind=Kind.ADDRESS_CHECK).drop(_("the new address is no longer asked for"))
+
+
+def _save_address(registration: Registration) -> None:
+    try:
+        with transaction.atomic():
+            registration.save(update_fields=["email", "search"])
+    except IntegrityError as error:
+        raise AddressTaken from error

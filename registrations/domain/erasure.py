@@ -1,0 +1,164 @@
+"""A person's own data: to take away, to have erased, to have never been asked for."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from registrations.domain import decisions, erasure_journal, signup, waiting_list
+from registrations.domain.erasure_journal import Word
+from registrations.mailing import wakeups
+from registrations.models import Delivery, Event, Registration, Suppression
+from registrations.models.suppression import digest_of
+
+ERASED_WITHIN = timedelta(days=1)
+UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD]
+TYPED = ["organisation", "job_title", "territory", "heard_from", "question"]
+
+
+def personal_data(registration: Registration) -> dict[str, Any]:
+    """All that is kept about a person, for them to take away (GDPR, articles 15 and 20). Moments are ISO 8601."""
+    event = registration.event
+    return {
+        "event": {"title": event.title, "starts_at": event.starts_at, "ends_at": event.ends_at},
+        "registration": {
+            "first_name": registration.first_name,
+            "last_name": registration.last_name,
+            "email": registration.email,
+            "new_email_to_confirm": registration.new_email,
+            "organisation": registration.organisation,
+            "job_title": registration.job_title,
+            "territory": registration.territory,
+            "heard_from": registration.heard_from,
+            "question": registration.question,
+            "own_answers": _own_answers(registration),
+            "newsletter": registration.newsletter,
+            "newsletter_at": registration.newsletter_at,
+            "newsletter_words": registration.newsletter_words,
+            "language": registration.language,
+            "status": registration.status,
+            "registered_at": registration.created_at,
+            "waiting_since": registration.waiting_since,
+            "cancelled_at": registration.cancelled_at,
+            "kept_until": registration.kept_until,
+            "calendar_uid": registration.uid,
+            "certificate_number": registration.certificate_number,
+        },
+        "attendance": list(registration.attendances.values("origin", "noted_at", "minutes")),
+        "mails": list(
+            registration.deliveries.order_by("pk").values(
+                "kind", "state", "due", "sent_at", "sent_to", "provider_status", "message_id"
+            )
+        ),
+    }
+
+
+def _own_answers(registration: Registration) -> list[dict[str, Any]]:
+    """With the words that were asked."""
+    labels = {one.key: one.label for one in registration.event.own_questions.all()}
+    return [{"question": labels.get(key, ""), "answer": answer} for key, answer in registration.own_answers.items()]
+
+
+@transaction.atomic
+def ask_for_erasure(registration: Registration) -> None:
+    """Take the person off the list and empty their answers now; the rest goes once the mail that says so has left."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.everyone.locked(registration)
+    if registration.erase_by:
+        return
+    reason = "" if registration.is_cancelled else signup.leave(registration)
+    registration.erase_by = timezone.now() + ERASED_WITHIN
+    registration.newsletter = False
+    registration.new_email, registration.new_email_code = "", None
+    for name in TYPED:
+        setattr(registration, name, "")
+    registration.own_answers = {}
+    decisions.save(registration)
+    decisions.note(registration, Word.ERASING)
+    Delivery.objects.owe(
+        registration,
+        Delivery.Kind.ERASED,
+        reason=reason,
+        recipient=registration.email,
+        not_after=registration.erase_by,
+    )
+    wakeups.send_due_mail.enqueue()
+    waiting_list.promote(event)
+
+
+@transaction.atomic
+def disown(registration: Registration) -> None:
+    """« Ce n’est pas moi »: erase at once, tell nobody, and never write to that mailbox again.
+
+    The organiser who tries this keeps their mailbox.
+    """
+    event = Event.objects.locked(registration.event)
+    registration = Registration.everyone.locked(registration)
+    if not registration.is_trial:
+        leave_alone(registration.email)
+    erase(registration)
+    waiting_list.promote(event)
+
+
+@transaction.atomic
+def erase_from_list(registration: Registration) -> bool:
+    """At once; the seat that becomes free goes to the first in line. Returns whether there was still somebody."""
+    event = Event.objects.locked(registration.event)
+    held = Registration.everyone.select_for_update(of=("self",)).filter(pk=registration.pk).first()
+    if held is None:
+        return False
+    erase(held)
+    waiting_list.promote(event)
+    return True
+
+
+def leave_alone(address: str) -> None:
+    """Nothing is sent to this mailbox any more, whatever backup is restored."""
+    erasure_journal.write_word(Word.SILENCED, digest_of(address))
+    Suppression.objects.add_address(address)
+
+
+@transaction.atomic
+def write_again(left_alone: QuerySet[Suppression]) -> None:
+    """To these mailboxes, whose owners ask for it; whatever backup is restored."""
+    erasure_journal.write_word(Word.LIFTED, *left_alone.values_list("digest", flat=True))
+    left_alone.delete()
+
+
+def erase(registration: Registration) -> None:
+    """The way a person goes: with their mails, presences, certificate and name in the desk's log, and for ever."""
+    erasure_journal.write(registration.uid)
+    remove([registration.pk])
+
+
+def remove(people: Sequence[int]) -> None:
+    """Delete registrations and all that hangs on them; a backup may bring them back, unless they were journaled."""
+    of_type = ContentType.objects.get_for_model(Registration)
+    log = LogEntry.objects.filter(content_type=of_type, object_id__in=[str(pk) for pk in people])
+    log.update(object_repr="", change_message="")
+    Registration.everyone.filter(pk__in=people).delete()
+
+
+def erase_due() -> int:
+    """Erase those who asked, once the mails that tell them have left or a day has passed; returns how many."""
+    return sum(_erase_if_due(pk) for pk in _to_erase().values_list("pk", flat=True))
+
+
+def _to_erase() -> QuerySet[Registration]:
+    telling = Delivery.objects.filter(registration=OuterRef("pk"), state__in=UNDER_WAY)
+    asked = Registration.everyone.filter(erase_by__isnull=False)
+    return asked.filter(~Exists(telling) | Q(erase_by__lte=timezone.now()))
+
+
+@transaction.atomic
+def _erase_if_due(pk: int) -> bool:
+    """Asked again with the row in hand: who has just signed up anew stays."""
+    registration = _to_erase().select_for_update(of=("self",)).filter(pk=pk).first()
+    if registration:
+        erase(registration)
+    return registration is not None

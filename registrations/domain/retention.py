@@ -1,0 +1,83 @@
+"""The purge: registrations whose time has come become anonymous figures, for good."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from registrations.domain import erasure
+from registrations.models import Event, Registration, Tally, Trace
+from registrations.runtime import progress
+from registrations.statistics import event_figures
+
+AT_ONCE = 200  # registrations in one transaction: the site goes on meanwhile
+
+
+def purge(*, dry_run: bool = False) -> Counter[Event]:
+    """Make every registration that has been kept long enough anonymous; returns how many of each event.
+
+    It may be stopped and run again at any time: what is done is done, and nothing is counted twice.
+    """
+    done: Counter[Event] = Counter()
+    for event in Event.objects.filter(pk__in=Registration.objects.values("event"), ends_at__lte=timezone.now()):
+        expired = [pk for pk, kept_until in _ends(event) if kept_until <= timezone.now()]
+        if expired and not dry_run:
+            Tally.objects.raise_to(event, Tally.Dimension.NAMES, event_figures.figures(event).organisations)
+        random.shuffle(expired)  # the order of the figures must not tell who came first
+        for batch in progress.batches(expired, AT_ONCE, event.slug):
+            done[event] += len(batch) if dry_run else _make_anonymous(event, batch)
+    return done
+
+
+def _ends(event: Event) -> list[tuple[int, Any]]:
+    rows = event.registrations.only("pk", "created_at", "cancelled_at", "event")
+    ends = []
+    for registration in rows.iterator():
+        registration.event = event
+        ends.append((registration.pk, registration.kept_until))
+    return ends
+
+
+@transaction.atomic
+def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
+    registrations = _held(event, pks)
+    traces = [_trace(event, registration) for registration in registrations]
+    Trace.objects.bulk_create(traces)
+    _tally(event, [pair for pair in zip(registrations, traces, strict=True) if pair[0].is_seated])
+    erasure.remove([registration.pk for registration in registrations])  # after a restore their date finds them again
+    return len(registrations)
+
+
+def _held(event: Event, pks: Sequence[int]) -> list[Registration]:
+    rows: QuerySet[Registration] = event.registrations.filter(pk__in=pks).select_for_update(of=("self",))
+    found = list(rows.prefetch_related("attendances"))
+    random.shuffle(found)
+    return found
+
+
+def _trace(event: Event, registration: Registration) -> Trace:
+    presences = list(registration.attendances.all())
+    return Trace(
+        event=event,
+        registered_on=registration.created_at.astimezone(event.zone).date(),
+        status=registration.status,
+        was_present=bool(presences),
+        minutes=max((presence.minutes for presence in presences if presence.minutes is not None), default=None),
+        territory=registration.territory,
+        heard_from=registration.heard_from,
+    )
+
+
+def _tally(event: Event, seated: list[tuple[Registration, Trace]]) -> None:
+    """What a name or a title tells would single people out beside the rest of their anonymous row: counted apart."""
+    counted = [(registration, event_figures.counts_of(event, trace)) for registration, trace in seated]
+    for dimension, (_groups, group_of) in event_figures.GROUPS.items():
+        typed = event_figures.TYPED[dimension]
+        groups = [(group_of(getattr(registration, typed)), counts) for registration, counts in counted]
+        Tally.objects.add(event, dimension, event_figures.summed(groups))
+    signs = [(sign.origin, counts) for registration, counts in counted for sign in registration.attendances.all()]
+    Tally.objects.add(event, Tally.Dimension.SIGN, event_figures.summed(signs))

@@ -1,0 +1,222 @@
+"""Being on the list of an event: sign up, withdraw, come back, ask for one's link. Each is one transaction."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import BigAutoField, EmailField
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registrations.domain import decisions, waiting_list
+from registrations.domain.erasure_journal import Word
+from registrations.mailing import reminders, wakeups
+from registrations.models import Delivery, Event, EventState, Registration
+from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
+from registrations.security import rate_limits
+from registrations.security.rate_limits import NOTHING, Counted
+
+Kind, Reason = Delivery.Kind, Delivery.Reason
+SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
+_OF_ADDRESS = PreparedQuery(
+    lambda: (
+        Registration.objects.select_for_update()
+        .filter(event=Parameter("event", BigAutoField()))
+        .of_address(Parameter("email", EmailField()))
+    )
+)
+
+
+class SignUpClosed(Exception):
+    """This event takes no sign-up at this moment."""
+
+
+class SignUp(NamedTuple):
+    registration: Registration
+    is_new: bool  # the row was made by this very sign-up
+    was_full: bool  # who came as this one did was put on the waiting list; the same for a known address
+
+
+def register(event: Event, *, email: str, language: str, counted: Counted = NOTHING, **answers: Any) -> SignUp:
+    """Put a person on the list of an event, or on its waiting list, and owe them the mail that says so.
+
+    An address that is on the list already keeps its answers and is sent its mail again. A cancelled registration is
+    taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
+    sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed,
+    and then has written nothing. `counted`: what was counted before, of the mail that this owes.
+    """
+    with transaction.atomic(savepoint=False):
+        counted = Counted(counted.to_mailbox or rate_limits.count_mail_to(email), counted.of_event)
+        event = Event.objects.joined(event)
+        if event.accepts_sign_ups:
+            return _register(event, counted, email=email, language=language, **answers)
+        rate_limits.take_back(counted)
+    raise SignUpClosed
+
+
+def _register(event: Event, counted: Counted, *, email: str, language: str, **answers: Any) -> SignUp:
+    registration, is_new = _found_or_made(event, email=email, language=language, **answers)
+    registration.event = event
+    is_late = registration.is_waiting and event.has_started
+    is_first = is_new or registration.is_cancelled or is_late
+    due = rate_limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
+    if is_new:
+        _welcome(registration, Reason.NEW, is_new=True, due=due)
+    elif registration.is_cancelled:
+        _return(registration, due=due, language=language, **answers)
+    elif is_late:
+        _take(registration, _place(event))  # there is no line any more: what a stranger is given, they get too
+        _welcome(registration, Reason.NEW, due=due)
+    elif due:
+        _send_link(registration, Reason.KNOWN, due=due)
+    return SignUp(registration, is_new, was_full=event.state == EventState.FULL)
+
+
+def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
+    """The registration of an address, and whether it was made now. Most are new: they are not looked for before."""
+    made = Registration(event=event, email=email, **answers, **_place(event))
+    made.note_consent()
+    while not insert_unless_there(made):
+        if found := _OF_ADDRESS.first(event=event.pk, email=email):
+            return found, False  # else it was erased between the two
+    return made, True
+
+
+@transaction.atomic
+def withdraw(registration: Registration) -> None:
+    """Give the seat back, tell the registrant, and let the first in line have it."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.everyone.locked(registration)
+    if registration.is_cancelled:
+        return
+    reason = leave(registration)
+    Delivery.objects.owe(registration, Kind.WITHDRAWN, reason=reason)
+    wakeups.wake_up()
+    waiting_list.promote(event)
+
+
+def leave(registration: Registration) -> Delivery.Reason:
+    """Take a locked registration off the list, whatever backup is restored."""
+    reason = take_off(registration, at=timezone.now())
+    decisions.note(registration, Word.WITHDRAWN)
+    return reason
+
+
+def take_off(registration: Registration, *, at: datetime) -> Delivery.Reason:
+    """The same as somebody decided at that moment; a calendar entry that was sent gets a higher SEQUENCE."""
+    was_seated = registration.is_seated
+    registration.status = Registration.Status.CANCELLED
+    registration.cancelled_at = at
+    registration.waiting_since = None
+    registration.sequence += was_seated
+    registration.save()
+    _drop(registration, _("the registration was cancelled"))
+    return Reason.SEAT if was_seated else Reason.LINE
+
+
+def _drop(registration: Registration, reason: Any) -> None:
+    """The mails about an address leave all the same: its owner is told of a change whatever follows."""
+    registration.deliveries.exclude(kind__in=[Kind.ADDRESS_CHECK, Kind.ADDRESS_CHANGED]).drop(reason)
+
+
+@transaction.atomic
+def come_back(registration: Registration) -> Registration:
+    """Take up a cancelled registration again, with the answers it had. Raises SignUpClosed."""
+    event = Event.objects.locked(registration.event)
+    registration = Registration.everyone.locked(registration)
+    registration.event = event
+    if registration.is_cancelled:
+        if registration.erase_by or not (registration.is_trial or event.accepts_sign_ups):
+            raise SignUpClosed
+        _return(registration)
+    return registration
+
+
+@transaction.atomic
+def resend(event: Event, *, email: str) -> bool:
+    """Send the person of this address their mail again, and return whether it leaves.
+
+    It does not when there is no such person, or when their mailbox has had enough; it is counted in any case.
+    """
+    counted = Counted(rate_limits.count_mail_to(email))
+    registration = (
+        Registration.objects.select_for_update(of=("self",))
+        .select_related("event")
+        .filter(event=event)
+        .of_address(email)
+        .on_the_list()
+        .first()
+    )
+    due = rate_limits.mail_due(event if registration else None, email, is_first=False, counted=counted)
+    if registration and due:
+        _send_link(registration, Reason.RESENT, due=due)
+    wakeups.wake_up()
+    return bool(registration and due)
+
+
+@transaction.atomic
+def send_link(registration: Registration, *, reason: Delivery.Reason, due: datetime | None = None) -> None:
+    """Owe a registrant the mail that holds their link, or the one that says where they stand."""
+    _send_link(Registration.everyone.locked(registration), reason, due=due)
+
+
+@transaction.atomic
+def renew_links(registration: Registration) -> None:
+    """The links given out so far lead nowhere any more; the new ones are sent, and calendars take them over."""
+    registration = Registration.everyone.locked(registration)
+    registration.renew_codes()
+    registration.sequence += registration.is_seated
+    registration.save(update_fields=["join_code", "manage_code", "sequence"])
+    _send_link(registration, Reason.RESENT)
+
+
+@transaction.atomic
+def welcome(registration: Registration) -> None:
+    """Owe the first mail, and the reminders, to a person whom the organiser has put on the list."""
+    _welcome(Registration.everyone.locked(registration), Reason.NEW)
+
+
+def _send_link(
+    registration: Registration, reason: Delivery.Reason, *, due: datetime | None = None, **more: Any
+) -> None:
+    more["due"] = due or timezone.now()
+    match registration.event.status:
+        case Event.Status.CANCELLED:
+            Delivery.objects.owe(registration, Kind.CANCELLED, **more)
+        case Event.Status.POSTPONED:
+            Delivery.objects.owe(registration, Kind.CHANGED, reason=Reason.POSTPONED, **more)
+        case _:
+            kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
+            Delivery.objects.owe(registration, kind, reason=reason, **more)
+    wakeups.wake_up()
+
+
+def _welcome(
+    registration: Registration, reason: Delivery.Reason, *, is_new: bool = False, due: datetime | None = None
+) -> None:
+    """The first mail and those to come are written down together: a new address costs what a known one does."""
+    also = reminders.planned(registration, is_new=is_new) if registration.is_seated else []
+    _send_link(registration, reason, due=due, is_new=is_new, also=also)
+
+
+def _place(event: Event) -> dict[str, Any]:
+    """A seat; or a place in line when all seats of a coming event are taken."""
+    if event.state == EventState.FULL:
+        return {"status": Registration.Status.WAITLISTED, "waiting_since": timezone.now()}
+    return SEAT
+
+
+def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> None:
+    for name, value in {**answers, **place}.items():
+        setattr(registration, name, value)
+    decisions.save(registration)
+
+
+def _return(registration: Registration, *, due: datetime | None = None, **answers: Any) -> None:
+    """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
+    _drop(registration, _("the registration was taken up again"))
+    registration.sequence += 1
+    place = SEAT if registration.is_trial else _place(registration.event)
+    _take(registration, place, cancelled_at=None, erase_by=None, **answers)
+    decisions.note(registration, Word.RETURNED)
+    _welcome(registration, Reason.RETURNED, due=due)

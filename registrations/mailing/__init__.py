@@ -1,0 +1,1 @@
+"""The outbox: what is owed, what it says, how it leaves, what came back."""

@@ -1,0 +1,272 @@
+"""Why a mail did not leave, and what follows from it."""
+
+import re
+import smtplib
+import ssl
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Any
+
+import requests
+import urllib3.exceptions
+from anymail.exceptions import (
+    AnymailError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+    AnymailSerializationError,
+    AnymailUnsupportedFeature,
+)
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registrations.documents.pdf import RenderingFailed
+from registrations.models import Delivery
+
+REASON_MAX = 500  # characters
+ENHANCED_STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
+CLOSING = 421  # RFC 5321, section 3.8
+TOO_LARGE = 552  # RFC 1870, section 6.1
+OF_OUR_ACCOUNT = {401, 402, 403, 404, 405, 407, 410}  # HTTP: key, payment, rights, address of the API
+COME_BACK_LATER = {408, 425, 429}
+LOST_BEHIND_A_GATEWAY = {502, 504}  # RFC 9110, section 15.6: what stood behind may have taken the mail
+OUR_SENDER = re.compile(r"sender|'from'|not verified|paused|suspended", re.IGNORECASE)
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a provider's word may delay a mail, not use up its days of patience
+
+
+class Verdict(Enum):
+    PERMANENT = auto()  # this recipient or this content: failed at once, and shown
+    TRANSIENT = auto()  # try this mail again later
+    TRANSPORT = auto()  # the server is away: keep everything, stop draining
+    OURS = auto()  # sender, credentials, TLS: keep everything, try for ever
+    AMBIGUOUS = auto()  # cut after the mail was handed over: it may have left
+    HELD_BACK = auto()  # by the organiser: keep this mail, go on with the others
+
+
+@dataclass(frozen=True)
+class Failure:
+    verdict: Verdict
+    reason: str
+    retry_after: timedelta | None = None  # asked for by the provider
+
+    @property
+    def stops_the_drain(self) -> bool:
+        return self.verdict in {Verdict.TRANSPORT, Verdict.OURS, Verdict.AMBIGUOUS}
+
+    @property
+    def counts(self) -> bool:
+        """Against the three days after which a mail is given up: what is our own to mend does not."""
+        return self.verdict not in {Verdict.OURS, Verdict.HELD_BACK}
+
+
+class NotAccepted(Exception):
+    """The transport accepted anything but exactly one recipient; `statuses` and `response` are the provider's."""
+
+    def __init__(self, reason: str, *, statuses: frozenset[str] = frozenset(), response: Any = None) -> None:
+        super().__init__(reason)
+        self.statuses = statuses
+        self.response = response
+
+
+class Unreadable(Exception):
+    """The provider answered, but not with what its API promises: it may have taken the mail."""
+
+
+class HeldBack(Exception):
+    """This mail must not leave yet."""
+
+
+class NoLongerWanted(Exception):
+    """This mail must not leave any more; `state` is where it ends."""
+
+    def __init__(self, state: Delivery.State, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+
+
+def failure(error: Exception, *, connected: bool, handing_over: bool) -> Failure:
+    """The class of an error raised while a mail was built or sent.
+
+    `connected`: the transport had been opened. `handing_over`: the SMTP server had asked for the mail itself.
+    """
+    verdict = Verdict.AMBIGUOUS if handing_over and _is_silence(error) else _verdict(error, connected=connected)
+    return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error))
+
+
+def _is_silence(error: Exception) -> bool:
+    """The connection ended, or nothing came: no reply of the server says what became of the mail."""
+    return not isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) and isinstance(
+        error, OSError
+    )
+
+
+def _verdict(error: Exception, *, connected: bool) -> Verdict:
+    match error:
+        case RenderingFailed():
+            return Verdict.TRANSIENT
+        case HeldBack():
+            return Verdict.HELD_BACK
+        case AnymailError() | NotAccepted() | Unreadable():  # before OSError, which some of anymail's errors are too
+            return _api_verdict(error)
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            code, text = next(iter(refused.values()))
+            return Verdict.OURS if b"relay" in text.lower() else _smtp_verdict(code)
+        case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
+            return Verdict.TRANSPORT
+        case smtplib.SMTPAuthenticationError() | smtplib.SMTPNotSupportedError():
+            return Verdict.OURS
+        case smtplib.SMTPSenderRefused(smtp_code=code) if code >= 500 and code != TOO_LARGE:
+            return Verdict.OURS
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return _smtp_verdict(code)
+        case smtplib.SMTPServerDisconnected() | TimeoutError():
+            return Verdict.TRANSPORT
+        case ssl.SSLError() | smtplib.SMTPException() if not connected:  # no TLS we trust, no way to log in
+            return Verdict.OURS
+        case OSError():  # no route, refused, timed out
+            return Verdict.TRANSPORT
+        case _:
+            return Verdict.TRANSIENT
+
+
+def _smtp_verdict(code: int) -> Verdict:
+    """Of a reply code (RFC 5321, section 4.2.1)."""
+    if code == CLOSING:
+        return Verdict.TRANSPORT
+    return Verdict.PERMANENT if code >= 500 else Verdict.TRANSIENT
+
+
+def _api_verdict(error: Exception) -> Verdict:
+    """Of a provider's HTTP API: what it said of the recipient, else its answer, else how far the request came."""
+    match error:
+        case Unreadable():
+            return Verdict.AMBIGUOUS
+        case AnymailRecipientsRefused(email_message=message) if message and not message.anymail_status.recipients:
+            return Verdict.AMBIGUOUS  # an answer that names nobody
+        case AnymailRecipientsRefused():
+            return Verdict.PERMANENT
+        case NotAccepted(statuses=statuses) if statuses & {"invalid", "rejected"}:
+            return Verdict.PERMANENT
+        case AnymailInvalidAddress():
+            return Verdict.PERMANENT
+        case AnymailUnsupportedFeature() | AnymailSerializationError():  # EAI: accents in this one address
+            return Verdict.PERMANENT if "EAI" in str(error) else Verdict.OURS
+    if (code := _status_code(error)) is None:
+        return _unanswered_verdict(error)
+    if isinstance(error, NotAccepted) and code < 300:
+        return Verdict.AMBIGUOUS if "unknown" in error.statuses else Verdict.TRANSIENT
+    return _http_verdict(code, _answer(error))
+
+
+def _http_verdict(code: int, answer: str) -> Verdict:
+    if 200 <= code < 300 or code in LOST_BEHIND_A_GATEWAY:
+        return Verdict.AMBIGUOUS
+    if code in COME_BACK_LATER or code >= 500:
+        return Verdict.TRANSPORT
+    if code in OF_OUR_ACCOUNT or code < 400 or OUR_SENDER.search(answer):
+        return Verdict.OURS
+    return Verdict.PERMANENT
+
+
+def _unanswered_verdict(error: Exception) -> Verdict:
+    """Of a request without an answer: whether it can have reached the provider."""
+    cause = error.__cause__
+    match error:
+        case NotAccepted():
+            return Verdict.TRANSIENT
+        case requests.ConnectTimeout() | requests.exceptions.ProxyError():
+            return Verdict.TRANSPORT
+        case requests.exceptions.SSLError() if "EOF" not in str(cause):
+            return Verdict.OURS
+        case requests.ConnectionError() if _never_connected(cause):
+            return Verdict.TRANSPORT
+        case requests.RequestException() if isinstance(error, ValueError):  # an address or a header we set
+            return Verdict.OURS
+    match type(cause).__name__:  # Amazon's library, which need not be installed
+        case "EndpointConnectionError" | "ConnectTimeoutError":
+            return Verdict.TRANSPORT
+        case "NoCredentialsError" | "PartialCredentialsError" | "NoRegionError":
+            return Verdict.OURS
+    return Verdict.AMBIGUOUS
+
+
+def _never_connected(cause: BaseException | None) -> bool:
+    inner = cause.args[0] if cause and cause.args else None
+    return isinstance(getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError)
+
+
+def _status_code(error: Exception) -> int | None:
+    """Of the provider's answer: a response of requests, or Amazon's dictionary."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        response = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return response if isinstance(response, int) else None
+    return getattr(response, "status_code", None)
+
+
+def _answer(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    return str(response) if isinstance(response, dict) else str(getattr(response, "text", ""))
+
+
+def _retry_after(error: Exception) -> timedelta | None:
+    """Retry-After (RFC 9110, section 10.2.3): seconds or a date; None when absent or unreadable."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    value = str(headers.get("Retry-After", "")).strip()
+    if value.isascii() and value.isdecimal():
+        return min(timedelta(seconds=int(value[:9])), LONGEST_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if timezone.is_naive(moment):
+        return None
+    return min(max(moment - timezone.now(), timedelta()), LONGEST_RETRY_AFTER)
+
+
+OF_THE_RECIPIENT = {Verdict.PERMANENT, Verdict.TRANSIENT}
+WORDS = {
+    "1.1": _("unknown address"),
+    "1.2": _("this domain receives no mail"),
+    "1.10": _("this domain receives no mail"),
+    "2.1": _("this mailbox is closed"),
+    "2.2": _("mailbox full"),
+    "3.4": _("message too large"),
+    "4.1": _("the recipient’s server does not answer"),
+    "7": _("refused by the recipient’s server"),  # policy and security, whatever the detail
+}
+WORDS_OF_VERDICTS = {
+    Verdict.PERMANENT: _("refused"),
+    Verdict.TRANSIENT: _("put off"),
+    Verdict.TRANSPORT: _("the mail server cannot be reached"),
+    Verdict.OURS: _("our own settings are refused: sender, credentials or encryption"),
+    Verdict.AMBIGUOUS: _("cut while it was handed over: it may have left"),
+    Verdict.HELD_BACK: _("held back"),
+}
+
+
+def _in_words(verdict: Verdict, error: Exception) -> str:
+    """What an organiser understands: from the enhanced status code (RFC 3463) when the server gave one."""
+    if isinstance(error, NotAccepted | HeldBack | Unreadable):
+        return f"{error} {_answer(error)}".strip()
+    if isinstance(error, RenderingFailed):
+        words: Any = _("the report could not be made")
+    else:
+        told = ENHANCED_STATUS.search(_as_told(error)) if verdict in OF_THE_RECIPIENT else None
+        code = told[1] if told else ""
+        words = WORDS.get(code) or WORDS.get(code.partition(".")[0]) or WORDS_OF_VERDICTS[verdict]
+    return f"{words} ({_as_told(error)})"
+
+
+def _as_told(error: Exception) -> str:
+    match error:
+        case smtplib.SMTPRecipientsRefused(recipients=refused):
+            code, text = next(iter(refused.values()))
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=text):
+            pass
+        case AnymailError():
+            return f"{' '.join(str(error).split())} {'' if error.status_code else _answer(error)}".strip()
+        case _:
+            return f"{type(error).__name__}: {error}"
+    return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"

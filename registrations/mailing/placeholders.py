@@ -1,0 +1,69 @@
+"""{prenom}, {titre}, {lien}… in what an organiser writes: looked up in a dictionary, once, and nothing else.
+
+A value is never read again for placeholders, and stands in Markdown as plain words: a name cannot be a link or a tag.
+"""
+
+import re
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+from registrations.models import Event, Registration
+from registrations.text import dates
+from registrations.text.typography import french
+
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # all that may be escaped (CommonMark, 2.4)
+LINE_ENDS = re.compile(r"[\r\n]+")
+OF_EVENT = ["titre", "date", "heure"]
+OF_PERSON = ["prenom", "nom"]
+LINKS = ["lien", "mon_inscription"]
+IN_SUBJECT = OF_EVENT  # no word that a visitor has typed
+IN_BODY = [*OF_PERSON, *OF_EVENT, *LINKS]
+
+
+def shown(names: list[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def unknown(text: str, known: list[str]) -> str:
+    """The first thing in braces that is no placeholder, or a brace alone; empty when all is well."""
+    rest = PLACEHOLDER.sub(lambda match: "" if match[1] in known else match[0], text)
+    found = re.search(r"\{[^{}\n]*\}|[{}]", rest)
+    return found[0] if found else ""
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def plain_values(event: Event) -> dict[str, str]:
+    """For a subject."""
+    if event.status == Event.Status.POSTPONED:
+        day = hour = _("(new date not known yet)")
+    else:
+        day, hour = dates.event_day(event), dates.hour(event.starts_at, event)
+    return {"titre": french(event.title), "date": day, "heure": hour}
+
+
+def markdown_values(registration: Registration) -> dict[str, str]:
+    """For a text; who has no seat is given the event's page in place of the link to the room."""
+    words = {
+        **plain_values(registration.event),
+        "prenom": registration.first_name,
+        "nom": registration.last_name,
+    }
+    link = registration.join_url if registration.is_seated else registration.public_url
+    links = {"lien": link, "mon_inscription": registration.manage_url}
+    return {name: escaped(value) for name, value in words.items()} | {name: f"<{url}>" for name, url in links.items()}
+
+
+def escaped(value: str) -> str:
+    """Markdown that says just these words."""
+    return MARKS.sub(r"\\\1", LINE_ENDS.sub(" ", value.strip()))
+
+
+def anyone(event: Event) -> Registration:
+    """Nobody in particular, for a trial: its links lead to the page of the event."""
+    name = {"first_name": _("(first name)"), "last_name": _("(last name)")}
+    return Registration(event=event, **name, join_code="", manage_code="")

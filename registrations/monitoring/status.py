@@ -1,0 +1,89 @@
+"""How the site fares: what /readyz answers, what `manage.py status` tells and what /metrics counts."""
+
+import shutil
+import socket
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from registrations.backup import dumps, last_backup
+from registrations.backup.last_backup import LastBackup
+from registrations.models import Delivery, Event, MailTally, WorkerPresence
+from registrations.runtime.version import version
+
+DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
+
+
+@dataclass
+class Status:
+    attention: list[str]
+    version: str = field(default_factory=version)
+    machine: str = field(default_factory=socket.gethostname)
+    database: str = connection.vendor
+    database_bytes: int | None = None
+    mails: dict[str, int] = field(default_factory=dict)  # by state
+    due: int = 0
+    late: int = 0
+    oldest_due_at: datetime | None = None
+    workers: dict[str, int] = field(default_factory=dict)  # alive, by machine
+    last_backup: LastBackup | None = field(default_factory=last_backup.last)
+    disk_free: int = field(default_factory=lambda: shutil.disk_usage(settings.DATA_DIR).free)  # bytes
+    disk_total: int = field(default_factory=lambda: shutil.disk_usage(settings.DATA_DIR).total)
+    next_event: str = ""
+    next_event_at: datetime | None = None
+
+
+def not_ready() -> list[str]:
+    """Why the site does not do all it should, in sentences."""
+    disk = shutil.disk_usage(settings.DATA_DIR)
+    reasons = ["The disk is almost full."] if disk.free < DISK_FREE_AT_LEAST * disk.total else []
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return [*reasons, "Migrations are missing: run manage.py migrate."]
+        if late := Delivery.objects.overdue().order_by("due").first():
+            minutes = int((timezone.now() - late.due).total_seconds() // 60)
+            reasons.append(f"The oldest mail is {minutes} minutes overdue.")
+        if not WorkerPresence.objects.alive():
+            reasons.append("No mail worker has been seen lately.")
+    except Error:
+        reasons.append("The database does not answer.")
+    return reasons
+
+
+def waits_for_somebody() -> list[str]:
+    """What a person has to decide, in sentences: the site itself does all it should, and is ready."""
+    with suppress(Error):  # `not_ready` says why
+        if held := MailTally.objects.filter(state=Delivery.State.HELD).total():
+            return [
+                f"Mails held back since a restore: {held}. The desk's first page lets them leave, or gives them up."
+            ]
+    return []
+
+
+def status() -> Status:
+    """All of it, or what can be known while the database is away or older than this version."""
+    found = Status(not_ready())
+    with suppress(Error):  # `attention` says why
+        _ask_the_database(found)
+    return found
+
+
+def _ask_the_database(found: Status) -> None:
+    found.database_bytes = dumps.database_bytes()
+    found.mails = dict(MailTally.objects.totals("state").order_by("state"))
+    waiting = Delivery.objects.waiting()
+    found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
+    found.workers = dict(Counter(worker.host for worker in WorkerPresence.objects.alive()))
+    if (
+        event := Event.objects.filter(status=Event.Status.PUBLISHED, ends_at__gt=timezone.now())
+        .order_by("starts_at")
+        .first()
+    ):
+        found.next_event, found.next_event_at = event.slug, event.starts_at

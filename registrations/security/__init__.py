@@ -1,0 +1,1 @@
+"""Rate limits, audit log, roles, second factor."""

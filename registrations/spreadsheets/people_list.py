@@ -1,0 +1,83 @@
+"""A list of people that an organiser has elsewhere: CSV or XLSX, one line each, columns by their names."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registrations.models.search import folded
+from registrations.spreadsheets import reader
+from registrations.spreadsheets.attendance_report import EMAIL, FIRST_NAME, LAST_NAME
+from registrations.spreadsheets.reader import FileNotUnderstood, Line
+
+MAX_PEOPLE = 5000
+HEADINGS = {
+    "last_name": {*LAST_NAME, "nom"},
+    "first_name": FIRST_NAME,
+    "email": EMAIL,
+    "organisation": {"organisation", "organization", "organisme", "structure", "collectivite", "company", "employeur"},
+    "job_title": {"job title", "title", "fonction", "poste", "metier", "profession"},
+    "territory": {"territory", "territoire", "department", "departement"},
+    "question": {"question"},
+}
+NAMES = {
+    "last_name": gettext_lazy("Last name"),
+    "first_name": gettext_lazy("First name"),
+    "email": gettext_lazy("Email address"),
+    "organisation": gettext_lazy("Organisation"),
+    "job_title": gettext_lazy("Job title"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int  # in the file
+    cells: dict[str, str]  # by the name of the field
+
+
+@dataclass(frozen=True)
+class RegistrantList:
+    headings: dict[str, str]  # what the file calls each field
+    rows: list[Row]
+
+
+def registrant_list(content: bytes) -> RegistrantList:
+    """Everyone in the file, in its order, unexamined; raises FileNotUnderstood."""
+    header, *lines = _lines(content) or [Line(1, [])]
+    columns = _columns(header)
+    if missing := [str(name) for field, name in NAMES.items() if field not in columns]:
+        words = {"columns": ", ".join(missing), "line": header.number}
+        raise FileNotUnderstood(_("Line %(line)s must name the columns; these are missing: %(columns)s.") % words)
+    if not lines:
+        raise FileNotUnderstood(_("This file lists nobody."))
+    rows = [Row(line.number, {field: _cell(line, column) for field, column in columns.items()}) for line in lines]
+    return RegistrantList({field: header.cells[column] for field, column in columns.items()}, rows)
+
+
+def _lines(content: bytes) -> list[Line]:
+    """With the header; what stands above it, such as a title, is passed over."""
+    most = MAX_PEOPLE + 1
+    if content.startswith(reader.ZIP):
+        lines = reader.workbook_lines(content, most=most)
+    else:
+        lines = reader.csv_lines(content, known=_known, most=most)
+    best = max(range(min(len(lines), reader.HEADER_WITHIN)), key=lambda at: _known(lines[at]), default=0)
+    return lines[best:]
+
+
+def _known(line: Line) -> int:
+    return len(_columns(line))
+
+
+def _columns(line: Line) -> dict[str, int]:
+    """Where each field stands; the first column of a name counts."""
+    headings = [folded(cell) for cell in line.cells]
+    found = {
+        field: next((at for at, heading in enumerate(headings) if heading in names), None)
+        for field, names in HEADINGS.items()
+    }
+    return {field: at for field, at in found.items() if at is not None}
+
+
+def _cell(line: Line, column: int) -> str:
+    return line.cells[column] if column < len(line.cells) else ""

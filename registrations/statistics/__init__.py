@@ -1,0 +1,1 @@
+"""Figures of an event, none of a person."""

@@ -1,0 +1,298 @@
+"""The bilan of an event, for funders: who signed up and came, in figures, from live and from purged registrations.
+
+Four queries, each grouped by the database: no person's row is read. People are counted as they were on the day of the
+session (`expected`: had a seat and had signed up by then), so that whoever signs up later for the documents lowers no
+rate, and so that the figures stay the same when the registrations are purged.
+"""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import TruncDate
+from django.utils.translation import gettext as _
+
+from registrations.models import Attendance, Delivery, Event, Registration, Tally, Trace
+from registrations.models.purged_count import Counts
+from registrations.models.search import folded
+from registrations.statistics import classification, disclosure_control
+from registrations.statistics.classification import Function, OrganisationType
+from registrations.statistics.disclosure_control import Part, Row
+
+STEPS = [1, 7, 14, 28, 91, 364]  # days that one line of the table stands for
+LINES_MAX = 12
+Kind, Status = Delivery.Kind, Registration.Status
+TYPED = {Tally.Dimension.ORGANISATION: "organisation", Tally.Dimension.FUNCTION: "job_title"}
+CHOSEN = ["territory", "heard_from"]
+GROUPS: dict[Tally.Dimension, tuple[Any, Callable[[str], str]]] = {
+    Tally.Dimension.ORGANISATION: (OrganisationType, classification.organisation_type),
+    Tally.Dimension.FUNCTION: (Function, classification.function),
+}
+
+
+class Section(NamedTuple):
+    title: str
+    rows: list[Row]  # none: too few to be told apart
+    note: str = ""
+
+    @property
+    def widest(self) -> int:
+        return max(row.share for row in self.rows)
+
+    @property
+    def tells_presence(self) -> bool:
+        return any(row.presence is not None for row in self.rows)
+
+
+class Step(NamedTuple):
+    day: date
+    number: int  # of new sign-ups, from this day on
+    total: int
+
+
+class Presence(NamedTuple):
+    expected: int
+    present: int
+    unknown_because: str = ""
+
+    @property
+    def percent(self) -> int:
+        return disclosure_control.percent(self.present, self.expected)
+
+
+class Mails(NamedTuple):
+    """Of the registrations that have not been purged."""
+
+    left: int
+    returned: int
+    failed: int
+    reminders: int
+
+    @property
+    def percent(self) -> int:
+        """Of those whose fate is known: left, and not returned."""
+        return disclosure_control.percent(self.left - self.returned, self.left + self.failed)
+
+
+@dataclass(frozen=True)
+class Figures:
+    event: Event
+    by_status: Counter[str]
+    by_day: Counter[date]
+    purged: int
+    named: defaultdict[str, list[tuple[str, Counts]]]  # by field or dimension: what stands there, and how often
+    signs: Counter[str]
+    mails: Mails
+
+    @property
+    def signed_up(self) -> int:
+        return self.by_status.total()
+
+    @property
+    def live(self) -> int:
+        return self.signed_up - self.purged
+
+    @property
+    def waiting(self) -> int:
+        return self.by_status[Status.WAITLISTED]
+
+    @property
+    def cancelled(self) -> int:
+        return self.by_status[Status.CANCELLED]
+
+    @cached_property
+    def seated(self) -> Counts:
+        return counts_together(counts for _name, counts in self.named["territory"])
+
+    @property
+    def late(self) -> int:
+        """Given a seat once the day was over, for the documents."""
+        return self.seated.registered - self.seated.expected
+
+    @property
+    def presence(self) -> Presence:
+        expected, present = self.seated.expected, self.seated.present
+        if self.event.status in {Event.Status.CANCELLED, Event.Status.POSTPONED}:
+            return Presence(expected, present, _("the session did not take place"))
+        if not self.event.is_over:
+            return Presence(expected, present, _("the session is not over"))
+        return Presence(expected, present, "" if present else _("presence not recorded"))
+
+    @property
+    def signs_told(self) -> list[tuple[Any, int]]:
+        """People, by how their presence is known; several signs may tell of one."""
+        return [(origin.label, self.signs[origin]) for origin in Attendance.Origin if self.signs[origin]]
+
+    @property
+    def territories(self) -> int:
+        return len({name for name, _counts in self.named["territory"] if name})
+
+    @property
+    def organisations(self) -> int:
+        """Different names, however they are spelt; once registrations have been purged, at least so many."""
+        typed = {folded(name) for name, _counts in self.named[TYPED[Tally.Dimension.ORGANISATION]]} - {""}
+        return max(len(typed), sum(counts.registered for _group, counts in self.named[Tally.Dimension.NAMES]))
+
+    @property
+    def sections(self) -> list[Section]:
+        """What the page and the document tell of the people: one table each, in this order."""
+        return [
+            self._estimated(_("Types of organisation"), Tally.Dimension.ORGANISATION),
+            self._estimated(_("Functions"), Tally.Dimension.FUNCTION),
+            *self._answers(_("Territories"), "territory"),
+            *self._answers(_("How they heard of it"), "heard_from"),
+        ]
+
+    def _estimated(self, title: str, dimension: Tally.Dimension) -> Section:
+        parts = self._recognised(dimension)
+        return Section(title, self._rows(parts), self._note(dimension, parts))
+
+    def _answers(self, title: str, name: str) -> Iterator[Section]:
+        """Nothing where nobody was asked, or nobody answered."""
+        answers = summed(self.named[name])
+        if any(answers):
+            yield Section(title, self._rows(Part(answer or _("not said"), answers[answer]) for answer in answers))
+
+    def _rows(self, parts: Iterable[Part]) -> list[Row]:
+        return disclosure_control.rows(parts, with_presence=not self.presence.unknown_because)
+
+    def _recognised(self, dimension: Tally.Dimension) -> list[Part]:
+        """Live ones by what they typed, purged ones by what the purge has counted of them."""
+        groups, group_of = GROUPS[dimension]
+        typed = ((group_of(name), counts) for name, counts in self.named[TYPED[dimension]])
+        found = summed([*typed, *self.named[dimension]])
+        known = {group: counts for group, counts in found.items() if group in groups.values}
+        return [*(Part(groups(group).label, counts) for group, counts in known.items()), *self._not_kept(known)]
+
+    def _not_kept(self, known: dict[str, Counts]) -> Iterator[Part]:
+        """Those purged before the purge began to count groups."""
+        missing = Counts(*map(int.__sub__, self.seated, counts_together(known.values())))
+        if missing.registered:
+            yield Part(_("not kept"), missing)
+
+    def _note(self, dimension: Tally.Dimension, parts: list[Part]) -> str:
+        """That it is an estimate, and how much of it is missing; a small number is not told."""
+        groups, _group_of = GROUPS[dimension]
+        number = sum(part.counts.registered for part in parts if part.label == groups.UNRECOGNISED.label)
+        if 0 < number < disclosure_control.LEAST:
+            return _("Estimated from what people typed; fewer than five of them were not recognised.")
+        share = disclosure_control.percent(number, self.seated.registered)
+        return _("Estimated from what people typed; not recognised: %(share)s%%.") % {"share": share}
+
+    @cached_property
+    def days(self) -> int:
+        """How many a line of the table of sign-ups stands for."""
+        length = (max(self.by_day) - min(self.by_day)).days if self.by_day else 0
+        return next((step for step in STEPS if length < step * LINES_MAX), STEPS[-1])
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """Sign-ups as they added up, for the table; whoever withdrew later had signed up all the same."""
+        first = min(self.by_day, default=date.min)
+        new: Counter[int] = Counter()
+        for day, number in self.by_day.items():
+            new[(day - first).days // self.days] += number
+        found: list[Step] = []
+        for index in range(max(new, default=-1) + 1):
+            total = new[index] + (found[-1].total if found else 0)
+            found.append(Step(first + index * timedelta(days=self.days), new[index], total))
+        return found
+
+    @property
+    def totals(self) -> list[tuple[date, int]]:
+        """The same, by each day on which somebody signed up, for the curve."""
+        days = sorted(self.by_day)
+        return list(zip(days, itertools.accumulate(self.by_day[day] for day in days), strict=True))
+
+
+def figures(event: Event) -> Figures:
+    by_status: Counter[str] = Counter()
+    by_day: Counter[date] = Counter()
+    purged = 0
+    for day, status, number, of_purged in _by_day(event):
+        by_status[status] += number
+        by_day[day] += number
+        purged += of_purged
+    named: defaultdict[str, list[tuple[str, Counts]]] = defaultdict(list)
+    for dimension, name, *counts in _named(event):
+        named[dimension].append((name, Counts(*counts)))
+    return Figures(event, by_status, by_day, purged, named, _signs(event, named[Tally.Dimension.SIGN]), _mails(event))
+
+
+def summed(named: Iterable[tuple[str, Counts]]) -> dict[str, Counts]:
+    by_name: defaultdict[str, list[Counts]] = defaultdict(list)
+    for name, counts in named:
+        by_name[name].append(counts)
+    return {name: counts_together(found) for name, found in by_name.items()}
+
+
+def counts_together(found: Iterable[Counts]) -> Counts:
+    return Counts(*map(sum, zip(Counts(), *found, strict=True)))
+
+
+def _by_day(event: Event) -> QuerySet[Any, tuple[date, str, int, int]]:
+    """(day, status, sign-ups, of them purged)."""
+    day = TruncDate("created_at", tzinfo=event.zone)
+    live = event.registrations.order_by().values_list(day, "status").annotate(number=Count("pk"), purged=Value(0))
+    traces = event.traces.values_list("registered_on", "status").annotate(number=Count("pk"), purged=Count("pk"))
+    return live.union(traces, all=True).order_by()
+
+
+def _named(event: Event) -> QuerySet[Any, tuple[str, str, int, int, int]]:
+    """(field or dimension, what stands there, and the three counts), of those with a seat."""
+    came, last = Exists(Attendance.objects.filter(registration=OuterRef("pk"))), last_day(event)
+    in_time = Q(created_at__lt=datetime.combine(last + timedelta(days=1), time(), event.zone))
+    seated, traces = event.registrations.seated().order_by(), event.traces.filter(status=Status.CONFIRMED)
+    first, *others = [
+        *(_counted(seated, name, in_time | Q(came), Q(came)) for name in [*TYPED.values(), *CHOSEN]),
+        *(
+            _counted(traces, name, Q(registered_on__lte=last) | Q(was_present=True), Q(was_present=True))
+            for name in CHOSEN
+        ),
+        event.tallies.values_list("dimension", "group", "registered", "expected", "present"),
+    ]
+    return first.union(*others, all=True).order_by()
+
+
+def _counted(rows: QuerySet[Any], name: str, expected: Q, present: Q) -> QuerySet[Any, Any]:
+    counts = Counts(Count("pk"), Count("pk", filter=expected), Count("pk", filter=present))  # type: ignore[arg-type]
+    counted: QuerySet[Any, Any] = rows.values_list(Value(name), name).annotate(**counts._asdict())
+    return counted
+
+
+def last_day(event: Event) -> date:
+    """Of the session: who had signed up by then could come. Purged registrations keep the day alone."""
+    return event.ends_at.astimezone(event.zone).date()
+
+
+def counts_of(event: Event, trace: Trace) -> Counts:
+    """Of one person with a seat, as the database counts them all."""
+    return Counts(1, trace.was_present or trace.registered_on <= last_day(event), trace.was_present)
+
+
+def _signs(event: Event, purged: list[tuple[str, Counts]]) -> Counter[str]:
+    """By how presence is known; of a person several signs may tell."""
+    of_seated = Attendance.objects.filter(
+        registration__event=event, registration__status=Status.CONFIRMED, registration__is_trial=False
+    )
+    signs = Counter(dict(of_seated.order_by().values_list("origin").annotate(number=Count("pk"))))
+    signs.update({origin: counts.present for origin, counts in purged})
+    return signs
+
+
+def _mails(event: Event) -> Mails:
+    sent = Q(state=Delivery.State.SENT)
+    returned = Q(provider_status=Delivery.ProviderStatus.BOUNCED)
+    reminder = Q(kind__in=[Kind.REMINDER_DAY, Kind.REMINDER_HOUR])
+    counts = {
+        "left": Count("pk", filter=sent),
+        "returned": Count("pk", filter=sent & returned),
+        "failed": Count("pk", filter=Q(state=Delivery.State.FAILED)),
+        "reminders": Count("pk", filter=sent & reminder),
+    }
+    return Mails(**Delivery.objects.that_count().filter(registration__event=event).aggregate(**counts))

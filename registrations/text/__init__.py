@@ -1,0 +1,1 @@
+"""French typography, dates in words, slips in addresses."""

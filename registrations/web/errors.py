@@ -1,0 +1,64 @@
+"""Pages of what went wrong: same header and footer, calm words, no need of the database."""
+
+import math
+import sys
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+from registrations.runtime import log_context
+from registrations.web.responses import too_many
+
+RETRY_AFTER = 30  # seconds
+NOT_TYPED = {"csrfmiddlewaretoken"}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's own reads POST once more, which may be what could not be read: a 500 in place of a 400."""
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
+    return render(request, "400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return render(request, "413.html", status=413)
+
+
+def too_many_requests(request: HttpRequest, wait: timedelta) -> HttpResponse:
+    """For what is no form to be shown again: a login, a code."""
+    return too_many(render(request, "429.html", {"minutes": math.ceil(wait / timedelta(minutes=1))}), wait)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "403_csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
+    """What a visitor had typed into the form; nothing of other forms, which may hold passwords."""
+    if request.resolver_match is None or request.resolver_match.url_name != "sign_up":
+        return []
+    return [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; or 503, with what was typed kept in a form that can be sent again, when the database is away."""
+    if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
+        return render(request, "500.html", {"reference": log_context.request_id.get()}, status=500)
+    response = render(request, "503.html", {"typed": _typed(request)}, status=503)
+    response["Retry-After"] = str(RETRY_AFTER)
+    response["Cache-Control"] = "no-store, private"
+    return response

@@ -1,0 +1,142 @@
+"""Fields of the forms that people fill in: what is checked, and the words of each error."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils import formats
+from django.utils.encoding import punycode
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from registrations.domain import custom_questions
+from registrations.models import EventQuestion
+from registrations.text.typography import french
+
+EMAIL_MAX = 254  # RFC 5321, section 4.5.3.1.3
+COMBINING_MAX = 8
+ANSWER_MAX = 1000
+
+FORBIDDEN_IN_NAMES = re.compile(r"[<>@/\\{}\[\]=$;]|\bwww\.|\w{3,}\.[^\W\d_]{2,}", re.IGNORECASE)
+JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
+CONTROL = {"Cc", "Cs", "Co", "Cn"}  # general categories of Unicode
+
+
+def visible(text: str) -> str:
+    """Without what a paste may bring unseen (byte order marks, soft hyphens, direction marks); lines end with LF."""
+    text = text.replace("\r\n", "\n")
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf" or sign in JOINERS)
+
+
+def grouped(number: int) -> str:
+    """1 204 in French, 1,204 in English."""
+    return formats.number_format(number, force_grouping=True).replace("\u202f", "\u00a0")
+
+
+class LimitedText(forms.CharField):
+    """Text of a limited length, normalised to NFC, whose error says both numbers.
+
+    The page prints no maxlength: browsers cut a pasted text without a word.
+    """
+
+    def __init__(self, *, limit: int, too_long: Any, multiline: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.limit, self.too_long, self.multiline = limit, too_long, multiline
+
+    def clean(self, value: Any) -> str:
+        text = visible(unicodedata.normalize("NFC", super().clean(value))).strip()
+        if self.required and not text:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if len(text) > self.limit:
+            numbers = {"limit": grouped(self.limit), "length": grouped(len(text))}
+            raise ValidationError(self.too_long % numbers, code="too_long")
+        allowed = "\n\t" if self.multiline else ""
+        if any(unicodedata.category(sign) in CONTROL and sign not in allowed for sign in text):
+            raise ValidationError(_("Remove the control characters from this answer."), code="control")
+        return text
+
+
+class NameField(LimitedText):
+    """A name is the only typed text that goes into a mail: it carries no address of a site, and no advert."""
+
+    def clean(self, value: Any) -> str:
+        name: str = super().clean(value)
+        if FORBIDDEN_IN_NAMES.search(name) or sum(map(bool, map(unicodedata.combining, name))) > COMBINING_MAX:
+            raise ValidationError(
+                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { } [ ] = $ ;."),
+                code="advert",
+            )
+        return name
+
+
+class AddressField(forms.CharField):
+    """One address that SMTP can carry without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
+
+    default_error_messages = {
+        "invalid": _("Enter a complete email address, for example firstname.name@example.org."),
+    }
+
+    def clean(self, value: Any) -> str:
+        address: str = super().clean(value)
+        if not address:
+            return address
+        local_part, at, domain = address.rpartition("@")
+        try:
+            address = f"{local_part}{at}{punycode(domain).lower()}"
+            if not local_part.isascii() or '"' in local_part or len(address) > EMAIL_MAX:
+                raise ValidationError("")
+            EmailValidator()(address)
+        except (ValidationError, UnicodeError) as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return address
+
+
+def marked(words: str) -> str:
+    """An organiser's words; on a page in another language, marked as French for screen readers."""
+    if get_language() == settings.LANGUAGE_CODE:
+        return words
+    return format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, words)
+
+
+def answer_field(question: EventQuestion, *, answer: Any, required: bool) -> forms.Field:
+    """How a question of the event's own is answered by whoever has given this answer so far, or none."""
+    options: dict[str, Any] = {
+        "label": french(question.label),
+        "help_text": french(question.help_text),
+        "required": required,
+        "error_messages": _answer_errors(question),
+    }
+    match question.kind:
+        case EventQuestion.Kind.TEXT:
+            words = _("Your answer must not exceed %(limit)s characters; you typed %(length)s.")
+            widget = forms.Textarea({"rows": 3})
+            return LimitedText(limit=ANSWER_MAX, too_long=words, multiline=True, widget=widget, **options)
+        case EventQuestion.Kind.SEVERAL:
+            boxes = forms.CheckboxSelectMultiple
+            return forms.MultipleChoiceField(choices=_own_choices(question, answer or []), widget=boxes, **options)
+    choices = _choices(question, answer)
+    back = [("", _("No answer"))] if answer and not required else []
+    return forms.ChoiceField(choices=[*choices, *back], widget=forms.RadioSelect, **options)
+
+
+def _choices(question: EventQuestion, answer: Any) -> list[tuple[str, Any]]:
+    if question.kind == EventQuestion.Kind.YES_NO:
+        return [(custom_questions.YES, _("Yes")), (custom_questions.NO, _("No"))]
+    return _own_choices(question, [answer] if answer else [])
+
+
+def _own_choices(question: EventQuestion, chosen: list[str]) -> list[tuple[str, Any]]:
+    """What one has chosen stays to be chosen when it is no longer offered to others."""
+    lines = question.choice_lines
+    return [(line, marked(line)) for line in [*lines, *(line for line in chosen if line not in lines)]]
+
+
+def _answer_errors(question: EventQuestion) -> dict[str, Any]:
+    unknown = _("Choose an answer from the list.")
+    required = format_html(str(_("Answer the question: {question}")), question=marked(french(question.label)))
+    return {"required": required, "invalid_choice": unknown, "invalid_list": unknown}

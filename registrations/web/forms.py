@@ -1,0 +1,307 @@
+"""The public form: what is asked, how it is checked, and what keeps robots out."""
+
+import math
+import time
+from collections.abc import Hashable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from registrations.documents import certificate_number
+from registrations.domain import custom_questions
+from registrations.models import Event, EventQuestion
+from registrations.web.fields import AddressField, LimitedText, NameField, answer_field, marked
+
+NAME_MAX = 100
+TEXT_MAX = 255
+QUESTION_MAX = 1000
+FORM_MAX_SECONDS = 24 * 3600
+STAMP_SALT = "registrations.forms.stamp"
+ABOUT_ONESELF = ["first_name", "last_name", "email", "organisation", "job_title", "territory"]
+
+
+def _shape(field: forms.Field) -> Iterator[Hashable]:
+    yield field.widget.__class__.__name__
+    yield from (field.required, str(field.label), str(field.help_text), str(field.initial))
+    yield from ((name, str(value)) for name, value in field.widget.attrs.items())
+    yield from ((str(value), str(words)) for value, words in getattr(field.widget, "choices", ()))
+
+
+class SummarisedForm(forms.Form):
+    """A form whose errors are listed above the page's title, each with a link to its field."""
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """Where and what: (id of the field to correct, message), in the order of the page."""
+        return [
+            (self._first_input(name), str(message)) for name in self.fields for message in self.errors.get(name, [])
+        ]
+
+    def _first_input(self, name: str) -> str:
+        bound = self[name]
+        radio = isinstance(bound.field.widget, forms.RadioSelect)
+        return f"{bound.auto_id}_0" if radio else bound.auto_id
+
+    @property
+    def summary_title(self) -> str:
+        return ngettext(
+            "One answer must be corrected before sending",
+            "%(count)s answers must be corrected before sending",
+            len(self.summary),
+        ) % {"count": len(self.summary)}
+
+    @property
+    def shape(self) -> tuple[Hashable, ...]:
+        """All that is seen of the form while nothing has been typed."""
+        return tuple((name, *_shape(field)) for name, field in self.fields.items())
+
+    def refuse(self, message: str) -> None:
+        """Show what was typed again, unexamined, with this message in place of errors."""
+        self.full_clean()
+        self.errors.clear()
+        self.add_error(None, message)
+
+
+class AddressForm(SummarisedForm):
+    email = AddressField(
+        label=_("Email address"),
+        error_messages={"required": _("Enter your email address.")},
+        widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
+    )
+
+
+class CertificateForm(SummarisedForm):
+    number = forms.CharField(
+        label=_("Number of the certificate"),
+        help_text=_("Twelve letters and digits, with or without dashes. It stands on the certificate."),
+        error_messages={"required": _("Enter the number of the certificate.")},
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
+    )
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, label_suffix="")
+
+    def clean_number(self) -> str:
+        number = certificate_number.parse(self.cleaned_data["number"])
+        if not number:
+            raise ValidationError(
+                _("Enter the twelve letters and digits of the number, for example 7KQ2-M9XD-4HTR."), code="invalid"
+            )
+        return number
+
+
+class NewAddressForm(AddressForm):
+    """Another address than the one that is there."""
+
+    def __init__(self, data: QueryDict | None = None, *, current: str) -> None:
+        super().__init__(data)
+        self.current = current
+
+    def clean_email(self) -> str:
+        address: str = self.cleaned_data["email"]
+        if address.lower() == self.current.lower():
+            raise ValidationError(_("Your messages go to this address already."), code="unchanged")
+        return address
+
+
+class AnswersForm(SummarisedForm):
+    """What a person says of themselves; their address is another matter."""
+
+    first_name = NameField(
+        label=_("First name"),
+        limit=NAME_MAX,
+        too_long=_("The first name must not exceed %(limit)s characters; you typed %(length)s."),
+        error_messages={"required": _("Enter your first name.")},
+        widget=forms.TextInput({"autocomplete": "given-name", "spellcheck": "false"}),
+    )
+    last_name = NameField(
+        label=_("Last name"),
+        limit=NAME_MAX,
+        too_long=_("The last name must not exceed %(limit)s characters; you typed %(length)s."),
+        error_messages={"required": _("Enter your last name.")},
+        widget=forms.TextInput({"autocomplete": "family-name", "spellcheck": "false"}),
+    )
+    organisation = LimitedText(
+        label=_("Organisation"),
+        help_text=_("Town, local authority, family benefits office, association, State service…"),
+        limit=TEXT_MAX,
+        too_long=_("The organisation must not exceed %(limit)s characters; you typed %(length)s."),
+        error_messages={"required": _("Enter the name of your organisation.")},
+        widget=forms.TextInput({"autocomplete": "organization"}),
+    )
+    job_title = LimitedText(
+        label=_("Job title"),
+        help_text=_("For example: project manager, elected representative, coordinator"),
+        limit=TEXT_MAX,
+        too_long=_("The job title must not exceed %(limit)s characters; you typed %(length)s."),
+        error_messages={"required": _("Enter your job title.")},
+        widget=forms.TextInput({"autocomplete": "organization-title"}),
+    )
+    territory = forms.ChoiceField(
+        label=_("Department where you work"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose a department from the list.")},
+    )
+    heard_from = forms.ChoiceField(
+        label=_("How did you hear about this webinar?"),
+        required=False,
+        error_messages={"invalid_choice": _("Choose an answer from the list.")},
+        widget=forms.RadioSelect,
+    )
+    question = LimitedText(
+        label=_("A question to ask during the webinar?"),
+        help_text=_("1,000 characters at most. It may be read out during the webinar, without your name."),
+        required=False,
+        limit=QUESTION_MAX,
+        too_long=_("Your question must not exceed %(limit)s characters; you typed %(length)s."),
+        multiline=True,
+        widget=forms.Textarea({"rows": 4}),
+    )
+    newsletter = forms.BooleanField(
+        required=False, help_text=_("Optional. No effect on your registration. You can unsubscribe at any time.")
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, label_suffix="", initial=initial)
+        self.event = event
+        self._offer("territory", event.territory_choices, blank=_("Choose a department"))
+        self._offer("heard_from", event.origin_choices)
+        if event.newsletter_label:
+            self.fields["newsletter"].label = event.newsletter_label
+        else:
+            del self.fields["newsletter"]
+        self.own_questions = self._asked(event)
+        for own in self.own_questions:
+            self._ask(own, (initial or {}).get("own_answers", {}).get(own.key))
+        self.order_fields([*ABOUT_ONESELF, *(own.field_name for own in self.own_questions)])
+        if event.is_over:
+            self.fields["question"].label = _("A question for the team?")
+            self.fields["question"].help_text = _("1,000 characters at most.")
+
+    def _offer(self, name: str, choices: list[str], *, blank: Any = None) -> None:
+        """The event's own choices; a question without choices is not asked."""
+        field = self.fields[name]
+        if choices and isinstance(field, forms.ChoiceField):
+            is_list = isinstance(field.widget, forms.RadioSelect)
+            shown = [(choice, marked(choice) if is_list else choice) for choice in choices]
+            field.choices = [*([("", blank)] if blank else []), *shown]
+            if not is_list and get_language() != settings.LANGUAGE_CODE:
+                field.widget.attrs["lang"] = settings.LANGUAGE_CODE  # the choices are the organiser's own words
+        else:
+            del self.fields[name]
+
+    def _asked(self, event: Event) -> list[EventQuestion]:
+        return custom_questions.asked(event)
+
+    def _ask(self, own: EventQuestion, answer: Any) -> None:
+        field = answer_field(own, answer=answer, required=own.required)
+        field.label, field.help_text = marked(str(field.label)), marked(str(field.help_text))
+        self.fields[own.field_name] = field
+        self.initial[own.field_name] = answer
+
+    def clean(self) -> dict[str, Any]:
+        """Answers to the event's own questions under one name, by question; None: not answered."""
+        cleaned = super().clean() or self.cleaned_data
+        answers = {own.key: cleaned.pop(own.field_name, None) or None for own in self.own_questions}
+        return {**cleaned, "own_answers": answers}
+
+    @property
+    def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """(legend, fields) as the page shows them."""
+        groups = [
+            (_("Your contact details"), ["first_name", "last_name", "email"]),
+            (_("Your work"), ["organisation", "job_title", "territory"]),
+            (_("Questions from the organiser"), [own.field_name for own in self.own_questions]),
+            (
+                _("About this webinar") if self.event.is_over else _("To prepare the webinar"),
+                ["heard_from", "question"],
+            ),
+            (_("Keeping in touch"), ["newsletter"]),
+        ]
+        shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]
+        return [(legend, fields) for legend, fields in shown if fields]
+
+
+class RegistrationForm(AnswersForm, AddressForm):
+    site_web = forms.CharField(required=False)  # people never see it, robots fill it in
+    stamp = forms.CharField(required=False, widget=forms.HiddenInput)
+    field_order = ["first_name", "last_name", "email"]
+
+    def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, event=event, initial=initial)
+        self.initial["stamp"] = fresh_stamp()
+
+    @property
+    def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        example = _("Example: firstname.name@example.org")
+        self["email"].help_text = f"{self._what_the_address_is_for()} {example}"
+        return super().shown_groups
+
+    def _what_the_address_is_for(self) -> Any:
+        match self.event.is_over, self.event.has_report:
+            case True, True:
+                return _("To receive the confirmation, your personal link and the study report.")
+            case True, False:
+                return _("To receive the confirmation and your personal link.")
+            case False, True:
+                return _("To receive the confirmation, the connection link and the study report.")
+        return _("To receive the confirmation and the connection link.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        cleaned["own_answers"] = {key: answer for key, answer in cleaned["own_answers"].items() if answer}
+        filled_by_a_robot = bool(cleaned.pop("site_web", ""))
+        self._replace("site_web", "")  # a browser may have filled it in: the next try must pass
+        seconds = self._seconds_since_shown(cleaned.pop("stamp", ""))
+        if self.errors:
+            return cleaned
+        if seconds is None:
+            raise ValidationError(
+                _("This page had been open for long. Check your answers, then send it again."), "stale"
+            )
+        if filled_by_a_robot or seconds < settings.FORM_MIN_SECONDS:
+            raise ValidationError(
+                _(
+                    "Too many forms sent in a short time. Wait a minute, then send it again: "
+                    "your answers have been kept."
+                ),
+                code="too_fast",
+            )
+        return cleaned
+
+    def _seconds_since_shown(self, stamp: str) -> float | None:
+        """None for a stamp that is older than a day, or not ours: the form gets a fresh one."""
+        try:
+            shown_at = float(signing.loads(stamp, salt=STAMP_SALT, max_age=FORM_MAX_SECONDS))
+        except signing.BadSignature:
+            self._replace("stamp", fresh_stamp())
+            return None
+        return time.time() - shown_at
+
+    def _replace(self, name: str, value: str) -> None:
+        if isinstance(self.data, QueryDict):
+            self.data = self.data.copy()
+            self.data[name] = value
+
+
+def too_many_forms(wait: timedelta) -> str:
+    minutes = math.ceil(wait / timedelta(minutes=1))
+    return ngettext(
+        "Very many forms have come from your network. Wait %(count)s minute, then send this one again: "
+        "your answers have been kept.",
+        "Very many forms have come from your network. Wait %(count)s minutes, then send this one again: "
+        "your answers have been kept.",
+        minutes,
+    ) % {"count": minutes}
+
+
+def fresh_stamp() -> str:
+    """The time at which the form is shown, signed."""
+    return signing.dumps(str(time.time()), salt=STAMP_SALT)

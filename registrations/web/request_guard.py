@@ -1,0 +1,48 @@
+"""What no page should ever see: refused at the door, before a byte of the body is read."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from registrations.web import errors
+
+KILOBYTE = 1024
+PUBLIC_MAX = 256 * KILOBYTE
+BODY_MAX = {"/admin/": 25 * KILOBYTE * KILOBYTE, "/anymail/": KILOBYTE * KILOBYTE}  # bytes: uploads, batches of events
+PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+def doorway(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = _refusal(request) or get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """In the language of the address: the middleware that chooses it comes later."""
+    with translation.override(translation.get_language_from_path(request.path_info) or settings.LANGUAGE_CODE):
+        if _holds_nul(request.path_info) or _holds_nul(request.META.get("QUERY_STRING", "")):
+            return errors.bad_request(request, BadRequest("NUL"))
+        if _announced_size(request) > _body_max(request.path_info):
+            return errors.too_large(request)
+    return None
+
+
+def _holds_nul(text: str) -> bool:
+    """PostgreSQL keeps no NUL: a query with one would be a server error."""
+    return "\0" in text or "%00" in text
+
+
+def _announced_size(request: HttpRequest) -> int:
+    size = request.META.get("CONTENT_LENGTH") or ""
+    return int(size[:18]) if size.isascii() and size.isdecimal() else 0
+
+
+def _body_max(path: str) -> int:
+    return next((size for prefix, size in BODY_MAX.items() if path.startswith(prefix)), PUBLIC_MAX)

@@ -1,0 +1,74 @@
+"""Responses that several pages share."""
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+
+from registrations.security import rate_limits
+from registrations.web.forms import SummarisedForm, too_many_forms
+
+type View = Callable[..., HttpResponse]
+
+
+def private_page(view: View) -> View:
+    """Kept by no cache, listed by no search engine."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store, private"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return wrapper
+
+
+def see_other(to: str, **kwargs: Any) -> HttpResponse:
+    """303: whatever the method was, the next request is a GET (RFC 9110, section 15.4.4)."""
+    response: HttpResponse = redirect(to, **kwargs)
+    response.status_code = 303
+    return response
+
+
+def pdf_response(content: bytes, filename: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def file_response(pieces: Iterable[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
+    """A file that is made while it is sent."""
+    response = StreamingHttpResponse(pieces, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def wait_of_form(request: HttpRequest, form: SummarisedForm) -> timedelta | None:
+    """Count a form that is sent; one too many keeps what was typed, and says how long to wait."""
+    wait = rate_limits.wait_of_form(request) if request.method == "POST" else None
+    if wait:
+        form.refuse(too_many_forms(wait))
+    return wait
+
+
+def too_many(response: HttpResponse, wait: timedelta | None) -> HttpResponse:
+    """429 (RFC 6585, section 4), when there is something to wait for: the same page, which says so."""
+    if wait is None:
+        return response
+    response.status_code = 429
+    response["Retry-After"] = str(math.ceil(wait.total_seconds()))
+    response["Cache-Control"] = "no-store, private"
+    return response
+
+
+def calendar_response(content: bytes, filename: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response

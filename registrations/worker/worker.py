@@ -1,0 +1,80 @@
+"""The mail worker: the library's worker, which neither retries nor survives its database, inside a loop that does."""
+
+import logging
+import signal
+import time
+from types import FrameType
+
+from django.db import DatabaseError, InterfaceError, connection
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from registrations.domain import erasure
+from registrations.mailing import wakeups
+from registrations.models import WorkerPresence
+from registrations.worker import housekeeping
+
+logger = logging.getLogger(__name__)
+
+POLL_EVERY = 0.1  # seconds; a plain read, so that an idle worker never holds SQLite's write lock
+SWEEP_EVERY = 10  # seconds
+HOUSEKEEPING_EVERY = 24 * 3600  # seconds
+DATABASE_AWAY = 2  # seconds before the next try
+
+
+class MailWorker(Worker):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            queue_names=["default"],
+            interval=0,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name,
+            excluded_queue_names=[],
+        )
+        self.next_sweep = self.next_housekeeping = 0.0
+        self.asked_to_stop = False
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        """The first signal lets the mail in hand leave; of later ones only Ctrl-C aborts it.
+
+        An init system may signal a worker and its parent, which then signals it once more.
+        """
+        self.asked_to_stop = True
+        if self.running or signum == signal.SIGINT:
+            super().shutdown(signum, frame)
+
+    def run(self) -> None:
+        """Work until a signal says stop; an absent database only makes it wait."""
+        logger.info("Worker started")
+        while self.running:
+            try:
+                self.work()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("Worker: the database is away (%s)", type(error).__name__)
+                connection.close()
+                time.sleep(DATABASE_AWAY)
+        logger.info("Worker stopped")
+
+    def work(self) -> None:
+        now = time.monotonic()
+        if now >= self.next_sweep:
+            WorkerPresence.objects.note(self.worker_id)
+            wakeups.sweep()
+            erasure.erase_due()
+            self.next_sweep = now + SWEEP_EVERY
+        if now >= self.next_housekeeping:
+            housekeeping.run()
+            self.next_housekeeping = now + HOUSEKEEPING_EVERY
+        if self.has_tasks():
+            self.max_tasks = self._run_tasks + 1  # one drain; then the sweep has its turn
+            with wakeups.stopping_when(lambda: self.asked_to_stop):
+                super().run()
+        elif self.running:
+            time.sleep(POLL_EVERY)
+
+    def has_tasks(self) -> bool:
+        ready = DBTaskResult.objects.ready()
+        return bool(ready.filter(queue_name__in=self.queue_names, backend_name=self.backend_name).exists())

@@ -1,0 +1,126 @@
+"""The desk with many people: no page asks more, and its lists are read by an index."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from registrations.admin.people import registrations
+from registrations.domain import attendance, signup
+from registrations.models import Attendance, Broadcast, Delivery, Event, Registration, registration
+from tests.desk import logged_in
+from tests.factories import answers, make_event
+from tests.load.desk_site import scanned
+
+pytestmark = pytest.mark.django_db
+DESK = "/admin/registrations"
+PEOPLE, MAILS = f"{DESK}/registration/", f"{DESK}/delivery/"
+FEW, MANY = 3, 300
+
+
+def grow(event: Event, people: int) -> None:
+    """In one go, as an import does; with their mails."""
+    language = {0: "en"}
+    new = [
+        Registration(event=event, language=language.get(number % 7, "fr"), **answers(territory=f"T{number % 3}"))
+        for number in range(people)
+    ]
+    for one in Registration.objects.bulk_create(new):
+        signup.welcome(one) if one.pk % 60 == 0 else None
+    states = ["sent", "failed", "pending", "cancelled"]
+    Delivery.objects.bulk_create(
+        Delivery(registration=one, kind="updated", state=states[number % 4]) for number, one in enumerate(new)
+    )
+
+
+def paths(event: Event, person: Registration, draft: Broadcast) -> Iterator[str]:
+    mail = person.deliveries.earliest("pk")
+    yield "/admin/"
+    for page in ("event/", "registration/", "registration/add/", "delivery/", "auditentry/", "suppression/"):
+        yield f"{DESK}/{page}"
+    for page in ("change", "timeline", "mails", "write", f"write/{draft.pk}", "lists", "reschedule"):
+        yield f"{DESK}/event/{event.pk}/{page}/"
+    yield from (f"{PEOPLE}{person.pk}/change/", f"{PEOPLE}{person.pk}/story/", f"{MAILS}{mail.pk}/change/")
+    yield f"{PEOPLE}export/"
+    for query in ("mail=failed", "presence=no", "territory=T1", "status__exact=confirmed", "q=zoe", "p=1"):
+        yield f"{PEOPLE}?event__id__exact={event.pk}&{query}"
+    for query in ("state__exact=failed", "kind__exact=updated", "q=zoe"):
+        yield f"{MAILS}?event__id__exact={event.pk}&{query}"
+
+
+def asked(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(path).status_code == 200, path
+    return len(captured)
+
+
+def test_no_page_asks_more_for_three_hundred_people_than_for_three_and_a_dozen_questions_at_most() -> None:
+    client, event = logged_in(), make_event()
+    session = client.session
+    session["password_at"] = 10**11
+    session.save()
+    grow(event, FEW)
+    draft = Broadcast.objects.create(event=event, audience="seated", subject="S", body="B", created_by=1)
+    person = event.registrations.earliest("pk")
+    pages = list(paths(event, person, draft))
+    for path in pages:
+        client.get(path)  # what is remembered from one request to the next is asked for now
+    few = {path: asked(client, path) for path in pages}
+    grow(event, MANY - FEW)
+    many = {path: asked(client, path) for path in pages}
+    assert {path: (few[path], many[path]) for path in pages if few[path] != many[path] or many[path] > 12} == {}
+
+
+LISTS = [
+    PEOPLE,
+    f"{PEOPLE}?event__id__exact=1",
+    f"{PEOPLE}?event__id__exact=1&status__exact=confirmed",
+    f"{PEOPLE}?status__exact=waitlisted",
+    f"{PEOPLE}?territory=T1",
+    f"{PEOPLE}?presence=yes",
+    *(f"{PEOPLE}?q={words}" for words in ("zoe", "z", "zo", "zoe nulle", "qq", "rochebrune")),
+    MAILS,
+    f"{MAILS}?state__exact=failed",
+    f"{MAILS}?event__id__exact=1",
+    *(f"{MAILS}?q={words}" for words in ("zoe", "z", "zo", "zoe nulle", "qq", "rochebrune")),
+]
+
+
+def read_whole(captured: CaptureQueriesContext) -> set[str]:
+    """As of large tables: PostgreSQL reads a small one whole, and sorts it, unless it is told not to."""
+    asked = [query["sql"] for query in captured.captured_queries]
+    assert any('FROM "registrations_' in sql for sql in asked)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    return set().union(*map(scanned, asked))
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_the_lists_are_read_by_an_index(path: str) -> None:
+    event, client = make_event(), logged_in()
+    grow(event, MANY)
+    waiting, came = event.registrations.order_by("pk")[:2]
+    Registration.objects.filter(pk=waiting.pk).update(status="waitlisted", waiting_since=waiting.created_at)
+    attendance.note(came, Attendance.Origin.HAND)
+    path = path.replace("exact=1", f"exact={event.pk}")
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    assert read_whole(captured) == set()
+
+
+@pytest.mark.parametrize("very_many", [registration.VERY_MANY, 2])
+def test_people_are_found_by_the_state_of_a_mail(very_many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their numbers when they are few, else among the latest."""
+    monkeypatch.setattr(registrations, "VERY_MANY", very_many)
+    event, client = make_event(), logged_in()
+    grow(event, MANY)
+    with CaptureQueriesContext(connection) as captured:
+        answer: Any = client.get(f"{PEOPLE}?mail=failed")
+    shown = answer.context_data["cl"].result_list
+    failed = Delivery.objects.filter(state="failed").order_by("-registration").values_list("registration", flat=True)
+    assert [one.pk for one in shown] == list(failed[:50])
+    assert read_whole(captured) == set()

@@ -1,0 +1,237 @@
+"""The report as a document: tagged, titled, with bookmarks, made once, and never fetching anything."""
+
+import io
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pypdf import PdfReader
+from pytest_django import Settings
+
+from registrations.documents import pdf, study_report
+from registrations.models import ReportSection
+from tests.factories import make_event, make_registration
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = settings.MEDIA_ROOT = tmp_path
+
+
+def test_the_report_is_a_tagged_accessible_pdf_that_says_what_it_is() -> None:
+    event = make_event(report_title="L’étude : titre", report_authors="Une équipe\nUn sociologue")
+    ReportSection.objects.create(event=event, position=2, heading="Les suites", body="### Détail\n\n- un\n- deux")
+    report = study_report.study_report(event)
+    assert report is not None
+    assert report.is_presentation
+
+    reader = PdfReader(io.BytesIO(report.content))
+    catalogue: Any = reader.root_object
+    assert catalogue["/MarkInfo"]["/Marked"]
+    assert catalogue["/Lang"] == "fr"
+    assert catalogue["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert b'pdfuaid:part="1"' in catalogue["/Metadata"].get_data()
+    assert reader.metadata is not None
+    assert reader.metadata.title == "L’étude\u00a0: titre"
+    outline: Any = reader.outline
+    title, [contents, method, results, [detail]] = outline
+    assert title["/Title"] == "L’étude\u00a0: titre"
+    assert [entry["/Title"] for entry in (contents, method, results, detail)] == [
+        *["Sommaire", "La méthode", "Les suites", "Détail"]
+    ]
+    cover, *inside = [" ".join(page.extract_text().split()) for page in reader.pages]
+    assert "Présentation de l’étude" in cover
+    assert "il n’en est pas le rapport complet" in cover
+    assert "Un sociologue" in cover
+    assert "Sommaire" in inside[0]
+    assert inside[-1].endswith("L’étude : titre Le Pôle ressources 2 / 2")  # running header and footer
+
+
+def test_the_same_content_is_typeset_once_and_a_change_makes_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = make_event()
+    first = study_report.study_report(event)
+    monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
+    assert study_report.study_report(event) == first
+
+    event.report_sections.update(body="Un autre texte.")
+    with pytest.raises(pdf.RenderingFailed):
+        study_report.study_report(event)
+
+
+def test_only_the_fonts_that_ship_with_the_site_are_used() -> None:
+    report = study_report.study_report(make_event())
+    assert report is not None
+    pages: Any = PdfReader(io.BytesIO(report.content)).pages
+    fonts = {font["/BaseFont"] for page in pages for font in page["/Resources"]["/Font"].values()}
+    assert {name.partition("+")[2].rpartition("-")[0].strip(",") for name in fonts} <= {
+        "Bricolage-Grotesque",
+        "Source-Serif-4",
+        "Source-Serif",
+    }
+
+
+@pytest.fixture
+def web_server() -> Iterator[tuple[str, list[str]]]:
+    """A server on this machine that writes down who asks it for anything."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_rendering_fetches_nothing_from_the_network_or_the_disk(
+    web_server: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    address, asked = web_server
+    secret = tmp_path / "secret.txt"
+    secret.write_text("SECRET-OF-THE-DISK")
+    content = pdf.render(
+        f'<html lang="fr"><title>Essai</title><link rel="stylesheet" href="{address}/a.css">'
+        f'<style>@import url("{address}/b.css"); body {{ background: url("{address}/c.png") }}'
+        f'@font-face {{ font-family: F; src: url("file://{secret}") }} p {{ font-family: F }}</style>'
+        f'<link rel="attachment" href="file://{secret}"><img src="{address}/d.png" alt="d">'
+        f'<img src="file://{secret}" alt="e"><object data="file://{secret}"></object><p>Texte</p>'
+    )
+    assert content.startswith(b"%PDF-")
+    assert asked == []
+    assert b"SECRET-OF-THE-DISK" not in content
+    assert not PdfReader(io.BytesIO(content)).attachments
+
+
+def test_a_document_that_takes_too_long_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "TIMEOUT", 0.01)
+    with pytest.raises(pdf.RenderingFailed, match="not finished after"):
+        pdf.render("<p>Texte</p>")
+
+
+def test_a_rendering_that_dies_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    renderer = tmp_path / "dies.py"
+    renderer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setattr(pdf, "RENDERER", renderer)
+    with pytest.raises(pdf.RenderingFailed, match="ended with status -9"):
+        pdf.render("<p>Texte</p>")
+
+
+def test_a_document_of_too_many_pages_is_refused() -> None:
+    with pytest.raises(pdf.RenderingFailed, match="200 is the limit"):
+        pdf.render("<style>p { break-after: page }</style>" + "<p>x</p>" * 201)
+
+
+def test_the_organisers_own_pdf_takes_the_place_of_the_presentation(client: Client) -> None:
+    own = b"%PDF-1.6\nle rapport\n%%EOF"
+    event = make_event(report_file=SimpleUploadedFile("Étude.pdf", own))
+    assert study_report.study_report(event) == study_report.Report(own, is_presentation=False)
+
+    response = client.get(f"/rejoindre/{make_registration(event).join_code}/rapport.pdf")
+    assert response.content == own
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"] == 'attachment; filename="rapport-etude.pdf"'
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("rapport.html", b"%PDF-1.7"), ("rapport.pdf", b"<html>"), ("rapport.pdf", b"")]
+)
+def test_a_file_that_is_no_pdf_is_refused(name: str, content: bytes) -> None:
+    event = make_event()
+    event.report_file = SimpleUploadedFile(name, content)
+    with pytest.raises(ValidationError) as refused:
+        event.full_clean()
+    assert set(refused.value.message_dict) == {"report_file"}
+
+
+def test_a_report_that_cannot_be_made_is_a_calm_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
+    response = client.get(f"/rejoindre/{make_registration().join_code}/rapport.pdf")
+    assert response.status_code == 503
+    assert "Réessayez dans quelques minutes" in response.text
+
+
+def test_a_report_file_that_is_gone_is_a_calm_page_and_the_event_can_still_be_saved(client: Client) -> None:
+    event = make_event(report_file=SimpleUploadedFile("rapport.pdf", b"%PDF-1.6"))
+    Path(event.report_file.path).unlink()
+    assert client.get(f"/rejoindre/{make_registration(event).join_code}/rapport.pdf").status_code == 503
+    assert client.get(f"/rejoindre/{make_registration(event).join_code}/").status_code == 200
+    event.full_clean()
+
+
+def test_the_page_tells_the_weight_of_a_report_that_is_ready(client: Client) -> None:
+    registration = make_registration()
+    path = f"/rejoindre/{registration.join_code}/"
+    assert "Télécharger le rapport d’étude (PDF)" in client.get(path).text
+    client.get(path + "rapport.pdf")
+    assert "Ko)" in client.get(path).text
+
+
+def test_four_readers_of_a_cold_report_all_get_it_whole(tmp_path: Path) -> None:
+    kept, problems = tmp_path / "kept.pdf", list[BaseException]()
+
+    def keep() -> None:
+        try:
+            for _ in range(50):
+                study_report._keep(kept, b"whole")
+                assert kept.read_bytes() == b"whole"
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=keep) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
+def test_an_event_without_report_has_none(client: Client) -> None:
+    event = make_event(report=False)
+    assert study_report.study_report(event) is None
+    assert client.get(f"/rejoindre/{make_registration(event).join_code}/rapport.pdf").status_code == 404
+
+
+PROBE = """
+import io, resource, runpy, sys
+sys.stdin, out, sys.stdout = io.StringIO("<title>x</title>x"), sys.stdout, io.TextIOWrapper(io.BytesIO())
+runpy.run_path(sys.argv[1], run_name="__main__")
+print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMIT_AS), file=out, flush=True)
+"""
+
+
+def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
+    """Asked of the renderer itself: a document that would show it takes minutes to make."""
+    command = [sys.executable, "-I", "-W", "ignore", "-c", PROBE, str(pdf.RENDERER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "(15, 15) (1200000000, 1200000000)\n"
+
+
+@pytest.mark.parametrize(
+    ("bomb", "reason"),
+    [
+        ("<table>" + "<tr><td colspan=100000>x" * 50, "ended with status -"),
+        ("<div>" * 5000, "RecursionError"),
+    ],
+    ids=["wide cells", "deep nesting"],
+)
+def test_a_document_that_would_never_end_is_given_up(bomb: str, reason: str) -> None:
+    with pytest.raises(pdf.RenderingFailed, match=reason):
+        pdf.render(f"<title>x</title>{bomb}")

@@ -1,0 +1,145 @@
+"""An event once more: a draft for next year, with what was written and without whom it was written to."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from registrations.domain import duplication, signup
+from registrations.mailing import outbox
+from registrations.models import Delivery, Event, Registration, ReportSection
+from tests.desk import EVENTS, logged_in, messages
+from tests.factories import answers, make_event, make_past_event, make_registration
+
+pytestmark = pytest.mark.django_db
+NOT_TAKEN_OVER = {
+    "id", "slug", "starts_at", "ends_at", "registration_opens_at", "registration_closes_at", "status", "sequence",
+    "organiser_words", "replay_url", "report_file",
+}  # fmt: skip
+
+
+def fields(event: Event) -> dict[str, Any]:
+    kept = [field.attname for field in Event._meta.concrete_fields if field.attname not in NOT_TAKEN_OVER]
+    return {name: getattr(event, name) for name in kept}
+
+
+def test_all_that_was_written_is_taken_over() -> None:
+    event = make_event(capacity=40, follow_up_hours_after=24, follow_up_present="Merci", connection_notes="Code : 1")
+    new = duplication.duplicate(event)
+    assert fields(Event.objects.get(pk=new.pk)) == fields(event)
+    sections = list(new.report_sections.values_list("position", "heading", "body"))
+    assert sections == list(event.report_sections.values_list("position", "heading", "body"))
+    assert ReportSection.objects.count() == 2
+
+
+def test_it_is_a_draft_without_people_mails_or_what_was_said_of_the_last_session() -> None:
+    event = make_event(
+        status="cancelled", organiser_words="La salle a brûlé.", sequence=4, replay_url="https://x.test/"
+    )
+    make_registration(event)
+    new = duplication.duplicate(event)
+    assert (new.status, new.organiser_words, new.replay_url, new.sequence) == ("draft", "", "", 0)
+    assert not new.registrations.exists()
+    assert event.registrations.count() == 1
+    assert not Delivery.objects.filter(registration__event=new).exists()
+
+
+def test_the_dates_keep_the_weekday_and_the_hour_on_the_wall_across_the_change_of_the_clocks() -> None:
+    starts_at = datetime(2027, 3, 30, 7, 0, tzinfo=UTC)  # 9:00 in Paris, summer time; a year later still winter time
+    event = make_event(
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        registration_opens_at=starts_at - timedelta(days=30),
+        registration_closes_at=None,
+    )
+    new = duplication.duplicate(event)
+    new.refresh_from_db()
+    local = new.starts_at.astimezone(event.zone)
+    assert (local.strftime("%Y-%m-%d %H:%M"), local.weekday()) == ("2028-03-28 09:00", event.start_date.weekday())
+    assert new.ends_at - new.starts_at == timedelta(hours=1)
+    assert new.registration_opens_at is not None
+    assert new.registration_opens_at.astimezone(event.zone).strftime("%Y-%m-%d %H:%M") == "2028-02-27 08:00"
+    assert new.registration_closes_at is None
+
+
+def test_an_old_event_is_moved_until_it_lies_ahead() -> None:
+    event = make_past_event(starts_at=timezone.now() - timedelta(weeks=120))
+    new = duplication.duplicate(event)
+    assert new.starts_at - event.starts_at == timedelta(weeks=156) or abs(
+        new.starts_at - event.starts_at - timedelta(weeks=156)
+    ) == timedelta(hours=1)
+    assert new.starts_at > timezone.now()
+
+
+@pytest.mark.parametrize(
+    ("slug", "expected"),
+    [("journee-2025", "journee-{}"), ("journee", "journee-{}"), ("x" * 50, "x" * 42 + "-{}")],
+)
+def test_the_address_carries_the_new_year(slug: str, expected: str) -> None:
+    new = duplication.duplicate(make_event(slug=slug))
+    assert new.slug == expected.format(new.start_date.year)
+
+
+def test_two_copies_have_two_addresses() -> None:
+    event = make_event(slug="journee")
+    first, second = duplication.duplicate(event), duplication.duplicate(event)
+    assert second.slug == f"{first.slug}-2"
+
+
+def test_the_report_is_a_file_of_its_own(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    event = make_event()
+    event.report_file.save("rapport.pdf", ContentFile(b"%PDF-1.7\n%%EOF"))
+    new = duplication.duplicate(event)
+    assert new.report_file.name != event.report_file.name
+    event.report_file.delete()
+    with new.report_file.open() as file:
+        assert file.read() == b"%PDF-1.7\n%%EOF"
+
+
+def test_a_report_whose_file_is_lost_is_left_out() -> None:
+    event = make_event(report_file="reports/perdu.pdf")
+    assert not duplication.duplicate(event).report_file
+
+
+def test_nothing_leaves_before_it_is_published_and_reminders_keep_their_distance() -> None:
+    event = make_event(reminder_days_before=3)
+    new = duplication.duplicate(event)
+    with pytest.raises(signup.SignUpClosed):
+        signup.register(new, language="fr", **answers())
+    outbox.drain()
+    assert not Delivery.objects.exists()
+    new.status = Event.Status.PUBLISHED
+    new.save()
+    signup.register(new, language="fr", **answers())
+    reminder = Delivery.objects.get(kind=Delivery.Kind.REMINDER_DAY)
+    assert reminder.due.astimezone(new.zone).date() == new.start_date - timedelta(days=3)
+
+
+def test_the_organiser_is_asked_once_and_lands_on_the_new_form_with_a_sentence() -> None:
+    event = make_event()
+    client = logged_in()
+    question = client.get(f"{EVENTS}{event.pk}/duplicate/")
+    assert Event.objects.count() == 1
+    page = client.post(f"{EVENTS}{event.pk}/duplicate/", dict(question.context["hidden"]), follow=True)
+    new = Event.objects.exclude(pk=event.pk).get()
+    assert page.redirect_chain == [(f"{EVENTS}{new.pk}/change/", 302)]
+    assert messages(page)[0].startswith("Voici le nouveau brouillon, le ")
+
+
+def test_looking_at_the_question_or_posting_without_its_answer_makes_nothing() -> None:
+    event = make_event()
+    client = logged_in()
+    client.get(f"{EVENTS}{event.pk}/duplicate/")
+    client.post(f"{EVENTS}{event.pk}/duplicate/")
+    assert Event.objects.count() == 1
+
+
+def test_who_may_not_add_events_duplicates_none() -> None:
+    event = make_event()
+    client = logged_in("view_event", "change_event")
+    assert client.post(f"{EVENTS}{event.pk}/duplicate/", {"confirmed": "yes"}).status_code == 403
+    assert f"{EVENTS}{event.pk}/duplicate/" not in client.get(f"{EVENTS}{event.pk}/change/").text
+    assert Registration.objects.count() == 0

@@ -1,0 +1,375 @@
+"""The real processes: the demo as the README starts it, and what kill -9 leaves behind."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from registrations.runtime.web_threads import FEW
+from tests import mailbox
+from tests.site import ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
+from tests.smtp import AnswersLate, HoldsFirst, smtp_server
+
+COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
+
+
+def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
+    thanks = demo.sign_up(email="zoe@example.org")
+    assert "Votre inscription est enregistrée" in thanks
+
+    mail = demo.mail_to("zoe@example.org")
+    assert mail["Subject"] == "Inscription enregistrée\u00a0: webinaire du 13\u00a0mai 2025"
+    assert mailbox.attachment_names(mail) == ["invitation.ics", "rapport-etude.pdf"]
+    assert mailbox.part(mail, "application/pdf").startswith(b"%PDF-")
+    lines = mailbox.calendar_lines(mailbox.part(mail, "application/ics"))
+    assert {"DTSTART:20250513T143000Z", "DTEND:20250513T160000Z"} <= set(lines)
+    for link in mailbox.links(mailbox.text(mail)):
+        assert link.startswith(demo.address)
+        assert demo.status(link.removeprefix(demo.address)) == 200
+
+
+def test_the_demos_mailbox_shows_the_mail_and_every_part_of_it(demo: RunningSite) -> None:
+    demo.sign_up(email="anne@example.org")
+    demo.mail_to("anne@example.org")
+    assert demo.status("/outbox/") == 200
+    [path] = [path for path in (demo.data / "outbox").glob("*.eml") if b"To: anne@example.org" in path.read_bytes()]
+    assert [demo.status(f"/outbox/{path.stem}/{tail}") for tail in ("", "0/", "1/", "2/", "3/", "4/", "5/")] == [
+        *[200] * 6,
+        404,
+    ]
+    with urllib.request.urlopen(f"{demo.address}/outbox/{path.stem}/1/") as response:
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+
+
+def test_static_files_are_hashed_compressed_and_kept_for_a_year(demo: RunningSite) -> None:
+    with urllib.request.urlopen(demo.address + "/") as page:
+        html = page.read().decode()
+    css = html.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    request = urllib.request.Request(demo.address + css, headers={"Accept-Encoding": "br"})
+    with urllib.request.urlopen(request) as response:
+        assert response.headers["Content-Encoding"] == "br"
+        assert "immutable" in response.headers["Cache-Control"]
+
+
+def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(tmp_path: Path) -> None:
+    with own_database() as database_url, RunningSite(tmp_path, database_url) as site:
+        first, second = site.run("demo", "--setup-only"), site.run("demo", "--setup-only")
+        counted = site.run("shell", "--verbosity", "0", "-c", COUNTS)
+    assert "organisateur / " in first
+    assert second == ""
+    assert counted.split() == ["1", "7"]
+
+
+def test_a_site_that_is_no_demo_has_no_mailbox_to_show(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    assert site.status("/outbox/") == 404
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_demo_leaves_no_process_behind_however_it_ends(site: RunningSite, number: signal.Signals) -> None:
+    process = site.start_demo()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 2
+
+    process.send_signal(number)
+    assert process.wait(timeout=60) == (0 if number != signal.SIGKILL else -9)
+    wait_for(lambda: not any(is_running(int(child)) for child in children), "the end of the children")
+    assert site.status("/") is None
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"  # ended, not yet collected by the machine's first process
+
+
+def test_a_demo_whose_worker_dies_ends_with_it(site: RunningSite) -> None:
+    process = site.start_demo()
+    pids = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
+    worker = next(pid for pid in pids if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(worker, signal.SIGKILL)
+    assert process.wait(timeout=60) != 0
+
+
+def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_in_flight(site: RunningSite) -> None:
+    with smtp_server(HoldsFirst()) as (server, mailers):
+        assert isinstance(server, HoldsFirst)
+        site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
+        site.start("web", "--port", str(site.port))
+        first = site.start("worker")
+        site.wait_until_it_serves()
+        for name in ("un", "deux", "trois"):
+            site.sign_up(email=f"{name}@example.org")
+        wait_for(lambda: server.held, "the first mail on its way")
+        first.kill()
+        first.wait()
+
+        lease_over = "from registrations.models import *; from django.utils.timezone import now; "
+        site.run("shell", "-c", lease_over + "Delivery.objects.filter(state='sending').update(due=now())")
+        site.start("worker")
+        wait_for(lambda: len(server.received) == 3, "all three mails")
+
+    ids = [mailbox.read(content)["Message-ID"] for content in server.received]
+    assert len(set(ids)) == 3
+    assert mailbox.read(server.held[0])["Message-ID"] in ids
+
+
+def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(site: RunningSite) -> None:
+    with smtp_server(HoldsFirst()) as (server, mailers):
+        assert isinstance(server, HoldsFirst)
+        site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
+        up = site.start("up", "--port", str(site.port), "--workers", "2")
+        site.wait_until_it_serves()
+        before = commands_of_children(up.pid)
+        assert sorted(before.values()) == ["web", "web", "worker", "worker"]
+
+        site.sign_up(email="un@example.org")
+        wait_for(lambda: server.held, "the first mail on its way")
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: server.received, "the mail taken over, long before its lease ends")
+
+        site.wait_until_it_serves()
+        site.sign_up(email="deux@example.org")
+        wait_for(lambda: len(server.received) == 2, "the second mail")
+        after = commands_of_children(up.pid)
+        assert sorted(after.values()) == ["web", "web", "worker", "worker"]
+        assert not set(before) & set(after)
+    assert mailbox.read(server.held[0])["Message-ID"] == server.mails[0]["Message-ID"]
+
+
+def commands_of_children(parent: int) -> dict[int, str]:
+    """pid and command of each child process, of whichever thread."""
+    pids = [pid for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()]
+    return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2] for pid in pids}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_survives_the_end_of_up(site: RunningSite, number: signal.Signals) -> None:
+    up = site.start("up", "--port", str(site.port))
+    site.wait_until_it_serves()
+    children = commands_of_children(up.pid)
+    up.send_signal(number)
+    up.wait(timeout=60)
+    wait_for(lambda: not any(is_running(pid) for pid in children), "the end of the children")
+    assert site.status("/healthz") is None
+
+
+def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
+    web = site.start("up", "--port", str(site.port), "--no-worker")
+    workers = site.start("up", "--no-web", "--workers", "3")
+    site.wait_until_it_serves()
+    wait_for(lambda: len(commands_of_children(workers.pid)) == 3, "three workers")
+    assert set(commands_of_children(web.pid).values()) == {"web"}
+    assert set(commands_of_children(workers.pid).values()) == {"worker"}
+
+
+def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
+    site.start("up", "--port", str(site.port), "--no-worker")
+    site.wait_until_it_serves()
+    request = (
+        b"POST /evenements/x/inscription/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n" + b"a" * 900
+    )
+    slow = [socket.create_connection(("127.0.0.1", site.port)) for _ in range(60)]
+    served = 0
+    for byte in request[:150]:
+        for connection in slow:
+            connection.send(bytes([byte]))
+        served += site.status("/accessibilite/") == 200
+    for connection in slow:
+        connection.close()
+    assert served == 150
+
+
+def lock_registrations(site: RunningSite) -> Callable[[], None]:
+    """Hold a lock that every sign-up needs; the function that releases it."""
+    if site.env["DATABASE_URL"]:
+        lock = psycopg.connect(site.env["DATABASE_URL"], autocommit=False)
+        lock.execute("LOCK TABLE registrations_registration IN ACCESS EXCLUSIVE MODE")
+        return lock.close
+    file = sqlite3.connect(site.data / "db.sqlite3", isolation_level=None, check_same_thread=False)
+    file.execute("BEGIN EXCLUSIVE")
+    return file.close
+
+
+def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    release = lock_registrations(site)
+    threading.Timer(3, release).start()
+    assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
+
+
+def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_answer(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    release = lock_registrations(site)
+    people = [threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(FEW + 2)]
+    for person in people:
+        person.start()
+    time.sleep(1)
+    pages = [site.status("/accessibilite/") for _ in range(20)]
+    waited = [person.is_alive() for person in people]
+    release()
+    for person in people:
+        person.join(timeout=30)
+    assert (set(pages), set(waited), {person.is_alive() for person in people}) == ({200}, {True}, {False})
+
+
+def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: RunningSite) -> None:
+    up = site.start("up", "--port", str(site.port), "--no-worker")
+    site.wait_until_it_serves()
+    browser, form_url, body = site.filled_form(StayAfterTheForm(), email="juste@example.org")
+    release = lock_registrations(site)
+    answers: list[int] = []
+
+    def send() -> None:
+        try:
+            browser.open(form_url, body, timeout=30)
+        except urllib.error.HTTPError as redirect:
+            answers.append(redirect.code)
+            redirect.close()
+
+    visitor = threading.Thread(target=send)
+    visitor.start()
+    time.sleep(1)
+    up.terminate()
+    time.sleep(1)
+    release()
+    visitor.join(timeout=30)
+    assert answers == [303]
+    assert up.wait(timeout=30) == 0
+    emails = "from registrations.models import *; print(*Registration.objects.values_list('email', flat=True))"
+    assert site.run("shell", "--verbosity", "0", "-c", emails).split() == ["juste@example.org"]
+
+
+def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningSite) -> None:
+    with smtp_server(AnswersLate()) as (server, mailers):
+        assert isinstance(server, AnswersLate)
+        site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
+        site.start("web", "--port", str(site.port))
+        worker = site.start("worker")
+        site.wait_until_it_serves()
+        site.sign_up(email="zoe@example.org")
+        wait_for(lambda: server.asked, "the mail on its way")
+        worker.terminate()
+        time.sleep(0.3)
+        worker.terminate()
+        assert worker.wait(timeout=30) == 0
+    states = "from registrations.models import *; print(*Delivery.objects.values_list('state', flat=True))"
+    assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
+
+
+def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    worker = site.start("worker")
+    site.wait_until_it_serves()
+    site.sign_up(email="zoe@example.org")
+    site.mail_to("zoe@example.org")
+    worker.terminate()
+    assert worker.wait(timeout=30) == 0
+    left = "from registrations.models import *; print(Delivery.objects.get().state, WorkerPresence.objects.count())"
+    assert site.run("shell", "--verbosity", "0", "-c", left).split() == ["sent", "0"]
+
+
+ASK_FOR_MAILS = """
+from django.contrib.auth.models import User
+from registrations.models import *
+from registrations.worker import jobs
+event = Event.objects.get()
+Registration.objects.bulk_create([
+    Registration(event=event, first_name="Zoë", last_name="N", email=f"n{n}@example.org", organisation="V")
+    for n in range(150)
+])
+me = User.objects.get()
+jobs.leave_to_a_worker(Job(kind="people", title="x", event=event, asked_by=me.pk, total=150,
+    permission="registrations.change_registration",
+    parameters={"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}))
+"""
+HOW_FAR = (
+    "from registrations.models import *; job = Job.objects.get(); "
+    "print(job.state, job.done, Delivery.objects.filter(reason='resent').count())"
+)
+
+
+@pytest.mark.parametrize("victim", ["worker", "job"])
+def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody(
+    site: RunningSite, victim: str
+) -> None:
+    """Of the worker, the child dies with it; of the child alone, the worker notices."""
+
+    def how_far() -> tuple[str, int, int]:
+        state, done, mails = site.run("shell", "--verbosity", "0", "-c", HOW_FAR).split()
+        return state, int(done), int(mails)
+
+    site.run("shell", "-c", ASK_FOR_MAILS)
+    worker = site.start("worker")
+    wait_for(lambda: how_far()[1] > 0, "the first people")
+    child = next(pid for pid, command in commands_of_children(worker.pid).items() if command == "job")
+    if victim == "worker":
+        worker.kill()
+        worker.wait()
+        wait_for(lambda: not is_running(child), "the end of the child")
+    else:
+        os.kill(child, signal.SIGKILL)
+    _state, done, mails = how_far()
+    assert done == mails < 150
+    if victim == "worker":
+        site.start("worker")
+    wait_for(lambda: how_far()[0] == "done", "the end of the act")
+    assert how_far() == ("done", 150, 150)
+
+
+def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
+    manage = str(ROOT / "manage.py")
+    with socket.create_server(("127.0.0.1", site.port)) as held:
+        inherit = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ exec "$0" "$@"'
+        command = ["bash", "-c", inherit, sys.executable, manage, "up", "--no-worker", "--port", "1"]
+        up = subprocess.Popen(command, env=site.env, pass_fds=[held.fileno()])
+        site.wait_until_it_serves()
+        up.terminate()
+        assert up.wait(timeout=60) == 0
+
+
+def test_an_address_that_others_reach_needs_a_proxy(site: RunningSite) -> None:
+    for command in (["web"], ["up", "--no-worker"]):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            site.run(*command, "--host", "127.0.0.2", "--port", str(site.port))
+        assert "set TRUSTED_PROXY_COUNT" in refused.value.stderr
+
+    site.env |= {"TRUSTED_PROXY_COUNT": "1", "ALLOWED_HOSTS": "127.0.0.2"}
+    site.address = f"http://127.0.0.2:{site.port}"
+    site.start("up", "--no-worker", "--host", "127.0.0.2", "--port", str(site.port))
+    site.wait_until_it_serves()
+
+
+def test_a_worker_of_another_machine_attaches_the_report_from_the_shared_uploads(
+    site: RunningSite, tmp_path: Path
+) -> None:
+    site.env |= {"MEDIA_DIR": str(tmp_path / "shared"), "SECRET_KEY": "one key for all machines"}
+    site.env["DATABASE_URL"] = site.env["DATABASE_URL"] or f"sqlite:///{site.data / 'db.sqlite3'}"
+    (tmp_path / "other").mkdir()
+    upload = "from django.core.files.base import ContentFile; from registrations.models import *; "
+    upload += "Event.objects.get().report_file.save('rapport.pdf', ContentFile(b'%PDF-1.7 of the other machine'))"
+    site.run("shell", "-c", upload)
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    with site.neighbour(tmp_path / "other") as other:
+        other.start("worker")
+        site.sign_up(email="zoe@example.org")
+        mail = other.mail_to("zoe@example.org")
+    assert mailbox.part(mail, "application/pdf") == b"%PDF-1.7 of the other machine"

@@ -1,0 +1,189 @@
+"""What the log says, and what it must never say."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from registrations.mailing import outbox
+from registrations.models import Delivery
+from registrations.runtime import log_context
+from registrations.runtime.logs import Discreet, DiscreetJson, one_line
+from tests.factories import make_event, make_registration
+from webinar import environment
+
+pytestmark = pytest.mark.django_db
+TEXT = Discreet("{message}{about}", style="{")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_under_way() -> None:
+    log_context.request_id.set("")
+
+
+@contextmanager
+def lines(formatter: logging.Formatter) -> Iterator[list[str]]:
+    """What a handler with this formatter writes, whatever the logger."""
+    written: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(self.format(record))
+
+    handler = Keep()
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    yield written
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def record(problem: Exception | None, *arguments: str) -> logging.LogRecord:
+    trace = (type(problem), problem, None) if problem else None
+    message = "Not Found: %s %s zoe.durand@example.org"
+    return logging.LogRecord("django.request", logging.WARNING, "", 1, message, arguments, trace)
+
+
+@pytest.mark.parametrize("formatter", [TEXT, DiscreetJson()])
+@pytest.mark.parametrize("problem", [None, ValueError("zoe.durand+1@example.org")])
+def test_no_line_of_the_log_holds_a_code_or_an_address(
+    problem: Exception | None, formatter: logging.Formatter
+) -> None:
+    registration = make_registration()
+    paths = [f"/rejoindre/{registration.join_code}/rapport.pdf", f"/en/mon-inscription/{registration.manage_code}/"]
+    line = formatter.format(record(problem, *paths))
+    assert "Not Found: /rejoindre/…/rapport.pdf /en/mon-inscription/…/ …@example.org" in line
+    assert not {registration.join_code, registration.manage_code, "zoe"} & set(line.replace("/", " ").split())
+    assert "durand" not in line
+    assert ("ValueError: …@example.org" in line) is bool(problem)
+
+
+def test_codes_of_a_new_address_and_numbers_of_certificates_are_masked_too() -> None:
+    assert TEXT.format(record(None, "/nouvelle-adresse/abcdefghijklmnopqrstuv/", "/en/attestation/1234-5678/")) == (
+        "Not Found: /nouvelle-adresse/…/ /en/attestation/…/ …@example.org"
+    )
+
+
+def test_the_console_writes_by_a_discreet_formatter_in_either_format(settings: Settings) -> None:
+    formatters = {name: formatter["()"] for name, formatter in settings.LOGGING["formatters"].items()}
+    assert formatters == {
+        "text": "registrations.runtime.logs.Discreet",
+        "json": "registrations.runtime.logs.DiscreetJson",
+    }
+    assert {handler["formatter"] for handler in settings.LOGGING["handlers"].values()} == {"text"}
+    assert environment.choice("LOG_FORMAT", ["text", "json"]) == "text"
+
+
+def test_a_request_is_one_line_with_the_name_of_its_page(client: Client) -> None:
+    registration = make_registration()
+    with lines(DiscreetJson()) as written:
+        answer = client.get(f"/rejoindre/{registration.join_code}/")
+    [line] = map(json.loads, written)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
+    ms = line.pop("ms")
+    assert line == {
+        "level": "INFO",
+        "logger": "registrations.runtime.access_log",
+        "message": f"GET join 200 {ms} ms",
+        "request_id": answer["X-Request-ID"],
+        "method": "GET",
+        "page": "join",
+        "status": 200,
+    }
+
+
+def test_what_machines_ask_every_few_seconds_is_not_written_down(client: Client) -> None:
+    with lines(TEXT) as written:
+        client.get("/healthz")
+    assert written == []
+
+
+@pytest.mark.parametrize(
+    ("proxies", "given", "is_kept"),
+    [
+        (1, "abcd-1234", True),
+        (0, "abcd-1234", False),
+        (1, "a b\tc d e f g", False),
+        (1, "x" * 65, False),
+        (1, "short", False),
+    ],
+)
+def test_the_number_of_a_request_is_the_proxys_only_where_one_is_trusted(
+    client: Client, settings: Settings, proxies: int, given: str, is_kept: bool
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = proxies
+    answered = client.get("/healthz", headers={"x-request-id": given})["X-Request-ID"]
+    assert (answered == given) is is_kept
+    assert is_kept or re.fullmatch("[0-9a-f]{16}", answered)
+
+
+def test_a_failure_shows_the_number_that_its_lines_carry(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.raise_request_exception = False
+    event = make_event()
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("a defect of zoe@example.org")
+
+    monkeypatch.setattr("registrations.views.public.shown_event", broken)
+    with lines(DiscreetJson()) as written:
+        page = client.get(event.get_absolute_url())
+    number = page["X-Request-ID"]
+    assert f"<code>{number}</code>" in page.text
+    found = [json.loads(line) for line in written]
+    assert [(line["logger"], line["request_id"]) for line in found] == [
+        ("django.request", number),
+        ("registrations.runtime.access_log", number),
+    ]
+    assert found[0]["exception"].endswith("RuntimeError: a defect of …@example.org")
+
+
+def test_lines_of_a_page_that_is_not_there_carry_its_number_too(client: Client) -> None:
+    with lines(TEXT) as written:
+        number = client.get("/nowhere/")["X-Request-ID"]
+    assert [line for line in written if f"[request={number}]" not in line] == []
+    assert len(written) == 2
+
+
+def test_the_lines_of_a_mail_carry_its_number() -> None:
+    owed = Delivery.objects.owe(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
+    with lines(DiscreetJson()) as written:
+        outbox.drain()
+    assert {json.loads(line)["delivery_id"] for line in written} == {owed.pk}
+    assert log_context.current() == {}
+
+
+def test_a_hostile_host_header_is_one_short_warning(client: Client) -> None:
+    logger = logging.getLogger("django.security.DisallowedHost")
+    logger.addFilter(one_line)
+    with lines(TEXT) as written:
+        answer = client.get("/", headers={"host": f"{'x' * 300}.example"})
+    logger.removeFilter(one_line)
+    assert answer.status_code == 400
+    [refused, access] = written
+    assert re.fullmatch(r"Host header refused: 'x{79} \[request=\w{16}\]", refused)
+    assert re.match("GET - 400 ", access)
+
+
+def test_the_filter_of_hostile_hosts_stands_in_the_settings(settings: Settings) -> None:
+    assert settings.LOGGING["loggers"]["django.security.DisallowedHost"] == {"filters": ["one_line"]}
+    assert settings.LOGGING["filters"]["one_line"]["()"]() is one_line
+
+
+def test_a_traceback_stays_within_one_json_line() -> None:
+    try:
+        raise ValueError("one\ntwo")
+    except ValueError:
+        trace: Any = sys.exc_info()
+    whole = DiscreetJson().format(logging.LogRecord("x", logging.ERROR, "", 1, "three\nfour", (), trace))
+    assert "\n" not in whole
+    assert json.loads(whole)["message"] == "three\nfour"

@@ -1,0 +1,242 @@
+"""Every address of the site, as each kind of person: who gets in, what looking changes, what every page carries."""
+
+import re
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from django.urls.resolvers import RegexPattern
+
+from registrations.models import AuditEntry, Delivery, Registration, Suppression, WorkerPresence
+from registrations.security import audit
+from registrations.views.reading import MAIL_CSP
+from tests.addresses import addresses
+from tests.factories import make_event, make_registration
+from tests.web.test_request_guard import STRICT
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = {
+    "", "favicon.ico", "healthz", "readyz", "donnees-personnelles/", "accessibilite/", "mentions-legales/",
+    "evenements/<slug:slug>/", "evenements/<slug:slug>/inscription/", "evenements/<slug:slug>/merci/",
+    "evenements/<slug:slug>/evenement.ics", "rejoindre/<code:join_code>/", "rejoindre/<code:join_code>/rapport.pdf",
+    "rejoindre/<code:join_code>/invitation.ics", "mon-inscription/<code:manage_code>/", "admin/login/",
+    "evenements/<slug:slug>/renvoyer/", "mon-inscription/<code:manage_code>/modifier/",
+    "mon-inscription/<code:manage_code>/adresse/", "mon-inscription/<code:manage_code>/annuler/",
+    "mon-inscription/<code:manage_code>/pas-moi/", "mon-inscription/<code:manage_code>/supprimer/",
+    "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
+    "attestation/", "robots.txt", "sitemap.xml",
+}  # fmt: skip
+LEAD_ELSEWHERE = {  # without what only a person's own browser holds; and buttons, when nobody presses them
+    "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
+    "mon-inscription/<code:manage_code>/revenir/",
+}  # fmt: skip
+SCANNERS = [
+    "Mozilla/5.0 (compatible; MS-SafeLinks)",
+    "BarracudaCentral",
+    "Mozilla/5.0 (Windows NT 10.0) Proofpoint",
+    "Mozilla/5.0 (compatible; Googlebot/2.1)",
+]
+OF_MAILS = {  # pages that show a mail, and the frame in which its HTML can do nothing
+    r"/event/\d+/mails/$": f"{STRICT}; frame-src 'self'",
+    r"/event/\d+/mails/\d+/$": MAIL_CSP,
+}
+CHANGES_BY_LOOKING = {"django_session"}  # of the visitor's own browser; no personal data of others
+
+
+@pytest.fixture
+def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
+    """One row of everything that has a page."""
+    settings.MEDIA_ROOT = tmp_path
+    WorkerPresence.objects.note("one")
+    event = make_event(report_file=SimpleUploadedFile("rapport.pdf", b"%PDF-1.7\n%%EOF"))
+    registration = make_registration(event, new_email="neuve@example.org", new_email_code="a" * 22)
+    audit.record(audit.Action.BULK_MAIL, count=1)
+    return {
+        "event": event,
+        "registration": registration,
+        "delivery": Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION),
+        "suppression": Suppression.objects.create(digest="0" * 64),
+        "auditentry": AuditEntry.objects.latest("pk"),
+        "user": User.objects.create_user("quelqu-une"),
+        "group": Group.objects.create(name="Groupe"),
+    }
+
+
+def paths(rows: dict[str, Any]) -> dict[str, str]:
+    """A real path for each route."""
+    event, registration = rows["event"], rows["registration"]
+    filled = {
+        "slug": event.slug,
+        "join_code": registration.join_code,
+        "manage_code": registration.manage_code,
+        "address_code": registration.new_email_code,
+        "name": event.report_file.name,
+        "content_type_id": "1",
+        "app_label": "registrations",
+        "url": "nowhere/",
+    }
+    return {
+        route: path(route, pattern, {**filled, **_row(route, rows)}) for route, pattern in addresses(get_resolver())
+    }
+
+
+def _row(route: str, rows: dict[str, Any]) -> dict[str, str]:
+    """The number that an address of one model's pages needs."""
+    model = re.match(r"admin/\w+/(\w+)/", route)
+    number = str(rows[model[1]].pk) if model and model[1] in rows else "1"
+    return {"object_id": number, "id": number, "pk": number}
+
+
+def path(route: str, pattern: URLPattern, values: dict[str, str]) -> str:
+    if isinstance(pattern.pattern, RegexPattern):
+        route = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", route).replace("^", "").removesuffix("$")
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: values.get(match[1], "1"), route)
+
+
+def grant(username: str, *actions: str) -> Client:
+    account = User.objects.create_user(username, is_staff=True)
+    mine = Permission.objects.filter(content_type__app_label="registrations")
+    account.user_permissions.set(p for p in mine if p.codename.partition("_")[0] in actions)
+    client = Client()
+    client.force_login(account)
+    return client
+
+
+def ask(client: Client, path: str, method: str = "get", data: Any = None, **extra: Any) -> Any:
+    """The answer, read to its end; its bytes in `whole`."""
+    answer = getattr(client, method)(path, data, **extra) if data else getattr(client, method)(path, **extra)
+    answer.whole = answer.getvalue()
+    return answer
+
+
+def test_a_stranger_sees_the_public_pages_and_no_other(rows: dict[str, Any]) -> None:
+    opened = set()
+    for route, path in paths(rows).items():
+        answer = ask(Client(), path)
+        if answer.status_code == 302 and route.startswith("admin/"):
+            assert answer["Location"].startswith("/admin/login/") or "logout" in route, path
+        elif route in LEAD_ELSEWHERE:
+            assert answer.status_code in {302, 303}, (path, answer.status_code)
+        elif route not in PUBLIC:
+            assert answer.status_code in {404, 405}, (path, answer.status_code)
+        else:
+            opened.add(route)
+    assert opened == PUBLIC
+
+
+def test_a_stranger_posts_to_no_page_of_the_desk(rows: dict[str, Any]) -> None:
+    before = everything()
+    for route, path in paths(rows).items():
+        if route.startswith("admin/") and route not in PUBLIC:
+            assert ask(Client(), path, "post", {"post": "yes"}).status_code in {302, 403, 404, 405}, path
+    assert everything() == before
+
+
+def test_a_reader_reads_and_changes_nothing(rows: dict[str, Any]) -> None:
+    reader = grant("lectrice", "view")
+    before = everything()
+    opened = set()
+    for route, path in paths(rows).items():
+        if not route.startswith("admin/"):
+            continue
+        if ask(reader, path).status_code == 200:
+            opened.add(route)
+        if not re.search("login|logout|password", route):
+            posted = ask(reader, path, "post", {"post": "yes", "action": "delete_selected", "_selected_action": ["1"]})
+            assert posted.status_code in {200, 302, 403, 404, 405}, path
+    assert everything() == before
+    models = ["event", "registration", "delivery", "auditentry"]
+    assert {f"admin/registrations/{model}/" for model in models} <= opened
+    assert not {route for route in opened if re.search(r"auth/|/add/|delete", route)}
+
+
+def test_an_organiser_without_rights_on_accounts_cannot_see_or_make_any(rows: dict[str, Any]) -> None:
+    organiser = grant("organisatrice", "view", "add", "change", "delete")
+    found = paths(rows)
+    statuses = {route: ask(organiser, path).status_code for route, path in found.items() if route.startswith("admin/")}
+    assert {status for route, status in statuses.items() if route.startswith("admin/auth/")} <= {302, 403, 404}
+    assert statuses["admin/registrations/event/add/"] == 200
+    assert [route for route, status in statuses.items() if status >= 500] == []
+    for route in ("admin/registrations/auditentry/add/", "admin/registrations/delivery/add/"):
+        assert statuses[route] == 403
+
+
+def test_staff_without_any_right_see_no_data(rows: dict[str, Any]) -> None:
+    nobody = grant("personne")
+    registration = rows["registration"]
+    assert ask(nobody, paths(rows)["admin/documents/<path:name>"]).status_code == 403
+    for route, path in paths(rows).items():
+        if route.startswith("admin/"):
+            assert registration.email not in ask(nobody, path).whole.decode(errors="replace"), path
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_looking_at_any_address_changes_nothing_whoever_looks(rows: dict[str, Any], method: str) -> None:
+    before = everything()
+    organiser = grant("organisatrice", "view", "add", "change", "delete")
+    User.objects.filter(username="organisatrice").update(is_superuser=True)
+    after_login = everything()
+    for agent in SCANNERS:
+        for path in paths(rows).values():
+            ask(Client(), path, method, headers={"user-agent": agent})
+    for path in paths(rows).values():
+        ask(organiser, path, method)
+    assert everything() == after_login
+    assert before.keys() == after_login.keys()
+
+
+def everything() -> dict[str, list[Any]]:
+    """Every row of every table."""
+    models: list[type[Model]] = [
+        model for model in apps.get_models() if model._meta.db_table not in CHANGES_BY_LOOKING
+    ]
+    return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
+
+
+def test_every_page_whoever_asks_carries_the_strict_policy(rows: dict[str, Any]) -> None:
+    organiser = Client()
+    organiser.force_login(User.objects.create_superuser("organisatrice"))
+    pages = 0
+    for client in (Client(), organiser):
+        for path in paths(rows).values():
+            for answer in (
+                ask(client, path),
+                ask(client, path, "get", {"q": "x\0"}),
+                ask(client, path, "post"),
+                ask(client, path + "x"),
+            ):
+                check_policy(path, answer)
+                pages += 1
+            if path == "/admin/logout/":
+                organiser.force_login(User.objects.get(username="organisatrice"))
+    assert pages > 300
+
+
+def check_policy(path: str, answer: Any) -> None:
+    assert answer.status_code < 500, path
+    policy = re.sub(r" 'nonce-[\w-]+'", "", answer["Content-Security-Policy"])
+    document = answer.get("Content-Disposition", "").startswith("attachment") and "pdf" in answer["Content-Type"]
+    expected = "sandbox; default-src 'none'" if document else STRICT
+    if answer.status_code == 200:
+        expected = next((own for page, own in OF_MAILS.items() if re.search(page, path)), expected)
+    assert policy == expected, path
+    assert answer["X-Content-Type-Options"] == "nosniff", path
+    assert answer["Referrer-Policy"] == "same-origin", path
+    assert "Permissions-Policy" in answer, path
+
+
+def test_a_post_to_any_public_address_without_the_form_makes_no_registration(rows: dict[str, Any]) -> None:
+    for route, path in paths(rows).items():
+        if not route.startswith("admin/"):
+            assert ask(Client(enforce_csrf_checks=True), path, "post", {"email": "x@example.org"}).status_code < 500, (
+                path
+            )
+    assert Registration.objects.count() == 1
+    assert settings.SECURE_CSP["default-src"] == ["'none'"]
