@@ -1,4 +1,4 @@
-"""A small run of the fault test: no mail is lost, whatever is killed. At full size: see the README."""
+"""A small run of the fault test: no mail is lost, whatever is killed. At full size: see tests/load/README.md."""
 
 import dataclasses
 import sys

@@ -17,7 +17,7 @@ DROPPED_SINCE_NOTHING_READS_IT: set[str] = set()  # "0031_name": the release bef
 
 
 def test_the_settings_of_a_server_are_those_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = (ROOT / "deploy" / "README.md").read_text("utf-8")
     lines = (ROOT / "deploy" / "env.example").read_text("utf-8").splitlines()
     names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
     assert {name for name in names if f"`{name}`" not in readme} == {"POSTGRES_PASSWORD"}

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.admin_site import login as way_in
+from registrations.admin_site.help import help_page
 from registrations.security import audit
 
 
@@ -36,6 +37,7 @@ class WebinarAdminSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
+            path("aide/", self.admin_view(help_page), name="help"),
             path("code/", way_in.code, name="code"),
             path("set-up/", way_in.set_up, name="set_up"),
             path("confirm/", self.admin_view(way_in.confirm_password), name="confirm_password"),

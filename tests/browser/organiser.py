@@ -1,6 +1,6 @@
 """An organiser's first event from an empty database to what became of it, with the browser alone.
 
-`uv run python -m tests.browser.organiser` takes the pictures of the README's guide while it does so.
+`uv run python -m tests.browser.organiser` takes the pictures of the help page while it does so.
 """
 
 import http.client
@@ -23,7 +23,7 @@ MAKE_ACCOUNT = (
     "from django.contrib.auth.models import User; "
     f"User.objects.create_superuser('organisatrice', 'organisatrice@example.org', '{PASSWORD}')"
 )
-PICTURES = ROOT / "tests" / "browser" / "guide"
+PICTURES = ROOT / "static" / "img" / "guide"
 WIDTH = 1100
 PARIS = ZoneInfo("Europe/Paris")
 BRING_NEARER = """

@@ -446,6 +446,14 @@ def open_details(page: Page) -> None:
         summary.click()
 
 
+def see_every_picture(page: Page) -> None:
+    """They are fetched when they come near the window."""
+    for picture in page.locator(".desk-guide img").all():
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
+    page.evaluate("scrollTo(0, 0)")
+
+
 def desk_figures(page: Page) -> None:
     page.locator(".desk-drawings summary").click()
 
@@ -693,6 +701,7 @@ PAGES = [
     ),
     SitePage("desk-write-refused", desk_event_act("write"), act=misspell_the_message, languages=("fr",), desk=True),
     SitePage("desk-message-miscounted", lambda: desk_message(message()), act=miscount, languages=("fr",), desk=True),
+    SitePage("desk-help", desk("help"), act=see_every_picture, languages=("fr",), desk=True),
     SitePage("desk-bilan", desk_bilan, act=open_details, languages=("fr",), desk=True),
     SitePage("desk-figures", desk_busy, act=desk_figures, languages=("fr",), desk=True),
     SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),

@@ -1,12 +1,15 @@
-"""The README's guide for organisers, followed from an empty database."""
+"""The organiser's guide (the help page), followed from an empty database."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visitor
 from tests.browser.organiser import Organiser, start, tell
-from tests.site import RunningSite, own_database
+from tests.site import ROOT, RunningSite, own_database
+
+GUIDE = ROOT / "templates" / "admin" / "help.html"
 
 
 def test_from_an_empty_database_to_what_became_of_it_with_the_browser_alone(browser: Browser, tmp_path: Path) -> None:
@@ -21,3 +24,4 @@ def test_from_an_empty_database_to_what_became_of_it_with_the_browser_alone(brow
         context.close()
     complaints = [words for words in visitor.complaints if not words.startswith("[DOM]")]  # advice on a stock form
     assert (complaints, visitor.elsewhere) == ([], [])
+    assert seen == re.findall(r"img/guide/([\w-]+)\.png", GUIDE.read_text("utf-8"))  # each picture, in its order

@@ -1,4 +1,4 @@
-"""Follow the README's commands for containers literally, on this machine's engine, with Caddy and TLS in front.
+"""Follow the commands for containers (deploy/README.md) literally, on this machine's engine, with Caddy and TLS.
 
     sudo uv run python -m tests.deploy.containers FOLDER
 

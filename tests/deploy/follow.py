@@ -1,4 +1,4 @@
-"""Follow the README's guide literally: its own commands, on a fresh Debian 13 with systemd as its first process.
+"""Follow the server guide (deploy/README.md) literally: its own commands, on a fresh Debian 13 with systemd.
 
     sudo uv run python -m tests.deploy.follow FOLDER [--proxy caddy] [--database postgresql]
 

@@ -1,4 +1,4 @@
-"""The commands of the README's guide, taken from it."""
+"""The commands of the server guide (deploy/README.md), read from it."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ SUBSTITUTIONS = {
 
 def commands(*languages: str) -> list[tuple[str, str]]:
     """The code blocks of the guide in these languages, in order, each with the heading that it stands under."""
-    guide = (ROOT / "README.md").read_text("utf-8").partition("\n## On a server\n")[2].partition("\n## ")[0]
+    guide = (ROOT / "deploy" / "README.md").read_text("utf-8").partition("\n## On a server\n")[2].partition("\n## ")[0]
     found, heading = [], ""
     for match in re.finditer(r"^### ([^\n]+)$|^```(\w+)\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL):
         heading = match[1] or heading

@@ -1,4 +1,4 @@
-"""Faults and figures: harnesses that start the real processes. Run by hand at full size (see README)."""
+"""Faults and figures: harnesses that start the real processes. Run by hand at full size (see README.md here)."""
 
 import os
 

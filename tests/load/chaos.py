@@ -64,7 +64,7 @@ class Chaos:
         self.database_faults = self.deployments = 0
 
     def _neighbours(self) -> Iterator[RunningSite]:
-        """Machines beside the first: they share its key and its uploads, as the README says."""
+        """Machines beside the first: they share its key and its uploads, as deploy/README.md says."""
         self.site.env |= {"SECRET_KEY": f"one key for all machines, seed {self.plan.seed}"}
         self.site.env |= {"MEDIA_DIR": str(self.site.data / "media")}
         for number in range(1, self.plan.machines):
