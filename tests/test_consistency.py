@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib import admin
-from django.template.loader import get_template
 from django.test import Client
 from django.urls import get_resolver, resolve
 
 from registrations.domain import attendance
-from registrations.mailing import composer
 from registrations.models import Attendance, Delivery, Event, WorkerPresence
 from tests.addresses import addresses
 from tests.browser.pages import PAGES
@@ -24,13 +22,6 @@ ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
 DESK_TEMPLATES = Path(admin.__file__).parent / "templates"  # ours take the place of some
 ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
-
-
-@pytest.mark.parametrize("kind", Delivery.Kind.values)
-def test_every_kind_of_mail_has_a_composer_a_text_and_an_html(kind: str) -> None:
-    assert Delivery.Kind(kind) in composer.COMPOSERS
-    for name in (f"mail/{kind}.txt#subject", f"mail/{kind}.txt#body", f"mail/{kind}.html"):
-        assert get_template(name)
 
 
 def test_every_template_is_used() -> None:

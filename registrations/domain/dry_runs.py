@@ -15,7 +15,6 @@ from registrations.models.registration import RegistrationQuerySet
 KEPT = timedelta(days=30)
 MOMENT = "moment"  # in the address of the personal page
 DAY = timedelta(days=1)
-BY_THE_CLOCK = [Delivery.Kind.REMINDER_DAY, Delivery.Kind.REMINDER_HOUR, Delivery.Kind.FOLLOW_UP]
 
 
 class StillBeingRemoved(Exception):

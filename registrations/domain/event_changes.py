@@ -95,7 +95,7 @@ def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
     count = Delivery.objects.enqueue_all(told(event, reason), kind, reason=reason)
     progress.report(2, 4, _("Reminders"))
     audit.record(audit.Action.BULK_MAIL, about=event, kind=str(kind), count=count)
-    reminders.replan(event)
+    reminders.schedule(event)
     progress.report(3, 4, _("Waiting list"))
     waiting_list.promote(event)
     wakeups.send_due_mail.enqueue()

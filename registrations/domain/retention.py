@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from registrations.domain import erasure
-from registrations.models import AnonymousRegistration, Event, PurgedCount, Registration
+from registrations.models import AnonymousRegistration, Delivery, Event, PurgedCount, Registration
 from registrations.runtime import progress
 from registrations.statistics import event_figures
 
@@ -34,7 +34,17 @@ def purge(*, dry_run: bool = False) -> Counter[Event]:
         random.shuffle(expired)  # the order of the figures must not tell who came first
         for batch in progress.batches(expired, AT_ONCE, event.slug):
             done[event] += len(batch) if dry_run else _make_anonymous(event, batch)
+    if not dry_run:
+        _delete_mails_of_events()
     return done
+
+
+def _delete_mails_of_events() -> None:
+    """Mails to the contact address of an event, once no data of its registrants is kept any more."""
+    mails = Delivery.objects.filter(registration=None, event__isnull=False)
+    for event in Event.objects.filter(pk__in=mails.order_by().values("event"), ends_at__lte=timezone.now()):
+        if event.kept_until(event.ends_at) <= timezone.now():
+            mails.filter(event=event).delete()
 
 
 def _ends(event: Event) -> list[tuple[int, Any]]:

@@ -42,5 +42,5 @@ def _give_seat(registration: Registration, event: Event, mail: State) -> None:
     registration.status, registration.waiting_since = Registration.Status.CONFIRMED, None
     registration.save(update_fields=["status", "waiting_since"])
     Delivery.objects.enqueue(registration, Delivery.Kind.PROMOTED, reason=Delivery.Reason.PROMOTED, state=mail)
-    reminders.plan(registration)
+    reminders.schedule_for(registration)
     wakeups.send_due_mail.enqueue()

@@ -1,13 +1,12 @@
-"""What is mailed: a Delivery in, a complete message out. Nothing here sends.
+"""Compose a mail: a Delivery in, a complete message out. Nothing here sends.
 
-A new kind of mail is a `Delivery.Kind`, a .txt (partials `subject` and `body`) and a .html; `letter` puts it together.
+What is true of each kind is in models/mail_kinds.py; its words are in `templates/mail/`.
 """
 
 import email.policy
 import json
 import logging
 import re
-from collections.abc import Callable
 from email.message import EmailMessage as StandardMessage
 from email.policy import Policy
 from typing import Any
@@ -26,7 +25,8 @@ from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, invitation, personal_entry
 from registrations.mailing import placeholders, previews
 from registrations.mailing.transports import mime
-from registrations.models import Delivery, Registration
+from registrations.models import Delivery
+from registrations.models.mail_kinds import CalendarRule, Recipient
 from registrations.text import typography
 
 logger = logging.getLogger(__name__)
@@ -37,19 +37,17 @@ RAW_BACKENDS = {
     SMTP,
     "anymail.backends.amazon_ses.EmailBackend",
 }
-Kind = Delivery.Kind
-WRITTEN_BY_HAND = {Kind.BROADCAST, Kind.TRIAL}
-WITH_REPORT = {Kind.CONFIRMATION, Kind.PROMOTED}
+Kind, Reason = Delivery.Kind, Delivery.Reason
 BLANK_LINES = re.compile(r"\n{3,}")
 SUBJECT_MAX = 90  # characters; a short title alone may have 80
 SPACES = re.compile(r"[ \n]+")  # not the no-break space
-NO_METADATA = {"mailersend", "postal"}  # their APIs take none
+NO_METADATA = {"mailersend", "postal"}  # their APIs accept none
 ALERT_REASONS = 5  # at most, in one alert
-TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more than the document
+TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more
 
 
 class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] # anymail has no types
-    """A message that is 7-bit clean, as RFC 6047, section 2.5, asks of a calendar object in transport."""
+    """A 7-bit clean message, as RFC 6047, section 2.5, requires for calendar objects."""
 
     encoded_report: study_report.Report | None = None
 
@@ -61,7 +59,7 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
 
 
 def compose(delivery: Delivery) -> Mail:
-    """The message of a delivery, in the registrant's language, as the configured transport can carry it."""
+    """The message of a delivery, in the recipient's language, in the form that the configured transport accepts."""
     if delivery.kind == Kind.TRIAL and delivery.sample:
         delivery = previews.tried(delivery)
     registration = delivery.registration
@@ -69,7 +67,7 @@ def compose(delivery: Delivery) -> Mail:
         registration.preview_as_published()
     language = registration.language if registration else settings.LANGUAGE_CODE
     with translation.override(language):
-        mail = COMPOSERS[Delivery.Kind(delivery.kind)](delivery)
+        mail = _composed(delivery)
     mail.to = [delivery.address]
     ours = {"delivery": str(delivery.pk), "site": settings.HOST[:80]}
     if _provider() not in NO_METADATA:
@@ -81,19 +79,25 @@ def compose(delivery: Delivery) -> Mail:
         "X-Auto-Response-Suppress": "OOF, NRN, AutoReply, RN",
         "Content-Language": language,
         **_thread(delivery),
-        **_way_out(delivery),
+        **_unsubscribe(delivery),
     }
     return mail
 
 
+def _composed(delivery: Delivery) -> Mail:
+    if delivery.facts.recipient == Recipient.OPERATOR:
+        return alert(delivery)
+    return message(delivery) if delivery.facts.is_written_by_organiser else letter(delivery)
+
+
 def _provider() -> str:
-    """The name of anymail's backend, as in EMAIL_URL; empty for the folder and for SMTP, whoever's it is."""
+    """The name of anymail's backend, as in EMAIL_URL; empty for the folder and for any SMTP server."""
     module = settings.MAILERS["default"]["BACKEND"].removesuffix(".EmailBackend")
     return module.removeprefix("anymail.backends.") if module.startswith("anymail.") else ""
 
 
 def _message_id(delivery: Delivery) -> dict[str, str]:
-    """Mailjet's API refuses a mail with a Message-ID of ours; Postmark's replaces it unless told not to."""
+    """Mailjet's API refuses a mail with our Message-ID; Postmark's replaces it unless a header says otherwise."""
     match _provider():
         case "mailjet":
             return {}
@@ -103,7 +107,7 @@ def _message_id(delivery: Delivery) -> dict[str, str]:
 
 
 def _relay_headers(ours: dict[str, str]) -> dict[str, str]:
-    """What a provider's SMTP relay is told in headers: our own id, which its events bring back, and no tracking."""
+    """Headers for a provider's SMTP relay: our own id, which comes back in its events, and no tracking."""
     if settings.MAILERS["default"]["BACKEND"] != SMTP:
         return {}
     match settings.MAIL_PROVIDER:
@@ -120,30 +124,27 @@ def _relay_headers(ours: dict[str, str]) -> dict[str, str]:
 
 
 def letter(delivery: Delivery) -> Mail:
-    """A mail to a registrant: its words, and as its kind asks, the calendar object and the study report."""
-    registration = delivery.registration
-    if registration is None:
-        raise ValueError("This kind of mail needs a registration.")
-    event = registration.event
+    """A mail with the words of its kind and, if its kind has them, the calendar object and the study report."""
+    registration, event = delivery.registration, delivery.related_event
+    if event is None:
+        raise ValueError("This kind of mail needs a registration or an event.")
     method = calendar_method(delivery)
-    report = _report(delivery) if delivery.kind in WITH_REPORT else None
+    report = _report(delivery) if delivery.facts.has_report else None
     attached = report is not None and study_report.fits_into_a_mail(report.size)
-    mail = _written(
-        delivery.kind,
-        {
-            "registration": registration,
-            "event": event,
-            "reason": delivery.reason,
-            "calendar": method,
-            "report": report,
-            "report_attached": attached,
-            "site": settings.HOST,
-        },
-    )
+    context = {
+        "registration": registration,
+        "event": event,
+        "reason": delivery.reason,
+        "calendar": method,
+        "report": report,
+        "report_attached": attached,
+        "site": settings.HOST,
+    }
+    mail = _written(delivery, context)
     mail.reply_to = [event.contact_email]
-    if method == Method.REQUEST and delivery.sample:
+    if registration and method == Method.REQUEST and delivery.sample:
         mail.attach("invitation.ics", personal_entry(registration), "application/ics")
-    elif method:
+    elif registration and method:
         _add_calendar(mail, invitation(registration, method), method)
     if report and attached:
         _add_report(mail, report)
@@ -151,26 +152,24 @@ def letter(delivery: Delivery) -> Mail:
 
 
 def calendar_method(delivery: Delivery) -> Method | None:
-    """What this mail does to the registrant's calendar entry: put it there or bring it up to date, or take it out."""
+    """The iTIP method that updates the registrant's calendar entry, or None when the mail does not touch it."""
     registration = delivery.registration
-    match delivery.kind:
-        case Kind.CONFIRMATION | Kind.PROMOTED:
+    if registration is None:
+        return None
+    match delivery.facts.calendar:
+        case CalendarRule.ADD:
             return Method.REQUEST
-        case Kind.CHANGED | Kind.CANCELLED if not (registration and registration.is_seated):
-            return None  # who waits has no entry
-        case Kind.CHANGED if delivery.reason == Delivery.Reason.NOTES:
-            return None
-        case Kind.CHANGED:
-            return Method.CANCEL if delivery.reason == Delivery.Reason.POSTPONED else Method.REQUEST
-        case Kind.CANCELLED:
+        case CalendarRule.FOLLOW_THE_CHANGE if registration.is_seated and delivery.reason != Reason.NOTES:
+            return Method.CANCEL if delivery.reason == Reason.POSTPONED else Method.REQUEST
+        case CalendarRule.REMOVE_WITH_THE_EVENT if registration.is_seated:
             return Method.CANCEL
-        case Kind.WITHDRAWN | Kind.ERASED if delivery.reason == Delivery.Reason.SEAT:
-            return None if registration and registration.event.is_over else Method.CANCEL
+        case CalendarRule.REMOVE_WITH_THE_SEAT if delivery.reason == Reason.SEAT and not registration.event.is_over:
+            return Method.CANCEL
     return None
 
 
 def alert(delivery: Delivery) -> Mail:
-    """To the operator: what keeps mails from leaving, or makes them leave later, and how many."""
+    """To the operator: how many mails are blocked or delayed, and why."""
     blocked = Delivery.objects.blocked().exclude(pk=delivery.pk)
     context = {
         "count": blocked.count(),
@@ -179,11 +178,11 @@ def alert(delivery: Delivery) -> Mail:
         "desk": settings.BASE_URL + reverse("admin:registrations_delivery_changelist"),
         "site": settings.HOST,
     }
-    return _written("alert", context)
+    return _written(delivery, context)
 
 
 def message(delivery: Delivery) -> Mail:
-    """What an organiser wrote, to one of those whom it is for, or as a trial."""
+    """An organiser's own message, to one registrant or as a trial."""
     broadcast = delivery.broadcast
     if broadcast is None:
         raise ValueError("This kind of mail needs a message.")
@@ -191,7 +190,7 @@ def message(delivery: Delivery) -> Mail:
     text = placeholders.filled(broadcast.body, placeholders.markdown_values(registration))
     schemes = {*typography.SCHEMES, urlsplit(settings.BASE_URL).scheme}
     mail = _written(
-        delivery.kind,
+        delivery,
         {
             "registration": registration,
             "event": broadcast.event,
@@ -205,16 +204,11 @@ def message(delivery: Delivery) -> Mail:
     return mail
 
 
-COMPOSERS: dict[Delivery.Kind, Callable[[Delivery], Mail]] = {
-    **dict.fromkeys(set(Kind) - {Kind.ALERT, *WRITTEN_BY_HAND}, letter),
-    **dict.fromkeys(WRITTEN_BY_HAND, message),
-    Kind.ALERT: alert,
-}
-
-
-def _written(name: str, context: dict[str, Any]) -> Mail:
+def _written(delivery: Delivery, context: dict[str, Any]) -> Mail:
+    """Subject, text and HTML from the templates of the kind."""
+    name = delivery.kind
     context["base_url"] = settings.BASE_URL
-    context["trial"] = _trial_note(context.get("registration"))
+    context["trial"] = _trial_note(delivery)
     subject: str = SPACES.sub(" ", render_to_string(f"mail/{name}.txt#subject", context)).strip()
     body: str = render_to_string(f"mail/{name}.txt#body", context)
     if context["trial"]:
@@ -224,19 +218,18 @@ def _written(name: str, context: dict[str, Any]) -> Mail:
     return mail
 
 
-def _trial_note(registration: Registration | None) -> str:
-    """The first line of a mail that tells an organiser what registrants will be told."""
+def _trial_note(delivery: Delivery) -> str:
+    """The first line of a mail that shows an organiser what others will receive."""
+    is_dry_run = delivery.registration is not None and delivery.registration.is_dry_run
     return (
-        _("This is a trial, which nobody else receives. It counts nowhere.")
-        if registration and registration.is_dry_run
-        else ""
+        _("This is a trial, which nobody else receives. It counts nowhere.") if is_dry_run or delivery.sample else ""
     )
 
 
 def _report(delivery: Delivery) -> study_report.Report | None:
-    """A report that cannot be made must not keep the link back: after a few tries the mail leaves without it."""
+    """The study report, or None when it could not be made several times: the link must not wait for it."""
     try:
-        return study_report.study_report(delivery.registration.event) if delivery.registration else None
+        return study_report.study_report(delivery.related_event) if delivery.related_event else None
     except pdf.RenderingFailed:
         if delivery.attempts < TRIES_WITH_REPORT:
             raise
@@ -245,7 +238,7 @@ def _report(delivery: Delivery) -> study_report.Report | None:
 
 
 def _add_report(mail: Mail, report: study_report.Report) -> None:
-    """HTTP APIs encode the file themselves; for a raw transport it is put in place once the rest is."""
+    """HTTP APIs encode the file themselves; for a raw transport its base64 is inserted into the finished message."""
     if not _is_raw():
         mail.attach(study_report.FILENAME, report.content, "application/pdf")
         return
@@ -258,7 +251,7 @@ def _is_raw() -> bool:
 
 
 def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
-    """Raw transports carry the object twice, as alternative and as attachment; HTTP APIs only as attachment."""
+    """Raw transports get the object twice, as alternative and as attachment; HTTP APIs only as attachment."""
     if _is_raw():
         mail.attach_alternative(calendar.decode(), f"text/calendar; method={method}")
         mail.attach("invitation.ics", calendar, "application/ics")
@@ -267,19 +260,19 @@ def _add_calendar(mail: Mail, calendar: bytes, method: Method) -> None:
 
 
 def _thread(delivery: Delivery) -> dict[str, str]:
-    """In-Reply-To and References (RFC 5322, section 3.6.4): every later mail answers the first one."""
-    if delivery.is_first or delivery.registration_id is None or delivery.pk is None:
+    """In-Reply-To and References (RFC 5322, section 3.6.4): later mails answer the first one to the same recipient."""
+    related = delivery.others_to_recipient()
+    if related is None or not delivery.facts.in_thread or delivery.is_first or delivery.pk is None:
         return {}
-    earlier = Delivery.objects.filter(registration=delivery.registration_id, pk__lt=delivery.pk)
-    first = earlier.order_by("pk").values_list("message_id", flat=True).first()
+    first = related.filter(pk__lt=delivery.pk).order_by("pk").values_list("message_id", flat=True).first()
     return {"In-Reply-To": first, "References": first} if first else {}
 
 
-def _way_out(delivery: Delivery) -> dict[str, str]:
-    """List-Unsubscribe (RFC 2369) of what goes to many: the page where one takes oneself off the list.
+def _unsubscribe(delivery: Delivery) -> dict[str, str]:
+    """List-Unsubscribe (RFC 2369) of a mail to many: the page where a person can leave the list.
 
-    Not in one click (RFC 8058), which would cost someone a seat who only wanted fewer mails.
+    Not with one click (RFC 8058): someone who only wanted fewer mails would lose the seat.
     """
-    if delivery.kind != Kind.BROADCAST or delivery.registration is None:
+    if not delivery.facts.may_unsubscribe or delivery.registration is None:
         return {}
     return {"List-Unsubscribe": f"<{delivery.registration.manage_url}>"}

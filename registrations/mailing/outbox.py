@@ -1,7 +1,7 @@
-"""The mail that must arrive: claim a Delivery, build it, send it, record what happened.
+"""The sending loop: claim a mail, compose it, send it, record the outcome.
 
-No transaction is open while a document is rendered or a server is talked to. A row is claimed and committed before
-its mail is sent, so that a crash can repeat a mail but never lose one.
+No transaction is open while a document is rendered or a server is contacted. The claim is committed before the mail is
+sent, so a crash can repeat a mail but never lose one.
 """
 
 import logging
@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from registrations.mailing import composer
+from registrations.mailing import claims, composer, relevance
 from registrations.mailing.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
 from registrations.models import Delivery, Event, Suppression
 from registrations.runtime import log_context
@@ -34,20 +34,20 @@ RETRY_AFTER = [
     30 * MINUTE,
 ]
 LONG_WAIT = 10 * MINUTE  # after an ambiguous end, and for a mail that is held back
-HORIZON = timedelta(days=3)  # of tries that count
+HORIZON = timedelta(days=3)  # then a mail fails, unless the obstacle is on our side
 JITTER = 0.2
-RECORD_EVERY = 2  # seconds between two tries to write down what happened, while the database is away
+RECORD_EVERY = 2  # seconds between two tries to record an outcome, while the database is away
 
 
 class Transport:
-    """One connection to the mail server, opened for the first mail and kept for the next ones."""
+    """A connection to the mail server, opened for the first mail and kept for the next ones."""
 
     def __init__(self) -> None:
         self.backend = mailers.default
         self.connected = False
 
     def send(self, message: composer.Mail) -> None:
-        """Hand over one message to its one recipient; raises whatever went wrong."""
+        """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable."""
         if not self.connected:
             self.backend.open()
             self.connected = True
@@ -69,24 +69,24 @@ class Transport:
         self.connected = False
         try:
             self.backend.close()
-        except Exception:  # the server may be gone: nothing is owed to this connection any more
+        except Exception:  # the server may be gone, and this connection is no longer needed
             logger.info("The connection to the mail server was already gone")
 
 
 def _require_one_accepted(message: composer.Mail) -> None:
-    """What a provider said of each recipient; an SMTP server says nothing here."""
-    told = message.anymail_status
-    statuses = [recipient.status for recipient in told.recipients.values()]
+    """Raise NotAccepted unless the provider accepted exactly one recipient. An SMTP server reports none here."""
+    result = message.anymail_status
+    statuses = [recipient.status for recipient in result.recipients.values()]
     if statuses and len([status for status in statuses if status in {"sent", "queued"}]) != 1:
         reason = _("the mail server did not accept the message")
-        raise NotAccepted(reason, statuses=frozenset(statuses), response=told.esp_response)
+        raise NotAccepted(reason, statuses=frozenset(statuses), response=result.esp_response)
 
 
 def drain(*, holder: str = "", stop: Callable[[], bool] = lambda: False) -> None:
-    """Send what is due, one mail at a time, until nothing is, `stop` says so, or the mail server fails."""
+    """Send due mails one at a time, until none is due, `stop()` is true, or the mail server fails."""
     transport = Transport()
     try:
-        while not stop() and (delivery := Delivery.objects.claim(holder=holder)):
+        while not stop() and (delivery := claims.claim(holder=holder)):
             with log_context.about_delivery(delivery.pk):
                 goes_on = deliver(delivery, transport)
             if not goes_on:
@@ -96,13 +96,13 @@ def drain(*, holder: str = "", stop: Callable[[], bool] = lambda: False) -> None
 
 
 def deliver(delivery: Delivery, transport: Transport) -> bool:
-    """Send one claimed mail and record the outcome; False when the next mail would meet the same obstacle."""
+    """Send one claimed mail and record the outcome; False when the next mail would fail for the same reason."""
     try:
         _require_still_wanted(delivery)
         transport.send(composer.compose(delivery))
     except NoLongerWanted as end:
         state, reason = end.state, str(end)
-        _persist(lambda: delivery.record_end(state, reason), delivery)
+        _persist(lambda: claims.record_end(delivery, state, reason), delivery)
         return True
     except Exception as error:
         problem = failure(error, connected=transport.connected, handing_over=transport.handing_over)
@@ -112,34 +112,41 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         if problem.verdict == Verdict.OURS:
             _alarm(problem)
         return not problem.stops_the_drain
-    _persist(delivery.record_sent, delivery)
+    _persist(lambda: claims.record_sent(delivery), delivery)
     logger.info("Delivery %s: sent", delivery.pk)
     return True
 
 
 def _require_still_wanted(delivery: Delivery) -> None:
-    """What a mail says must be true at the moment it leaves."""
+    """Raise NoLongerWanted or HeldBack unless the mail is still true and wanted at this moment."""
     if delivery.is_poison_message:
         words = _("the worker was lost %(count)s times while it had this mail in hand")
         raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.worker_crashes})
     if delivery.is_too_late:
         raise NoLongerWanted(Delivery.State.EXPIRED, _("too late to be useful"))
-    if refusal := delivery.earlier_refusal():
+    if refusal := relevance.earlier_refusal(delivery):
         sentences = {
             Delivery.ProviderStatus.BOUNCED: _("an earlier mail came back: this address does not work"),
             Delivery.ProviderStatus.COMPLAINED: _("the recipient reported an earlier mail as unwanted"),
         }
         raise NoLongerWanted(Delivery.State.CANCELLED, sentences[refusal])
-    if (registration := delivery.registration) is None:
+    if delivery.facts.recipient.is_internal:
         return
     if Suppression.objects.of_address(delivery.address).exists():
         raise NoLongerWanted(Delivery.State.CANCELLED, _("the owner of this mailbox has asked to be left alone"))
-    if reason := delivery.obsolete_reason():
+    if reason := relevance.obsolete_reason(delivery):
         raise NoLongerWanted(Delivery.State.CANCELLED, reason)
-    if delivery.is_overtaken:
+    if relevance.is_overtaken(delivery):
         raise NoLongerWanted(Delivery.State.EXPIRED, _("the last reminder leaves in its place"))
-    if registration.event.status == Event.Status.DRAFT and not registration.is_dry_run:
+    if _is_of_a_draft(delivery):
         raise HeldBack(_("the event is a draft"))
+
+
+def _is_of_a_draft(delivery: Delivery) -> bool:
+    """Dry runs also try a draft."""
+    event, registration = delivery.related_event, delivery.registration
+    is_dry_run = registration is not None and registration.is_dry_run
+    return event is not None and event.status == Event.Status.DRAFT and not is_dry_run
 
 
 def _record_failure(delivery: Delivery, problem: Failure) -> None:
@@ -147,31 +154,31 @@ def _record_failure(delivery: Delivery, problem: Failure) -> None:
     patience_ends_at = (delivery.trying_since or timezone.now()) + HORIZON
     gives_up = problem.counts and timezone.now() + after > patience_ends_at
     if problem.verdict == Verdict.PERMANENT or gives_up:
-        delivery.record_end(Delivery.State.FAILED, problem.reason)
+        claims.record_end(delivery, Delivery.State.FAILED, problem.reason)
     else:
-        delivery.record_retry(after=after, error=problem.reason, counts=problem.counts)
+        claims.record_retry(delivery, after=after, error=problem.reason, counts=problem.counts)
 
 
 def _alarm(problem: Failure) -> None:
-    """Something of ours blocks every mail: say so in the log, and once by mail."""
+    """Our own configuration blocks every mail: log an error, and send the operator one alert."""
     logger.error("Mails are blocked: %s", problem.reason)
     if settings.ALERT_EMAIL:
         Delivery.objects.enqueue_alert(settings.ALERT_EMAIL)
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
-    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, give or take a fifth; never soon after an ambiguous end.
+    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, ± 20 %; after an ambiguous end at least ten minutes.
 
-    A provider that names a delay is left alone for at least as long.
+    A delay that the provider asks for is respected.
     """
     step = min(delivery.attempts, len(RETRY_AFTER)) - 1
-    after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, guards nothing
+    after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads the load, no secret
     at_least = LONG_WAIT if problem.verdict in {Verdict.AMBIGUOUS, Verdict.HELD_BACK} else timedelta()
     return max(after, at_least, problem.retry_after or timedelta())
 
 
 def _persist(record: Callable[[], None], delivery: Delivery) -> None:
-    """Write down what happened, again and again while the database is away, until the lease ends."""
+    """Record an outcome; while the database is away, try again until the lease ends."""
     while True:
         try:
             return record()

@@ -1,4 +1,4 @@
-"""The mails that leave by the clock: two reminders and the follow-up, rows of the outbox from the sign-up on."""
+"""Scheduled mails (reminders, the follow-up …): rows of the outbox as soon as it is known who is to receive them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models import Delivery, Event, Registration
 from registrations.models.delivery import DeliveryQuerySet, desk_words
+from registrations.models.mail_kinds import KINDS, SCHEDULES, Recipient
 
-Kind, State = Delivery.Kind, Delivery.State
+State = Delivery.State
 
 
 class Planned(NamedTuple):
@@ -21,21 +22,21 @@ class Planned(NamedTuple):
 
 
 def hours_of(event: Event) -> Iterator[Planned]:
-    """When each mail of the clock leaves."""
-    yield Planned(Kind.REMINDER_DAY, event.reminder_day_at, event.starts_at)
-    yield Planned(Kind.REMINDER_HOUR, event.reminder_hour_at, event.starts_at)
-    yield Planned(Kind.FOLLOW_UP, event.follow_up_at, None)
+    """When each scheduled mail of the event leaves."""
+    for kind, schedule in SCHEDULES.items():
+        not_after = event.starts_at if schedule.useless_after_start else None
+        yield Planned(kind, getattr(event, schedule.at), not_after)
 
 
-def plan(registration: Registration) -> None:
-    """Owe a new seat its mails to come."""
+def schedule_for(registration: Registration) -> None:
+    """Add the scheduled mails of someone who has just been given a seat."""
     Delivery.objects.bulk_create(planned(registration))
 
 
 def planned(registration: Registration, *, is_new: bool = False) -> list[Delivery]:
-    """The mails to come of a new seat, not yet written down; those whose hour has passed are skipped, with the reason.
+    """The scheduled mails of a new seat, not saved yet. One whose time has passed is skipped, with the reason.
 
-    `is_new`: the registration was made in this transaction, and has no such mail yet.
+    `is_new`: the registration was made in this transaction, so it has no mails yet.
     """
     event = registration.event
     if event.status != Event.Status.PUBLISHED or event.is_over or registration.is_dry_run:
@@ -44,10 +45,10 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     now = timezone.now()
     rows = []
     for kind, send_at, not_after in hours_of(event):
-        if send_at is None:
+        if send_at is None or KINDS[kind].recipient != Recipient.REGISTRANT:
             continue
         row = Delivery(registration=registration, kind=kind, send_at=send_at, not_after=not_after)
-        row.priority, row.revision = Delivery.priority_of(kind), last.get(kind, -1) + 1
+        row.priority, row.revision = KINDS[kind].priority, last.get(kind, -1) + 1
         if send_at <= now:
             row.state, row.error = State.EXPIRED, desk_words(_("signed up after the hour of this mail"))
         rows.append(row)
@@ -59,38 +60,46 @@ def _last_revisions(registration: Registration) -> dict[str, int]:
     return dict(last.values_list("kind", "last"))
 
 
-def replan(event: Event) -> None:
-    """Let the mails to come follow the event: its date, its status, the organiser's choice of hours.
+def schedule(event: Event) -> None:
+    """Bring the scheduled mails in line with the event: its date, its status, the hours that the organiser chose.
 
-    A reminder that has left for this date is not repeated; a new date gets reminders of its own. Call it in the
-    transaction that changes the event and holds its row.
+    Call it whenever an event is saved, in the same transaction, which must hold a lock on the event. It may be called
+    again: a mail that has left for this date is not repeated. A new date gets reminders of its own.
     """
     for kind, send_at, not_after in hours_of(event):
-        pending = Delivery.objects.pending().filter(registration__event=event, kind=kind)
+        pending = Delivery.objects.pending().filter(event=event, kind=kind)
         if event.status != Event.Status.PUBLISHED:
             pending.drop(_("the event was cancelled or postponed"))
         elif send_at is None:
             pending.drop(_("the organiser has switched this mail off"))
         elif send_at <= timezone.now():
-            _not_on_their_way(pending, not_after).skip(_("the hour of this mail has passed"))
+            _not_under_way(pending, not_after).skip(_("the hour of this mail has passed"))
         else:
             pending.update(send_at=send_at, not_after=not_after, trying_since=None, error="")
-            without = _without(event, kind, not_after)
-            Delivery.objects.enqueue_all(without, kind, send_at=send_at, not_after=not_after)
+            _add_missing(event, kind, send_at=send_at, not_after=not_after)
 
 
-def _not_on_their_way(pending: DeliveryQuerySet, not_after: datetime | None) -> DeliveryQuerySet:
-    """Without those for this very date whose hour has come: they wait for a worker, or for their next try."""
-    has_come = Q(send_at__lte=timezone.now()) | Q(attempts__gt=0)
-    return pending.exclude(has_come, **_for_date(not_after))
+def _not_under_way(pending: DeliveryQuerySet, not_after: datetime | None) -> DeliveryQuerySet:
+    """Without those for this very date that are due: they wait for a worker, or for their next try."""
+    is_under_way = Q(send_at__lte=timezone.now()) | Q(attempts__gt=0)
+    return pending.exclude(is_under_way, **_for_date(not_after))
 
 
 def _for_date(not_after: datetime | None) -> dict[str, Any]:
     return {"not_after": not_after} if not_after else {"not_after__isnull": True}
 
 
-def _without(event: Event, kind: Delivery.Kind, not_after: datetime | None) -> QuerySet[Registration]:
-    """The seats that neither have this mail for this date nor wait for it."""
+def _add_missing(event: Event, kind: Delivery.Kind, *, send_at: datetime, not_after: datetime | None) -> None:
     for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED, State.HELD], **_for_date(not_after))
-    have = Delivery.objects.filter(Q(state=State.PENDING) | for_date, registration=OuterRef("pk"), kind=kind)
+    existing = Delivery.objects.filter(Q(state=State.PENDING) | for_date, kind=kind)
+    if KINDS[kind].recipient == Recipient.REGISTRANT:
+        without = _seats_without(event, existing)
+        Delivery.objects.enqueue_all(without, kind, send_at=send_at, not_after=not_after)
+    elif not existing.filter(event=event, registration=None).exists():
+        Delivery.objects.enqueue_for_event(event, kind, send_at=send_at, not_after=not_after)
+
+
+def _seats_without(event: Event, existing: DeliveryQuerySet) -> QuerySet[Registration]:
+    """The seats that do not have this mail for this date. Who signed up after the session never gets one."""
+    have = existing.filter(registration=OuterRef("pk"))
     return event.registrations.without_dry_runs().seated().filter(~Exists(have), created_at__lt=event.ends_at)

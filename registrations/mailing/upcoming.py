@@ -1,4 +1,4 @@
-"""The mails of an event in order of time: which leave when, to whom, how many, and which do not and why."""
+"""The mails of an event in the order of time: when they leave, to whom, how many, and which do not and why."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,15 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from registrations.mailing import reminders
 from registrations.models import Delivery, Event, MailCount, PeopleCount, Registration
+from registrations.models.mail_kinds import KINDS, SCHEDULES, Recipient
 
 Kind, State = Delivery.Kind, Delivery.State
-CLOCK = [Kind.REMINDER_DAY, Kind.REMINDER_HOUR, Kind.FOLLOW_UP]
-WITH_A_SEAT = gettext_lazy("people who have a seat")
-AUDIENCES = {
-    Kind.REMINDER_DAY: WITH_A_SEAT,
-    Kind.REMINDER_HOUR: WITH_A_SEAT,
-    Kind.FOLLOW_UP: gettext_lazy("people who have a seat: other words to those who came than to those who did not"),
-}
+EACH_DATE = [kind for kind, schedule in SCHEDULES.items() if schedule.useless_after_start]
+ONCE = [kind for kind in SCHEDULES if kind not in EACH_DATE]
 THOSE_CONCERNED = gettext_lazy("the people concerned")
 
 
@@ -33,14 +29,15 @@ class Skipped(NamedTuple):
 class Line:
     kind: Delivery.Kind
     send_at: datetime | None  # None: switched off
-    is_by_the_clock: bool = True
+    is_scheduled: bool = True
     to_leave: int = 0
     left: int = 0
     skipped: list[Skipped] = field(default_factory=list)
 
     @property
     def audience(self) -> Any:
-        return AUDIENCES.get(self.kind, THOSE_CONCERNED)
+        schedule = SCHEDULES.get(self.kind)
+        return schedule.audience if schedule else THOSE_CONCERNED
 
     @property
     def has_passed(self) -> bool:
@@ -48,7 +45,7 @@ class Line:
 
 
 def timeline(event: Event) -> list[Line]:
-    """The mails of the clock, also those that are switched off, and whatever else waits. Two queries."""
+    """The scheduled mails, also those that are switched off, and all others that are pending. Two queries."""
     lines = {kind: Line(kind, send_at) for kind, send_at, _not_after in reminders.hours_of(event)}
     others = []
     for row in _grouped(event):
@@ -56,15 +53,15 @@ def timeline(event: Event) -> list[Line]:
         if kind in lines:
             _add(lines[kind], row)
         else:
-            others.append(Line(kind, row["first"], is_by_the_clock=False, to_leave=row["total"]))
+            others.append(Line(kind, row["first"], is_scheduled=False, to_leave=row["total"]))
     if event.status == Event.Status.PUBLISHED:
-        _note_who_waits(event, list(lines.values()))
+        _note_waiting_list(event, list(lines.values()))
     return sorted([*lines.values(), *others], key=lambda line: line.send_at or datetime.max.replace(tzinfo=UTC))
 
 
 def _grouped(event: Event) -> Any:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
-    for_this_date = Q(kind=Kind.FOLLOW_UP) | Q(kind__in=CLOCK, not_after=event.starts_at)
+    for_this_date = Q(kind__in=ONCE) | Q(kind__in=EACH_DATE, not_after=event.starts_at)
     counted = MailCount.objects.filter(for_this_date | Q(state=State.PENDING), event=event)
     of_kind = (
         Delivery.objects.without_dry_runs().pending().filter(event=event, kind=OuterRef("kind")).order_by("send_at")
@@ -85,15 +82,16 @@ def _add(line: Line, row: dict[str, Any]) -> None:
             line.skipped.append(Skipped(row["total"], row["error"]))
 
 
-def _note_who_waits(event: Event, lines: list[Line]) -> None:
+def _note_waiting_list(event: Event, lines: list[Line]) -> None:
     waiting = PeopleCount.objects.of(event).filter(status=Registration.Status.WAITLISTED).total()
     for line in lines:
-        if waiting and line.send_at and not line.has_passed:
+        goes_to_seats = KINDS[line.kind].recipient == Recipient.REGISTRANT
+        if goes_to_seats and waiting and line.send_at and not line.has_passed:
             line.skipped.append(Skipped(waiting, _("on the waiting list")))
 
 
 def notes(event: Event) -> Iterator[str]:
-    """What holds for all of them."""
+    """Sentences about all the mails of the event."""
     match event.status:
         case Event.Status.DRAFT:
             yield _("This event is a draft: nothing leaves. These mails are planned as soon as it is published.")

@@ -11,6 +11,7 @@ from django.db.utils import DatabaseError
 
 from registrations.models import Registration
 from registrations.models.delivery import BATCH
+from registrations.models.mail_kinds import SCHEDULES
 from registrations.models.search import START
 
 PEOPLE = "registrations_registration"
@@ -23,7 +24,8 @@ KEPT_ASIDE = "before_restore_"  # beginning of the schemas in which a restore ke
 
 IS_TRIAL = f"SELECT 1 FROM {PEOPLE} WHERE id = {{row}}.registration_id AND is_trial"
 COUNTED = {PEOPLE: "NOT {row}.is_trial", MAILS: f"NOT EXISTS ({IS_TRIAL})"}  # {row}: one of the table's
-CLOCK = "'reminder_day', 'reminder_hour', 'follow_up'"
+SCHEDULED = ", ".join(f"'{kind}'" for kind in SCHEDULES)
+USELESS_AFTER_START = ", ".join(f"'{kind}'" for kind, schedule in SCHEDULES.items() if schedule.useless_after_start)
 GROUPS = {
     "registrations_peopletally": (
         PEOPLE,
@@ -38,13 +40,15 @@ GROUPS = {
             "kind": "{row}.kind",
             "state": "{row}.state",
             "provider_status": "{row}.provider_status",
-            "not_after": "CASE WHEN {row}.kind IN ('reminder_day', 'reminder_hour') THEN {row}.not_after END",
-            "error": f"CASE WHEN {{row}}.kind IN ({CLOCK}) AND {{row}}.state IN ('cancelled', 'expired') "
+            "not_after": f"CASE WHEN {{row}}.kind IN ({USELESS_AFTER_START}) THEN {{row}}.not_after END",
+            "error": f"CASE WHEN {{row}}.kind IN ({SCHEDULED}) AND {{row}}.state IN ('cancelled', 'expired') "
             "THEN {row}.error ELSE '' END",
         },
     ),
 }
-OF_ITS_REGISTRATION = f"(SELECT event_id FROM {PEOPLE} WHERE id = {{row}}.registration_id)"
+EVENT_OF_MAIL = (  # the registration's; a mail to the contact address of an event has its own
+    f"COALESCE((SELECT event_id FROM {PEOPLE} WHERE id = {{row}}.registration_id), {{row}}.event_id)"
+)
 CAME = f"EXISTS (SELECT 1 FROM {SIGNS} WHERE registration_id = {{row}}.id)"
 
 
@@ -132,7 +136,7 @@ def _sqlite_values(table: str, row: str) -> tuple[list[str], list[str]]:
     moment = f"{row}.created_at"
     minute = f"printf('%02d:00', strftime('%M', {moment}) / 15 * 15)"
     quarter = f"(strftime('%Y-%m-%d %H:', {moment}) || {minute})"
-    return _values(table, row, event=OF_ITS_REGISTRATION.format(row=row), quarter=quarter)
+    return _values(table, row, event=EVENT_OF_MAIL.format(row=row), quarter=quarter)
 
 
 def _sqlite_step(table: str, row: str, number: int) -> str:
@@ -166,7 +170,7 @@ def _sqlite_parts() -> dict[str, str]:
         for act, body in acts.items():
             head = act.replace(" WHEN", f" ON {source} WHEN") if " WHEN" in act else f"{act} ON {source}"
             bodies[f"{table}_{act.partition(' ')[0].lower()} AFTER {head}"] = body
-    event = OF_ITS_REGISTRATION.format(row="NEW")
+    event = EVENT_OF_MAIL.format(row="NEW")
     bodies[f"delivery_has_its_event AFTER INSERT ON {MAILS}"] = (
         f"UPDATE {MAILS} SET event_id = {event} WHERE id = NEW.id;\n"
     )
@@ -246,7 +250,7 @@ def _postgresql_parts() -> dict[str, str]:
             name = f"desk_counts_{source.partition('_')[2]}_{act.lower()}"
             trigger = f"AFTER {act} ON {source} REFERENCING {seen} FOR EACH STATEMENT"
             parts |= _function(name, _postgresql_change(tables, rows), "NULL", trigger)
-    event = OF_ITS_REGISTRATION.format(row="NEW")
+    event = EVENT_OF_MAIL.format(row="NEW")
     parts |= _function(
         "desk_event_of_mail",
         f"NEW.event_id := {event};",
@@ -298,7 +302,7 @@ def _locks() -> list[str]:
 
 
 def _filled_columns() -> list[str]:
-    came, event = CAME.format(row=PEOPLE), OF_ITS_REGISTRATION.format(row=MAILS)
+    came, event = CAME.format(row=PEOPLE), EVENT_OF_MAIL.format(row=MAILS)
     return [
         f"UPDATE {PEOPLE} SET came = NOT came WHERE came <> {came}",
         f"UPDATE {MAILS} SET event_id = {event} WHERE event_id IS NULL AND registration_id IS NOT NULL",

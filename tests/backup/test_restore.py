@@ -14,7 +14,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from registrations.backup import restore
-from registrations.models.delivery import CLAIM
+from registrations.mailing.claims import CLAIM
 from registrations.runtime import site_lock
 from registrations.runtime.site_lock import Refused
 from tests.backups import back_up, people, refusal, shell, sign_up

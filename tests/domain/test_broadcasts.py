@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from registrations.domain import attendance, broadcasts, event_changes, signup, waiting_list
-from registrations.mailing import composer, outbox, placeholders
+from registrations.mailing import composer, outbox, placeholders, relevance
 from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Registration, Suppression
+from registrations.models.mail_kinds import KINDS
 from registrations.security import second_factor
 from tests import mailbox
 from tests.desk import EVENTS, logged_in, messages
@@ -390,7 +391,7 @@ def test_the_right_number_sends_to_each_in_two_minutes_after_everything_else(org
     assert sent_to(broadcast) == ["zoe@example.org", "ann@example.org"]
     send_at = [delivery.send_at - timezone.now() for delivery in broadcast.deliveries.all()]
     assert all(timedelta(seconds=100) < one <= timedelta(seconds=120) for one in send_at)
-    last = max(Delivery.priority_of(kind) for kind in Delivery.Kind if kind != "broadcast")
+    last = max(KINDS[kind].priority for kind in Delivery.Kind if kind != "broadcast")
     assert {delivery.priority for delivery in broadcast.deliveries.all()} == {last + 1}
     assert "Retirer le message" in page.text
     entry = AuditEntry.objects.get(action="bulk_mail")
@@ -460,7 +461,7 @@ def test_a_mail_that_a_worker_holds_when_the_message_is_taken_back_does_not_leav
     broadcast.deliveries.update(state="sending")
     broadcasts.take_back(broadcast)
     delivery = Delivery.objects.get(registration=registration)
-    assert delivery.obsolete_reason() == "l’équipe a retiré ce message"
+    assert relevance.obsolete_reason(delivery) == "l’équipe a retiré ce message"
 
 
 # True when it leaves

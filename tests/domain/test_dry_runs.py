@@ -36,6 +36,7 @@ from registrations.models import (
     Registration,
     Suppression,
 )
+from registrations.models.mail_kinds import SCHEDULED
 from registrations.spreadsheets import newsletter
 from registrations.statistics import dashboard
 from registrations.statistics import event_figures as bilan
@@ -129,7 +130,7 @@ def test_nobody_else_moves_the_clock(client: Client) -> None:
     assert "Rejoindre le webinaire" not in client.get(f"{registration.join_url}?moment={dry_runs.Moment.OPEN}").text
 
 
-@pytest.mark.parametrize("kind", dry_runs.BY_THE_CLOCK)
+@pytest.mark.parametrize("kind", SCHEDULED)
 @pytest.mark.parametrize("event_made", [lambda: make_event(status="draft"), make_event, make_past_event])
 def test_a_mail_of_the_clock_leaves_now(kind: Delivery.Kind, event_made: Callable[[], Event]) -> None:
     trial = start(event_made())
@@ -142,7 +143,7 @@ def test_a_mail_of_the_clock_leaves_now(kind: Delivery.Kind, event_made: Callabl
 def test_nothing_is_planned_for_a_trial() -> None:
     event = make_event(follow_up_hours_after=24)
     trial = start(event)
-    reminders.replan(event)
+    reminders.schedule(event)
     event_changes.postpone(event)
     assert [delivery.kind for delivery in trial.deliveries.all()] == ["confirmation"]
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from registrations.backup import restore
 from registrations.domain import erasure
-from registrations.mailing import outbox, reminders
+from registrations.mailing import claims, outbox, reminders
 from registrations.models import AuditEntry, Delivery, Job, Registration
 from tests.desk import act, logged_in, messages
 from tests.factories import answers, make_event, make_registration
@@ -107,9 +107,9 @@ def test_who_may_only_look_has_no_such_action() -> None:
 def test_a_reminder_held_for_this_date_is_not_planned_a_second_time() -> None:
     event = make_event()
     registration = make_registration(event)
-    reminders.plan(registration)
+    reminders.schedule_for(registration)
     Delivery.objects.update(state="held")
-    reminders.replan(event)
+    reminders.schedule(event)
     assert set(states()) == {"held"}
 
 
@@ -148,7 +148,7 @@ def test_a_mail_that_left_before_the_restore_says_nothing_of_the_one_that_has_it
     delivery = Delivery.objects.enqueue(make_registration(), Delivery.Kind.CONFIRMATION)
     in_hand = Delivery.objects.get(pk=delivery.pk)
     Delivery.objects.filter(pk=delivery.pk).update(message_id="<of-another-mail@example.org>")
-    in_hand.record_sent()
+    claims.record_sent(in_hand)
     assert Delivery.objects.get().state == Delivery.State.PENDING
 
 

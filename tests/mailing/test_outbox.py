@@ -14,9 +14,9 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from registrations.mailing import outbox, wakeups
+from registrations.mailing import claims, outbox, wakeups
+from registrations.mailing.claims import _DELIVERY, LEASE
 from registrations.models import Delivery, Event, Registration
-from registrations.models.delivery import _BY_NUMBER, LEASE
 from tests.factories import make_event, make_registration
 from tests.smtp import HANG_UP, HOLD, Handler, smtp_server
 from tests.threads import together
@@ -286,15 +286,15 @@ def test_two_hours_without_a_server_cost_a_mail_no_more_than_a_dozen_attempts(
 
 def test_a_claimed_mail_is_nobody_elses_until_its_lease_ends() -> None:
     delivery = enqueue()
-    claimed = Delivery.objects.claim()
+    claimed = claims.claim()
     assert claimed == delivery
-    assert Delivery.objects.claim() is None
+    assert claims.claim() is None
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == ("sending", 1)
     assert LEASE - MINUTE < delivery.send_at - timezone.now() <= LEASE
 
     Delivery.objects.update(send_at=timezone.now())
-    again = Delivery.objects.claim()
+    again = claims.claim()
     assert again is not None
     assert (again.attempts, again.worker_crashes) == (2, 1)
     assert again.lease != claimed.lease
@@ -302,26 +302,26 @@ def test_a_claimed_mail_is_nobody_elses_until_its_lease_ends() -> None:
 
 def test_a_late_failure_of_a_lost_holder_changes_nothing_but_its_success_does() -> None:
     enqueue()
-    lost = Delivery.objects.claim()
+    lost = claims.claim()
     Delivery.objects.update(send_at=timezone.now())
-    holder = Delivery.objects.claim()
+    holder = claims.claim()
     assert lost is not None
     assert holder is not None
 
-    lost.record_retry(after=MINUTE, error="late", counts=True)
-    lost.record_end(Delivery.State.FAILED, "late")
+    claims.record_retry(lost, after=MINUTE, error="late", counts=True)
+    claims.record_end(lost, Delivery.State.FAILED, "late")
     assert Delivery.objects.get().lease == holder.lease
 
-    lost.record_sent()
+    claims.record_sent(lost)
     assert Delivery.objects.get().state == "sent"
-    holder.record_end(Delivery.State.FAILED, "too late")
+    claims.record_end(holder, Delivery.State.FAILED, "too late")
     assert Delivery.objects.get().state == "sent"
 
 
 def test_a_mail_that_kills_its_worker_five_times_fails_and_is_shown(server: Handler) -> None:
     delivery = enqueue()
     for _ in range(5):
-        Delivery.objects.claim()  # and the worker is never heard of again
+        claims.claim()  # and the worker is never heard of again
         Delivery.objects.update(send_at=timezone.now())
     after_a_drain(delivery)
     assert delivery.state == "failed"
@@ -359,14 +359,14 @@ def test_success_is_written_down_even_when_the_database_was_away(
     server: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivery = enqueue()
-    record_sent, problems = Delivery.record_sent, [OperationalError("database is locked")] * 3
+    record_sent, problems = claims.record_sent, [OperationalError("database is locked")] * 3
 
-    def sometimes(self: Delivery) -> None:
+    def sometimes(delivery: Delivery) -> None:
         if problems:
             raise problems.pop()
-        record_sent(self)
+        record_sent(delivery)
 
-    monkeypatch.setattr(Delivery, "record_sent", sometimes)
+    monkeypatch.setattr(claims, "record_sent", sometimes)
     monkeypatch.setattr(outbox, "RECORD_EVERY", 0)
     monkeypatch.setattr(connection, "close", lambda: None)  # the test's own transaction lives in it
     assert after_a_drain(delivery).state == "sent"
@@ -416,14 +416,14 @@ def test_a_person_who_is_erased_while_a_mail_is_taken_stops_no_other_mail(
 ) -> None:
     gone, other = enqueue(), enqueue()
     Delivery.objects.filter(pk=other.pk).update(send_at=timezone.now(), priority=5)
-    read = _BY_NUMBER.get
+    read = _DELIVERY.get
 
     def erased_first(pk: int) -> Delivery:
         if pk == gone.pk:
             Registration.objects.filter(deliveries=gone.pk).delete()
         return read(pk=pk)
 
-    monkeypatch.setattr(_BY_NUMBER, "get", erased_first)
+    monkeypatch.setattr(_DELIVERY, "get", erased_first)
     outbox.drain()
     assert list(Delivery.objects.values_list("pk", "state")) == [(other.pk, "sent")]
 

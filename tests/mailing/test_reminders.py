@@ -41,7 +41,7 @@ def replan(event: Event, **fields: Any) -> None:
     """What the desk does when the organiser saves other hours."""
     with transaction.atomic():
         Event.objects.filter(pk=event.pk).update(**fields)
-        reminders.replan(Event.objects.locked(event))
+        reminders.schedule(Event.objects.locked(event))
 
 
 def let_leave(**which: Any) -> None:
@@ -325,5 +325,5 @@ def test_a_replan_costs_as_many_queries_for_many_as_for_few(
     for _ in range(people):
         make_registration(event)
     with transaction.atomic(), django_assert_max_num_queries(20):
-        reminders.replan(Event.objects.locked(event))
+        reminders.schedule(Event.objects.locked(event))
     assert Delivery.objects.count() == 3 * people

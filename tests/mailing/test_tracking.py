@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from registrations import urls
 from registrations.admin.mails.deliveries import mail_state
-from registrations.mailing import outbox
+from registrations.mailing import claims, outbox
 from registrations.mailing import tracking as mail_tracking
 from registrations.models import Delivery
 from tests.factories import make_event, make_registration
@@ -281,9 +281,9 @@ def test_a_corrected_address_gets_its_mail_and_the_wrong_one_stays_named(post: P
 
 def test_a_mail_whose_answer_was_lost_but_that_was_delivered_is_not_sent_again(post: Post, outbox_folder: Any) -> None:
     delivery = enqueue()
-    claimed = Delivery.objects.claim()
+    claimed = claims.claim()
     assert claimed is not None
-    claimed.record_retry(after=outbox.LONG_WAIT, error="ReadTimeout", counts=True)
+    claims.record_retry(claimed, after=outbox.LONG_WAIT, error="ReadTimeout", counts=True)
     post("brevo", brevo(claimed, "delivered"))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.error) == ("sent", "")

@@ -12,6 +12,7 @@ from registrations.domain import event_changes, signup
 from registrations.mailing import reminders, upcoming
 from registrations.mailing.upcoming import Line, Skipped
 from registrations.models import Delivery, Event
+from registrations.models.mail_kinds import SCHEDULED
 from tests.desk import logged_in
 from tests.factories import answers, make_event, make_registration
 
@@ -32,7 +33,7 @@ def seats(event: Event, count: int) -> None:
 def test_each_mail_of_the_clock_stands_at_its_hour_with_the_number_that_leaves() -> None:
     event = make_event(follow_up_hours_after=24)
     seats(event, 2)
-    clock = [line for line in upcoming.timeline(event) if line.is_by_the_clock]
+    clock = [line for line in upcoming.timeline(event) if line.is_scheduled]
     assert [(line.kind, line.send_at, line.to_leave) for line in clock] == [
         (Kind.REMINDER_DAY, event.reminder_day_at, 2),
         (Kind.REMINDER_HOUR, event.reminder_hour_at, 2),
@@ -89,7 +90,7 @@ def test_other_mails_that_wait_stand_in_the_same_list() -> None:
     registration = make_registration(event)
     send_at = timezone.now() + HOUR
     Delivery.objects.enqueue(registration, Kind.CONFIRMATION, send_at=send_at)
-    assert line_of(event, Kind.CONFIRMATION) == Line(Kind.CONFIRMATION, send_at, is_by_the_clock=False, to_leave=1)
+    assert line_of(event, Kind.CONFIRMATION) == Line(Kind.CONFIRMATION, send_at, is_scheduled=False, to_leave=1)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +134,4 @@ def test_the_hours_of_the_timeline_are_those_by_which_the_mails_are_planned() ->
     event: Any = make_event(follow_up_hours_after=1)
     seats(event, 1)
     planned = {kind: send_at for kind, send_at, _not_after in reminders.hours_of(event)}
-    assert dict(Delivery.objects.filter(kind__in=upcoming.CLOCK).values_list("kind", "send_at")) == planned
+    assert dict(Delivery.objects.filter(kind__in=SCHEDULED).values_list("kind", "send_at")) == planned

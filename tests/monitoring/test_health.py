@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
 from registrations.domain import signup
-from registrations.mailing import outbox, wakeups
+from registrations.mailing import claims, outbox, wakeups
 from registrations.models import Delivery, WorkerPresence
 from registrations.monitoring import status
 from registrations.runtime import liveness
@@ -199,7 +199,7 @@ def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: S
     settings.DATA_DIR = tmp_path
     enqueue()
     with liveness.alive_process() as living:
-        Delivery.objects.claim(holder=living)
+        claims.claim(holder=living)
         wakeups.sweep()
         assert not Delivery.objects.due().exists()
         Delivery.objects.update(state="sent")
@@ -207,7 +207,7 @@ def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: S
     enqueue()
     dead = "0123456789abcdef"
     liveness._file(dead).touch()  # the lock that the system took back
-    held = Delivery.objects.claim(holder=dead)
+    held = claims.claim(holder=dead)
     wakeups.sweep()
     assert list(Delivery.objects.due()) == [held]
     Delivery.objects.update(state="sent")
@@ -223,7 +223,7 @@ def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
     enqueue()
     dead = "0123456789abcdef"
     liveness._file(dead).touch()
-    Delivery.objects.claim(holder=dead)
+    claims.claim(holder=dead)
 
     def away(*args: object) -> None:
         raise OperationalError("database is locked")
@@ -240,7 +240,7 @@ def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
 def test_a_worker_of_another_machine_is_left_its_lease(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     enqueue()
-    Delivery.objects.claim(holder="fedcba9876543210")
+    claims.claim(holder="fedcba9876543210")
     wakeups.sweep()
     assert not Delivery.objects.due().exists()
 

@@ -17,6 +17,7 @@ from registrations.admin.mails.deliveries import mail_state
 from registrations.admin.shared import confirmation
 from registrations.domain import dry_runs, erasure
 from registrations.models import Delivery, Event, Registration
+from registrations.models.mail_kinds import SCHEDULED
 from registrations.web.fields import AddressField
 
 PERMISSION = "registrations.add_registration"
@@ -76,7 +77,7 @@ class Trials:
     def _trial_page(self, request: HttpRequest, event: Event, form: TrialForm | None) -> HttpResponse:
         context = {
             "running": [_shown(trial) for trial in dry_runs.of_event(event).select_related("event")],
-            "kinds": dry_runs.BY_THE_CLOCK,
+            "kinds": SCHEDULED,
             "moments": dry_runs.Moment,
             "days": dry_runs.KEPT.days,
             "back": reverse("admin:registrations_event_change", args=[event.pk]),
@@ -98,7 +99,7 @@ def _answers(event: Event) -> dict[str, str]:
 
 def _send(request: HttpRequest, event: Event) -> HttpResponse:
     kind, _colon, _pk = request.POST[SEND].partition(":")
-    if kind not in dry_runs.BY_THE_CLOCK:
+    if kind not in SCHEDULED:
         raise Http404
     trial = _chosen(request, event, SEND)
     dry_runs.send_now(trial, Delivery.Kind(kind))

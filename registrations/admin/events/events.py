@@ -36,19 +36,11 @@ from registrations.documents import study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
 from registrations.models import Event, PeopleCount, Registration, ReportSection
+from registrations.models.mail_kinds import HOUR_FIELDS, RESCHEDULED_BY, WORD_FIELDS
 from registrations.text import typography
 
 TOLD_BY_A_BUTTON = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
 CALENDAR = {"starts_at", "ends_at", "status"}
-CLOCK = {
-    *CALENDAR,
-    "timezone",
-    "reminder_days_before",
-    "reminder_day_time",
-    "reminder_minutes_before",
-    "follow_up_hours_after",
-}
-
 
 COUNTED = {"confirmed": Registration.Status.CONFIRMED, "waiting": Registration.Status.WAITLISTED}
 
@@ -144,14 +136,7 @@ class EventAdmin(
         (
             _("Mails"),
             {
-                "fields": [
-                    "reminder_days_before",
-                    "reminder_day_time",
-                    "reminder_minutes_before",
-                    "follow_up_hours_after",
-                    "follow_up_present",
-                    "follow_up_absent",
-                ],
+                "fields": [*HOUR_FIELDS, *WORD_FIELDS],
                 "description": _("These mails leave by themselves; those that wait follow what is changed here."),
             },
         ),
@@ -264,8 +249,8 @@ class EventAdmin(
         if change and CALENDAR & changed:
             obj.sequence += 1
         super().save_model(request, obj, form, change)
-        if change and CLOCK & changed:
-            reminders.replan(obj)
+        if not change or RESCHEDULED_BY & changed:
+            reminders.schedule(obj)
         if change and {"capacity", "status"} & changed:
             actions.tell_of_promoted(request, waiting_list.promote(obj))
         for sentence in filter(None, warnings(obj, changed)):
@@ -280,7 +265,7 @@ class EventAdmin(
 def warnings(event: Event, changed: set[str]) -> list[Any]:
     """What an organiser may not have meant; empty where all is well."""
     published, over = event.status == Event.Status.PUBLISHED, event.is_over
-    follow_up_missed = CLOCK & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
+    follow_up_missed = RESCHEDULED_BY & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
     return [
         published
         and not event.connection_url

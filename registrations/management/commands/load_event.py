@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from registrations.mailing import reminders
 from registrations.models import Event, EventQuestion, ReportSection
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             )
             for position, question in enumerate(questions, start=1):
                 _checked(EventQuestion(event=event, position=position, **question)).save()
+            reminders.schedule(Event.objects.locked(event))
         if verbosity:
             self.stdout.write(f"{event.slug}: {'created' if created else 'exists already'}")
 

@@ -1,0 +1,234 @@
+"""The kinds of mail, and what is true of each. Everything else reads it here.
+
+To add one: a member of `Kind`, an entry of `KINDS`, its templates. See "Add a mail kind" in registrations/README.md.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from registrations.models.event import Event
+from registrations.models.registration import Registration
+
+
+class Kind(models.TextChoices):
+    CONFIRMATION = "confirmation", _("Confirmation")
+    WAITING_LIST = "waiting_list", _("Waiting list")
+    PROMOTED = "promoted", _("A seat has become free")
+    REMINDER_DAY = "reminder_day", _("First reminder")
+    REMINDER_HOUR = "reminder_hour", _("Last reminder")
+    CHANGED = "changed", _("Event changed")
+    CANCELLED = "cancelled", _("Event cancelled")
+    WITHDRAWN = "withdrawn", _("Withdrawal")
+    UPDATED = "updated", _("Answers corrected")
+    ADDRESS_CHECK = "address_check", _("New address to confirm")
+    ADDRESS_CHANGED = "address_changed", _("Address changed, to the old one")
+    ERASED = "erased", _("Data erased")
+    FOLLOW_UP = "follow_up", _("Follow-up")
+    BROADCAST = "broadcast", _("Message from the organiser")
+    TRIAL = "trial", _("Trial, to who writes")
+    ALERT = "alert", _("Alert to the operator")
+
+
+class Reason(models.TextChoices):
+    """Chooses the first sentence of a mail."""
+
+    NEW = "new", _("New registration")
+    KNOWN = "known", _("Address already registered")
+    RESENT = "resent", _("Sent again")
+    RETURNED = "returned", _("Came back")
+    CORRECTED = "corrected", _("Address corrected")
+    PROMOTED = "promoted", _("A seat has become free")
+    MOVED = "moved", _("New date")
+    HOUR = "hour", _("New hour")
+    REOPENED = "reopened", _("Takes place after all")
+    POSTPONED = "postponed", _("Postponed")
+    NOTES = "notes", _("New note on the connection")
+    SEAT = "seat", _("Gave back a seat")
+    LINE = "line", _("Left the waiting list")
+
+
+class Recipient(enum.Enum):
+    REGISTRANT = enum.auto()  # the registration's address
+    CONTACT = enum.auto()  # the contact address of the event
+    STAFF = enum.auto()  # who asks for a trial
+    OPERATOR = enum.auto()  # ALERT_EMAIL
+
+    @property
+    def is_internal(self) -> bool:
+        """Nobody outside the team: neither the suppression list nor the state of an event stops the mail."""
+        return self in {Recipient.STAFF, Recipient.OPERATOR}
+
+
+class Condition(enum.Enum):
+    """What must still be true when the mail leaves; otherwise it is obsolete. mailing/relevance.py checks it."""
+
+    ON_THE_LIST = enum.auto()  # the registration is not cancelled
+    HAS_A_SEAT = enum.auto()
+    WAITS = enum.auto()  # for a seat
+    LEFT_THE_LIST = enum.auto()  # the registration is cancelled
+    ADDRESS_IS_ASKED_FOR = enum.auto()  # the new address is still the one to confirm
+    MESSAGE_STANDS = enum.auto()  # the broadcast was not stopped, and is still for this person
+    EVENT_STANDS = enum.auto()  # the event is neither cancelled nor postponed
+    EVENT_IS_CANCELLED = enum.auto()
+    CHANGE_STANDS = enum.auto()  # the change of the event, by its reason
+
+
+class CalendarRule(enum.Enum):
+    """What the mail does to the registrant's calendar entry. mailing/composer.py applies it."""
+
+    NONE = enum.auto()
+    ADD = enum.auto()
+    FOLLOW_THE_CHANGE = enum.auto()  # of those who have a seat, by the reason of the change
+    REMOVE_WITH_THE_EVENT = enum.auto()  # of those who have a seat
+    REMOVE_WITH_THE_SEAT = enum.auto()  # of who gave a seat back, unless the event is over
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When the mail leaves: at a moment that the event gives. Mails that wait follow a change of the event."""
+
+    at: str  # attribute of the event: the moment, or None when the organiser has switched the mail off
+    fields: tuple[str, ...]  # of the event, besides its dates: they decide that moment
+    audience: Any  # in words
+    useless_after_start: bool = False  # and then sent again for a new date
+    overtaken_by: Kind | None = None  # a later mail that leaves in its place when both are due
+    words: tuple[str, ...] = ()  # fields of the event with the organiser's own words
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A situation in which the mail is sent, to preview it."""
+
+    reason: str = ""
+    status: str = Registration.Status.CONFIRMED
+    event_status: str = Event.Status.PUBLISHED
+    is_present: bool = False
+
+
+@dataclass(frozen=True)
+class MailKind:
+    """Its templates are `mail/<kind>.txt` (partials `subject` and `body`) and `mail/<kind>.html`."""
+
+    recipient: Recipient = Recipient.REGISTRANT
+    conditions: tuple[Condition, ...] = ()  # in the order in which they are checked
+    priority: int = 0  # the lower leaves first
+    schedule: Schedule | None = None  # None: it leaves at once
+    calendar: CalendarRule = CalendarRule.NONE
+    has_report: bool = False  # the study report is attached, or linked
+    is_written_by_organiser: bool = False  # its words are a Broadcast's
+    may_unsubscribe: bool = False  # List-Unsubscribe
+    in_thread: bool = True  # In-Reply-To the first mail to the same recipient
+    situations: tuple[Situation, ...] = ()  # none: it has no preview
+
+
+_LISTED, _SEATED, _WAITS = Condition.ON_THE_LIST, Condition.HAS_A_SEAT, Condition.WAITS
+_STANDS, _LEFT = Condition.EVENT_STANDS, Condition.LEFT_THE_LIST
+_WITH_A_SEAT = _("people who have a seat")
+_WAITLISTED, _CANCELLED = Registration.Status.WAITLISTED, Registration.Status.CANCELLED
+
+# What someone waits for in front of the screen leaves before what many are sent at once.
+KINDS: Mapping[Kind, MailKind] = {
+    Kind.CONFIRMATION: MailKind(
+        conditions=(_LISTED, _SEATED, _STANDS),
+        calendar=CalendarRule.ADD,
+        has_report=True,
+        situations=tuple(
+            Situation(reason)
+            for reason in (Reason.NEW, Reason.KNOWN, Reason.RESENT, Reason.RETURNED, Reason.CORRECTED)
+        ),
+    ),
+    Kind.WAITING_LIST: MailKind(
+        conditions=(_LISTED, _WAITS, _STANDS),
+        situations=(Situation(Reason.NEW, _WAITLISTED), Situation(Reason.KNOWN, _WAITLISTED)),
+    ),
+    Kind.PROMOTED: MailKind(
+        conditions=(_LISTED, _SEATED, _STANDS),
+        calendar=CalendarRule.ADD,
+        has_report=True,
+        situations=(Situation(Reason.PROMOTED),),
+    ),
+    Kind.REMINDER_DAY: MailKind(
+        conditions=(_LISTED, _SEATED, _STANDS),
+        priority=2,
+        schedule=Schedule(
+            at="reminder_day_at",
+            fields=("reminder_days_before", "reminder_day_time"),
+            audience=_WITH_A_SEAT,
+            useless_after_start=True,
+            overtaken_by=Kind.REMINDER_HOUR,
+        ),
+        situations=(Situation(),),
+    ),
+    Kind.REMINDER_HOUR: MailKind(
+        conditions=(_LISTED, _SEATED, _STANDS),
+        priority=-1,
+        schedule=Schedule(
+            at="reminder_hour_at",
+            fields=("reminder_minutes_before",),
+            audience=_WITH_A_SEAT,
+            useless_after_start=True,
+        ),
+        situations=(Situation(),),
+    ),
+    Kind.FOLLOW_UP: MailKind(
+        conditions=(_LISTED, _SEATED, _STANDS),
+        priority=3,
+        schedule=Schedule(
+            at="follow_up_at",
+            fields=("follow_up_hours_after",),
+            audience=_("people who have a seat: other words to those who came than to those who did not"),
+            words=("follow_up_present", "follow_up_absent"),
+        ),
+        situations=(Situation(), Situation(is_present=True)),
+    ),
+    Kind.CHANGED: MailKind(
+        conditions=(_LISTED, Condition.CHANGE_STANDS),
+        priority=1,
+        calendar=CalendarRule.FOLLOW_THE_CHANGE,
+        situations=(
+            Situation(Reason.MOVED),
+            Situation(Reason.HOUR),
+            Situation(Reason.REOPENED),
+            Situation(Reason.NOTES),
+            Situation(Reason.POSTPONED, event_status=Event.Status.POSTPONED),
+        ),
+    ),
+    Kind.CANCELLED: MailKind(
+        conditions=(_LISTED, Condition.EVENT_IS_CANCELLED),
+        priority=1,
+        calendar=CalendarRule.REMOVE_WITH_THE_EVENT,
+        situations=(Situation(event_status=Event.Status.CANCELLED),),
+    ),
+    Kind.WITHDRAWN: MailKind(
+        conditions=(_LEFT,),
+        calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
+        situations=(Situation(Reason.SEAT, _CANCELLED), Situation(Reason.LINE, _CANCELLED)),
+    ),
+    Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),)),
+    Kind.ADDRESS_CHECK: MailKind(conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)),
+    Kind.ADDRESS_CHANGED: MailKind(situations=(Situation(),)),
+    Kind.ERASED: MailKind(
+        conditions=(_LEFT,),
+        calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
+        situations=(Situation(Reason.SEAT, _CANCELLED), Situation(Reason.LINE, _CANCELLED)),
+    ),
+    Kind.BROADCAST: MailKind(
+        conditions=(_LISTED, Condition.MESSAGE_STANDS),
+        priority=4,
+        is_written_by_organiser=True,
+        may_unsubscribe=True,
+    ),
+    Kind.TRIAL: MailKind(recipient=Recipient.STAFF, is_written_by_organiser=True, in_thread=False),
+    Kind.ALERT: MailKind(recipient=Recipient.OPERATOR, priority=-10, in_thread=False),
+}
+
+SCHEDULES: Mapping[Kind, Schedule] = {kind: facts.schedule for kind, facts in KINDS.items() if facts.schedule}
+SCHEDULED = list(SCHEDULES)
+HOUR_FIELDS = [name for schedule in SCHEDULES.values() for name in schedule.fields]
+WORD_FIELDS = [name for schedule in SCHEDULES.values() for name in schedule.words]
+RESCHEDULED_BY = {"starts_at", "ends_at", "status", "timezone", *HOUR_FIELDS}  # fields of an event
