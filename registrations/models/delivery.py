@@ -6,7 +6,7 @@ What is true of each kind of mail is in mail_kinds.py. Claiming and checking a m
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models, transaction
@@ -215,8 +215,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    Kind = mail_kinds.Kind
-    Reason = mail_kinds.Reason
+    Kind: TypeAlias = mail_kinds.Kind  # noqa: UP040 - an enumeration, not only a type
+    Reason: TypeAlias = mail_kinds.Reason  # noqa: UP040
 
     class State(models.TextChoices):
         PENDING = "pending", _("To be sent")
