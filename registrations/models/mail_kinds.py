@@ -114,8 +114,8 @@ class Situation:
 class MailKind:
     """Its templates are `mail/<kind>.txt` (partials `subject` and `body`) and `mail/<kind>.html`."""
 
+    conditions: tuple[Condition, ...]  # in the order in which they are checked
     recipient: Recipient = Recipient.REGISTRANT
-    conditions: tuple[Condition, ...] = ()  # in the order in which they are checked
     priority: int = 0  # the lower leaves first
     schedule: Schedule | None = None  # None: it leaves at once
     calendar: CalendarRule = CalendarRule.NONE
@@ -211,7 +211,7 @@ KINDS: Mapping[Kind, MailKind] = {
     ),
     Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),)),
     Kind.ADDRESS_CHECK: MailKind(conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)),
-    Kind.ADDRESS_CHANGED: MailKind(situations=(Situation(),)),
+    Kind.ADDRESS_CHANGED: MailKind(conditions=(), situations=(Situation(),)),
     Kind.ERASED: MailKind(
         conditions=(_LEFT,),
         calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
@@ -223,8 +223,8 @@ KINDS: Mapping[Kind, MailKind] = {
         is_written_by_organiser=True,
         may_unsubscribe=True,
     ),
-    Kind.TRIAL: MailKind(recipient=Recipient.STAFF, is_written_by_organiser=True, in_thread=False),
-    Kind.ALERT: MailKind(recipient=Recipient.OPERATOR, priority=-10, in_thread=False),
+    Kind.TRIAL: MailKind(conditions=(), recipient=Recipient.STAFF, is_written_by_organiser=True, in_thread=False),
+    Kind.ALERT: MailKind(conditions=(), recipient=Recipient.OPERATOR, priority=-10, in_thread=False),
 }
 
 SCHEDULES: Mapping[Kind, Schedule] = {kind: facts.schedule for kind, facts in KINDS.items() if facts.schedule}
