@@ -41,7 +41,7 @@ def kind_to_contact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: S
     templates.mkdir(parents=True)
     (templates / "follow_up.txt").write_text(TXT, "utf-8")
     (templates / "follow_up.html").write_text("<p>Bonjour {{ event.contact_name }}</p>", "utf-8")
-    [engine] = django_settings.TEMPLATES
+    engine: Any = django_settings.TEMPLATES[0]
     settings.TEMPLATES = [{**engine, "DIRS": [templates.parent, *engine["DIRS"]]}]
     conditions = (Condition.EVENT_STANDS,)
     facts = dataclasses.replace(KINDS[KIND], recipient=Recipient.CONTACT, conditions=conditions)

@@ -33,8 +33,8 @@ def french_lacks(words: object) -> str:
 @every_kind
 def test_a_kind_has_an_entry_and_fits_its_column(kind: Kind) -> None:
     assert declared(kind)
-    length = Delivery._meta.get_field("kind").max_length
-    assert length and len(kind) <= length, f"{kind} is longer than Delivery.kind in registrations/models/delivery.py"
+    length = Delivery._meta.get_field("kind").max_length or 0
+    assert len(kind) <= length, f"{kind} is longer than Delivery.kind in registrations/models/delivery.py"
 
 
 @every_kind
