@@ -1,4 +1,4 @@
-"""Writing to the registrants: confirmed once, taken back within two minutes, then on its way like any other mail."""
+"""Messages to registrants: confirmed once, taken back within two minutes, then sent like any other mail."""
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ class CountChanged(Exception):
 
 
 def audience_size(broadcast: Broadcast) -> int:
-    """How many `broadcast.recipients()` are, from the tally."""
+    """The number of `broadcast.recipients()`, from the live counts."""
     people = PeopleCount.objects.of(broadcast.event)
     if broadcast.territory:
         people = people.filter(territory=broadcast.territory)
@@ -48,7 +48,7 @@ def audience_size(broadcast: Broadcast) -> int:
 
 
 def _too_late_to_come(broadcast: Broadcast) -> int:
-    """Who signed up after the session was not absent from it."""
+    """People who signed up after the session: they do not count as absent."""
     seated = Broadcast(
         event=broadcast.event,
         audience=Audience.SEATED,
@@ -59,7 +59,7 @@ def _too_late_to_come(broadcast: Broadcast) -> int:
 
 
 def progress(broadcast: Broadcast) -> dict[str, int]:
-    """How many of its mails wait, have left, have failed, were dropped, and came back; from the tally."""
+    """How many of its mails are waiting, sent, failed, dropped and returned; from the live counts."""
     mails = MailCount.objects.filter(broadcast=broadcast, kind=Kind.BROADCAST)
     numbers = dict.fromkeys(["waiting", "sent", "failed", "dropped", "returned"], 0)
     for state, told, count in mails.totals("state", "provider_status"):
@@ -71,9 +71,9 @@ def progress(broadcast: Broadcast) -> dict[str, int]:
 
 @transaction.atomic
 def send(broadcast: Broadcast, *, count: int) -> bool:
-    """Owe the message to its audience, who are `count` people; False when it was confirmed before.
+    """Enqueue the message for its audience of `count` people; False when it was confirmed before.
 
-    Nobody who registers later receives it. Raises CountChanged.
+    Nobody who registers later receives it. Raises CountChanged if the audience has another size.
     """
     broadcast = Broadcast.objects.locked(broadcast)
     if not broadcast.is_draft:
@@ -91,13 +91,13 @@ def send(broadcast: Broadcast, *, count: int) -> bool:
 
 
 def asked(broadcast: Broadcast) -> QuerySet[Job]:
-    """The operation that is to send a draft which was confirmed, until it has."""
+    """The job that sends a confirmed draft, while it waits or runs."""
     under_way = Job.objects.under_way().filter(kind=Job.Kind.MESSAGE, event=broadcast.event_id)
     return under_way.filter(parameters__broadcast=broadcast.pk)
 
 
 def refusal(broadcast: Broadcast) -> str:
-    """Why the last operation that was to send a draft has stopped; empty unless it has."""
+    """Why the last job that was to send a draft failed; empty unless it did."""
     jobs = Job.objects.filter(kind=Job.Kind.MESSAGE, event=broadcast.event_id, detail__broadcast=broadcast.pk)
     last = jobs.defer("document").order_by("-pk").first()
     return last.error if last and last.has_failed else ""
@@ -110,9 +110,9 @@ def is_being_written(broadcast: Broadcast) -> bool:
 
 @transaction.atomic
 def take_back(broadcast: Broadcast) -> bool:
-    """None of its mails leaves; False when it is too late, or was done before.
+    """Cancel all its mails; False when it is too late, or was done before.
 
-    One that still waits for a worker, or that a worker is about to send, is a draft again.
+    A message whose job has not finished becomes a draft again.
     """
     broadcast = Broadcast.objects.locked(broadcast)
     if broadcast.is_draft:
@@ -127,7 +127,7 @@ def take_back(broadcast: Broadcast) -> bool:
 
 
 def _call_off(broadcast: Broadcast) -> bool:
-    """A worker needs the message's row, which we hold, and then finds that the operation is no longer its own."""
+    """End the job. Its worker waits for the message's row, which we hold, and then finds the job ended."""
     job = asked(broadcast).first()
     if job is None:
         return False
@@ -139,9 +139,9 @@ def _call_off(broadcast: Broadcast) -> bool:
 
 @transaction.atomic
 def stop(broadcast: Broadcast) -> int | None:
-    """What has not left does not leave; returns how many mails that is, or None when there is nothing to stop.
+    """Cancel the mails that have not left; returns how many, or None when there is nothing to stop.
 
-    A mail that a worker holds at this moment may still leave; it is not tried again.
+    A mail that a worker is sending at this moment may still leave; it is not retried.
     """
     broadcast = Broadcast.objects.locked(broadcast)
     waiting = broadcast.deliveries.filter(kind=Kind.BROADCAST).yet_to_leave()
@@ -157,7 +157,7 @@ def stop(broadcast: Broadcast) -> int | None:
 
 @transaction.atomic
 def discard(broadcast: Broadcast) -> bool:
-    """Throw a draft away, with its trials; False for what was confirmed."""
+    """Delete a draft with its trials; False when it was confirmed."""
     broadcast = Broadcast.objects.locked(broadcast)
     if not is_being_written(broadcast):
         return False
@@ -167,6 +167,6 @@ def discard(broadcast: Broadcast) -> bool:
 
 @transaction.atomic
 def try_out(broadcast: Broadcast, *, recipient: str) -> None:
-    """One mail to who writes, as the audience would receive it, with nobody's name and nobody's links."""
+    """Send the organiser one mail as the audience would receive it, with placeholder names and links."""
     Delivery.objects.create(kind=Kind.TRIAL, recipient=recipient, broadcast=broadcast)
     wakeups.send_due_mail.enqueue()

@@ -1,4 +1,4 @@
-"""A dry run: an organiser signs up as a registrant will, in a registration that counts nowhere."""
+"""A dry run: an organiser signs up as a registrant would, with a registration that is counted nowhere."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,16 +13,16 @@ from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import RegistrationQuerySet
 
 KEPT = timedelta(days=30)
-MOMENT = "moment"  # in the address of the personal page
+MOMENT = "moment"  # query parameter of the personal page
 DAY = timedelta(days=1)
 
 
 class StillBeingRemoved(Exception):
-    """The earlier trial of this address has yet to send the mail that ends it."""
+    """The earlier dry run of this address is being erased, and its last mail has not left yet."""
 
 
 class Moment(models.TextChoices):
-    """In which an organiser looks at the personal page, whatever the clock says."""
+    """The moment at which an organiser looks at the personal page, whatever the time is."""
 
     BEFORE = "avant", _("before the session")
     OPEN = "ouvert", _("the room is open")
@@ -31,7 +31,7 @@ class Moment(models.TextChoices):
 
 @transaction.atomic
 def start(event: Event, *, email: str, language: str, **answers: Any) -> Registration:
-    """Put a trial beside the list of an event, and owe it the first mail; a second start sends that mail again.
+    """Make a dry run of an event and send it the first mail; a second start sends that mail again.
 
     Raises StillBeingRemoved, and signup.SignUpClosed for an event that is neither a draft nor published.
     """
@@ -55,13 +55,13 @@ def of_event(event: Event) -> RegistrationQuerySet:
 
 @transaction.atomic
 def send_now(trial: Registration, kind: Delivery.Kind) -> None:
-    """Owe a trial one of the mails of the clock, at once."""
+    """Send a dry run one of the scheduled mails now."""
     Delivery.objects.enqueue(Registration.objects.locked(trial), kind)
     wakeups.send_due_mail.enqueue()
 
 
 def end_old() -> None:
-    """A trial that nobody has removed ends by itself, as all do: its calendar entry is taken out."""
+    """Erase dry runs that are older than 30 days; their last mail removes the calendar entry."""
     for trial in Registration.objects.filter(
         is_dry_run=True, erase_by__isnull=True, created_at__lt=timezone.now() - KEPT
     ).select_related("event"):
@@ -69,7 +69,7 @@ def end_old() -> None:
 
 
 def simulate_moment(registration: Registration, moment: str) -> None:
-    """Move the session of a trial's event to another moment; nothing of it is written down."""
+    """Move the event of a dry run to another time, in memory only."""
     event = registration.event
     starts = {
         Moment.BEFORE: timezone.now() + 7 * DAY,
@@ -84,7 +84,7 @@ def simulate_moment(registration: Registration, moment: str) -> None:
 
 @transaction.atomic
 def send_preview(event: Event, key: str, person: str, *, recipient: str) -> None:
-    """Owe one of these mails to who asks for it; `person`: a language, for an example, or a registrant’s number."""
+    """Send one of the previews to an organiser. `person`: a language (an example person) or a registration's key."""
     sample = {"event": event.pk, "mail": key, "person": person}
     Delivery.objects.create(kind=Delivery.Kind.TRIAL, recipient=recipient, sample=sample)
     wakeups.send_due_mail.enqueue()

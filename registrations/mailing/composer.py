@@ -61,7 +61,7 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
 def compose(delivery: Delivery) -> Mail:
     """The message of a delivery, in the recipient's language, in the form that the configured transport accepts."""
     if delivery.kind == Kind.TRIAL and delivery.sample:
-        delivery = previews.tried(delivery)
+        delivery = previews.trial_delivery(delivery)
     registration = delivery.registration
     if registration:
         registration.preview_as_published()

@@ -1,6 +1,6 @@
-"""{prenom}, {titre}, {lien}… in what an organiser writes: looked up in a dictionary, once, and nothing else.
+"""Replace {prenom}, {titre}, {lien} … in an organiser's text with their values, by looking them up in a dictionary.
 
-A value is never read again for placeholders, and stands in Markdown as plain words: a name cannot be a link or a tag.
+A value is not searched for placeholders again, and is escaped in Markdown: a name cannot become a link or a tag.
 """
 
 import re
@@ -13,12 +13,12 @@ from registrations.text import dates
 from registrations.text.typography import french
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # all that may be escaped (CommonMark, 2.4)
+MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # the characters that Markdown can escape (CommonMark, 2.4)
 LINE_ENDS = re.compile(r"[\r\n]+")
 OF_EVENT = ["titre", "date", "heure"]
 OF_PERSON = ["prenom", "nom"]
 LINKS = ["lien", "mon_inscription"]
-IN_SUBJECT = OF_EVENT  # no word that a visitor has typed
+IN_SUBJECT = OF_EVENT  # nothing that a visitor has typed
 IN_BODY = [*OF_PERSON, *OF_EVENT, *LINKS]
 
 
@@ -27,7 +27,7 @@ def shown(names: list[str]) -> str:
 
 
 def unknown(text: str, known: list[str]) -> str:
-    """The first thing in braces that is no placeholder, or a brace alone; empty when all is well."""
+    """The first unknown placeholder or single brace; empty when there is none."""
     rest = PLACEHOLDER.sub(lambda match: "" if match[1] in known else match[0], text)
     found = re.search(r"\{[^{}\n]*\}|[{}]", rest)
     return found[0] if found else ""
@@ -38,7 +38,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def plain_values(event: Event) -> dict[str, str]:
-    """For a subject."""
+    """Values for a subject, which is plain text."""
     if event.status == Event.Status.POSTPONED:
         day = hour = _("(new date not known yet)")
     else:
@@ -47,7 +47,7 @@ def plain_values(event: Event) -> dict[str, str]:
 
 
 def markdown_values(registration: Registration) -> dict[str, str]:
-    """For a text; who has no seat is given the event's page in place of the link to the room."""
+    """Values for a text in Markdown. Without a seat, {lien} is the event's page instead of the link to the room."""
     words = {
         **plain_values(registration.event),
         "prenom": registration.first_name,
@@ -59,11 +59,11 @@ def markdown_values(registration: Registration) -> dict[str, str]:
 
 
 def escaped(value: str) -> str:
-    """Markdown that says just these words."""
+    """The value as Markdown that shows it unchanged."""
     return MARKS.sub(r"\\\1", LINE_ENDS.sub(" ", value.strip()))
 
 
 def anyone(event: Event) -> Registration:
-    """Nobody in particular, for a trial: its links lead to the page of the event."""
+    """A placeholder person for a trial; the links lead to the event's page."""
     name = {"first_name": _("(first name)"), "last_name": _("(last name)")}
     return Registration(event=event, **name, join_code="", manage_code="")

@@ -43,7 +43,7 @@ SAMPLES: dict[str, Sample] = {
 }
 
 
-def owed(event: Event, sample: Sample, person: str) -> Delivery:
+def sample_delivery(event: Event, sample: Sample, person: str) -> Delivery:
     """The mail that would be sent in this situation. Nothing is saved."""
     event, situation = copy.copy(event), sample.situation
     if situation.event_status != Event.Status.PUBLISHED or event.status == Event.Status.DRAFT:
@@ -90,13 +90,13 @@ def example(event: Event, sample: Sample, language: str) -> Registration:
     return registration
 
 
-def tried(trial: Delivery) -> Delivery:
+def trial_delivery(trial: Delivery) -> Delivery:
     """The mail that a trial shows, with links to the event's page. An example replaces a person who was erased."""
     asked = trial.sample or {}
     person = asked["person"]
     if person not in EXAMPLES and not Registration.objects.without_dry_runs().filter(pk=person).exists():
         person = "fr"
-    delivery = owed(Event.objects.get(pk=asked["event"]), SAMPLES[asked["mail"]], person)
+    delivery = sample_delivery(Event.objects.get(pk=asked["event"]), SAMPLES[asked["mail"]], person)
     delivery.pk, delivery.message_id, delivery.attempts = trial.pk, trial.message_id, trial.attempts
     delivery.recipient, delivery.sample = trial.recipient, asked
     if registration := delivery.registration:

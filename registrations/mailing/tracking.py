@@ -1,4 +1,4 @@
-"""What the mail provider tells later: delivered, returned, reported. An event may come twice, late or out of order."""
+"""Events of the mail provider: delivered, returned, reported. They may come twice, late or out of order."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ STATUSES = {
 
 @receiver(tracking)
 def note_event(sender: Any, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
-    """Matched by our own id, never by the Message-ID, which some providers replace. What is not ours is ignored."""
+    """Record an event of a mail of ours. It is found by our own id: some providers replace the Message-ID."""
     delivery, status = _delivery(event.metadata), _status(event, esp_name)
     if delivery is not None and status is not None:
         Delivery.objects.filter(pk=delivery).note_event(status)
 
 
 def _delivery(metadata: Any) -> int | None:
-    """The id in a mail's metadata, unless another site with the same provider's account sent it."""
+    """The id in the mail's metadata; None if another site that shares the provider's account sent the mail."""
     if not isinstance(metadata, dict) or metadata.get("site", settings.HOST[:80]) != settings.HOST[:80]:
         return None
     number = str(metadata.get("delivery", ""))
@@ -45,7 +45,7 @@ def _status(event: AnymailTrackingEvent, esp_name: str) -> Status | None:
 
 
 def _is_hard(told: dict[str, Any], esp_name: str) -> bool:
-    """Whether the address itself is at fault; anymail calls soft bounces `bounced` too."""
+    """Whether the address does not work. Anymail calls temporary (soft) bounces `bounced` too."""
     match esp_name:
         case "Brevo":
             return told.get("event") in {"hard_bounce", "invalid_email"}

@@ -1,6 +1,6 @@
-"""Wake-ups for workers, over django.tasks. A wake-up carries nothing: it may come twice, late or never.
+"""Wake-ups for workers: tasks of django.tasks without arguments, which may run twice, late or never.
 
-What is owed stands in the Delivery table. `sweep` makes up for every wake-up that was lost.
+The mails to send are in the Delivery table. `sweep` replaces lost wake-ups.
 """
 
 import time
@@ -20,14 +20,14 @@ from registrations.runtime import liveness
 
 WAKE_UPS_AT_MOST = 4
 MANY = 20  # mails
-DRAIN_AT_MOST = 10  # seconds: under constant load the sweep gets its turn too, and wakes a worker up for the rest
+DRAIN_AT_MOST = 10  # seconds, so that the sweep also runs under constant load; it wakes a worker up for the rest
 
 _asked_to_stop: ContextVar[Callable[[], bool]] = ContextVar("asked_to_stop", default=lambda: False)
 
 
 @contextmanager
 def stopping_when(asked_to_stop: Callable[[], bool]) -> Iterator[None]:
-    """Inside the block no further mail is taken as soon as `asked_to_stop()` is true."""
+    """Inside the block, no further mail is claimed once `asked_to_stop()` is true."""
     token = _asked_to_stop.set(asked_to_stop)
     try:
         yield
@@ -37,13 +37,13 @@ def stopping_when(asked_to_stop: Callable[[], bool]) -> Iterator[None]:
 
 @task(takes_context=True)
 def send_due_mail(context: "TaskContext[..., None]") -> None:
-    """The task behind a wake-up; the name of the worker that runs it is the last of its `worker_ids`."""
+    """The task behind a wake-up. The last of `worker_ids` is the worker that runs it."""
     send_for_a_while(holder=context.task_result.worker_ids[-1])
 
 
 def send_for_a_while(*, holder: str = "") -> None:
-    """Send what is due, for ten seconds at most. Many due mails wake another worker up."""
-    # here, because the web process enqueues this task and must not load what builds a mail
+    """Send due mails for ten seconds at most. If many are due, wake another worker up."""
+    # here: the web process imports this module to enqueue the task, and must not load the composer
     from registrations.mailing import outbox
 
     if Delivery.objects.due()[:MANY].count() == MANY:
@@ -54,10 +54,10 @@ def send_for_a_while(*, holder: str = "") -> None:
 
 
 def wake_up() -> None:
-    """Have the mails that this transaction owes sent right after its commit. Call it last in the transaction.
+    """Have the mails of this transaction sent right after its commit. Call it last in the transaction.
 
-    One wake-up is enough for many mails: a waiting one is locked until the commit, so that the worker which takes it
-    afterwards finds these mails too.
+    One wake-up is enough for many mails. If one is waiting, it is locked until the commit, so that the worker that
+    takes it afterwards finds these mails too.
     """
     if not _WAITING_LOCKED.count():
         send_due_mail.enqueue()
@@ -71,7 +71,7 @@ _WAITING_LOCKED = PreparedQuery(lambda: _waiting().select_for_update(skip_locked
 
 
 def sweep() -> None:
-    """Wake the workers up for whatever is due: first tries, retries, reminders, expired leases, lost wake-ups."""
+    """Wake workers up for all due mails: first tries, retries, reminders, expired leases, lost wake-ups."""
     fold_live_counts()
     if connection.vendor == "postgresql":
         connection.analyse_what_has_grown()  # type: ignore[attr-defined] # of webinar.postgresql

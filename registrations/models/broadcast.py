@@ -19,7 +19,7 @@ LEAVES_AFTER = timedelta(minutes=2)  # until then it can be taken back
 
 class BroadcastQuerySet(models.QuerySet["Broadcast"]):
     def locked(self, broadcast: "Broadcast") -> "Broadcast":
-        """The message as it is now, held until the transaction ends, with its event."""
+        """The current row with its event, locked until the transaction ends."""
         return self.select_for_update(of=("self",)).select_related("event").get(pk=broadcast.pk)
 
     def newest_first(self) -> Self:
@@ -82,7 +82,7 @@ class Broadcast(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        """Too late to be taken back; what has not left yet can still be stopped."""
+        """Too late to take it back; mails that have not left can still be stopped."""
         return self.state == self.State.CONFIRMED and not self.may_be_taken_back
 
     @property
@@ -95,7 +95,7 @@ class Broadcast(models.Model):
         return bool(waits and timezone.now() < waits)
 
     def recipients(self) -> RegistrationQuerySet:
-        """Whom it is for at this moment; no audience, nobody."""
+        """The people it is for at this moment."""
         people = self._audience()
         if self.territory:
             people = people.filter(territory=self.territory)

@@ -91,7 +91,7 @@ class SignUpCount(LiveCount):
 
 
 class MailCount(LiveCount):
-    """`not_after` of reminders alone, since they are counted by date; `error` of dropped mails of the clock alone."""
+    """`not_after` only for reminders, which are counted by date; `error` only for dropped scheduled mails."""
 
     broadcast = models.ForeignKey(Broadcast, models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
     kind = models.CharField(max_length=20, choices=Delivery.Kind)

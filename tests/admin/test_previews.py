@@ -159,7 +159,7 @@ def test_the_page_of_a_person_leads_to_their_mails() -> None:
 def test_the_place_in_line_of_an_example_is_behind_those_who_wait() -> None:
     event = make_event(report=False)
     make_registration(event, status="waitlisted")
-    delivery = previews.owed(event, SAMPLES["waiting_list-new"], "fr")
+    delivery = previews.sample_delivery(event, SAMPLES["waiting_list-new"], "fr")
     assert delivery.registration is not None
     assert delivery.registration.place_in_line == 2
 

@@ -132,7 +132,7 @@ def test_nobody_else_moves_the_clock(client: Client) -> None:
 
 @pytest.mark.parametrize("kind", SCHEDULED)
 @pytest.mark.parametrize("event_made", [lambda: make_event(status="draft"), make_event, make_past_event])
-def test_a_mail_of_the_clock_leaves_now(kind: Delivery.Kind, event_made: Callable[[], Event]) -> None:
+def test_a_scheduled_mail_leaves_now(kind: Delivery.Kind, event_made: Callable[[], Event]) -> None:
     trial = start(event_made())
     logged_in().post(page_of(trial.event), {"send": f"{kind}:{trial.pk}"})
     outbox.drain()

@@ -132,7 +132,7 @@ def test_no_mail_of_any_kind_holds_a_question_or_an_answer(journey: Journey, out
     corrections.correct_answers(registration, own_answers={own.key: "Réponse marquée, corrigée"})
     written = Broadcast.objects.create(event=event, audience="seated", subject="Salle", body="Bonjour", created_by=1)
     composed = [
-        preview_pages.composed(previews.owed(event, sample, str(registration.pk))).message
+        preview_pages.composed(previews.sample_delivery(event, sample, str(registration.pk))).message
         for sample in previews.SAMPLES.values()
     ]
     owed = [

@@ -36,7 +36,7 @@ def states() -> list[str]:
     return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
 
 
-def test_what_was_due_or_in_hand_is_held_and_what_the_clock_sends_later_is_not(journey: Journey) -> None:
+def test_what_was_due_or_in_hand_is_held_and_a_mail_that_is_due_later_is_not(journey: Journey) -> None:
     enqueue()
     enqueue(state="sending", lease="worker.1", send_at=timezone.now() + HOUR)
     enqueue(send_at=timezone.now() + HOUR)

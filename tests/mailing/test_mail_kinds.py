@@ -15,6 +15,7 @@ from pytest_django import Settings
 from registrations.domain import attendance
 from registrations.mailing import composer
 from registrations.models import Attendance, Broadcast, Delivery, Event, Registration
+from registrations.models.mail_kinds import KINDS, Recipient
 from registrations.models.registration import new_code
 from tests import mailbox
 from tests.factories import ROOM, make_event, make_registration
@@ -145,7 +146,8 @@ def _reports_land_in_a_folder(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_no_kind_and_no_reason_is_forgotten() -> None:
-    assert {case.kind for case in CASES} == set(Delivery.Kind.values) - {"alert", "trial"}  # to no registrant
+    to_registrants = {kind for kind, facts in KINDS.items() if facts.recipient == Recipient.REGISTRANT}
+    assert {case.kind for case in CASES} == to_registrants
     assert {case.reason for case in CASES} - {""} == set(Delivery.Reason.values)
 
 

@@ -267,7 +267,7 @@ def trial_answers() -> dict[str, str]:
 
 def test_its_preview_is_what_the_contact_is_sent() -> None:
     event = make_event(status="draft")
-    mail = composer.compose(previews.owed(event, previews.SAMPLES["follow_up"], "fr"))
+    mail = composer.compose(previews.sample_delivery(event, previews.SAMPLES["follow_up"], "fr"))
     assert (mail.to, str(mail.body).strip()) == ([CONTACT], "Bonjour Ada Contact")
 
 

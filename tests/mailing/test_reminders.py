@@ -1,4 +1,4 @@
-"""The mails that leave by the clock: when they are due, what moves them, and why one is skipped."""
+"""Scheduled mails: when they are due, what moves them, and why one is skipped."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,16 +20,16 @@ pytestmark = pytest.mark.django_db
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 PARIS = ZoneInfo("Europe/Paris")
-BY_THE_CLOCK = ["reminder_day", "reminder_hour", "follow_up"]
+SCHEDULED = ["reminder_day", "reminder_hour", "follow_up"]
 
 
 def sign_up(event: Event, **typed: Any) -> Registration:
     return signup.register(event, language="en", **answers(**typed)).registration
 
 
-def clock_mails(registration: Registration) -> list[tuple[str, str]]:
-    """Kind and state of the mails that leave by the clock, in the order of their making."""
-    mails = registration.deliveries.filter(kind__in=BY_THE_CLOCK)
+def scheduled_mails(registration: Registration) -> list[tuple[str, str]]:
+    """Kind and state of the scheduled mails, in the order in which they were made."""
+    mails = registration.deliveries.filter(kind__in=SCHEDULED)
     return list(mails.order_by("pk").values_list("kind", "state"))
 
 
@@ -65,7 +65,7 @@ def test_the_rows_are_there_from_the_sign_up_on_with_their_hours() -> None:
     event = make_event(follow_up_hours_after=24)
     registration = sign_up(event)
 
-    rows = registration.deliveries.filter(kind__in=BY_THE_CLOCK).order_by("send_at")
+    rows = registration.deliveries.filter(kind__in=SCHEDULED).order_by("send_at")
     day_before = event.starts_at.astimezone(PARIS).date() - DAY
     nine = datetime.combine(day_before, time(9), PARIS).astimezone(UTC)
     assert list(rows.values_list("kind", "state", "send_at", "not_after", "priority")) == [
@@ -104,25 +104,25 @@ def test_the_hour_is_that_of_the_events_own_zone() -> None:
 
 def test_who_signs_up_too_late_for_a_reminder_has_it_skipped_and_the_reason_kept() -> None:
     late = sign_up(make_event(starts_in=8 * HOUR))
-    assert clock_mails(late) == [("reminder_day", "expired"), ("reminder_hour", "pending")]
+    assert scheduled_mails(late) == [("reminder_day", "expired"), ("reminder_hour", "pending")]
     assert reason(late, "reminder_day")
 
     too_late = sign_up(make_event(starts_in=30 * MINUTE, follow_up_hours_after=1))
-    assert clock_mails(too_late) == [
+    assert scheduled_mails(too_late) == [
         ("reminder_day", "expired"),
         ("reminder_hour", "expired"),
         ("follow_up", "pending"),
     ]
 
 
-def test_a_sign_up_after_the_session_is_owed_nothing_by_the_clock() -> None:
+def test_a_sign_up_after_the_session_gets_no_scheduled_mail() -> None:
     registration = sign_up(make_past_event(open_after_session=True, follow_up_hours_after=1000))
-    assert clock_mails(registration) == []
+    assert scheduled_mails(registration) == []
 
 
 def test_reminders_that_are_switched_off_are_not_planned() -> None:
     event = make_event(reminder_day_time=None, reminder_minutes_before=None)
-    assert clock_mails(sign_up(event)) == []
+    assert scheduled_mails(sign_up(event)) == []
 
 
 def test_the_organiser_moves_them() -> None:
@@ -138,11 +138,11 @@ def test_the_organiser_switches_them_off_and_on_again() -> None:
     event = make_event()
     registration = sign_up(event)
     replan(event, reminder_day_time=None, reminder_minutes_before=None)
-    assert clock_mails(registration) == [("reminder_day", "cancelled"), ("reminder_hour", "cancelled")]
+    assert scheduled_mails(registration) == [("reminder_day", "cancelled"), ("reminder_hour", "cancelled")]
     assert reason(registration, "reminder_day")
 
     replan(event, reminder_day_time=time(9), reminder_minutes_before=60)
-    assert clock_mails(registration)[2:] == [("reminder_day", "pending"), ("reminder_hour", "pending")]
+    assert scheduled_mails(registration)[2:] == [("reminder_day", "pending"), ("reminder_hour", "pending")]
 
 
 def test_a_replan_that_changes_nothing_changes_nothing() -> None:
@@ -157,15 +157,15 @@ def test_a_follow_up_that_is_switched_on_later_is_owed_to_every_seat_and_to_nobo
     event = make_event(capacity=1)
     seated, waiting = sign_up(event), sign_up(event)
     replan(event, follow_up_hours_after=2)
-    assert ("follow_up", "pending") in clock_mails(seated)
-    assert clock_mails(waiting) == []
+    assert ("follow_up", "pending") in scheduled_mails(seated)
+    assert scheduled_mails(waiting) == []
 
 
 def test_an_hour_that_was_moved_into_the_past_is_skipped() -> None:
     event = make_event(starts_in=3 * DAY)
     registration = sign_up(event)
     replan(event, reminder_days_before=5)
-    assert clock_mails(registration)[0] == ("reminder_day", "expired")
+    assert scheduled_mails(registration)[0] == ("reminder_day", "expired")
     assert reason(registration, "reminder_day")
 
 
@@ -180,15 +180,15 @@ def test_reminders_that_are_just_leaving_survive_a_change_of_something_else() ->
 
     event_changes.reschedule(event, starts_at=event.starts_at, ends_at=event.ends_at, connection_notes="Code : 12")
 
-    assert clock_mails(waiting_for_the_worker)[0] == ("reminder_day", "pending")
-    assert clock_mails(being_retried)[0] == ("reminder_day", "pending")
+    assert scheduled_mails(waiting_for_the_worker)[0] == ("reminder_day", "pending")
+    assert scheduled_mails(being_retried)[0] == ("reminder_day", "pending")
 
 
 def test_a_new_date_moves_those_that_have_not_left() -> None:
     event = make_event()
     registration = sign_up(event)
     move(event, by=7 * DAY)
-    rows = registration.deliveries.filter(kind__in=BY_THE_CLOCK).order_by("send_at")
+    rows = registration.deliveries.filter(kind__in=SCHEDULED).order_by("send_at")
     assert list(rows.values_list("kind", "state", "send_at", "not_after")) == [
         ("reminder_day", "pending", event.reminder_day_at, event.starts_at),
         ("reminder_hour", "pending", event.starts_at - HOUR, event.starts_at),
@@ -200,16 +200,16 @@ def test_a_new_date_gives_another_to_who_has_had_one_and_none_twice_for_the_same
     registration = sign_up(event)
     let_leave(kind="reminder_day")
     replan(event)
-    assert clock_mails(registration) == [("reminder_day", "sent"), ("reminder_hour", "pending")]
+    assert scheduled_mails(registration) == [("reminder_day", "sent"), ("reminder_hour", "pending")]
 
     move(event, by=7 * DAY)
-    assert clock_mails(registration) == [
+    assert scheduled_mails(registration) == [
         ("reminder_day", "sent"),
         ("reminder_hour", "pending"),
         ("reminder_day", "pending"),
     ]
     replan(event)
-    assert len(clock_mails(registration)) == 3
+    assert len(scheduled_mails(registration)) == 3
 
 
 def test_a_reminder_of_the_former_date_that_is_being_sent_does_not_stand_for_the_new_one() -> None:
@@ -217,7 +217,7 @@ def test_a_reminder_of_the_former_date_that_is_being_sent_does_not_stand_for_the
     registration = sign_up(event)
     registration.deliveries.filter(kind="reminder_day").update(state="sending")
     move(event, by=7 * DAY)
-    assert ("reminder_day", "pending") in clock_mails(registration)
+    assert ("reminder_day", "pending") in scheduled_mails(registration)
 
 
 def test_a_moved_reminder_has_all_its_patience_again() -> None:
@@ -234,14 +234,14 @@ def test_a_date_so_near_that_the_first_reminder_is_past_skips_it() -> None:
     event = make_event()
     registration = sign_up(event)
     move(event, by=8 * HOUR - 7 * DAY)
-    assert clock_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "pending")]
+    assert scheduled_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "pending")]
 
 
 @pytest.mark.parametrize("act", [signup.withdraw, lambda registration: event_changes.cancel(registration.event)])
 def test_who_has_no_seat_any_more_or_no_event_is_reminded_of_nothing(act: Callable[[Registration], Any]) -> None:
     registration = sign_up(make_event())
     act(registration)
-    assert clock_mails(registration) == [("reminder_day", "cancelled"), ("reminder_hour", "cancelled")]
+    assert scheduled_mails(registration) == [("reminder_day", "cancelled"), ("reminder_hour", "cancelled")]
     assert reason(registration, "reminder_day")
     assert reason(registration, "reminder_hour")
 
@@ -250,7 +250,7 @@ def test_who_comes_back_is_reminded_again() -> None:
     registration = sign_up(make_event())
     signup.withdraw(registration)
     signup.come_back(registration)
-    assert clock_mails(registration)[2:] == [("reminder_day", "pending"), ("reminder_hour", "pending")]
+    assert scheduled_mails(registration)[2:] == [("reminder_day", "pending"), ("reminder_hour", "pending")]
 
 
 def test_an_event_that_takes_place_again_reminds_again() -> None:
@@ -258,7 +258,7 @@ def test_an_event_that_takes_place_again_reminds_again() -> None:
     registration = sign_up(event)
     event_changes.postpone(event)
     event_changes.reschedule(event, starts_at=event.starts_at, ends_at=event.ends_at)
-    assert clock_mails(registration)[2:] == [("reminder_day", "pending"), ("reminder_hour", "pending")]
+    assert scheduled_mails(registration)[2:] == [("reminder_day", "pending"), ("reminder_hour", "pending")]
 
 
 def test_no_reminder_leaves_after_the_start(outbox_folder: Path) -> None:
@@ -267,7 +267,7 @@ def test_no_reminder_leaves_after_the_start(outbox_folder: Path) -> None:
     for kind in (Delivery.Kind.REMINDER_DAY, Delivery.Kind.REMINDER_HOUR):
         Delivery.objects.enqueue(registration, kind, not_after=event.starts_at)
     outbox.drain()
-    assert clock_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "expired")]
+    assert scheduled_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "expired")]
     assert mailbox.read_folder(outbox_folder) == []
 
 
@@ -278,7 +278,7 @@ def test_a_first_reminder_so_late_that_the_last_one_is_due_does_not_leave_too(ou
     outbox.drain()
     [message] = mailbox.read_folder(outbox_folder)
     assert message["Subject"].startswith("At ")
-    assert clock_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "sent")]
+    assert scheduled_mails(registration) == [("reminder_day", "expired"), ("reminder_hour", "sent")]
     assert reason(registration, "reminder_day")
 
 
@@ -293,7 +293,7 @@ def test_a_first_reminder_leaves_when_it_is_the_only_one_or_the_later_one(
     registration = make_registration(event, language="en")
     Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, not_after=event.starts_at)
     outbox.drain()
-    assert clock_mails(registration) == [("reminder_day", "sent")]
+    assert scheduled_mails(registration) == [("reminder_day", "sent")]
 
 
 def test_the_follow_up_has_two_texts(outbox_folder: Path) -> None:
@@ -314,7 +314,7 @@ def test_the_follow_up_of_a_cancelled_event_does_not_leave() -> None:
     event = make_event(follow_up_hours_after=1)
     registration = sign_up(event)
     event_changes.cancel(event)
-    assert clock_mails(registration)[-1] == ("follow_up", "cancelled")
+    assert scheduled_mails(registration)[-1] == ("follow_up", "cancelled")
 
 
 @pytest.mark.parametrize("people", [3, 30])

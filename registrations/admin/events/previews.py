@@ -106,7 +106,7 @@ def _asked(request: HttpRequest, pk: int, data: Any) -> ChoiceForm:
 def _chosen(request: HttpRequest, pk: int) -> tuple[ChoiceForm, reading.Received]:
     form = _asked(request, pk, request.GET)
     sample = SAMPLES[form.cleaned_data["mail"]]
-    return form, composed(previews.owed(form.event, sample, form.cleaned_data["person"]))
+    return form, composed(previews.sample_delivery(form.event, sample, form.cleaned_data["person"]))
 
 
 def _try_out(request: HttpRequest, pk: int) -> HttpResponse:

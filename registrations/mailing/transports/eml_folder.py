@@ -1,4 +1,4 @@
-"""The mail transport of a laptop: each message becomes one valid .eml file in a folder."""
+"""The transport of the demo: each message becomes one .eml file in a folder."""
 
 import email.policy
 import os
@@ -23,7 +23,7 @@ class EmailBackend(BaseEmailBackend):
         return len(email_messages)
 
     def _write(self, content: bytes) -> None:
-        """Under its final name only once it is complete on disk, so that a reader never sees half a mail."""
+        """Write a hidden file first and rename it when it is complete, so that nobody reads half a mail."""
         name = f"{timezone.now():%Y%m%dT%H%M%S-%f}-{os.getpid()}.eml"
         draft = self.folder / f".{name}"
         with draft.open("wb") as file:

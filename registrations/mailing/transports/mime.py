@@ -1,4 +1,4 @@
-"""How a message becomes bytes, quickly: what is the same in every mail is encoded once."""
+"""Turn a message into bytes. What is the same in every mail is encoded once."""
 
 import functools
 import secrets
@@ -8,14 +8,14 @@ from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy, Policy
 from typing import Any, Self
 
-PLACE_OF_REPORT = secrets.token_hex(32).encode()  # nothing that anybody typed can be equal to it
-HEADERS_KEPT = 128  # those that stand in every mail, among others
+PLACE_OF_REPORT = secrets.token_hex(32).encode()  # random, so that no text can contain it
+HEADERS_KEPT = 128  # enough for the headers that every mail has
 
 
 class Headers(HeaderRegistry):
-    """The library makes a new class and parses anew for every header of every mail; here what is equal is made once.
+    """Cache header classes and parsed headers, which the library creates again for every header of every mail.
 
-    A header never changes: the library itself folds the same one each time a message is asked for its bytes.
+    Sharing a header object is safe, because the library never changes one.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Headers(HeaderRegistry):
 
 
 class SevenBit(EmailPolicy):
-    """7-bit clean, and folding once the headers that stand in every mail."""
+    """A 7-bit clean policy that caches folded headers."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         return _folded(self, name, value)
@@ -39,10 +39,10 @@ class SevenBit(EmailPolicy):
 
 @functools.lru_cache(maxsize=HEADERS_KEPT)
 def _folded(policy: EmailPolicy, name: str, value: str) -> bytes:
-    """A subject is encoded from its first word to its last (RFC 2047, section 2).
+    """Fold a header; a subject that is not ASCII is encoded as a whole (RFC 2047, section 2).
 
-    The library leaves words of ASCII as they are, and then doubles the space of some dates: it stands before an
-    encoded word, where readers show it, and once more in that word.
+    The library encodes only the words that need it. It then repeats the space before some of them inside the encoded
+    word, so that mail programs show two spaces.
     """
     if name.lower() == "subject" and not value.isascii():
         encoded = Header(value, "utf-8", policy.max_line_length, name).encode(linesep=policy.linesep)
@@ -57,9 +57,9 @@ SEVEN_BIT = {
 
 
 class Encoded(EmailMessage):
-    """A message in whose bytes the report stands as it was encoded once, for all mails that carry it."""
+    """A message whose report is inserted already encoded: it is encoded once for all mails that attach it."""
 
-    report: bytes  # in base64, lines end with CRLF
+    report: bytes  # base64, with CRLF line ends
 
     @classmethod
     def of(cls, message: EmailMessage, report: bytes) -> Self:
@@ -75,7 +75,7 @@ class Encoded(EmailMessage):
 
 
 def place_of_report(filename: str) -> MIMEPart:
-    """The attachment in whose place `Encoded` puts the report."""
+    """A placeholder attachment, which `Encoded` replaces with the report."""
     part = MIMEPart()
     part["Content-Type"] = "application/pdf"
     part["Content-Transfer-Encoding"] = "base64"
