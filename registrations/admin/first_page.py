@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from registrations import chart, dashboard
 from registrations.dashboard import Glance
 from registrations.models import Event, WorkerPresence
+from registrations.runtime import pango
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
 
@@ -23,6 +24,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     }
     return {
         "mail_health": health,
+        "missing_pango": {} if pango.is_installed() else pango.HOW_TO_INSTALL,
         "without_room": [glance.event for glance in glances if glance.event.lacks_its_room],
         **(_table(request, glances) if request.user.has_perms(MAY_SEE) else {}),
     }

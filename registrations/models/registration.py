@@ -20,6 +20,7 @@ from django.utils.translation import pgettext_lazy
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, looked_for
+from registrations.runtime import pango
 
 LISTED_BY: list[list[str]] = [
     [],
@@ -266,6 +267,11 @@ class Registration(models.Model):
     @property
     def has_certificate(self) -> bool:
         return Registration.objects.certified().filter(pk=self.pk).exists()
+
+    @property
+    def offers_certificate(self) -> bool:
+        """Whether pages and mails may promise it: it is typeset when it is asked for."""
+        return pango.is_installed() and self.has_certificate
 
     @property
     def kept_until(self) -> datetime:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from registrations import certificate, pdf
 from registrations.forms import CertificateForm
 from registrations.models import Registration
+from registrations.runtime import pango
 from registrations.views.responses import pdf_response, private_page
 from registrations.views.self_service import own_page
 
@@ -25,7 +26,7 @@ def download(request: HttpRequest, registration: Registration) -> HttpResponse:
         content = certificate.certificate(registration)
     except pdf.RenderingFailed:
         logger.exception("The certificate of registration %s could not be made", registration.pk)
-        context = {"event": registration.event, "registration": registration}
+        context = {"event": registration.event, "registration": registration, "can_be_made": pango.is_installed()}
         response = render(request, "registrations/certificate_unavailable.html", context, status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response

@@ -6,7 +6,7 @@ from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 
-from registrations import pdf, running
+from registrations import running
 from registrations.job_runner import JobRunner
 from registrations.lifeline import lifeline
 from registrations.models import WorkerPresence
@@ -21,7 +21,6 @@ class Command(BaseCommand):
     @running.site()
     def handle(self, *args: Any, **options: Any) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
-        pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         with lifeline() as name:
             worker = MailWorker(name)
