@@ -92,6 +92,15 @@ def without_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def with_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that has it, for tests whose renderer is not the real one."""
+    monkeypatch.setattr(pango, "LIBRARIES", {})
+    pango.missing_libraries.cache_clear()
+    yield
+    pango.missing_libraries.cache_clear()
+
+
+@pytest.fixture
 def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
 
@@ -107,6 +116,9 @@ def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSit
     """A site with its database and the first event, made once; nothing runs on it."""
     with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("set-up"), database_url) as site:
         site.run("demo", "--setup-only")
+        if pango.is_installed():  # once, for all sites made from this one
+            report = "from registrations import study_report; study_report.study_report(Event.objects.get())"
+            site.run("shell", "-v0", "-c", report)
         yield site
 
 

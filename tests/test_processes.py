@@ -24,6 +24,7 @@ from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
 
 
+@pytest.mark.typesetting
 def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
     thanks = demo.sign_up(email="zoe@example.org")
     assert "Votre inscription est enregistrée" in thanks

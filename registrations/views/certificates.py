@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 from registrations import certificate, pdf
 from registrations.forms import CertificateForm
 from registrations.models import Registration
-from registrations.runtime import pango
 from registrations.views.responses import pdf_response, private_page
 from registrations.views.self_service import own_page
 
@@ -24,9 +23,10 @@ def download(request: HttpRequest, registration: Registration) -> HttpResponse:
         raise Http404
     try:
         content = certificate.certificate(registration)
-    except pdf.RenderingFailed:
+    except pdf.RenderingFailed as error:
+        can_be_made = not isinstance(error, pdf.PangoMissing)
         logger.exception("The certificate of registration %s could not be made", registration.pk)
-        context = {"event": registration.event, "registration": registration, "can_be_made": pango.is_installed()}
+        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
         response = render(request, "registrations/certificate_unavailable.html", context, status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations import attendance, dates, pdf, study_report, trials
 from registrations.models import Event, Registration
-from registrations.runtime import pango
 from registrations.views.responses import calendar_response, pdf_response, private_page, see_other
 
 logger = logging.getLogger(__name__)
@@ -48,9 +47,10 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
     registration = _registration(join_code)
     try:
         document = study_report.study_report(registration.event)
-    except pdf.RenderingFailed:
+    except pdf.RenderingFailed as error:
+        can_be_made = not isinstance(error, pdf.PangoMissing)
         logger.exception("The report of event %s could not be made", registration.event.pk)
-        context = {"event": registration.event, "registration": registration, "can_be_made": pango.is_installed()}
+        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
         return render(request, "registrations/report_unavailable.html", context, status=503)
     if document is None:
         raise Http404
