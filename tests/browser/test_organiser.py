@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visitor
@@ -9,6 +10,7 @@ from tests.browser.organiser import Organiser, start, tell
 from tests.site import RunningSite, own_database
 
 
+@pytest.mark.typesetting
 def test_from_an_empty_database_to_what_became_of_it_with_the_browser_alone(browser: Browser, tmp_path: Path) -> None:
     with own_database() as database_url, RunningSite(tmp_path, database_url) as site:
         start(site)
