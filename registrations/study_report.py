@@ -61,7 +61,7 @@ class Report:
         return base64.encodebytes(self.content).replace(b"\n", b"\r\n")
 
 
-def study_report(event: Event, *, patience: float = pdf.PATIENCE) -> Report | None:
+def study_report(event: Event, *, patience: float | None = None) -> Report | None:
     """The report as it is now, or None when there is neither file nor section.
 
     Typeset once per content: the next call reads the file kept under DATA_DIR. Waits `patience` seconds for a document
@@ -73,7 +73,7 @@ def study_report(event: Event, *, patience: float = pdf.PATIENCE) -> Report | No
         presentation = presentation_of(event)
         if not presentation.sections:
             return None
-        return _read(_typeset(presentation, patience=patience), is_presentation=True)
+        return _read(_typeset(presentation, patience=patience or pdf.PATIENCE), is_presentation=True)
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
 
@@ -118,14 +118,14 @@ def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Prese
 def _typeset(presentation: Presentation, *, patience: float, wanted: Callable[[], bool] = lambda: True) -> Path:
     kept = kept_file(presentation)
     if not kept.exists():
-        with _alone(kept.parent, patience):
+        with _alone(kept.parent, patience, wanted):
             if not kept.exists():
                 _keep(kept, pdf.render(typeset_html(presentation), wanted=wanted))
     return kept
 
 
 @contextmanager
-def _alone(folder: Path, patience: float) -> Iterator[None]:
+def _alone(folder: Path, patience: float, wanted: Callable[[], bool]) -> Iterator[None]:
     """One report is made at a time on this machine: who has waited for the same one finds it made."""
     deadline = time.monotonic() + patience
     with (folder / "lock").open("a") as file:
@@ -133,10 +133,8 @@ def _alone(folder: Path, patience: float) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise pdf.RenderingFailed(
-                        f"another report was still being made after {patience} seconds"
-                    ) from error
+                if time.monotonic() >= deadline or not wanted():
+                    raise pdf.RenderingFailed("another report was still being made") from error
                 time.sleep(LOOK_EVERY)
             else:
                 break

@@ -1,5 +1,6 @@
 """The report as a document: tagged, titled, with bookmarks, made once, and never fetching anything."""
 
+import fcntl
 import io
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from django.test import Client
 from pypdf import PdfReader
 from pytest_django import Settings
 
-from registrations import pdf, study_report
-from registrations.models import Event, ReportSection
+from registrations import outbox, pdf, study_report
+from registrations.models import Delivery, Event, ReportSection
+from tests import mailbox
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -306,13 +308,25 @@ def test_a_worker_that_is_asked_to_stop_gives_up_the_report_in_hand(
     assert time.monotonic() - begun < pdf.TIMEOUT / 2
 
 
-def test_a_mail_waits_for_its_report_that_is_being_made_and_a_visitor_is_asked_to_come_back(tmp_path: Path) -> None:
-    event = make_event()
-    path = kept(event)
-    with study_report._alone(path.parent, 0):
-        with pytest.raises(pdf.RenderingFailed, match="another report was still being made"):
-            study_report.study_report(event, patience=0)
-        ready = threading.Timer(0.3, path.write_bytes, [b"%PDF-1.7 made meanwhile"])
-        ready.start()
-        ready.join()
-    assert study_report.study_report(event, patience=0) == study_report.Report(b"%PDF-1.7 made meanwhile", True)
+def test_a_mail_waits_for_its_report_that_is_being_made_and_a_visitor_is_asked_to_come_back(
+    outbox_folder: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registration = make_registration()
+    path = kept(registration.event)
+    Delivery.objects.owe(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    maker = (path.parent / "lock").open("a")
+    fcntl.flock(maker, fcntl.LOCK_EX)  # as the worker's other half holds it meanwhile
+
+    monkeypatch.setattr(pdf, "PATIENCE", 0)
+    assert client.get(f"/rejoindre/{registration.join_code}/rapport.pdf").status_code == 503
+
+    def finish() -> None:
+        path.write_bytes(b"%PDF-1.7 made meanwhile")
+        maker.close()
+
+    made = threading.Timer(0.5, finish)
+    made.start()
+    outbox.drain()
+    made.join()
+    [message] = mailbox.read_folder(outbox_folder)
+    assert mailbox.part(message, "application/pdf") == b"%PDF-1.7 made meanwhile"
