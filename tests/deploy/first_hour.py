@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from tests import mailbox
 from tests.deploy.guide import ROOT
-from tests.deploy.visit import Site, a_sign_up_is_thanked
+from tests.deploy.visit import HIDDEN, Site, a_sign_up_is_thanked
 from tests.network import free_port
 
 PATIENCE = 180  # seconds, for a start on a busy machine
@@ -139,15 +140,30 @@ def demo(machine: Machine) -> None:
         machine.tell(bool(is_there), "the README’s command starts the demo")
         if is_there:
             told = terminal.read_text()
-            says_so = told.count(MISSING) == 1 and INSTALL in told
             if machine.has_pango:
                 machine.tell(MISSING not in told, "the terminal asks for nothing")
             else:
-                machine.tell(says_so, "the terminal says once what to install")
+                machine.tell(told.count(MISSING) == 1 and INSTALL in told, "the terminal says once what to install")
+            password = re.search(r"organisateur / (\S+)", told)
+            first_page(machine, address, password[1] if password else "")
             sign_up(machine, address, process)
         else:
             sys.stdout.write(terminal.read_text())
     machine.tell(process.returncode == 0, "Ctrl-C ends it", f"status {process.returncode}")
+
+
+def first_page(machine: Machine, address: str, password: str) -> None:
+    """What the organiser sees first after logging in."""
+    site, login = Site(address, ""), f"{address}/admin/login/?next=/admin/"
+    browser = site.browser()
+    _status, _headers, page = site.ask(browser, login)
+    typed = {**dict(HIDDEN.findall(page)), "username": "organisateur", "password": password}
+    site.ask(browser, login, urllib.parse.urlencode(typed).encode(), Referer=login)
+    status, _headers, page = site.ask(browser, f"{address}/admin/")
+    if machine.has_pango:
+        machine.tell(status == 200 and "Pango" not in page, "the admin’s first page asks for nothing")
+    else:
+        machine.tell(status == 200 and INSTALL in page, "the admin’s first page says what to install")
 
 
 def sign_up(machine: Machine, address: str, process: subprocess.Popen[str]) -> None:
