@@ -1,6 +1,7 @@
 """The real processes: the demo as the README starts it, and what kill -9 leaves behind."""
 
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -24,6 +25,7 @@ from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
 
 
+@pytest.mark.typesetting
 def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
     thanks = demo.sign_up(email="zoe@example.org")
     assert "Votre inscription est enregistrée" in thanks
@@ -37,6 +39,13 @@ def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
     for link in mailbox.links(mailbox.text(mail)):
         assert link.startswith(demo.address)
         assert demo.status(link.removeprefix(demo.address)) == 200
+
+
+@pytest.mark.typesetting
+def test_a_worker_makes_the_report_when_it_starts_before_anyone_has_signed_up(site: RunningSite) -> None:
+    shutil.rmtree(site.data / "reports")
+    site.start("worker")
+    wait_for(lambda: list((site.data / "reports").glob("*.pdf")), "the report")
 
 
 def test_the_demos_mailbox_shows_the_mail_and_every_part_of_it(demo: RunningSite) -> None:

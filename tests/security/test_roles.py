@@ -79,6 +79,7 @@ def test_the_organisation_deletes_a_person_with_their_mails(rows: dict[str, Any]
     assert not Registration.objects.exists()
 
 
+@pytest.mark.typesetting
 def test_readers_look_at_everything_of_the_webinars_and_change_nothing(rows: dict[str, Any]) -> None:
     reader = member("Lecture")
     before = everything()
