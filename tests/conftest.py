@@ -16,6 +16,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from registrations import pdf, tasks
+from tests.clock import is_real, set_clock
 from tests.journey import Journey
 from tests.site import RunningSite, own_database
 
@@ -34,6 +35,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test depends on the day or the hour at which it is run."""
+    if is_real(request):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as monkeypatch, set_clock(monkeypatch):
+        yield
 
 
 @pytest.fixture(autouse=True)
