@@ -18,7 +18,7 @@ from pytest_django import Settings
 from registrations import pdf, tasks
 from tests.clock import is_real, set_clock
 from tests.journey import Journey
-from tests.site import RunningSite, own_database
+from tests.site import RunningSite, copied, own_database
 
 type Committed = Callable[[], AbstractContextManager[Any]]
 
@@ -83,6 +83,14 @@ def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
 
 
 @pytest.fixture
+def untypeset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each document is the HTML that it would be set from: quicker, and without a date and number of its own."""
+    echo = tmp_path / "echo.py"
+    echo.write_text("import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)")
+    monkeypatch.setattr(pdf, "RENDERER", echo)
+
+
+@pytest.fixture
 def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
 
@@ -104,8 +112,7 @@ def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSit
 @pytest.fixture
 def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
     """A site of the test's own, set up and not started."""
-    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
-    with own_database(template) as database_url, set_up_site.copy(tmp_path / "site", database_url) as running:
+    with copied(set_up_site, tmp_path / "site") as running:
         yield running
 
 
@@ -118,8 +125,8 @@ def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The demo as the README starts it, once for all tests that only look at it or sign up."""
-    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
         site.start_demo()
         yield site

@@ -174,3 +174,11 @@ class RunningSite:
         return wait_for(
             lambda: next((mail for mail in self.mails() if mail["To"] == address), None), f"a mail to {address}"
         )
+
+
+@contextlib.contextmanager
+def copied(site: RunningSite, data: Path) -> Iterator[RunningSite]:
+    """Another site, set up as this one is; on which nothing may run."""
+    template = site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
+    with own_database(template) as database_url, site.copy(data, database_url) as other:
+        yield other

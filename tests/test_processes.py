@@ -20,7 +20,7 @@ import pytest
 from registrations.web_threads import FEW
 from tests import mailbox
 from tests.load import processes
-from tests.site import PATIENCE, ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
+from tests.site import PATIENCE, ROOT, RunningSite, StayAfterTheForm, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
@@ -64,11 +64,13 @@ def test_static_files_are_hashed_compressed_and_kept_for_a_year(demo: RunningSit
         assert "immutable" in response.headers["Cache-Control"]
 
 
-def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(tmp_path: Path) -> None:
-    with own_database() as database_url, RunningSite(tmp_path, database_url) as site:
-        first, second = site.run("demo", "--setup-only"), site.run("demo", "--setup-only")
-        counted = site.run("shell", "--verbosity", "0", "-c", COUNTS)
-    assert "organisateur / " in first
+def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(empty_site: RunningSite) -> None:
+    process = empty_site.start_demo()
+    process.terminate()
+    assert process.wait(timeout=PATIENCE) == 0
+    second = empty_site.run("demo", "--setup-only")
+    counted = empty_site.run("shell", "--verbosity", "0", "-c", COUNTS)
+    assert "organisateur / " in (empty_site.data / "demo.log").read_text()
     assert second == ""
     assert counted.split() == ["1", "7"]
 

@@ -13,7 +13,7 @@ from registrations.models import Event, Registration
 from tests.factories import make_event
 from tests.test_walk import ask, everything, paths, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 __all__ = ["rows"]
 
 

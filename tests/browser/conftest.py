@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.pages import SitePage
-from tests.site import PATIENCE, RunningSite, own_database
+from tests.site import PATIENCE, RunningSite, copied
 
 expect.set_options(timeout=PATIENCE * 1000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -104,9 +104,7 @@ class Visitor:
 @pytest.fixture(scope="session")
 def stage(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The site in which every page of the table can be prepared."""
-    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
-    folder = tmp_path_factory.mktemp("stage")
-    with own_database(template) as database_url, set_up_site.copy(folder, database_url) as site:
+    with copied(set_up_site, tmp_path_factory.mktemp("stage")) as site:
         start_stage(site)
         yield site
 
