@@ -30,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit(str(error), returncode=1)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One file is done sooner without more processes, each of which would make a database first."""
+    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In the gate a skipped test is a failed one."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
