@@ -98,7 +98,7 @@ def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple
     controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE, **server)
     controller.start()
     try:
-        options = {"host": "127.0.0.1", "port": port, "timeout": 2}
+        options = {"host": "127.0.0.1", "port": port, "timeout": PATIENCE}
         yield handler, {"default": {"BACKEND": "registrations.smtp.EmailBackend", "OPTIONS": options}}
     finally:
         controller.stop()
