@@ -15,9 +15,11 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
+from registrations.documents import pdf
 from registrations.runtime import pango
+from tests.clock import is_real, set_clock
 from tests.journey import Journey
-from tests.site import RunningSite, own_database
+from tests.site import RunningSite, copied, own_database
 
 type Committed = Callable[[], AbstractContextManager[Any]]
 
@@ -32,11 +34,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One file is done sooner without more processes, each of which would make a database first."""
+    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In the gate a skipped test is a failed one."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test depends on the day or the hour at which it is run."""
+    if is_real(request):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as monkeypatch, set_clock(monkeypatch):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +117,14 @@ def with_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def untypeset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each document is the HTML that it would be set from: quicker, and without a date and number of its own."""
+    echo = tmp_path / "echo.py"
+    echo.write_text("import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)")
+    monkeypatch.setattr(pdf, "RENDERER", echo)
+
+
+@pytest.fixture
 def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
 
@@ -123,8 +149,7 @@ def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSit
 @pytest.fixture
 def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
     """A site of the test's own, set up and not started."""
-    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
-    with own_database(template) as database_url, set_up_site.copy(tmp_path / "site", database_url) as running:
+    with copied(set_up_site, tmp_path / "site") as running:
         yield running
 
 
@@ -137,8 +162,8 @@ def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The demo as the README starts it, once for all tests that only look at it or sign up."""
-    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
         site.start_demo()
         yield site

@@ -366,6 +366,7 @@ def with_everything(event: Event, status: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("untypeset")
 @pytest.mark.parametrize("status", ["confirmed", "waitlisted", "cancelled"])
 @pytest.mark.parametrize("make", [make_event, make_past_event], ids=["to come", "past"])
 def test_a_trial_is_in_no_list_figure_export_sheet_audience_or_seat(make: Callable[..., Event], status: str) -> None:

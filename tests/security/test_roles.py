@@ -13,7 +13,7 @@ from registrations.security import roles
 from tests.factories import make_event
 from tests.views.test_every_address import ask, everything, paths, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 __all__ = ["rows"]
 
 
