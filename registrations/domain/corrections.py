@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from registrations.domain import decisions, erasure, signup, waiting_list
+from registrations.domain import erasure, signup, waiting_list
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration
 from registrations.models.registration import new_code
@@ -33,7 +33,7 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
         return False
     for name, value in typed.items():
         setattr(registration, name, value)
-    decisions.save(registration)
+    registration.save()
     if not registration.deliveries.pending().filter(kind=Kind.UPDATED).exists():
         Delivery.objects.enqueue(registration, Kind.UPDATED)
         wakeups.send_due_mail.enqueue()

@@ -78,7 +78,7 @@ def ask_for_erasure(registration: Registration) -> None:
     for name in TYPED:
         setattr(registration, name, "")
     registration.own_answers = {}
-    decisions.save(registration)
+    registration.save()
     decisions.note(registration, Word.ERASING)
     Delivery.objects.enqueue(
         registration,

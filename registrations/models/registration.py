@@ -212,21 +212,6 @@ class Registration(models.Model):
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.note_consent()
-        super().save(*args, **kwargs)
-
-    def note_consent(self) -> None:
-        """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing."""
-        if self.consent_changes:
-            self.newsletter_at = timezone.now() if self.newsletter else None
-            self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
-
-    @property
-    def consent_changes(self) -> bool:
-        """A consent is given, or taken back, that is not written down yet."""
-        return self.newsletter != bool(self.newsletter_at)
-
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A form without `is_trial` asks all the same whether an address is on the list already."""
         super().validate_constraints(exclude=set(exclude or ()) - {"is_dry_run"})

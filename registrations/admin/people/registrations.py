@@ -23,7 +23,7 @@ from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.counted_list import CountedChangeList, CountedList
 from registrations.admin.shared.pages import AdminTitles, AnonymousLog
 from registrations.admin.shared.read_only import ReadOnlyInline
-from registrations.domain import decisions, erasure, signup, waiting_list
+from registrations.domain import erasure, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.web.fields import AddressField
@@ -339,7 +339,7 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     now.answer(typed_answers(typed))
     for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
         setattr(now, name, typed[name])
-    decisions.save(now)
+    now.save()
 
 
 def _full_events() -> list[Event]:
