@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from registrations.models import person_fields
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, looked_for
@@ -175,7 +176,7 @@ class Registration(models.Model):
     attended = models.BooleanField(
         _("present"), default=False, db_default=False, editable=False, db_column="came"
     )  # by a trigger, for lists
-    search = SearchField(of=["first_name", "last_name", "email", "organisation"])
+    search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
     objects = RegistrationQuerySet.as_manager()
 
