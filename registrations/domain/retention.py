@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from registrations.domain import erasure
 from registrations.models import AnonymousRegistration, Event, PurgedCount, Registration
+from registrations.models.person_fields import PERSON_FIELDS
 from registrations.runtime import progress
 from registrations.statistics import event_figures
 
@@ -73,8 +74,7 @@ def _anonymous(event: Event, registration: Registration) -> AnonymousRegistratio
         status=registration.status,
         was_present=bool(presences),
         minutes=max((presence.minutes for presence in presences if presence.minutes is not None), default=None),
-        territory=registration.territory,
-        heard_from=registration.heard_from,
+        **{one.name: getattr(registration, one.name) for one in PERSON_FIELDS if one.is_kept_in_figures},
     )
 
 

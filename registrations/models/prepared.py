@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
+from django.db.models.signals import pre_save
 from django.db.transaction import TransactionManagementError
 
 
@@ -124,8 +125,10 @@ def insert_unless_there(row: Model) -> bool:
 
 
 def _inserted(rows: Sequence[Model], otherwise: str = "") -> int:
-    """What is the same in all rows is sent once."""
+    """What is the same in all rows is sent once. Receivers of `pre_save` see each row, as they do when it is saved."""
     model, places, values = type(rows[0]), [], dict[str, Any]()
+    for row in rows:
+        pre_save.send(model, instance=row, raw=False, using=connection.alias, update_fields=None)
     for field in _columns(model):
         of_rows = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows]
         is_same = all(value == of_rows[0] for value in of_rows)

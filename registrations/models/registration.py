@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from registrations.models import person_fields
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, looked_for
@@ -176,7 +177,7 @@ class Registration(models.Model):
     attended = models.BooleanField(
         _("present"), default=False, db_default=False, editable=False, db_column="came"
     )  # by a trigger, for lists
-    search = SearchField(of=["first_name", "last_name", "email", "organisation"])
+    search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -212,21 +213,6 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.note_consent()
-        super().save(*args, **kwargs)
-
-    def note_consent(self) -> None:
-        """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing."""
-        if self.consent_changes:
-            self.newsletter_at = timezone.now() if self.newsletter else None
-            self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
-
-    @property
-    def consent_changes(self) -> bool:
-        """A consent is given, or taken back, that is not written down yet."""
-        return self.newsletter != bool(self.newsletter_at)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A form without `is_trial` asks all the same whether an address is on the list already."""

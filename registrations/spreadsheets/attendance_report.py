@@ -6,11 +6,12 @@ Who came twice has two lines.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from registrations.models import person_fields
 from registrations.models.search import folded
 from registrations.spreadsheets import reader
 from registrations.spreadsheets.reader import FileNotUnderstood, Line
@@ -25,14 +26,9 @@ NAME = {
     *["attendee name", "nom", "nom complet", "nom d utilisateur", "nom de l utilisateur", "nom affiche"],
     *["nom du participant", "nom et prenom", "nom prenom", "prenom et nom", "prenom nom", "utilisateur"],
 }
-FIRST_NAME = {"first name", "firstname", "given name", "prenom"}
-LAST_NAME = {"last name", "lastname", "surname", "family name", "nom de famille"}
-EMAIL = {
-    *["email", "e mail", "mail", "courriel", "user email", "user e mail", "email address", "e mail address"],
-    *["participant email", "attendee email", "adresse e mail", "adresse email", "adresse mail", "adresse de courriel"],
-    *["adresse electronique", "adresse de messagerie", "courrier electronique", "messagerie"],
-    *["e mail de l utilisateur", "adresse e mail de l utilisateur", "email de l utilisateur"],
-}
+FIRST_NAME = person_fields.BY_NAME["first_name"].headings
+LAST_NAME = person_fields.BY_NAME["last_name"].headings - NAME  # « nom » alone is the whole name here
+EMAIL = person_fields.BY_NAME["email"].headings
 ACCOUNT = {"participant id", "id du participant", "id de participant", "upn", "user principal name"}
 ATTENDED = {"attended", "a assiste", "a participe", "participe", "present", "presence", "presente"}
 ABOUT_THE_MEETING = {
@@ -170,7 +166,7 @@ def _table(header: Line) -> Table | None:
     """None for a table about the meeting itself, which may hold the host's address."""
     headings = [_heading(cell) for cell in header.cells]
 
-    def last(known: set[str]) -> int | None:
+    def last(known: Collection[str]) -> int | None:
         return max((index for index, heading in enumerate(headings) if heading in known), default=None)
 
     table = Table(

@@ -3,30 +3,14 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from registrations.models import person_fields
 from registrations.models.search import folded
 from registrations.spreadsheets import reader
-from registrations.spreadsheets.attendance_report import EMAIL, FIRST_NAME, LAST_NAME
 from registrations.spreadsheets.reader import FileNotUnderstood, Line
 
 MAX_PEOPLE = 5000
-HEADINGS = {
-    "last_name": {*LAST_NAME, "nom"},
-    "first_name": FIRST_NAME,
-    "email": EMAIL,
-    "organisation": {"organisation", "organization", "organisme", "structure", "collectivite", "company", "employeur"},
-    "job_title": {"job title", "title", "fonction", "poste", "metier", "profession"},
-    "territory": {"territory", "territoire", "department", "departement"},
-    "question": {"question"},
-}
-NAMES = {
-    "last_name": gettext_lazy("Last name"),
-    "first_name": gettext_lazy("First name"),
-    "email": gettext_lazy("Email address"),
-    "organisation": gettext_lazy("Organisation"),
-    "job_title": gettext_lazy("Job title"),
-}
+IMPORTED = [one for one in person_fields.in_lists() if one.headings]
 
 
 @dataclass(frozen=True)
@@ -45,7 +29,7 @@ def registrant_list(content: bytes) -> RegistrantList:
     """Everyone in the file, in its order, unexamined; raises FileNotUnderstood."""
     header, *lines = _lines(content) or [Line(1, [])]
     columns = _columns(header)
-    if missing := [str(name) for field, name in NAMES.items() if field not in columns]:
+    if missing := [str(one.label) for one in IMPORTED if one.is_required and one.name not in columns]:
         words = {"columns": ", ".join(missing), "line": header.number}
         raise FileNotUnderstood(_("Line %(line)s must name the columns; these are missing: %(columns)s.") % words)
     if not lines:
@@ -70,11 +54,11 @@ def _known(line: Line) -> int:
 
 
 def _columns(line: Line) -> dict[str, int]:
-    """Where each field stands; the first column of a name counts."""
+    """The number of each field's column; of two with the same name, the first."""
     headings = [folded(cell) for cell in line.cells]
     found = {
-        field: next((at for at, heading in enumerate(headings) if heading in names), None)
-        for field, names in HEADINGS.items()
+        one.name: next((at for at, heading in enumerate(headings) if heading in one.headings), None)
+        for one in IMPORTED
     }
     return {field: at for field, at in found.items() if at is not None}
 

@@ -17,7 +17,16 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
-from registrations.models import AnonymousRegistration, Attendance, Delivery, Event, PurgedCount, Registration
+from registrations.models import (
+    AnonymousRegistration,
+    Attendance,
+    Delivery,
+    Event,
+    PurgedCount,
+    Registration,
+    person_fields,
+)
+from registrations.models.person_fields import PERSON_FIELDS
 from registrations.models.purged_count import Counts
 from registrations.models.search import folded
 from registrations.statistics import classification, disclosure_control
@@ -27,8 +36,8 @@ from registrations.statistics.disclosure_control import Part, Row
 STEPS = [1, 7, 14, 28, 91, 364]  # days that one line of the table stands for
 LINES_MAX = 12
 Kind, Status = Delivery.Kind, Registration.Status
-TYPED = {PurgedCount.Dimension.ORGANISATION: "organisation", PurgedCount.Dimension.FUNCTION: "job_title"}
-CHOSEN = ["territory", "heard_from"]
+TYPED = {one.counted_as: one.name for one in PERSON_FIELDS if one.counted_as}
+CHOSEN = person_fields.names(lambda one: one.is_kept_in_figures)
 GROUPS: dict[PurgedCount.Dimension, tuple[Any, Callable[[str], str]]] = {
     PurgedCount.Dimension.ORGANISATION: (OrganisationType, classification.organisation_type),
     PurgedCount.Dimension.FUNCTION: (Function, classification.function),

@@ -23,7 +23,8 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.domain import corrections, custom_questions, signup
-from registrations.models import Event, EventQuestion, Registration
+from registrations.models import Event, EventQuestion, Registration, person_fields
+from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import turn_to_write
 from registrations.security import rate_limits
@@ -138,8 +139,9 @@ def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     """In place of the form; what was written at some length is shown for copying."""
-    texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
-    typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
+    texts = person_fields.names(lambda one: one.asked and one.asked.kind == Kind.LONG_TEXT)
+    own_texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
+    typed = [text for name in [*texts, *own_texts] if (text := request.POST.get(name, ""))]
     return render(request, "registrations/public/closed.html", {"event": event, "typed": typed})
 
 
