@@ -29,7 +29,7 @@ def shown(name: str, stream: TextIO | None = None) -> Iterator[None]:
         stream.flush()
 
     try:
-        with progress.told_to(tell):
+        with progress.reported_to(tell):
             yield
     finally:
         if is_terminal:

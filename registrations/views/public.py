@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, Registration
 from registrations.models.prepared import Parameter, PreparedQuery
-from registrations.runtime.write_queue import turn_to_write
+from registrations.runtime.write_queue import write_transaction
 from registrations.security import rate_limits
 from registrations.security.rate_limits import NOTHING, Counted
 from registrations.text import email_typos
@@ -89,7 +89,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
     is_valid = form.is_valid()
-    with turn_to_write():
+    with write_transaction():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
             counted = Counted(of_event=rate_limits.count_mail_of(event))

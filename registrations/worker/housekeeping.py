@@ -22,7 +22,7 @@ def run() -> None:
 
 def remove_old_rows() -> None:
     """Finished wake-ups, expired sessions, workers of the past, old counts and an audit log older than a year."""
-    liveness.forget(but=Delivery.objects.holders())
+    liveness.remove_stale_files(keep=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
     call_command("clearsessions")
     triggers.fill_search()

@@ -97,7 +97,7 @@ def _run(job: Job) -> None:
     try:
         if account is None or not account.has_perm(job.permission):
             raise Refused(_("Who asked for this may not do it any more."))
-        with audit.acting(account), progress.told_to(job.note_steps):
+        with audit.acting(account), progress.reported_to(job.note_steps):
             perform(job)
     except NoLongerOurs:
         raise
@@ -171,7 +171,7 @@ def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: 
             job.pass_over(rows[number], done=number + 1, count=before)
         progress.report(number + 1, len(rows), words)
         if number + 1 < len(rows):
-            write_queue.let_others_write(since=began)
+            write_queue.pause_for_other_writers(since=began)
     return job.count
 
 

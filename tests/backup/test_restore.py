@@ -321,19 +321,19 @@ def test_a_restore_that_changed_nothing_leaves_no_mark_unless_an_earlier_one_was
 ) -> None:
     settings.DATA_DIR = tmp_path
     if was_cut_short:
-        site_lock.mark().touch()
+        site_lock.restore_marker().touch()
     with pytest.raises(Refused, match="psql is not there"), restore._marked(tmp_path):
         raise Refused("psql is not there")
-    assert site_lock.mark().exists() == was_cut_short
+    assert site_lock.restore_marker().exists() == was_cut_short
 
 
 def test_a_restore_under_way_keeps_the_site_from_starting(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     with (
-        site_lock.restore(while_running=False),
+        site_lock.exclusive(while_running=False),
         pytest.raises(Refused, match="A backup is being restored"),
-        site_lock.site(),
+        site_lock.shared(),
     ):
         pass
-    with site_lock.site(), site_lock.site():
+    with site_lock.shared(), site_lock.shared():
         pass

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from registrations.runtime.web_threads import FEW
+from registrations.runtime.web_threads import THREADS_MIN
 from tests import mailbox
 from tests.site import ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
@@ -218,7 +218,9 @@ def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_an
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     release = lock_registrations(site)
-    people = [threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(FEW + 2)]
+    people = [
+        threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(THREADS_MIN + 2)
+    ]
     for person in people:
         person.start()
     time.sleep(1)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
         parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(
         self, *args: Any, port: int, host: str, workers: int, no_worker: bool, no_web: bool, **options: Any
     ) -> None:

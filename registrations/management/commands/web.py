@@ -47,7 +47,7 @@ class Command(BaseCommand):
             "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
         )
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(self, *args: Any, port: int, host: str, fd: int | None, demo: bool, **options: Any) -> None:
         require_proxy(host)
         if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
@@ -81,7 +81,7 @@ class Command(BaseCommand):
         """One turn of the server's loop, which answers from its threads; poll(2), since select(2) stops at 1024."""
         timeout = STUCK_AFTER if threads.queue else TURN
         server.asyncore.loop(timeout=timeout, use_poll=True, map=server._map, count=1)
-        threads.look()
+        threads.adjust()
 
     def _has_requests(self, server: Any) -> bool:
         channels = list(server.active_channels.values())

@@ -19,7 +19,7 @@ NICENESS = 10  # visitors wait in front of their screens: the mails of the same 
 class Command(BaseCommand):
     help = "Run one mail worker; any number may run, on any number of machines."
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(self, *args: Any, **options: Any) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         pdf.require_libraries()
