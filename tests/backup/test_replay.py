@@ -71,7 +71,7 @@ def mails(**wanted: Any) -> list[tuple[str, str]]:
 
 
 def readers(event: Event) -> list[str]:
-    return list(newsletter.readers(event).values_list("email", flat=True))
+    return list(newsletter.subscribers(event).values_list("email", flat=True))
 
 
 # Withdrawn, and back

@@ -298,7 +298,7 @@ def typeset(job: Job) -> Outcome:
 
 def _newsletter(file_format: str) -> Callable[[HttpRequest, Event], HttpResponseBase]:
     def make(request: HttpRequest, event: Event) -> HttpResponseBase:
-        _recorded("newsletter", event, newsletter.readers(event).count())
+        _recorded("newsletter", event, newsletter.subscribers(event).count())
         return spreadsheet("lettre-information", file_format, newsletter.headings(), newsletter.rows(event))
 
     return make
