@@ -12,8 +12,8 @@ class RegistrationsConfig(AppConfig):
         from registrations.models import triggers
         from registrations.security import signals  # noqa: F401 - here: models must be there; they register themselves
 
-        pre_migrate.connect(triggers.make_way, sender=self)
-        post_migrate.connect(triggers.keep, sender=self)
+        pre_migrate.connect(triggers.drop_before_migrate, sender=self)
+        post_migrate.connect(triggers.install, sender=self)
 
 
 class AdminConfig(StockAdminConfig):

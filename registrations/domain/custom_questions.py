@@ -15,7 +15,7 @@ TEXTS_KEPT = 200  # of one question
 
 
 def may_ask(event: Event) -> bool:
-    """False only of an event that was loaded with the answer (`noted_on`)."""
+    """False only of an event that was loaded with the answer (`annotate_events`)."""
     return bool(getattr(event, "has_own_questions", True))
 
 

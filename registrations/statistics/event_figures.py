@@ -136,7 +136,10 @@ class Figures:
     def organisations(self) -> int:
         """Different names, however they are spelt; once registrations have been purged, at least so many."""
         typed = {folded(name) for name, _counts in self.named[TYPED[PurgedCount.Dimension.ORGANISATION]]} - {""}
-        return max(len(typed), sum(counts.registered for _group, counts in self.named[PurgedCount.Dimension.NAMES]))
+        return max(
+            len(typed),
+            sum(counts.registered for _group, counts in self.named[PurgedCount.Dimension.DISTINCT_ORGANISATIONS]),
+        )
 
     @property
     def sections(self) -> list[Section]:
@@ -222,7 +225,7 @@ def figures(event: Event) -> Figures:
     for dimension, name, *counts in _named(event):
         named[dimension].append((name, Counts(*counts)))
     return Figures(
-        event, by_status, by_day, purged, named, _signs(event, named[PurgedCount.Dimension.SIGN]), _mails(event)
+        event, by_status, by_day, purged, named, _signs(event, named[PurgedCount.Dimension.ORIGIN]), _mails(event)
     )
 
 

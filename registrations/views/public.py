@@ -40,7 +40,7 @@ RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).filter(
+    lambda: EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).filter(
         slug=Parameter("slug", SlugField())
     )
 )

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from registrations.models import Job, WorkerPresence
-from registrations.models.job import SILENT_AFTER
+from registrations.models.job import HEARTBEAT_TIMEOUT
 from registrations.worker import jobs
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class JobRunner(threading.Thread):
     def database_is_away(self) -> None:
         """Nobody can say that they are alive meanwhile: who is silent may be at work."""
         connection.close()
-        self.silence_counts_from = time.monotonic() + SILENT_AFTER.total_seconds()
+        self.silence_counts_from = time.monotonic() + HEARTBEAT_TIMEOUT.total_seconds()
 
     def work(self) -> None:
         self.tend(in_hand=None)

@@ -18,7 +18,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.utils.translation import gettext as _
 
 from registrations.models import Job
-from registrations.models.job import ATTEMPTS_MAX, NoLongerOurs, Outcome
+from registrations.models.job import ATTEMPTS_MAX, JobTakenOver, Outcome
 from registrations.runtime import liveness, progress, write_queue
 from registrations.security import audit
 
@@ -68,7 +68,7 @@ def perform(job: Job) -> Outcome:
     except (OperationalError, InterfaceError):
         raise  # who goes on notes it
     except Exception:
-        with suppress(DatabaseError, NoLongerOurs):
+        with suppress(DatabaseError, JobTakenOver):
             _note_half(job)
         raise
     return outcome
@@ -76,7 +76,7 @@ def perform(job: Job) -> Outcome:
 
 def leave_to_a_worker(job: Job) -> Job:
     """The same act asked twice is done once, as long as it is under way."""
-    job.mark = job.marked()
+    job.mark = job.fingerprint()
     fields = {field.attname: getattr(job, field.attname) for field in Job._meta.fields if field.attname != "id"}
     kept, _is_new = Job.objects.under_way().get_or_create(mark=job.mark, defaults=fields)
     return kept
@@ -86,10 +86,10 @@ def run(job: Job) -> None:
     """A worker's part: do it as the person who asked for it, and write down how it ended."""
     try:
         _run(job)
-    except NoLongerOurs:
+    except JobTakenOver:
         logger.warning("Operation %s: taken over by another worker, or called off", job.pk)
     else:
-        job.forget_steps()
+        job.delete_progress()
 
 
 def _run(job: Job) -> None:
@@ -97,9 +97,9 @@ def _run(job: Job) -> None:
     try:
         if account is None or not account.has_perm(job.permission):
             raise Refused(_("Who asked for this may not do it any more."))
-        with audit.acting(account), progress.reported_to(job.note_steps):
+        with audit.acting(account), progress.reported_to(job.write_progress):
             perform(job)
-    except NoLongerOurs:
+    except JobTakenOver:
         raise
     except Refused as reason:
         _stop(job, str(reason))
@@ -119,7 +119,7 @@ def is_outage(error: OperationalError | InterfaceError) -> bool:
 
 @transaction.atomic
 def _stop(job: Job, reason: str) -> None:
-    """What was done before stays done, and the audit log says so. Raises NoLongerOurs."""
+    """What was done before stays done, and the audit log says so. Raises JobTakenOver."""
     job.refresh_from_db(fields=["done", "count", "detail"])
     _note_half(job)
     job.fail(reason)
@@ -145,7 +145,7 @@ def start_again(job: Job, *, by: int) -> bool:
     fresh = {"state": Job.State.WAITING, "attempts": 0, "error": "", "worker": "", "ended_at": None}
     try:
         with transaction.atomic():
-            stopped.update(**fresh, asked_by=by, mark=job.marked())
+            stopped.update(**fresh, asked_by=by, mark=job.fingerprint())
     except IntegrityError:
         return False
     return True
@@ -155,7 +155,7 @@ def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: 
     """Do it to all not dealt with yet, each in a transaction that also keeps how far one has come.
 
     `do` answers False where there was nothing to do; returns to how many there was, since the job began. Where it
-    fails the others are dealt with, and `job.passed_over` tells with whom it did.
+    fails the others are dealt with, and `job.skipped` tells with whom it did.
     """
     for number in range(job.done, len(rows)):
         began, before = time.monotonic(), job.count
@@ -163,12 +163,12 @@ def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: 
             with transaction.atomic():
                 found = do(rows[number]) is not False
                 job.advance(done=number + 1, count=before + found)
-        except (NoLongerOurs, Refused, OperationalError, InterfaceError):
+        except (JobTakenOver, Refused, OperationalError, InterfaceError):
             job.done, job.count = number, before  # as in the database: this one is dealt with by who goes on
             raise
         except Exception as error:
             logger.error("Operation %s: number %s passed over: %s", job.pk or "at once", number + 1, _where(error))
-            job.pass_over(rows[number], done=number + 1, count=before)
+            job.skip(rows[number], done=number + 1, count=before)
         progress.report(number + 1, len(rows), words)
         if number + 1 < len(rows):
             write_queue.pause_for_other_writers(since=began)
@@ -183,7 +183,7 @@ def _where(error: Exception) -> str:
 
 def give_back_lost(*, silent_too: bool = True) -> None:
     """Those of dead workers of this machine, and of those not heard of for minutes."""
-    silent = set(Job.objects.silent().values_list("pk", flat=True)) if silent_too else set()
+    silent = set(Job.objects.unresponsive().values_list("pk", flat=True)) if silent_too else set()
     for job in Job.objects.running().defer("document", "parameters"):
         if job.pk in silent or liveness.is_dead(job.worker):
             logger.warning("Operation %s: its worker was lost", job.pk)
@@ -199,13 +199,13 @@ def give_back(job: Job, *, counts: bool = True) -> None:
         if counts and job.attempts >= ATTEMPTS_MAX:
             _stop(job, str(_("The worker was lost with it several times. Tell the operator.")))
         else:
-            job.give_back(counts=counts)
-    except NoLongerOurs:
+            job.release(counts=counts)
+    except JobTakenOver:
         logger.info("Operation %s has ended", job.pk)
 
 
 def throw_old_away() -> None:
     old = Job.objects.old().only("pk")
     for job in old:
-        job.forget_steps()
+        job.delete_progress()
         job.delete()

@@ -121,7 +121,7 @@ def fill(registrations: int) -> None:
             Attendance.objects.bulk_create(_presences(dice, people))
             Delivery.objects.bulk_create(_mails(dice, people), batch_size=BATCH)
         _rest(dice, events, registrations)
-    triggers.keep()
+    triggers.install()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 

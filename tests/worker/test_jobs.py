@@ -18,7 +18,7 @@ from registrations.admin.imports import people as people_import
 from registrations.admin.people import bulk_actions
 from registrations.documents import pdf
 from registrations.models import AuditEntry, Delivery, Event, Job, Registration, WorkerPresence
-from registrations.models.job import KEPT, SILENT_AFTER, NoLongerOurs
+from registrations.models.job import HEARTBEAT_TIMEOUT, RETENTION, JobTakenOver
 from registrations.runtime import liveness
 from registrations.security import second_factor
 from registrations.spreadsheets.attendance_report import Participant
@@ -291,7 +291,7 @@ def test_a_worker_lost_in_the_middle_leaves_the_rest_to_the_next_and_nobody_is_w
             carry_out()
     assert Job.objects.get().done == Delivery.objects.count() == 2
 
-    Job.objects.update(heard_at=timezone.now() - SILENT_AFTER * 2)
+    Job.objects.update(heard_at=timezone.now() - HEARTBEAT_TIMEOUT * 2)
     jobs.give_back_lost()
     assert Job.objects.get().state == State.WAITING
     job = carry_out()
@@ -316,7 +316,7 @@ def test_whoever_has_lost_a_job_writes_nothing_any_more(organiser: Client, all_i
     Job.objects.update(worker="quick")
     jobs.run(slow)
     assert not Delivery.objects.exists()
-    with pytest.raises(NoLongerOurs):
+    with pytest.raises(JobTakenOver):
         slow.fail("too late")
     assert Job.objects.get().state == State.RUNNING
 
@@ -419,18 +419,18 @@ def test_a_person_who_has_withdrawn_meanwhile_is_passed_over(organiser: Client, 
 
 def test_the_steps_of_one_transaction_stand_in_a_file_that_goes_with_it(settings: Any) -> None:
     job = Job.objects.create(mark="x", asked_by=1, total=10, worker="one", state=State.RUNNING)
-    job.note_steps(3, 8, "Courriels")
-    assert Job.objects.get().steps == (3, 8, "Courriels")
-    job.note_steps(4, 8, "Courriels")
-    assert Job.objects.get().steps == (3, 8, "Courriels")  # not more than three times a second
+    job.write_progress(3, 8, "Courriels")
+    assert Job.objects.get().progress == (3, 8, "Courriels")
+    job.write_progress(4, 8, "Courriels")
+    assert Job.objects.get().progress == (3, 8, "Courriels")  # not more than three times a second
     [file] = (Path(settings.MEDIA_ROOT) / "progress").iterdir()
     assert json.loads(file.read_text("utf-8")) == [3, 8, "Courriels"]
-    job.forget_steps()
-    assert Job.objects.get().steps == (0, 10, "")
+    job.delete_progress()
+    assert Job.objects.get().progress == (0, 10, "")
 
 
 def test_an_operation_is_thrown_away_a_day_after_its_end_and_never_before() -> None:
-    long_ago = timezone.now() - KEPT * 2
+    long_ago = timezone.now() - RETENTION * 2
     for state in State.values:
         Job.objects.create(mark=state, asked_by=1, state=state, created_at=long_ago, ended_at=long_ago)
     recent = Job.objects.create(mark="recent", asked_by=1, state=State.DONE, ended_at=timezone.now())

@@ -20,7 +20,7 @@ from registrations.admin.people import bulk_actions
 from registrations.admin.shared import jobs as desk_jobs
 from registrations.domain import erasure
 from registrations.models import AuditEntry, Delivery, Job, Registration
-from registrations.models.job import ATTEMPTS_MAX, SILENT_AFTER
+from registrations.models.job import ATTEMPTS_MAX, HEARTBEAT_TIMEOUT
 from registrations.security import second_factor
 from registrations.worker import job_runner, jobs
 from registrations.worker.job_runner import JobRunner
@@ -195,7 +195,7 @@ def test_a_database_that_goes_away_half_way_is_no_fault_of_the_person(
         with pytest.raises(OperationalError):
             carry_out()
     job = Job.objects.get()
-    assert (job.state, job.done, job.passed_over) == (State.RUNNING, 1, [])
+    assert (job.state, job.done, job.skipped) == (State.RUNNING, 1, [])
     jobs.give_back(job, counts=False)
     assert carry_out().told == [["success", "3 courriels sont en route."]]
     assert sum(detail["count"] for _actor, detail in bulk_mails()) == 3
@@ -345,7 +345,7 @@ def test_after_an_outage_nobody_is_taken_for_dead_because_they_could_not_say_tha
     monkeypatch.setattr(connection, "close", lambda: None)
     act(organiser, "send_again", *people(1))
     Job.objects.claim("another machine's")
-    Job.objects.update(heard_at=timezone.now() - SILENT_AFTER * 2)
+    Job.objects.update(heard_at=timezone.now() - HEARTBEAT_TIMEOUT * 2)
     runner = JobRunner("one")
     runner.database_is_away()
     runner.tend(in_hand=None)

@@ -59,9 +59,9 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
 
 def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """What is said at its end, with the names of those passed over as they are now: who is erased has none."""
-    if not job.passed_over:
+    if not job.skipped:
         return [*sentences]
-    people = Registration.objects.without_dry_runs().filter(pk__in=job.passed_over).order_by("pk")
+    people = Registration.objects.without_dry_runs().filter(pk__in=job.skipped).order_by("pk")
     if not (count := people.count()):
         return [*sentences, ("info", _("Whoever could not be dealt with is no longer there."))]
     names = [str(one) for one in people[:NAMES_SHOWN]] + ["…"] * (count > NAMES_SHOWN)
@@ -173,7 +173,7 @@ class JobAdmin(AdminTitles, admin.ModelAdmin[Job]):
             "job": job,
             "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             "told": told(job, job.told) if job.is_done else [],
-            "steps": job.steps if job.is_under_way else None,
+            "progress": job.progress if job.is_under_way else None,
             "is_unattended": job.is_under_way and not WorkerPresence.objects.alive(),
         }
         return TemplateResponse(request, "admin/job.html", context, headers={"Cache-Control": "no-store, private"})
