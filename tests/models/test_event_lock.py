@@ -176,7 +176,7 @@ def test_seats_that_are_limited_while_people_sign_up_are_not_given_twice() -> No
     def limit() -> None:
         with transaction.atomic():
             held = Event.objects.locked(event)
-            held.capacity = max(held.seats_threads, 3)
+            held.capacity = max(held.seats_taken, 3)
             held.save()
 
     acts: list[Callable[[], object]] = [*come[:4], limit, *come[4:]]
