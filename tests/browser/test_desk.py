@@ -66,7 +66,7 @@ from registrations.worker import jobs
 event = Event.objects.get()
 Registration.objects.create(event=event, first_name="Zoë", last_name="N", email="n@example.org", organisation="V")
 me = User.objects.create_superuser("organisatrice", password="{password}")
-job = jobs.leave_to_a_worker(Job(kind="people", title="Renvoyer la confirmation", event=event, asked_by=me.pk, total=1,
+job = jobs.enqueue(Job(kind="people", title="Renvoyer la confirmation", event=event, asked_by=me.pk, total=1,
     permission="registrations.change_registration",
     parameters={{"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}}))
 print(job.pk)

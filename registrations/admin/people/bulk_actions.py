@@ -65,7 +65,7 @@ def note_in_audit(job: Job) -> None:
     job.add_detail(noted=job.count)
 
 
-@jobs.work(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
+@jobs.handler(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
 def do_to_people(job: Job) -> Outcome:
     bulk_action = BULK_ACTIONS[job.parameters["deed"]]
 

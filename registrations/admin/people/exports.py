@@ -281,7 +281,7 @@ def _document(
     return carry_out(request, job)
 
 
-@jobs.work(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
+@jobs.handler(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
 def typeset(job: Job) -> Outcome:
     event, filename = event_of(job), job.parameters["filename"]
     try:

@@ -44,7 +44,7 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
     """A short one now: its end is told on the next page (`then`, or the one it came from). A long one has its own."""
     job.asked_by = request.user.pk or 0
     if not jobs.is_short(job):
-        return HttpResponseRedirect(address(jobs.leave_to_a_worker(job)))
+        return HttpResponseRedirect(address(jobs.enqueue(job)))
     try:
         outcome = jobs.perform(job)
     except jobs.Refused as reason:
@@ -180,7 +180,7 @@ class JobAdmin(AdminTitles, admin.ModelAdmin[Job]):
 
     def _start_again(self, request: HttpRequest, job: Job) -> HttpResponse:
         """In the name of who presses the button: they have the permission, and are asked for their password."""
-        if job.has_failed and not jobs.start_again(job, by=request.user.pk or 0):
+        if job.has_failed and not jobs.restart(job, by=request.user.pk or 0):
             messages.info(request, _("This was asked for once more in the meantime, and is under way."))
         return HttpResponseRedirect(address(job))
 
