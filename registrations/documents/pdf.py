@@ -1,4 +1,4 @@
-"""HTML in, PDF out, in a child process (pdf_renderer.py): no other process ever loads WeasyPrint."""
+"""Convert HTML to PDF in a child process (pdf_renderer.py), so that no other process loads WeasyPrint."""
 
 import base64
 import ctypes
@@ -18,18 +18,18 @@ from django.utils.translation import gettext as _
 from registrations.runtime import progress
 
 RENDERER = Path(__file__).with_name("pdf_renderer.py")
-TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one where its steps are shown meanwhile
+TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one for jobs, whose progress is shown
 STEP, STEPS = re.compile(r"Step (\d) - "), 7
-PATIENCE = 5  # seconds that a rendering waits for another one to end
+WAIT_MAX = 5  # seconds that a rendering waits for another one to end
 FONTS = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
     ("Source Serif 4", "normal", 400, "source-serif-4-400-normal.woff2"),
     ("Source Serif 4", "italic", 400, "source-serif-4-400-italic.woff2"),
     ("Source Serif 4", "normal", 700, "source-serif-4-700-normal.woff2"),
 ]
-NAME_FONTS = [  # the signs of names that French texts do without
-    (f"Source Serif 4 {signs}", "normal", 700, f"source-serif-4-{signs}-700-normal.woff2")
-    for signs in ("latin-ext", "vietnamese", "greek", "cyrillic")
+NAME_FONTS = [  # for characters in names that French texts do not use
+    (f"Source Serif 4 {subset}", "normal", 700, f"source-serif-4-{subset}-700-normal.woff2")
+    for subset in ("latin-ext", "vietnamese", "greek", "cyrillic")
 ]
 DEBIAN_PACKAGES = {
     "libpango-1.0.so.0": "libpango-1.0-0",
@@ -37,48 +37,48 @@ DEBIAN_PACKAGES = {
     "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
 }
 
-
-rendering = threading.Lock()
+rendering_lock = threading.Lock()
 
 
 class RenderingFailed(Exception):
-    """The document could not be made: too large, too slow, or not understood."""
+    """The document could not be rendered: too large, too slow, or invalid."""
 
 
 def render(html: str, *, timeout: float | None = None) -> bytes:
-    """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line.
+    """Render a complete HTML document as PDF/UA-1. Raises RenderingFailed with the reason in one line.
 
-    One at a time in each process, since each takes a core and up to a gigabyte.
+    A process renders one document at a time, since each rendering uses a core and up to a gigabyte. `timeout` is in
+    seconds.
     """
-    if not rendering.acquire(timeout=PATIENCE):
-        raise RenderingFailed(f"another document was still being made after {PATIENCE} seconds")
+    if not rendering_lock.acquire(timeout=WAIT_MAX):
+        raise RenderingFailed(f"another document was still being made after {WAIT_MAX} seconds")
     try:
         return _render(html, timeout or TIMEOUT)
     finally:
-        rendering.release()
+        rendering_lock.release()
 
 
 def _render(html: str, timeout: float) -> bytes:
     command = [sys.executable, "-I", "-W", "ignore", str(RENDERER)]
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as made:
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         source.write(html.encode())
         source.seek(0)
-        with subprocess.Popen(command, stdin=source, stdout=made, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
-            watch = threading.Timer(timeout, renderer.kill)
-            watch.start()
+        with subprocess.Popen(command, stdin=source, stdout=target, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
+            watchdog = threading.Timer(timeout, renderer.kill)
+            watchdog.start()
             last_line = _follow(renderer)
-        is_late = watch.finished.is_set()
-        watch.cancel()
+        is_late = watchdog.finished.is_set()
+        watchdog.cancel()
         if renderer.returncode and is_late:
             raise RenderingFailed(f"not finished after {timeout} seconds")
         if renderer.returncode:
             raise RenderingFailed(last_line or f"ended with status {renderer.returncode}")
-        made.seek(0)
-        return made.read()
+        target.seek(0)
+        return target.read()
 
 
 def _follow(renderer: subprocess.Popen[bytes]) -> str:
-    """Report its steps until it ends; returns the last line that is none."""
+    """Report the renderer's steps as progress until it ends. Returns the last other line of its standard error."""
     last_line = ""
     for line in renderer.stderr or ():
         words = line.decode(errors="replace").strip()
@@ -90,7 +90,7 @@ def _follow(renderer: subprocess.Popen[bytes]) -> str:
 
 
 def font_faces(fonts: Iterable[tuple[str, str, int, str]] = FONTS) -> str:
-    """@font-face rules with the fonts inside: no font of the machine is needed, and no file is opened."""
+    """@font-face rules that embed the fonts as data: URIs, so that the renderer needs no fonts of the machine."""
     return "".join(
         f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};'
         f"src:url(data:font/woff2;base64,{_base64(settings.BASE_DIR / 'static' / 'fonts' / file)})}}"

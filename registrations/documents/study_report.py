@@ -18,8 +18,8 @@ from registrations.models import Event
 
 FILENAME = "rapport-etude.pdf"
 REPORT_LANGUAGE = "fr"  # the language the content is written in
-BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
-KEPT_IN_MEMORY = 2  # reports, each up to the size that mails can carry
+BASE64_RATIO = 1.37  # size of a file in a mail compared with its own, line ends included
+CACHE_SIZE = 2  # reports in memory, each up to the size of an attachment
 
 
 class Section(NamedTuple):
@@ -28,7 +28,7 @@ class Section(NamedTuple):
 
 
 class Presentation(NamedTuple):
-    """All that it says."""
+    """The content of a typeset report."""
 
     title: str
     subtitle: str
@@ -40,7 +40,7 @@ class Presentation(NamedTuple):
 @dataclass(frozen=True)
 class Report:
     content: bytes
-    is_presentation: bool  # typeset by us, not the organiser's finished report
+    is_presentation: bool  # typeset from sections, not an uploaded PDF
 
     @property
     def size(self) -> int:
@@ -48,15 +48,15 @@ class Report:
 
     @functools.cached_property
     def base64(self) -> bytes:
-        """As a mail carries it (RFC 2045, section 6.8); lines end with CRLF."""
+        """The content in base64 for a mail (RFC 2045, section 6.8), with CRLF at the end of lines."""
         return base64.encodebytes(self.content).replace(b"\n", b"\r\n")
 
 
 def study_report(event: Event) -> Report | None:
-    """The report as it is now, or None when there is neither file nor section.
+    """The current report, or None when there is neither file nor section.
 
-    Typeset once per content: the next call reads the file kept under DATA_DIR. Raises pdf.RenderingFailed, also when
-    a file cannot be read or written.
+    A presentation is typeset once per content, and stored under DATA_DIR. Raises pdf.RenderingFailed, also when a file
+    cannot be read or written.
     """
     try:
         if event.report_file:
@@ -67,36 +67,36 @@ def study_report(event: Event) -> Report | None:
         raise pdf.RenderingFailed(str(error)) from error
 
 
-def fits_into_a_mail(size: int) -> bool:
-    """Attached up to this size in bytes; beyond it only linked."""
+def fits_in_mail(size: int) -> bool:
+    """Whether a report of `size` bytes is attached to mails; a larger one is only linked."""
     return size * BASE64_RATIO < settings.MAIL_MAX_BYTES
 
 
 def known_size(event: Event) -> int | None:
-    """The report's size in bytes when nothing has to be typeset to know it."""
+    """The report's size in bytes, or None when it would have to be typeset first."""
     try:
         if event.report_file:
             return int(event.report_file.size)
         presentation = presentation_of(event)
-        return kept_file(presentation).stat().st_size if presentation.sections else None
+        return stored_file(presentation).stat().st_size if presentation.sections else None
     except OSError:
         return None
 
 
 def _typeset(presentation: Presentation) -> Report:
-    kept = kept_file(presentation)
-    if not kept.exists():
-        _keep(kept, pdf.render(typeset_html(presentation)))
-    return _read(kept, is_presentation=True)
+    file = stored_file(presentation)
+    if not file.exists():
+        _write_atomically(file, pdf.render(typeset_html(presentation)))
+    return _read(file, is_presentation=True)
 
 
 def _read(path: Path, *, is_presentation: bool) -> Report:
-    """Read and encoded once for many mails; a file that was replaced has another inode or another time."""
-    facts = path.stat()
-    return _read_once(path, is_presentation, (facts.st_ino, facts.st_mtime_ns, facts.st_size))
+    """Cached, so that it is read and encoded once for many mails. A replaced file has another inode or time."""
+    stat = path.stat()
+    return _read_once(path, is_presentation, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
-@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
+@functools.lru_cache(maxsize=CACHE_SIZE)
 def _read_once(path: Path, is_presentation: bool, _version: tuple[int, ...]) -> Report:
     return Report(path.read_bytes(), is_presentation=is_presentation)
 
@@ -111,7 +111,7 @@ def presentation_of(event: Event) -> Presentation:
     )
 
 
-@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
+@functools.lru_cache(maxsize=CACHE_SIZE)
 def typeset_html(presentation: Presentation) -> str:
     with translation.override(REPORT_LANGUAGE):
         return render_to_string(
@@ -119,18 +119,18 @@ def typeset_html(presentation: Presentation) -> str:
         )
 
 
-def kept_file(presentation: Presentation) -> Path:
-    """Named after all that decides how the document looks: its text, its style sheet and its fonts are in the HTML."""
+def stored_file(presentation: Presentation) -> Path:
+    """The file of this content: its name is a hash of the HTML, which contains text, style sheet and fonts."""
     digest = hashlib.sha256(typeset_html(presentation).encode()).hexdigest()
     folder = Path(settings.DATA_DIR) / "reports"
     folder.mkdir(mode=0o750, exist_ok=True)
     return folder / f"{digest}.pdf"
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Written whole or not at all, whoever else writes it at the same time."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-        draft.write(content)
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).replace(path)
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Readers see the complete file or none, also when several processes write it at the same time."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
+        temporary.write(content)
+        temporary.flush()
+        os.fsync(temporary.fileno())
+    Path(temporary.name).replace(path)

@@ -127,7 +127,7 @@ def letter(delivery: Delivery) -> Mail:
     event = registration.event
     method = calendar_method(delivery)
     report = _report(delivery) if delivery.kind in WITH_REPORT else None
-    attached = report is not None and study_report.fits_into_a_mail(report.size)
+    attached = report is not None and study_report.fits_in_mail(report.size)
     mail = _written(
         delivery.kind,
         {

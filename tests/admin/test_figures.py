@@ -86,13 +86,13 @@ def test_the_document_of_a_large_event_with_every_group_has_two_pages() -> None:
         PurgedCount.objects.add(event, PurgedCount.Dimension.ORGANISATION, {typed: Counts(20 + index, 20, 10)})
     for typed in event_figures.GROUPS[PurgedCount.Dimension.FUNCTION][0].values:
         PurgedCount.objects.add(event, PurgedCount.Dimension.FUNCTION, {typed: Counts(20, 20, 10)})
-    assert len(PdfReader(io.BytesIO(event_report.figures_sheet(event))).pages) <= 2
+    assert len(PdfReader(io.BytesIO(event_report.event_report(event))).pages) <= 2
 
 
 def test_page_and_document_exist_in_english_too() -> None:
     event = fill(make_past_event(title="The webinar"), 40)
     with translation.override("en"):
-        shown = words(event_report.figures_sheet(event))
+        shown = words(event_report.event_report(event))
     for text in ["Report in figures", "people present of 32 expected: 50%", "Other groups, joined"]:
         assert text in shown, shown
     assert [word for word in ("Bilan", "inscriptions", "Présence", "séance") if word in shown] == []
