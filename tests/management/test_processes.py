@@ -1,4 +1,4 @@
-"""The real processes: the demo as the README starts it, and what kill -9 leaves behind."""
+"""The real processes: the demo as started in the README, stops, crashes and restarts."""
 
 import os
 import signal
@@ -71,14 +71,14 @@ def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(tmp_
     assert counted.split() == ["1", "7"]
 
 
-def test_a_site_that_is_no_demo_has_no_mailbox_to_show(site: RunningSite) -> None:
+def test_only_the_demo_has_the_mailbox_page(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     assert site.status("/outbox/") == 404
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_demo_leaves_no_process_behind_however_it_ends(site: RunningSite, number: signal.Signals) -> None:
+def test_the_demo_leaves_no_process_behind(site: RunningSite, number: signal.Signals) -> None:
     process = site.start_demo()
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert len(children) == 2
@@ -94,10 +94,10 @@ def is_running(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return False
-    return state != "Z"  # ended, not yet collected by the machine's first process
+    return state != "Z"  # a zombie: ended, not yet collected by init
 
 
-def test_a_demo_whose_worker_dies_ends_with_it(site: RunningSite) -> None:
+def test_the_demo_ends_when_its_worker_ends(site: RunningSite) -> None:
     process = site.start_demo()
     pids = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
     worker = next(pid for pid in pids if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
@@ -128,7 +128,7 @@ def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_i
     assert mailbox.read(server.held[0])["Message-ID"] in ids
 
 
-def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(site: RunningSite) -> None:
+def test_up_restarts_ended_processes_and_sends_the_mail_of_an_ended_worker_at_once(site: RunningSite) -> None:
     with smtp_server(HoldsFirst()) as (server, mailers):
         assert isinstance(server, HoldsFirst)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
@@ -153,13 +153,13 @@ def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(s
 
 
 def commands_of_children(parent: int) -> dict[int, str]:
-    """pid and command of each child process, of whichever thread."""
+    """pid and command of each child process, started by any thread."""
     pids = [pid for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()]
     return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2] for pid in pids}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_survives_the_end_of_up(site: RunningSite, number: signal.Signals) -> None:
+def test_all_processes_end_with_up(site: RunningSite, number: signal.Signals) -> None:
     up = site.start("up", "--port", str(site.port))
     site.wait_until_it_serves()
     children = commands_of_children(up.pid)
@@ -169,7 +169,7 @@ def test_nothing_survives_the_end_of_up(site: RunningSite, number: signal.Signal
     assert site.status("/healthz") is None
 
 
-def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
+def test_up_can_run_only_web_processes_or_only_workers(site: RunningSite) -> None:
     web = site.start("up", "--port", str(site.port), "--no-worker")
     workers = site.start("up", "--no-web", "--workers", "3")
     site.wait_until_it_serves()
@@ -178,7 +178,7 @@ def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
     assert set(commands_of_children(workers.pid).values()) == {"worker"}
 
 
-def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
+def test_pages_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
     site.start("up", "--port", str(site.port), "--no-worker")
     site.wait_until_it_serves()
     request = (
@@ -196,7 +196,7 @@ def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: Run
 
 
 def lock_registrations(site: RunningSite) -> Callable[[], None]:
-    """Hold a lock that every sign-up needs; the function that releases it."""
+    """Take a lock that every sign-up needs; returns the function that releases it."""
     if site.env["DATABASE_URL"]:
         lock = psycopg.connect(site.env["DATABASE_URL"], autocommit=False)
         lock.execute("LOCK TABLE registrations_registration IN ACCESS EXCLUSIVE MODE")
@@ -214,7 +214,7 @@ def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: Running
     assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
 
 
-def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_answer(site: RunningSite) -> None:
+def test_pages_are_served_while_all_threads_wait_for_the_database(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     release = lock_registrations(site)
@@ -259,7 +259,7 @@ def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: Ru
     assert site.run("shell", "--verbosity", "0", "-c", emails).split() == ["juste@example.org"]
 
 
-def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningSite) -> None:
+def test_a_worker_signalled_twice_finishes_its_current_mail(site: RunningSite) -> None:
     with smtp_server(AnswersLate()) as (server, mailers):
         assert isinstance(server, AnswersLate)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
@@ -276,7 +276,7 @@ def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningS
     assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
 
 
-def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> None:
+def test_a_stopped_worker_finishes_its_current_mail(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     worker = site.start("worker")
     site.wait_until_it_serves()
@@ -298,29 +298,27 @@ Registration.objects.bulk_create([
     for n in range(150)
 ])
 me = User.objects.get()
-jobs.leave_to_a_worker(Job(kind="people", title="x", event=event, asked_by=me.pk, total=150,
+jobs.enqueue(Job(kind="people", title="x", event=event, asked_by=me.pk, total=150,
     permission="registrations.change_registration",
     parameters={"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}))
 """
-HOW_FAR = (
+PROGRESS = (
     "from registrations.models import *; job = Job.objects.get(); "
     "print(job.state, job.done, Delivery.objects.filter(reason='resent').count())"
 )
 
 
 @pytest.mark.parametrize("victim", ["worker", "job"])
-def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody(
-    site: RunningSite, victim: str
-) -> None:
-    """Of the worker, the child dies with it; of the child alone, the worker notices."""
+def test_a_killed_job_is_resumed_and_repeats_nobody(site: RunningSite, victim: str) -> None:
+    """When the worker is killed, the child ends with it; when only the child is killed, the worker resumes the job."""
 
-    def how_far() -> tuple[str, int, int]:
-        state, done, mails = site.run("shell", "--verbosity", "0", "-c", HOW_FAR).split()
+    def progress() -> tuple[str, int, int]:
+        state, done, mails = site.run("shell", "--verbosity", "0", "-c", PROGRESS).split()
         return state, int(done), int(mails)
 
     site.run("shell", "-c", ASK_FOR_MAILS)
     worker = site.start("worker")
-    wait_for(lambda: how_far()[1] > 0, "the first people")
+    wait_for(lambda: progress()[1] > 0, "the first people")
     child = next(pid for pid, command in commands_of_children(worker.pid).items() if command == "job")
     if victim == "worker":
         worker.kill()
@@ -328,15 +326,15 @@ def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody
         wait_for(lambda: not is_running(child), "the end of the child")
     else:
         os.kill(child, signal.SIGKILL)
-    _state, done, mails = how_far()
+    _state, done, mails = progress()
     assert done == mails < 150
     if victim == "worker":
         site.start("worker")
-    wait_for(lambda: how_far()[0] == "done", "the end of the act")
-    assert how_far() == ("done", 150, 150)
+    wait_for(lambda: progress()[0] == "done", "the end of the act")
+    assert progress() == ("done", 150, 150)
 
 
-def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
+def test_up_serves_on_the_socket_of_systemd(site: RunningSite) -> None:
     manage = str(ROOT / "manage.py")
     with socket.create_server(("127.0.0.1", site.port)) as held:
         inherit = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ exec "$0" "$@"'
@@ -347,7 +345,7 @@ def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
         assert up.wait(timeout=60) == 0
 
 
-def test_an_address_that_others_reach_needs_a_proxy(site: RunningSite) -> None:
+def test_an_address_that_other_machines_reach_needs_a_proxy(site: RunningSite) -> None:
     for command in (["web"], ["up", "--no-worker"]):
         with pytest.raises(subprocess.CalledProcessError) as refused:
             site.run(*command, "--host", "127.0.0.2", "--port", str(site.port))

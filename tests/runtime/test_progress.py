@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 
 def test_a_terminal_shows_one_line_that_is_updated_and_cleared_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_line, "MOVES_EVERY", 0)
+    monkeypatch.setattr(progress_line, "TERMINAL_INTERVAL", 0)
     terminal = Terminal()
     with progress_line.shown("purge", terminal):
         for _batch in progress.batches(range(5), 2, "webinaire"):
@@ -34,7 +34,7 @@ def test_outside_a_terminal_a_line_is_written_from_time_to_time(monkeypatch: pyt
     with progress_line.shown("purge", log):
         progress.report(1, 5)
     assert log.getvalue() == ""
-    monkeypatch.setattr(progress_line, "SPEAKS_EVERY", 0)
+    monkeypatch.setattr(progress_line, "LOG_INTERVAL", 0)
     with progress_line.shown("purge", log):
         progress.report(1, 5)
     assert log.getvalue() == "purge: 1/5 (20 %)\n"
@@ -54,7 +54,7 @@ def test_a_document_reports_its_steps_and_never_that_it_is_done_too_early() -> N
 
 @pytest.mark.django_db
 def test_the_purge_reports_its_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_line, "SPEAKS_EVERY", 0)
+    monkeypatch.setattr(progress_line, "LOG_INTERVAL", 0)
     event = make_event(starts_at=make_event().starts_at.replace(year=2020), slug="vieux", retention_months=1)
     for _ in range(3):
         make_registration(event, created_at=event.starts_at)

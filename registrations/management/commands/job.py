@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
         os.nice(NICENESS)
         try:
-            if job := Job.objects.running().filter(pk=pk).first():  # else it was called off meanwhile
+            if job := Job.objects.running().filter(pk=pk).first():  # None when the job was released meanwhile
                 jobs.run(job)
         except (OperationalError, InterfaceError) as error:
             if not jobs.is_outage(error):

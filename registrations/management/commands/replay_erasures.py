@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def _moment(text: str) -> datetime:
-    """Of the zone that it names, else of the site's (ISO 8601)."""
+    """A date and time in ISO 8601; without an offset, in the time zone of the site."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -40,11 +40,11 @@ class Command(BaseCommand):
             hold_mails=options["mails"] == "hold",
             while_running=options["while_running"],
         )
-        for line in told(done):
+        for line in summary(done):
             self.stdout.write(line)
 
 
-def told(done: Restored) -> list[str]:
+def summary(done: Restored) -> list[str]:
     lines = [
         f"Restored: the site as it was at {done.at.isoformat()}",
         f"Kept aside: {done.aside} (it holds people’s data: delete it when you are sure)" if done.aside else "",

@@ -23,8 +23,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = status.status()
         if options["json"]:
-            told = {**asdict(found), "last_backup": found.last_backup and found.last_backup._asdict()}
-            self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder))
+            fields = {**asdict(found), "last_backup": found.last_backup and found.last_backup._asdict()}
+            self.stdout.write(json.dumps(fields, cls=DjangoJSONEncoder))
         else:
             with translation.override("en"):
                 for name, words in lines(found):

@@ -13,7 +13,7 @@ from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.worker import MailWorker
 
-NICENESS = 10  # visitors wait in front of their screens: the mails of the same machine come second
+NICENESS = 10  # lower priority than the web processes of the same machine: visitors wait for their pages
 
 
 class Command(BaseCommand):
@@ -32,7 +32,9 @@ class Command(BaseCommand):
             try:
                 worker.run()
             finally:
-                connection.close()  # a signal may have cut a transaction short, whose lock the job in hand needs
+                connection.close()  # a signal may have interrupted a transaction, whose lock would block `stop`
                 runner.stop()
-                with contextlib.suppress(DatabaseError, InterfaceError):  # else it is missed in three minutes
+                with contextlib.suppress(
+                    DatabaseError, InterfaceError
+                ):  # otherwise the row expires after three minutes
                     WorkerPresence.objects.filter(name=name).delete()
