@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine that accepts, refuses, or misbehaves as it is told."""
+"""A local SMTP server that accepts, refuses or fails, as a test configures."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ HOLD = "hold"
 
 
 class Handler:
-    """Answers of the server; `data` may also be HANG_UP: the connection is cut once the mail has been read."""
+    """Answers of the server. HANG_UP as `data` cuts the connection after the mail has been read."""
 
     def __init__(self) -> None:
         self.mail_from = self.rcpt_to = self.data = OK
@@ -65,7 +65,7 @@ class Handler:
 
 
 class AnswersLate(Handler):
-    """Takes each mail, and says so two seconds later."""
+    """Accepts each mail and answers two seconds later."""
 
     asked = False
 
@@ -76,7 +76,7 @@ class AnswersLate(Handler):
 
 
 class HoldsFirst(Handler):
-    """Holds the first mail for ever, and accepts the next ones."""
+    """Never answers the first mail, and accepts the next ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class HoldsFirst(Handler):
 
 @contextmanager
 def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple[Handler, dict[str, Any]]]:
-    """The server's handler, and the MAILERS setting that leads to it."""
+    """Run the server; yields its handler and a MAILERS setting for it."""
     handler = handler or Handler()
     port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port, **server)

@@ -25,7 +25,7 @@ SUBSTITUTIONS = {
 
 
 def commands(*languages: str) -> list[tuple[str, str]]:
-    """The code blocks of the guide in these languages, in order, each with the heading that it stands under."""
+    """(heading, code block) of the guide's blocks in these languages, in order."""
     guide = (ROOT / "deploy" / "README.md").read_text("utf-8").partition("\n## On a server\n")[2].partition("\n## ")[0]
     found, heading = [], ""
     for match in re.finditer(r"^### ([^\n]+)$|^```(\w+)\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL):

@@ -1,4 +1,4 @@
-"""What `manage.py shell` runs inside the site for the table; each prints one JSON object, or nothing."""
+"""Scripts that `manage.py shell` runs for the table; each prints one JSON object, or nothing."""
 
 IN_THE_FUTURE = """
 from datetime import timedelta

@@ -18,7 +18,7 @@ import pytest
 
 from registrations.runtime.web_threads import THREADS_MIN
 from tests import mailbox
-from tests.site import ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
+from tests.site import ROOT, NoRedirectAfterPost, RunningSite, own_database, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
@@ -235,7 +235,7 @@ def test_pages_are_served_while_all_threads_wait_for_the_database(site: RunningS
 def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: RunningSite) -> None:
     up = site.start("up", "--port", str(site.port), "--no-worker")
     site.wait_until_it_serves()
-    browser, form_url, body = site.filled_form(StayAfterTheForm(), email="juste@example.org")
+    browser, form_url, body = site.filled_form(NoRedirectAfterPost(), email="juste@example.org")
     release = lock_registrations(site)
     answers: list[int] = []
 

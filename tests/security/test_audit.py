@@ -18,7 +18,7 @@ from registrations.models import AuditEntry
 from registrations.security import audit, second_factor
 from registrations.worker import housekeeping
 from tests.factories import make_event, make_registration
-from tests.phone import KEY, shown_by
+from tests.phone import KEY, code_of
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +119,7 @@ def test_mails_to_several_people_are_recorded_with_their_number(organiser: Clien
 def test_changes_of_a_second_factor_are_recorded() -> None:
     account = User.objects.create_user("autre")
     with audit.acting(account):
-        codes = second_factor.set_up(account, key=KEY, code=shown_by(KEY))
+        codes = second_factor.set_up(account, key=KEY, code=code_of(KEY))
         second_factor.matching_device(account, codes[0])
         second_factor.matching_device(account, "000000")
     call_command("otp_reset", "autre", stdout=StringIO())
