@@ -61,9 +61,8 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
 @require_safe
 @private_page
 def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
-    from registrations.documents import (
-        invitation,
-    )  # imported here so that a sign-up does not load the calendar library
+    # imported here so that a sign-up does not load the calendar library
+    from registrations.documents import invitation
 
     registration = _registration(join_code)
     if registration.event.status != Event.Status.PUBLISHED:

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Do one long act that was asked for in the desk. Workers start it."
+    help = "Run one background job. Workers start this command."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("pk", type=int)

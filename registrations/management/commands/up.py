@@ -17,7 +17,7 @@ FIRST_INHERITED = 3  # file descriptor, see sd_listen_fds(3)
 
 
 class Command(BaseCommand):
-    help = "Run the site on this machine: migrations, web server and mail workers; whatever dies is started again."
+    help = "Run the site on this machine: migrations, web server and mail workers. Ended processes are restarted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)

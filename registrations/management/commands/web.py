@@ -14,7 +14,7 @@ from registrations.runtime import site_lock
 from registrations.runtime.web_threads import STUCK_AFTER, WebThreads
 
 HOST = "127.0.0.1"
-HOST_HELP = "Address to listen on; one that is not of this machine alone needs a proxy (TRUSTED_PROXY_COUNT)."
+HOST_HELP = "Address to listen on; one that other machines can reach needs a proxy (TRUSTED_PROXY_COUNT)."
 MAX_HEADER_BYTES = 32_768
 MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress reads the whole body; request_guard has much lower limits for most pages
 CHANNEL_TIMEOUT = 60  # seconds
@@ -37,15 +37,13 @@ def require_proxy(host: str) -> None:
 
 
 class Command(BaseCommand):
-    help = "Run one web server process on 127.0.0.1, or where --host says."
+    help = "Run one web server process, by default on 127.0.0.1."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--host", default=HOST, help=HOST_HELP)
-        parser.add_argument("--fd", type=int, help="A listening socket to inherit; `manage.py up` says so.")
-        parser.add_argument(
-            "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
-        )
+        parser.add_argument("--fd", type=int, help="A listening socket to inherit (used by `manage.py up`).")
+        parser.add_argument("--demo", action="store_true", help="Serve /outbox/ too (used by `manage.py demo` only).")
 
     @site_lock.shared()
     def handle(self, *args: Any, port: int, host: str, fd: int | None, demo: bool, **options: Any) -> None:
