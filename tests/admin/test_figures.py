@@ -16,7 +16,7 @@ from registrations.domain import retention
 from registrations.models import PurgedCount
 from registrations.models.purged_count import Counts
 from registrations.statistics import event_figures
-from tests.desk import EVENTS, logged_in, messages
+from tests.admin_client import EVENTS, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
 from tests.statistics.filled_events import fill, long_past
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from registrations.models import Delivery, Event, Registration
 from registrations.statistics import charts, dashboard
 from registrations.statistics.dashboard import EventSummary, Figure, Problems, UpcomingMails
-from tests.desk import logged_in
+from tests.admin_client import logged_in
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from registrations.documents import pdf, sign_in_sheet, speakers_sheet
 from registrations.models import AuditEntry, Event, Registration
-from tests.desk import EVENTS, logged_in, messages, with_fresh_password
+from tests.admin_client import EVENTS, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.utils import timezone
 from registrations.domain import duplication, signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration, ReportSection
-from tests.desk import EVENTS, logged_in, messages
+from tests.admin_client import EVENTS, logged_in, messages
 from tests.factories import answers, make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from registrations.documents import pdf
 from registrations.models import Event, pdf_file
-from tests.desk import NO_PARTS
+from tests.admin_client import NO_PARTS
 from tests.factories import make_event, make_registration
 
 HARMLESS = pdf.render("<html lang='fr'><title>x</title><p>Un rapport. /JavaScript et /Launch en toutes lettres.</p>")

@@ -15,7 +15,7 @@ from registrations.models import AnonymousRegistration, Attendance, Delivery, Ev
 from registrations.models.purged_count import Counts
 from registrations.statistics import charts, event_figures
 from registrations.statistics.event_figures import Figures, Mails, Step
-from tests.desk import EVENTS, logged_in
+from tests.admin_client import EVENTS, logged_in
 from tests.factories import make_event, make_past_event, make_registration
 from tests.statistics.filled_events import DAY, fill, long_past
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from registrations.models import Event, Job, Registration
 from registrations.worker import jobs
-from tests.desk import EVENTS, act
+from tests.admin_client import EVENTS, act
 from tests.factories import make_event, make_registration
 
 JOBS = "/admin/registrations/job/"

@@ -20,7 +20,7 @@ from registrations.models import AuditEntry, Delivery, Event, Job, Registration,
 from registrations.models.job import RETENTION
 from registrations.spreadsheets.attendance_report import Participant
 from registrations.worker import jobs
-from tests.desk import EVENTS, PEOPLE, act, logged_in, messages, with_fresh_password
+from tests.admin_client import EVENTS, PEOPLE, act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 from tests.worker.helpers import JOBS, page_of, people, run_next_job, sign_in_sheet
 

@@ -10,7 +10,7 @@ from registrations.models.job import HEARTBEAT_TIMEOUT, JobTakenOver
 from registrations.runtime import liveness
 from registrations.worker import jobs
 from registrations.worker.job_runner import JobRunner
-from tests.desk import logged_in, messages, with_fresh_password
+from tests.admin_client import logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 from tests.worker.helpers import ask_for_mails, page_of, run_next_job, sign_in_sheet
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from registrations.models import AuditEntry, Delivery, Job, Registration, WorkerPresence
 from registrations.security import second_factor
-from tests.desk import EVENTS, act, logged_in, messages, with_fresh_password
+from tests.admin_client import EVENTS, act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 from tests.worker.helpers import JOBS, ask_for_mails, page_of, people, run_next_job, sign_in_sheet
 

@@ -23,7 +23,7 @@ from registrations.models.job import ATTEMPTS_MAX, HEARTBEAT_TIMEOUT
 from registrations.worker import job_runner, jobs
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.worker import MailWorker
-from tests.desk import act, logged_in, messages, with_fresh_password
+from tests.admin_client import act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 from tests.worker.helpers import page_of, people, run_next_job
 
