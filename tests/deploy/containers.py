@@ -3,7 +3,7 @@
     sudo uv run python -m tests.deploy.containers FOLDER
 
 Needs root, `docker` with its `compose`, `caddy`, and the ports 80, 443 and 8000 of this machine. The engine has the
-two base images, or may fetch them. What stands in for what a trial cannot have is that of `tests.deploy.follow`.
+two base images or can pull them. The substitutes are those of `tests.deploy.follow`.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class Containers(Trial):
     def __init__(self, folder: Path, mails: MailServer) -> None:
         super().__init__(mails)
         self.folder = folder
-        self.install, self.backup, self.bring_back, self.upgrade = (
+        self.install, self.backup, self.restore_commands, self.upgrade = (
             as_followed(block) for heading, block in commands("shell") if heading == "In containers"
         )
 
@@ -72,7 +72,7 @@ class Containers(Trial):
         self.run(self.backup)
 
     def restore(self) -> None:
-        self.run(self.bring_back)
+        self.run(self.restore_commands)
         self.wait_until_healthy()
 
     def wait_until_healthy(self) -> None:
@@ -87,8 +87,8 @@ class Containers(Trial):
         self.run(f"cd .. && {self.install}")
         self.wait_until_healthy()
         self.load_event()
-        self.bring_back_a_backup()
-        self.look()
+        self.check_restore()
+        self.check_site()
         self.run(f"docker compose exec -T web sh -ec {shlex.quote(INSIDE)}")
         self.run(NO_SECRET)
         say("no right, no file to write to, no secret in the image, and a document was typeset all the same")

@@ -2,9 +2,10 @@
 
     sudo uv run python -m tests.deploy.follow FOLDER [--proxy caddy] [--database postgresql]
 
-Needs root, `debootstrap`, `systemd-container`, and the ports 80, 443 and 8000 of this machine. What stands in for what
-a trial cannot have: `certbot` makes a certificate of its own, as Caddy does for a name under `.local`; `editor` fills
-in the settings; the answers of `createsuperuser` come from the environment. Mails go to a server of the trial.
+Needs root, `debootstrap`, `systemd-container`, and the ports 80, 443 and 8000 of this machine. Some
+programs are replaced by substitutes: `certbot` makes a self-signed certificate, as Caddy does for a name under
+`.local`; `editor` fills in the settings; the answers of `createsuperuser` come from the environment. Mails go to a
+local server.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from tests.deploy.machine import Machine
 from tests.deploy.trial import DUPLICATE_KEY, MAIL_PORT, PERSONAL_DATA, MailServer, Trial, say
 
 VISIT = Path(__file__).with_name("visit.py")
-STAND_INS = {
+SUBSTITUTES = {
     "certbot": f"""#!/bin/sh
 folder=/etc/letsencrypt/live/{SITE}
 mkdir -p $folder && openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={SITE} \\
@@ -72,8 +73,8 @@ class Server(Trial):
         self.run(script("Bring back a backup"))
         self.run(IS_READY)
 
-    def look(self) -> None:
-        super().look()
+    def check_site(self) -> None:
+        super().check_site()
         self.run("ls /var/lib/webinar/reports/*.pdf")
         say("a document was typeset under the limits of the unit")
         self.run(CHECK_LOGS)
@@ -87,8 +88,8 @@ class Server(Trial):
         with self.machine.booted():
             self.run(script("Install", *self.choices))
             self.load_event()
-            self.bring_back_a_backup()
-            self.look()
+            self.check_restore()
+            self.check_site()
             self.asked(RESET_RATE_LIMITS)
             self.run(f"git -C /srv/source checkout --quiet --detach {release}")
             for heading, address in (("Upgrade", "nouvelle@example.org"), ("Roll back", "ancienne@example.org")):
@@ -117,7 +118,7 @@ def main() -> None:
     subprocess.run(["git", "-C", source, "checkout", "--quiet", "--detach", options.upgrade_from], check=True)
     machine = Machine(options.folder / "machine")
     machine.make(options.base)
-    machine.prepare(source, SITE, STAND_INS)
+    machine.prepare(source, SITE, SUBSTITUTES)
     mails = MailServer(options.folder / "mails")
     with mails.running():
         Server(machine, mails, (options.proxy, options.database)).follow(release)

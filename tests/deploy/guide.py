@@ -36,9 +36,9 @@ def commands(*languages: str) -> list[tuple[str, str]]:
 
 
 def script(under: str, *choices: str) -> str:
-    """The commands under one heading, in one shell that keeps its variables, as a person's does.
+    """The commands under one heading, as one shell script, so that they share their variables.
 
-    `choices`: the blocks that only some follow, by the word after their fence.
+    `choices`: optional blocks to include, by the language after their fence, such as « nginx ».
     """
     return as_followed("\n".join(block for heading, block in commands("sh", *choices) if heading == under))
 

@@ -1,7 +1,7 @@
 """A Debian system in a folder, booted by systemd-nspawn, with systemd as its first process.
 
-Its network is this machine's. What a trial cannot have, programs of the same name stand in for, and the machine trusts
-the authorities that this one trusts.
+It shares the network of this machine and trusts the same certificate authorities. Some of its programs are replaced by
+substitutes of the same name.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ class Machine:
             return
         subprocess.run(["debootstrap", f"--include={PACKAGES}", DEBIAN, self.root], check=True)
 
-    def prepare(self, source: Path, name: str, stand_ins: dict[str, str]) -> None:
+    def prepare(self, source: Path, name: str, substitutes: dict[str, str]) -> None:
         """Add a repository to clone at /srv/source, a host name for this machine, and substitutes of some programs."""
         shutil.copytree(source, self.root / "srv" / "source", symlinks=True)
         shutil.copytree(AUTHORITIES, self.root / AUTHORITIES.relative_to("/"), dirs_exist_ok=True)
         subprocess.run(["chroot", self.root, "update-ca-certificates"], check=True, stdout=subprocess.DEVNULL)
         (self.root / "etc" / "hosts").write_text(f"127.0.0.1 localhost {name}\n")
-        for program, text in stand_ins.items():
+        for program, text in substitutes.items():
             path = self.root / "usr" / "local" / "sbin" / program
             path.write_text(text)
             path.chmod(0o755)

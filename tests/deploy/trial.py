@@ -100,11 +100,11 @@ class Trial(abc.ABC):
         self.visit(f"--sign-up {email}")
         self.mails.wait_for(email)
 
-    def look(self) -> None:
+    def check_site(self) -> None:
         self.visit()
         self.mails.wait_for("zoe@example.org")
 
-    def bring_back_a_backup(self) -> None:
+    def check_restore(self) -> None:
         """After the restore, sign-ups after the backup are missing, and people erased since then stay erased."""
         self.sign_up("avant@example.org")
         self.sign_up("oubli@example.org")
