@@ -16,7 +16,7 @@ from registrations.mailing import outbox, placeholders
 from registrations.models import AnonymousRegistration, Event, Registration
 from registrations.models.person_fields import BY_NAME, NOT_ABOUT_THE_PERSON, PERSON_FIELDS, Kind, PersonField, names
 from registrations.statistics import event_figures
-from tests.desk import EVENTS, PEOPLE, logged_in, with_fresh_password
+from tests.admin_client import EVENTS, PEOPLE, logged_in, with_fresh_password
 from tests.factories import make_event, make_question
 from tests.journey import shown_stamp
 
