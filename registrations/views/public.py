@@ -16,7 +16,6 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
@@ -168,8 +167,8 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     if signed_up is None or more["suggested_domain"]:
         return render(request, "registrations/public/thanks.html", {"event": event, "signed_up": signed_up, **more})
     page = _thanks_page(request, event, signed_up, more)
-    own = {"first_name": escape(signed_up["first_name"]), "email": escape(signed_up["email"])}
-    return HttpResponse(page.filled(token=get_token(request), **own))
+    typed = {"first_name": signed_up["first_name"], "email": signed_up["email"]}
+    return HttpResponse(page.filled(token=get_token(request), **typed))
 
 
 def _thanks_page(
