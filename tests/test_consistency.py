@@ -1,5 +1,6 @@
 """Conventions that a new line of code must not break."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -149,3 +150,22 @@ def test_english_pages_hold_no_french_and_french_pages_no_english(client: Client
     assert [word for word in ["Votre", "inscription au", "Envoyer", "Données"] if word in english] == []
     assert [word for word in ["Your", "Sign up", "Send my", "Personal data"] if word in french] == []
     assert Event.objects.count() == 1
+
+
+def test_no_local_name_hides_an_imported_one() -> None:
+    hidden = []
+    for path in [*ROOT.glob("registrations/**/*.py"), *ROOT.glob("webinar/**/*.py")]:
+        tree = ast.parse(path.read_text("utf-8"))
+        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        imported = {(name.asname or name.name).partition(".")[0] for node in imports for name in node.names}
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith("as_"):  # Django's signatures
+                local = imported & _local_names(function)
+                hidden += [f"{path.relative_to(ROOT)}: {name} in {function.name}" for name in local]
+    assert hidden == []
+
+
+def _local_names(function: ast.FunctionDef) -> set[str]:
+    nodes = list(ast.walk(function))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}

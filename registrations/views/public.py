@@ -1,7 +1,8 @@
-"""What a visitor meets: the event page, the form, the thank-you page, the public calendar file.
+"""The pages for visitors: the event page, the form, the thank-you page, the public calendar file.
 
-Compressed is what holds nothing of anyone: the length of a page that mixes a secret with somebody else's words tells
-of the secret (BREACH). The form's only secret, its CSRF token, is masked anew in each answer.
+Only pages that show nothing of a person are compressed: the length of a compressed page that mixes a secret with text
+chosen by somebody else reveals the secret (BREACH). The form's only secret, its CSRF token, is masked anew in each
+answer.
 """
 
 import time
@@ -46,7 +47,7 @@ _SHOWN = PreparedQuery(
 
 
 def shown_event(slug: str) -> Event:
-    """With all that its pages ask of it first, in one query. Raises Http404."""
+    """The published event, with what its pages need first, in one query. Raises Http404."""
     if (event := _SHOWN.first(slug=slug)) is None:
         raise Http404
     return event
@@ -55,7 +56,7 @@ def shown_event(slug: str) -> Event:
 @require_safe
 @gzip_page
 def home(request: HttpRequest) -> HttpResponse:
-    """The only event one can sign up to, or a list of them; with none, the last past ones."""
+    """Redirects to the event that is open; lists several open ones, or the last past ones when none is open."""
     events = list(Event.objects.to_sign_up().order_by("starts_at"))
     if len(events) == 1:
         return redirect(events[0])
@@ -107,7 +108,7 @@ def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **mor
 
 
 def _empty_form(request: HttpRequest, event: Event) -> HttpResponse:
-    """The same for everybody but for the token and the stamp; it follows from the event, unless that asks more."""
+    """The empty form, from the page cache: only the token and the time stamp differ between visitors."""
     form = RegistrationForm(event=event) if custom_questions.may_ask(event) else None
     last_day = event.kept_until(timezone.now()).astimezone(event.zone).date()
     key = page_cache.key_of(request, event, form and form.shape, last_day)
@@ -121,7 +122,10 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
 
 
 def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
-    """Sign up, and let this browser correct its address for a while; the answers are kept where no row holds them."""
+    """Sign up, and let this browser correct its address for a while.
+
+    The session holds the number of a new registration. Where none was made, it holds the answers.
+    """
     language = get_language() or settings.LANGUAGE_CODE
     done = signup.register(event, language=language, counted=counted, **answers)
     request.session[SIGNED_UP] = {
@@ -136,14 +140,14 @@ def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, 
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
-    """In place of the form; what was written at some length is shown for copying."""
+    """The page shown in place of the form. It repeats the long texts that were typed, so that they can be copied."""
     texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
     typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
     return render(request, "registrations/public/closed.html", {"event": event, "typed": typed})
 
 
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
-    """What this browser has just typed for this event, or nothing."""
+    """What this browser has just typed for this event, or None."""
     signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
     return signed_up if signed_up and signed_up["slug"] == slug else None
 
@@ -155,7 +159,7 @@ def _may_correct(signed_up: dict[str, Any] | None) -> bool:
 @require_safe
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows only what this browser has just typed, whether the address was known or not."""
+    """Shows only what this browser has just typed, so that nobody learns whether an address was known."""
     event = shown_event(slug)
     signed_up = _signed_up(request, slug)
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
@@ -174,7 +178,7 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
 def _thanks_page(
     request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]
 ) -> page_cache.Page:
-    """The same for everybody but for the token, the first name and the address."""
+    """From the page cache: only the token, the first name and the address differ between visitors."""
     holes = {
         "first_name": page_cache.hole("first_name"),
         "email": page_cache.hole("email"),
@@ -211,7 +215,10 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
-    """The row this browser made goes to the new address; where it made none, the same answers are signed up there."""
+    """Move the registration made by this browser to the new address, or sign up there with the same answers.
+
+    Returns False when the registration was withdrawn or erased meanwhile.
+    """
     if answers := signed_up.get("answers"):
         _sign_up(request, event, **{**answers, "email": email})
         return True
