@@ -11,13 +11,12 @@ from django.core.mail import mailers
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations.mailing import composer, outbox
+from registrations.mailing import composer, outbox, providers
 from registrations.mailing.failures import Verdict, failure
 from registrations.models import Delivery
 from tests.esp import CUT, SILENCE, Provider, provider_api
 from tests.factories import make_event, make_registration
 from tests.network import free_port
-from webinar import environment
 
 pytestmark = pytest.mark.django_db
 
@@ -326,7 +325,7 @@ def test_what_a_backend_cannot_carry_is_ours_unless_it_is_this_one_address() -> 
 
 @pytest.mark.parametrize("esp", ["brevo", "mailersend", "mailgun", "mailjet", "postal", "postmark", "scaleway"])
 def test_every_api_carries_what_we_compose(settings: Settings, esp: str) -> None:
-    untracked = {"track_opens": False, "track_clicks": False} if esp in environment.CAN_STOP_TRACKING else {}
+    untracked = {"track_opens": False, "track_clicks": False} if esp in providers.CAN_STOP_TRACKING else {}
     use(settings, esp, SEND_DEFAULTS=untracked)
     registration = make_registration(language="en")
     Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")

@@ -8,6 +8,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from registrations.documents import pdf
 from registrations.models import WorkerPresence
+from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
 from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     @site_lock.site()
     def handle(self, *args: Any, **options: Any) -> None:
+        require_safe_site()
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
