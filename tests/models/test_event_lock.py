@@ -1,4 +1,4 @@
-"""Who signs up holds the event beside others who do; who changes it holds it alone and waits for no stream of them."""
+"""Sign-ups share the event (`joined`); a change locks it alone, and does not wait behind a stream of sign-ups."""
 
 import contextlib
 import threading
