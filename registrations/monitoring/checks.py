@@ -19,7 +19,7 @@ def require_safe_site() -> None:
     For everything that serves visitors or sends mails, also where Django runs no checks by itself (a WSGI server) or
     was told to skip them.
     """
-    if errors := run_checks(tags=[PUBLIC_SITE]):
+    if errors := sorted(run_checks(tags=[PUBLIC_SITE]), key=lambda error: str(error.id)):
         raise ImproperlyConfigured(
             "This site is public and not safe yet:\n- " + "\n- ".join(error.msg for error in errors)
         )
