@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,21 @@ def test_imports_point_down_as_each_room_declares(folder: str, words: str) -> No
 def test_the_product_imports_neither_the_site_nor_the_tests() -> None:
     names = [f"{file.relative_to(ROOT)} imports {name}" for file, name in imported(ROOT / "registrations")]
     assert [line for line in names if re.search(r" imports (webinar|tests)\b", line)] == []
+
+
+def test_only_declared_dependencies_are_imported() -> None:
+    """A constraint pins what others bring along; they may stop bringing it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {re.split(r"[\[=]", name)[0] for name in project["dependencies"]}
+    brought_by = {
+        package: {re.sub("[-_.]+", "-", name).lower() for name in names}
+        for package, names in packages_distributions().items()
+    }
+    undeclared = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for folder in ("registrations", "webinar")
+        for file, name in imported(ROOT / folder)
+        if (package := name.partition(".")[0]) not in {*sys.stdlib_module_names, "registrations", "webinar"}
+        and not declared & brought_by[package]
+    ]
+    assert undeclared == []
