@@ -93,7 +93,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "registrations.web.static_storage.StaticStorage"},
 }
 WHITENOISE_MAX_AGE = 3600  # seconds; hashed names get a year whatever this says
 AUTH_PASSWORD_VALIDATORS = [
