@@ -32,6 +32,7 @@ from registrations.text import email_typos
 from registrations.web import page_cache
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
 from registrations.web.responses import calendar_response, private_page, see_other, too_many, wait_of_form
+from registrations.web.thanks_words import thanks_words
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
@@ -162,14 +163,13 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows only what this browser has just typed, so that nobody learns whether an address was known."""
     event = shown_event(slug)
     signed_up = _signed_up(request, slug)
-    sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     more = {
         "may_correct": _may_correct(signed_up),
         "suggested_domain": email_typos.meant_domain(signed_up["email"]) if signed_up else "",
-        "sender": sender or event.organiser_name,
     }
     if signed_up is None or more["suggested_domain"]:
-        return render(request, "registrations/public/thanks.html", {"event": event, "signed_up": signed_up, **more})
+        context = {"event": event, "signed_up": signed_up, **_thanks_words(event, signed_up), **more}
+        return render(request, "registrations/public/thanks.html", context)
     page = _thanks_page(request, event, signed_up, more)
     typed = {"first_name": signed_up["first_name"], "email": signed_up["email"]}
     return HttpResponse(page.filled(token=get_token(request), **typed))
@@ -182,11 +182,22 @@ def _thanks_page(
     holes = {
         "first_name": page_cache.hole("first_name"),
         "email": page_cache.hole("email"),
-        "was_full": signed_up["was_full"],
     }
-    context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **more}
-    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
-    return page_cache.pages.get(key, lambda: render_to_string("registrations/public/thanks.html", context, request))
+
+    def make() -> str:
+        words = _thanks_words(event, signed_up)
+        context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **words, **more}
+        return render_to_string("registrations/public/thanks.html", context, request)
+
+    sender = settings.DEFAULT_FROM_EMAIL
+    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], sender, *more.values())
+    return page_cache.pages.get(key, make)
+
+
+def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, Any]:
+    sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    was_full = signed_up is not None and signed_up["was_full"]
+    return thanks_words(event, was_full=was_full, sender=sender or event.organiser_name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
