@@ -40,7 +40,10 @@ def _open_your_mailbox(event: Event, was_full: bool, sender: str) -> str:
         "Open your mailbox. The message comes from “%(sender)s”."
         " If it is not there within ten minutes, look in the junk folder."
     ) % {"sender": sender}
-    return f"{_('Open the message now: your link is in it.')} {words}" if event.is_today and not was_full else words
+    if not event.is_today or was_full:
+        return words
+    now = _("Open the message now: your link is in it.")
+    return f"{now} {words}"
 
 
 def _then(event: Event, was_full: bool) -> list[str]:
