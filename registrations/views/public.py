@@ -18,12 +18,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.domain import corrections, custom_questions, signup
-from registrations.models import Event, EventQuestion, Registration
+from registrations.models import Event, EventQuestion, EventState, Registration
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import turn_to_write
 from registrations.security import rate_limits
@@ -38,6 +39,14 @@ PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
 CORRECTED_WITHIN = 30 * 60  # seconds
 RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
+CLOSED = {  # headings of the page shown in place of the form
+    EventState.CANCELLED: _("The webinar is cancelled"),
+    EventState.POSTPONED: _("The webinar is postponed"),
+    EventState.NOT_YET_OPEN: _("Registration is not open yet"),
+    EventState.PAST: _("This webinar is over"),
+    EventState.FULL: _("The webinar is full"),
+    EventState.LIVE: _("The webinar is full"),
+}
 
 
 _SHOWN = PreparedQuery(
@@ -144,7 +153,8 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     """The page shown in place of the form. It repeats the long texts that were typed, so that they can be copied."""
     texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
     typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
-    return render(request, "registrations/public/closed.html", {"event": event, "typed": typed})
+    heading = CLOSED.get(event.state, _("Registration is closed"))
+    return render(request, "registrations/public/closed.html", {"event": event, "heading": heading, "typed": typed})
 
 
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
