@@ -70,4 +70,4 @@ def _events() -> Any:
 
 # The row is locked as well: a transaction that waited reads it as it is then.
 _LOCKED = PreparedQuery[Any](lambda: _events().select_for_update().filter(pk=_Locking("pg_advisory_xact_lock")))
-_JOINED = PreparedQuery[Any](lambda: _events().filter(pk=_Locking("pg_advisory_xact_lock_shared")), shares=True)
+_JOINED = PreparedQuery[Any](lambda: _events().filter(pk=_Locking("pg_advisory_xact_lock_shared")), share_lock=True)

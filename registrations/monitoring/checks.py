@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 
 from registrations.mailing.providers import RELAYS_FOR_INVITATIONS
+from registrations.runtime import pango
 
 PUBLIC_SITE = "public_site"  # tag
 KEY_LENGTH, KEY_CHARACTERS = 50, 5  # at least; as Django's security.W009
@@ -38,29 +39,29 @@ def _refuses(number: str, sentence: str) -> Callable[[Callable[[], bool]], Calla
     return declare
 
 
-@_refuses("E001", "Set SECRET_KEY to at least 50 random characters of your own.")
+@_refuses("E002", "Set SECRET_KEY to at least 50 random characters of your own.")
 def key_is_weak() -> bool:
     key = settings.SECRET_KEY
     return settings.SECRET_KEY_IS_GENERATED or len(key) < KEY_LENGTH or len(set(key)) < KEY_CHARACTERS
 
 
-@_refuses("E002", "Set BASE_URL to an https:// address.")
+@_refuses("E003", "Set BASE_URL to an https:// address.")
 def address_is_not_encrypted() -> bool:
     return not settings.HTTPS
 
 
-@_refuses("E003", "Set EMAIL_URL: mails would only be written to a folder.")
+@_refuses("E004", "Set EMAIL_URL: mails would only be written to a folder.")
 def mails_stay_here() -> bool:
     return "eml_folder" in settings.MAILERS["default"]["BACKEND"]
 
 
-@_refuses("E004", "Set DEFAULT_FROM_EMAIL to a mailbox that exists.")
+@_refuses("E005", "Set DEFAULT_FROM_EMAIL to a mailbox that exists.")
 def sender_does_not_exist() -> bool:
     return "@" not in settings.DEFAULT_FROM_EMAIL or settings.DEFAULT_FROM_EMAIL == settings.DEMO_FROM_EMAIL
 
 
 @_refuses(
-    "E005",
+    "E006",
     "Set ANYMAIL_WEBHOOK_SECRET to user:password of your own, and give both to the mail provider in the address of its"
     " webhook.",
 )
@@ -68,27 +69,27 @@ def bounces_are_not_received() -> bool:
     return bool(settings.MAIL_EVENTS_VIEW) and settings.MAIL_IS_SENT_BY_API and not settings.ANYMAIL_WEBHOOK_SECRET
 
 
-@_refuses("E006", "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.")
+@_refuses("E007", "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.")
 def nobody_answers() -> bool:
     return not settings.LEGAL_CONTACT
 
 
-@_refuses("E007", "Set DEBUG to off.")
+@_refuses("E008", "Set DEBUG to off.")
 def debug_pages_are_shown() -> bool:
     return settings.DEBUG
 
 
-@_refuses("E008", "Set ALLOWED_HOSTS to the names of this site, without * and without a dot in front.")
+@_refuses("E009", "Set ALLOWED_HOSTS to the names of this site, without * and without a dot in front.")
 def any_host_is_allowed() -> bool:
     return any(host == "*" or host.startswith(".") for host in settings.ALLOWED_HOSTS)
 
 
-@_refuses("E009", "Set STAFF_OTP to required: a password alone does not guard people's data.")
+@_refuses("E010", "Set STAFF_OTP to required: a password alone does not guard people's data.")
 def password_is_enough() -> bool:
     return settings.STAFF_OTP != "required"
 
 
-@_refuses("E010", "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.")
+@_refuses("E011", "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.")
 def nothing_is_limited() -> bool:
     return not settings.RATE_LIMITS
 
@@ -106,3 +107,20 @@ def invitations_keep_their_type(app_configs: Any, **kwargs: Any) -> list[CheckMe
             id="registrations.W001",
         )
     ]
+
+
+@register
+def documents_can_be_typeset(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A public site does not start without them; elsewhere the mails leave without the document."""
+    if pango.is_installed():
+        return []
+    how = "; ".join(f"{system}: {command}" for system, command in pango.HOW_TO_INSTALL.items())
+    if settings.PUBLIC:
+        return [
+            Error("The PDF documents cannot be made: Pango is not on this machine.", hint=how, id="registrations.E001")
+        ]
+    words = (
+        "The PDF documents cannot be made: Pango is not on this machine. Mails leave without the report that this site"
+        " typesets, and there are no certificates or sheets."
+    )
+    return [Warning(words, hint=f"{how}; then start again", id="registrations.W002")]

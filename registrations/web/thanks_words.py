@@ -25,7 +25,7 @@ def thanks_words(event: Event, *, was_full: bool, sender: str) -> dict[str, Any]
 
 
 def _mail_holds(event: Event) -> str:
-    match event.is_over, event.has_report:
+    match event.is_over, event.offers_report:
         case True, True:
             return _("It contains your personal link, the calendar entry and the study report.")
         case True, False:

@@ -31,17 +31,17 @@ def found(settings: Settings, **values: Any) -> list[str | None]:
 @pytest.mark.parametrize(
     ("values", "number"),
     [
-        ({"SECRET_KEY": "a" * 60}, "E001"),
-        ({"SECRET_KEY_IS_GENERATED": True}, "E001"),
-        ({"HTTPS": False}, "E002"),
-        ({"MAILERS": {"default": {"BACKEND": "registrations.mailing.transports.eml_folder.EmailBackend"}}}, "E003"),
-        ({"DEFAULT_FROM_EMAIL": "nobody"}, "E004"),
-        ({"MAIL_EVENTS_VIEW": "a.View", "MAIL_IS_SENT_BY_API": True}, "E005"),
-        ({"LEGAL_CONTACT": ""}, "E006"),
-        ({"DEBUG": True}, "E007"),
-        ({"ALLOWED_HOSTS": [".example.org"]}, "E008"),
-        ({"STAFF_OTP": "off"}, "E009"),
-        ({"RATE_LIMITS": False}, "E010"),
+        ({"SECRET_KEY": "a" * 60}, "E002"),
+        ({"SECRET_KEY_IS_GENERATED": True}, "E002"),
+        ({"HTTPS": False}, "E003"),
+        ({"MAILERS": {"default": {"BACKEND": "registrations.mailing.transports.eml_folder.EmailBackend"}}}, "E004"),
+        ({"DEFAULT_FROM_EMAIL": "nobody"}, "E005"),
+        ({"MAIL_EVENTS_VIEW": "a.View", "MAIL_IS_SENT_BY_API": True}, "E006"),
+        ({"LEGAL_CONTACT": ""}, "E007"),
+        ({"DEBUG": True}, "E008"),
+        ({"ALLOWED_HOSTS": [".example.org"]}, "E009"),
+        ({"STAFF_OTP": "off"}, "E010"),
+        ({"RATE_LIMITS": False}, "E011"),
     ],
 )
 def test_each_setting_of_a_public_site_has_a_check(settings: Settings, values: dict[str, Any], number: str) -> None:
