@@ -11,14 +11,13 @@ from django.core.mail import mailers
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations.mailing import composer, outbox
+from registrations.mailing import composer, outbox, providers
 from registrations.mailing.failures import Verdict, failure
 from registrations.models import Delivery
 from tests.esp import CUT, SILENCE, Provider, provider_api
 from tests.factories import make_event, make_registration
 from tests.network import free_port
 from tests.site import TIMEOUT
-from webinar import environment
 
 pytestmark = pytest.mark.django_db
 
@@ -243,13 +242,8 @@ def test_an_address_without_a_host_behind_it_is_tried_again_soon(settings: Setti
 
 def test_an_api_that_does_not_speak_tls_is_ours_to_mend(provider: Provider, settings: Settings) -> None:
     address = settings.ANYMAIL["POSTMARK_API_URL"].replace("http://", "https://")
-<<<<<<< HEAD:tests/mailing/test_provider_api.py
-    use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=2)
-    delivery = after_a_drain(enqueue())
-=======
     use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=TIMEOUT)
     delivery = after_a_drain(enqueue())
->>>>>>> h2:tests/test_provider_api.py
     assert (delivery.state, delivery.trying_since) == ("pending", None)
 
 
@@ -335,7 +329,7 @@ def test_what_a_backend_cannot_carry_is_ours_unless_it_is_this_one_address() -> 
 
 @pytest.mark.parametrize("esp", ["brevo", "mailersend", "mailgun", "mailjet", "postal", "postmark", "scaleway"])
 def test_every_api_carries_what_we_compose(settings: Settings, esp: str) -> None:
-    untracked = {"track_opens": False, "track_clicks": False} if esp in environment.CAN_STOP_TRACKING else {}
+    untracked = {"track_opens": False, "track_clicks": False} if esp in providers.CAN_STOP_TRACKING else {}
     use(settings, esp, SEND_DEFAULTS=untracked)
     registration = make_registration(language="en")
     Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
