@@ -1,9 +1,13 @@
 """Conventions that a new line of code must not break."""
 
+import ast
+import graphlib
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -43,6 +47,7 @@ def test_no_page_has_inline_style_or_script() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.typesetting
 def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
     event = make_past_event(open_after_session=True)
     registration = make_registration(event, new_email="neuve@example.org", new_email_code="a" * 22)
@@ -140,3 +145,94 @@ def test_english_pages_hold_no_french_and_french_pages_no_english(client: Client
     assert [word for word in ["Votre", "inscription au", "Envoyer", "Données"] if word in english] == []
     assert [word for word in ["Your", "Sign up", "Send my", "Personal data"] if word in french] == []
     assert Event.objects.count() == 1
+
+
+def test_no_local_name_hides_an_imported_one() -> None:
+    hidden = []
+    for path in [*ROOT.glob("registrations/**/*.py"), *ROOT.glob("webinar/**/*.py")]:
+        tree = ast.parse(path.read_text("utf-8"))
+        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        imported = {(name.asname or name.name).partition(".")[0] for node in imports for name in node.names}
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith("as_"):  # Django's signatures
+                local = imported & _local_names(function)
+                hidden += [f"{path.relative_to(ROOT)}: {name} in {function.name}" for name in local]
+    assert hidden == []
+
+
+def _local_names(function: ast.FunctionDef) -> set[str]:
+    nodes = list(ast.walk(function))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def rooms(folder: Path) -> dict[str, Path]:
+    """The folders and top-level modules of the product, or of one of its folders, by name."""
+    found = {path.parent.name: path.parent for path in folder.glob("*/__init__.py")}
+    return {**found, **{path.stem: path for path in folder.glob("*.py") if path.stem != "__init__"}}
+
+
+def declared_imports(room: Path, words: str) -> set[str]:
+    """What the docstring of a room says that it may import: names between `words` and the full stop."""
+    file = room / "__init__.py" if room.is_dir() else room
+    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    declaration = re.search(rf"^{words}: ([^.]*)\.", docstring, re.MULTILINE)
+    assert declaration, f"{file.relative_to(ROOT)}: the docstring does not say «{words}: …»"
+    return {name for name in re.split(r",\s+", declaration[1]) if not name.startswith("nothing")}
+
+
+def imported(room: Path) -> Iterator[tuple[Path, str]]:
+    """(file, dotted name) of each import of ours, those inside functions too."""
+    for file in [room] if room.is_file() else sorted(room.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                yield from ((file, f"{node.module}.{alias.name}") for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from ((file, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [("registrations", "May import"), ("registrations/admin", "May import, of admin")],
+)
+def test_imports_point_down_as_each_room_declares(folder: str, words: str) -> None:
+    """Each room names in its docstring what it may import; none of the names leads back to it."""
+    package = folder.replace("/", ".")
+    found = rooms(ROOT / folder)
+    if folder == "registrations":
+        found.pop("migrations")
+    else:
+        found = {name: path for name, path in found.items() if path.is_dir()}
+    declared = {name: declared_imports(path, words) for name, path in found.items()}
+    assert set().union(*declared.values()) <= set(found)
+    graphlib.TopologicalSorter(declared).prepare()  # raises CycleError
+    undeclared = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for room, path in found.items()
+        for file, name in imported(path)
+        if name.startswith(f"{package}.") and name.split(".")[package.count(".") + 1] not in {room, *declared[room]}
+    ]
+    assert undeclared == []
+
+
+def test_the_product_imports_neither_the_site_nor_the_tests() -> None:
+    names = [f"{file.relative_to(ROOT)} imports {name}" for file, name in imported(ROOT / "registrations")]
+    assert [line for line in names if re.search(r" imports (webinar|tests)\b", line)] == []
+
+
+def test_only_declared_dependencies_are_imported() -> None:
+    """A constraint pins what others bring along; they may stop bringing it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {re.split(r"[\[=]", name)[0] for name in project["dependencies"]}
+    brought_by = {
+        package: {re.sub("[-_.]+", "-", name).lower() for name in names}
+        for package, names in packages_distributions().items()
+    }
+    undeclared = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for folder in ("registrations", "webinar")
+        for file, name in imported(ROOT / folder)
+        if (package := name.partition(".")[0]) not in {*sys.stdlib_module_names, "registrations", "webinar"}
+        and not declared & brought_by[package]
+    ]
+    assert undeclared == []

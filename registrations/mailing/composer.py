@@ -27,7 +27,7 @@ from registrations.mailing import placeholders, previews
 from registrations.mailing.transports import mime
 from registrations.models import Delivery
 from registrations.models.mail_kinds import CalendarRule, Recipient
-from registrations.text import typography
+from registrations.text import markdown
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def letter(delivery: Delivery) -> Mail:
         raise ValueError("This kind of mail needs a registration or an event.")
     method = calendar_method(delivery)
     report = _report(delivery) if delivery.facts.has_report else None
-    attached = report is not None and study_report.fits_into_a_mail(report.size)
+    attached = report is not None and study_report.fits_in_mail(report.size)
     context = {
         "registration": registration,
         "event": event,
@@ -188,15 +188,15 @@ def message(delivery: Delivery) -> Mail:
         raise ValueError("This kind of mail needs a message.")
     registration = delivery.registration or placeholders.anyone(broadcast.event)
     text = placeholders.filled(broadcast.body, placeholders.markdown_values(registration))
-    schemes = {*typography.SCHEMES, urlsplit(settings.BASE_URL).scheme}
+    schemes = {*markdown.SCHEMES, urlsplit(settings.BASE_URL).scheme}
     mail = _written(
         delivery,
         {
             "registration": registration,
             "event": broadcast.event,
             "subject": placeholders.filled(broadcast.subject, placeholders.plain_values(broadcast.event)),
-            "text": typography.plain(text, schemes=schemes),
-            "html": typography.safe_html(text, schemes=schemes),
+            "text": markdown.plain(text, schemes=schemes),
+            "html": markdown.safe_html(text, schemes=schemes),
             "site": settings.HOST,
         },
     )
@@ -229,7 +229,10 @@ def _trial_note(delivery: Delivery) -> str:
 def _report(delivery: Delivery) -> study_report.Report | None:
     """The study report, or None when it could not be made several times: the link must not wait for it."""
     try:
-        return study_report.study_report(delivery.related_event) if delivery.related_event else None
+        event = delivery.related_event
+        return study_report.study_report(event, wait_max=pdf.TIMEOUT) if event else None
+    except pdf.PangoMissing:
+        return None
     except pdf.RenderingFailed:
         if delivery.attempts < TRIES_WITH_REPORT:
             raise

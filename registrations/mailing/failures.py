@@ -1,4 +1,4 @@
-"""Classify an error of sending a mail: what to do next, and the reason in words."""
+"""Why a mail was not sent, and what follows from it."""
 
 import re
 import smtplib
@@ -9,8 +9,6 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
-import requests
-import urllib3.exceptions
 from anymail.exceptions import (
     AnymailError,
     AnymailInvalidAddress,
@@ -28,18 +26,20 @@ REASON_MAX = 500  # characters
 ENHANCED_STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
 CLOSING = 421  # RFC 5321, section 3.8
 TOO_LARGE = 552  # RFC 1870, section 6.1
-ACCOUNT_ERRORS = {401, 402, 403, 404, 405, 407, 410}  # HTTP: key, payment, rights, address of the API
-TRY_LATER = {408, 425, 429}
-GATEWAY_ERRORS = {502, 504}  # RFC 9110, section 15.6: the server behind the gateway may have taken the mail
+OF_OUR_ACCOUNT = {401, 402, 403, 404, 405, 407, 410}  # HTTP: key, payment, rights, address of the API
+COME_BACK_LATER = {408, 425, 429}
+LOST_BEHIND_A_GATEWAY = {502, 504}  # RFC 9110, section 15.6: what stood behind may have taken the mail
+NOT_CONNECTED = {"ConnectTimeout", "ProxyError", "EndpointConnectionError", "ConnectTimeoutError"}
+NOT_CONFIGURED = {"NoCredentialsError", "PartialCredentialsError", "NoRegionError"}
 OUR_SENDER = re.compile(r"sender|'from'|not verified|paused|suspended", re.IGNORECASE)
-LONGEST_RETRY_AFTER = timedelta(days=1)  # so that Retry-After cannot use up the three days of tries
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a provider may delay a mail, but not until it is given up
 
 
 class Verdict(Enum):
     PERMANENT = auto()  # this recipient or this content: failed at once, and shown
     TRANSIENT = auto()  # try this mail again later
     TRANSPORT = auto()  # the server is away: keep everything, stop draining
-    OURS = auto()  # sender, credentials, TLS: keep everything, retry without limit
+    OURS = auto()  # configuration (sender, credentials, TLS): keep everything, retry without limit
     AMBIGUOUS = auto()  # cut after the mail was handed over: it may have left
     HELD_BACK = auto()  # by the organiser: keep this mail, go on with the others
 
@@ -56,12 +56,12 @@ class Failure:
 
     @property
     def counts(self) -> bool:
-        """Whether the try counts towards the three days after which a mail fails. Errors on our side do not."""
+        """Whether it counts towards the three days after which a mail is given up; our own errors do not."""
         return self.verdict not in {Verdict.OURS, Verdict.HELD_BACK}
 
 
 class NotAccepted(Exception):
-    """The transport did not accept exactly one recipient. `statuses` and `response` come from the provider."""
+    """The transport accepted anything but exactly one recipient; `statuses` and `response` are the provider's."""
 
     def __init__(self, reason: str, *, statuses: frozenset[str] = frozenset(), response: Any = None) -> None:
         super().__init__(reason)
@@ -70,7 +70,7 @@ class NotAccepted(Exception):
 
 
 class Unreadable(Exception):
-    """The provider's answer cannot be read: it may have taken the mail."""
+    """The provider answered, but not with what its API promises: it may have taken the mail."""
 
 
 class HeldBack(Exception):
@@ -78,7 +78,7 @@ class HeldBack(Exception):
 
 
 class NoLongerWanted(Exception):
-    """This mail must not leave any more; `state` is its final state."""
+    """This mail must not leave any more; `state` is where it ends."""
 
     def __init__(self, state: Delivery.State, reason: str) -> None:
         super().__init__(reason)
@@ -86,17 +86,16 @@ class NoLongerWanted(Exception):
 
 
 def failure(error: Exception, *, connected: bool, handing_over: bool) -> Failure:
-    """Classify an error that was raised while a mail was composed or sent.
+    """The class of an error raised while a mail was built or sent.
 
-    `connected`: the transport was open. `handing_over`: the SMTP server had replied 354 and may have
-    taken the mail.
+    `connected`: the transport had been opened. `handing_over`: the SMTP server had asked for the mail itself.
     """
-    verdict = Verdict.AMBIGUOUS if handing_over and _got_no_reply(error) else _verdict(error, connected=connected)
+    verdict = Verdict.AMBIGUOUS if handing_over and _is_silence(error) else _verdict(error, connected=connected)
     return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error))
 
 
-def _got_no_reply(error: Exception) -> bool:
-    """The connection broke or timed out, and no reply says what happened to the mail."""
+def _is_silence(error: Exception) -> bool:
+    """The connection ended, or nothing came: no reply of the server says what became of the mail."""
     return not isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) and isinstance(
         error, OSError
     )
@@ -108,7 +107,7 @@ def _verdict(error: Exception, *, connected: bool) -> Verdict:
             return Verdict.TRANSIENT
         case HeldBack():
             return Verdict.HELD_BACK
-        case AnymailError() | NotAccepted() | Unreadable():  # before OSError: some of anymail's errors are one
+        case AnymailError() | NotAccepted() | Unreadable():  # before OSError, which some of anymail's errors are too
             return _api_verdict(error)
         case smtplib.SMTPRecipientsRefused(recipients=refused):
             code, text = next(iter(refused.values()))
@@ -132,19 +131,19 @@ def _verdict(error: Exception, *, connected: bool) -> Verdict:
 
 
 def _smtp_verdict(code: int) -> Verdict:
-    """The verdict for a reply code (RFC 5321, section 4.2.1)."""
+    """Of a reply code (RFC 5321, section 4.2.1)."""
     if code == CLOSING:
         return Verdict.TRANSPORT
     return Verdict.PERMANENT if code >= 500 else Verdict.TRANSIENT
 
 
 def _api_verdict(error: Exception) -> Verdict:
-    """The verdict for an HTTP API: by the recipient's status, else by the answer, else by how far the request came."""
+    """Of a provider's HTTP API: what it said of the recipient, else its answer, else how far the request came."""
     match error:
         case Unreadable():
             return Verdict.AMBIGUOUS
         case AnymailRecipientsRefused(email_message=message) if message and not message.anymail_status.recipients:
-            return Verdict.AMBIGUOUS  # the answer names no recipient
+            return Verdict.AMBIGUOUS  # an answer that names nobody
         case AnymailRecipientsRefused():
             return Verdict.PERMANENT
         case NotAccepted(statuses=statuses) if statuses & {"invalid", "rejected"}:
@@ -161,44 +160,46 @@ def _api_verdict(error: Exception) -> Verdict:
 
 
 def _http_verdict(code: int, answer: str) -> Verdict:
-    if 200 <= code < 300 or code in GATEWAY_ERRORS:
+    if 200 <= code < 300 or code in LOST_BEHIND_A_GATEWAY:
         return Verdict.AMBIGUOUS
-    if code in TRY_LATER or code >= 500:
+    if code in COME_BACK_LATER or code >= 500:
         return Verdict.TRANSPORT
-    if code in ACCOUNT_ERRORS or code < 400 or OUR_SENDER.search(answer):
+    if code in OF_OUR_ACCOUNT or code < 400 or OUR_SENDER.search(answer):
         return Verdict.OURS
     return Verdict.PERMANENT
 
 
 def _unanswered_verdict(error: Exception) -> Verdict:
-    """The verdict for a request without an answer: can it have reached the provider?"""
+    """Of a request without an answer: whether it can have reached the provider.
+
+    Anymail's error is of the class that `requests` raised, too, and has Amazon's as its cause. Both libraries belong
+    to anymail and need not be installed: their classes are told by name.
+    """
+    if isinstance(error, NotAccepted):
+        return Verdict.TRANSIENT
     cause = error.__cause__
-    match error:
-        case NotAccepted():
-            return Verdict.TRANSIENT
-        case requests.ConnectTimeout() | requests.exceptions.ProxyError():
-            return Verdict.TRANSPORT
-        case requests.exceptions.SSLError() if "EOF" not in str(cause):
-            return Verdict.OURS
-        case requests.ConnectionError() if _never_connected(cause):
-            return Verdict.TRANSPORT
-        case requests.RequestException() if isinstance(error, ValueError):  # an address or a header we set
-            return Verdict.OURS
-    match type(cause).__name__:  # by name: Amazon's library is optional
-        case "EndpointConnectionError" | "ConnectTimeoutError":
-            return Verdict.TRANSPORT
-        case "NoCredentialsError" | "PartialCredentialsError" | "NoRegionError":
-            return Verdict.OURS
+    names = _class_names(error) | {type(cause).__name__}
+    if "SSLError" in names and "EOF" not in str(cause):
+        return Verdict.OURS
+    if names & NOT_CONNECTED or _never_connected(cause):
+        return Verdict.TRANSPORT
+    if names & NOT_CONFIGURED or ("RequestException" in names and isinstance(error, ValueError)):
+        return Verdict.OURS  # the last: an address or a header that we set
     return Verdict.AMBIGUOUS
 
 
 def _never_connected(cause: BaseException | None) -> bool:
+    """Whether `requests` gave up because urllib3 could open no connection."""
     inner = cause.args[0] if cause and cause.args else None
-    return isinstance(getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError)
+    return "NewConnectionError" in _class_names(getattr(inner, "reason", None))
+
+
+def _class_names(error: object) -> set[str]:
+    return {each.__name__ for each in type(error).__mro__}
 
 
 def _status_code(error: Exception) -> int | None:
-    """The HTTP status of the answer, which is a response of requests or a dictionary of Amazon's library."""
+    """Of the provider's answer: a response of requests, or Amazon's dictionary."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         response = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -248,19 +249,19 @@ WORDS_OF_VERDICTS = {
 
 
 def _in_words(verdict: Verdict, error: Exception) -> str:
-    """The reason for an organiser: by the enhanced status code (RFC 3463) if there is one, then the server's text."""
+    """What an organiser understands: from the enhanced status code (RFC 3463) when the server gave one."""
     if isinstance(error, NotAccepted | HeldBack | Unreadable):
         return f"{error} {_answer(error)}".strip()
     if isinstance(error, RenderingFailed):
         words: Any = _("the report could not be made")
     else:
-        found = ENHANCED_STATUS.search(_server_text(error)) if verdict in OF_THE_RECIPIENT else None
-        code = found[1] if found else ""
+        told = ENHANCED_STATUS.search(_as_told(error)) if verdict in OF_THE_RECIPIENT else None
+        code = told[1] if told else ""
         words = WORDS.get(code) or WORDS.get(code.partition(".")[0]) or WORDS_OF_VERDICTS[verdict]
-    return f"{words} ({_server_text(error)})"
+    return f"{words} ({_as_told(error)})"
 
 
-def _server_text(error: Exception) -> str:
+def _as_told(error: Exception) -> str:
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=refused):
             code, text = next(iter(refused.values()))

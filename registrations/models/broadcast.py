@@ -12,16 +12,13 @@ from django.utils.translation import pgettext_lazy
 
 from registrations.models.attendance import Attendance
 from registrations.models.event import MARKDOWN_MAX, Event
+from registrations.models.event_lock import LocksRows
 from registrations.models.registration import Registration, RegistrationQuerySet
 
 LEAVES_AFTER = timedelta(minutes=2)  # until then it can be taken back
 
 
-class BroadcastQuerySet(models.QuerySet["Broadcast"]):
-    def locked(self, broadcast: "Broadcast") -> "Broadcast":
-        """The current row with its event, locked until the transaction ends."""
-        return self.select_for_update(of=("self",)).select_related("event").get(pk=broadcast.pk)
-
+class BroadcastQuerySet(LocksRows["Broadcast"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
@@ -82,7 +79,7 @@ class Broadcast(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        """Too late to take it back; mails that have not left can still be stopped."""
+        """Too late to be taken back; what has not left yet can still be stopped."""
         return self.state == self.State.CONFIRMED and not self.may_be_taken_back
 
     @property
@@ -95,7 +92,7 @@ class Broadcast(models.Model):
         return bool(waits and timezone.now() < waits)
 
     def recipients(self) -> RegistrationQuerySet:
-        """The people it is for at this moment."""
+        """Whom it is for at this moment; no audience, nobody."""
         people = self._audience()
         if self.territory:
             people = people.filter(territory=self.territory)

@@ -24,7 +24,7 @@ from registrations.models.mail_kinds import KINDS, MailKind
 from registrations.models.prepared import insert
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration, few_that_hold
-from registrations.models.search import looked_for
+from registrations.models.search import search_terms
 
 CRASHES_BEFORE_FAILURE = 5
 OVERDUE_AFTER = timedelta(minutes=10)
@@ -107,7 +107,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def found_by(self, words: str) -> Self:
         """Mails to people whose name, address or organisation contains each of the words."""
-        wanted = looked_for(words)
+        wanted = search_terms(words)
         if few := few_that_hold(wanted):
             return self.filter(registration__in=few)
         return self.filter(Exists(Registration.objects.that_hold(wanted).filter(pk=OuterRef("registration"))))

@@ -20,7 +20,7 @@ from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Ev
 from registrations.models.mail_kinds import KINDS
 from registrations.security import second_factor
 from tests import mailbox
-from tests.desk import EVENTS, logged_in, messages
+from tests.admin_client import EVENTS, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -21,7 +21,7 @@ from registrations.mailing import composer, outbox, previews, reminders, upcomin
 from registrations.models import Delivery, Event, MailCount, Suppression
 from registrations.models.mail_kinds import KINDS, Condition, Kind, Recipient
 from tests import factories, mailbox
-from tests.desk import EVENTS, logged_in
+from tests.admin_client import EVENTS, logged_in
 from tests.factories import answers, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from registrations.mailing import reminders, upcoming
 from registrations.mailing.upcoming import Line, Skipped
 from registrations.models import Delivery, Event
 from registrations.models.mail_kinds import SCHEDULED
-from tests.desk import logged_in
+from tests.admin_client import logged_in
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -23,8 +23,8 @@ from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.counted_list import CountedChangeList, CountedList
 from registrations.admin.shared.pages import AdminTitles, AnonymousLog
 from registrations.admin.shared.read_only import ReadOnlyInline
-from registrations.domain import decisions, erasure, signup, waiting_list
-from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration
+from registrations.domain import erasure, signup, waiting_list
+from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration, person_fields
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.web.fields import AddressField
 
@@ -33,6 +33,8 @@ BY_NAME: dict[str, Any] = {
     "last_name": ["last_name", "first_name", "pk"],
     "-last_name": ["-last_name", "-first_name", "-pk"],
 }
+REQUIRED_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and one.is_required)
+OPTIONAL_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and not one.is_required)
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
@@ -189,8 +191,8 @@ class RegistrationAdmin(
     actions = ["give_seat", "send_again", "renew_links", "withdraw", *PRESENCE_ACTIONS, "delete_selected"]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     fieldsets = [
-        (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
-        (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
+        (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
+        (_("Answers"), {"fields": [*OPTIONAL_OF_PERSON]}),
         (_("Date and links"), {"fields": ["created_at", "personal_links"]}),
     ]
 
@@ -339,7 +341,7 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     now.answer(typed_answers(typed))
     for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
         setattr(now, name, typed[name])
-    decisions.save(now)
+    now.save()
 
 
 def _full_events() -> list[Event]:
