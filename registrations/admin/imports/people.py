@@ -1,4 +1,4 @@
-"""People from a list, in the desk: the file, what it would add and what is wrong in it, the adding."""
+"""Import of people from a list: the file, then what would be added and what is wrong, then the registrations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,18 +7,20 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
-from django.contrib.admin.utils import unquote
 from django.core import signing
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
+from registrations.admin.shared.model_admin import page
+from registrations.admin_site.pages import AdminPage
 from registrations.domain import bulk_enrolment
 from registrations.models import Event, EventQuestion, Job, Suppression
 from registrations.models.job import Outcome
@@ -32,26 +34,26 @@ PERMISSION = "registrations.add_registration"
 STATE, MAIL = "state", "mail"  # names of fields
 WITH_MAIL, WITHOUT_MAIL = "with", "without"
 STATE_KEPT = 24 * 3600  # seconds
-STATE_MAX = 900_000  # signs: see DATA_UPLOAD_MAX_MEMORY_SIZE
+STATE_MAX = 900_000  # characters: see DATA_UPLOAD_MAX_MEMORY_SIZE
 SALT = "registrations.admin.registrant_import"
 SHOWN = 100  # lines of each kind
 SHORT = 2000  # people
 
 
 class ImportedForm(AnswersForm, AddressForm):
-    """The checks of the public form, for one line after the other."""
+    """The checks of the public form, for one line after another."""
 
     def __init__(self, *, event: Event) -> None:
         super().__init__(event=event)
         self.is_bound = True
-        self.fields.pop("newsletter", None)  # a consent is given, not imported
+        self.fields.pop("newsletter", None)  # only the person can consent
         self.fields.pop("heard_from", None)
 
     def _asked(self, event: Event) -> list[EventQuestion]:
-        return []  # only the person can answer the event's own questions: on their page, when they like
+        return []  # only the person answers the custom questions, on their own page
 
     def check(self, row: Row) -> None:
-        self.data = row.cells  # as good as what a browser sends
+        self.data = row.cells  # the form reads it like data from a browser
         self.full_clean()
 
 
@@ -64,7 +66,7 @@ class Fault:
 
 @dataclass
 class Reading:
-    """What becomes of each line."""
+    """The lines, by what happens to them."""
 
     new: list[Row] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)  # of the new ones, checked
@@ -114,12 +116,12 @@ def _faults(form: ImportedForm, row: Row, headings: dict[str, str]) -> Iterator[
 
 
 def packed(event: Event, answers: list[dict[str, Any]]) -> str:
-    """For the page between: signed, so that what is added is what was checked."""
+    """For the form of the next page: signed, so that exactly what was checked is added."""
     return signing.dumps(answers, salt=f"{SALT}.{event.pk}", compress=True)
 
 
 def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
-    """None after a day, or for what is not ours."""
+    """None when it is older than a day, or not signed by this site."""
     try:
         kept: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:
@@ -153,78 +155,65 @@ class ListForm(forms.Form):
         return read
 
 
-class RegistrantImport:
-    """The link on an event's page, and the two pages behind it."""
+@admin.display(description=gettext_lazy("people from a list"))
+def registrants(event: Event) -> str:
+    if not event.pk:
+        return ""
+    address = reverse("admin:registrations_event_registrants", args=[event.pk])
+    return format_html('<a href="{}">{}</a>', address, _("Import people from a list"))
 
-    admin_site: Any
-    opts: Any
-    get_object: Any
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.import_registrants)
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<path:object_id>/registrants/", view, name="registrations_event_registrants"), *urls]
+def import_registrants(request: HttpRequest, pk: int) -> HttpResponse:
+    """First the file, then what would be added. Nobody is added before it is confirmed."""
+    event = get_object_or_404(Event, pk=pk)
+    if event.status == Event.Status.CANCELLED:
+        messages.error(request, _("This event is cancelled: nobody is added to it."))
+        return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[event.pk]))
+    if STATE in request.POST:
+        return _add(request, event)
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ListForm(*sent, event=event)
+    if form.is_valid():
+        return _proposal(request, event, form.cleaned_data["people"])
+    return _step(request, "admin/people_upload.html", event, form=form)
 
-    @admin.display(description=gettext_lazy("people from a list"))
-    def registrants(self, event: Event) -> str:
-        if not event.pk:
-            return ""
-        address = reverse("admin:registrations_event_registrants", args=[event.pk])
-        return format_html('<a href="{}">{}</a>', address, _("Import people from a list"))
 
-    def import_registrants(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """First the file, then what would be added; nobody is added before it is confirmed."""
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        event = self.get_object(request, unquote(object_id))
-        if event is None:
-            raise Http404
-        if event.status == Event.Status.CANCELLED:
-            messages.error(request, _("This event is cancelled: nobody is added to it."))
-            return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[event.pk]))
-        if STATE in request.POST:
-            return self._add(request, event)
-        sent = (request.POST, request.FILES) if request.method == "POST" else ()
-        form = ListForm(*sent, event=event)
-        if form.is_valid():
-            return self._proposal(request, event, form.cleaned_data["people"])
-        return self._step(request, "admin/people_upload.html", event, form=form)
+def _proposal(request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
+    return _step(
+        request,
+        "admin/people_proposal.html",
+        event,
+        read=read,
+        places=bulk_enrolment.places(event, len(read.new)),
+        new=read.new[:SHOWN],
+        faults=read.faults[:SHOWN],
+        faulty_lines=len({fault.line for fault in read.faults}),
+        known=read.known[:SHOWN],
+        repeated=read.repeated[:SHOWN],
+        may_write=event.status == Event.Status.PUBLISHED,
+        state=packed(event, read.answers),
+    )
 
-    def _proposal(self, request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
-        return self._step(
-            request,
-            "admin/people_proposal.html",
-            event,
-            read=read,
-            places=bulk_enrolment.places(event, len(read.new)),
-            new=read.new[:SHOWN],
-            faults=read.faults[:SHOWN],
-            faulty_lines=len({fault.line for fault in read.faults}),
-            known=read.known[:SHOWN],
-            repeated=read.repeated[:SHOWN],
-            may_write=event.status == Event.Status.PUBLISHED,
-            state=packed(event, read.answers),
-        )
 
-    def _add(self, request: HttpRequest, event: Event) -> HttpResponse:
-        people = unpacked(event, request.POST[STATE])
-        if people is None:
-            messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
-            return HttpResponseRedirect(request.path)
-        job = Job(
-            kind=Job.Kind.IMPORT,
-            title=_("Import people from a list"),
-            event=event,
-            permission=PERMISSION,
-            total=len(people),
-            parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
-        )
-        listed = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
-        return carry_out(request, job, then=listed)
+def _add(request: HttpRequest, event: Event) -> HttpResponse:
+    people = unpacked(event, request.POST[STATE])
+    if people is None:
+        messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
+        return HttpResponseRedirect(request.path)
+    job = Job(
+        kind=Job.Kind.IMPORT,
+        title=_("Import people from a list"),
+        event=event,
+        permission=PERMISSION,
+        total=len(people),
+        parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
+    )
+    listed = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
+    return carry_out(request, job, then=listed)
 
-    def _step(self, request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
-        shared = {**self.admin_site.each_context(request), "opts": self.opts, "event": event}
-        return TemplateResponse(request, template, {**shared, "title": _("Import people from a list"), **context})
+
+def _step(request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
+    return page(request, Event, template, title=_("Import people from a list"), event=event, **context)
 
 
 @jobs.work(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
@@ -255,3 +244,6 @@ def _told(*, added: int, waiting: int, left_out: int) -> Iterator[tuple[str, str
             left_out,
         )
         yield "warning", words % {"count": left_out}
+
+
+PAGES = [AdminPage("<int:pk>/registrants/", import_registrants, name="registrants", permissions=(PERMISSION,))]
