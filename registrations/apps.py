@@ -1,3 +1,8 @@
+"""Starts the product inside Django.
+
+May import: monitoring, mailing, security, models.
+"""
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as StockAdminConfig
 from django.db.models.signals import post_migrate, pre_migrate
@@ -9,8 +14,11 @@ class RegistrationsConfig(AppConfig):
     verbose_name = _("Webinars")
 
     def ready(self) -> None:
+        # here, because models must be ready; these modules register themselves as they are imported
+        from registrations.mailing import tracking  # noqa: F401
         from registrations.models import triggers
-        from registrations.security import signals  # noqa: F401 - here: models must be there; they register themselves
+        from registrations.monitoring import checks  # noqa: F401
+        from registrations.security import signals  # noqa: F401
 
         pre_migrate.connect(triggers.make_way, sender=self)
         post_migrate.connect(triggers.keep, sender=self)

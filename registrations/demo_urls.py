@@ -1,4 +1,7 @@
-"""The addresses of the demo: those of the site, and its mailbox. Only `manage.py demo` serves them."""
+"""The addresses of the demo: those of the site, and its mailbox. Only `manage.py demo` serves them.
+
+May import: urls, views.
+"""
 
 from django.urls import path
 

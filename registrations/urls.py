@@ -1,4 +1,7 @@
-"""Every address of the site. French addresses stand at the root, English ones under /en/."""
+"""Every address of the site. French addresses stand at the root, English ones under /en/.
+
+May import: views, web.
+"""
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns

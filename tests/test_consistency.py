@@ -1,9 +1,12 @@
 """Conventions that a new line of code must not break."""
 
+import ast
+import graphlib
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -149,3 +152,57 @@ def test_english_pages_hold_no_french_and_french_pages_no_english(client: Client
     assert [word for word in ["Votre", "inscription au", "Envoyer", "Données"] if word in english] == []
     assert [word for word in ["Your", "Sign up", "Send my", "Personal data"] if word in french] == []
     assert Event.objects.count() == 1
+
+
+def rooms(folder: Path) -> dict[str, Path]:
+    """The folders and top-level modules of the product, or of one of its folders, by name."""
+    found = {path.parent.name: path.parent for path in folder.glob("*/__init__.py")}
+    return {**found, **{path.stem: path for path in folder.glob("*.py") if path.stem != "__init__"}}
+
+
+def declared_imports(room: Path, words: str) -> set[str]:
+    """What the docstring of a room says that it may import: names between `words` and the full stop."""
+    file = room / "__init__.py" if room.is_dir() else room
+    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    declaration = re.search(rf"^{words}: ([^.]*)\.", docstring, re.MULTILINE)
+    assert declaration, f"{file.relative_to(ROOT)}: the docstring does not say «{words}: …»"
+    return {name for name in re.split(r",\s+", declaration[1]) if not name.startswith("nothing")}
+
+
+def imported(room: Path) -> Iterator[tuple[Path, str]]:
+    """(file, dotted name) of each import of ours, those inside functions too."""
+    for file in [room] if room.is_file() else sorted(room.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                yield from ((file, f"{node.module}.{alias.name}") for alias in node.names)
+            elif isinstance(node, ast.Import):
+                yield from ((file, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [("registrations", "May import"), ("registrations/admin", "May import, of admin")],
+)
+def test_imports_point_down_as_each_room_declares(folder: str, words: str) -> None:
+    """Each room names in its docstring what it may import; none of the names leads back to it."""
+    package = folder.replace("/", ".")
+    found = rooms(ROOT / folder)
+    if folder == "registrations":
+        found.pop("migrations")
+    else:
+        found = {name: path for name, path in found.items() if path.is_dir()}
+    declared = {name: declared_imports(path, words) for name, path in found.items()}
+    assert set().union(*declared.values()) <= set(found)
+    graphlib.TopologicalSorter(declared).prepare()  # raises CycleError
+    undeclared = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for room, path in found.items()
+        for file, name in imported(path)
+        if name.startswith(f"{package}.") and name.split(".")[package.count(".") + 1] not in {room, *declared[room]}
+    ]
+    assert undeclared == []
+
+
+def test_the_product_imports_neither_the_site_nor_the_tests() -> None:
+    names = [f"{file.relative_to(ROOT)} imports {name}" for file, name in imported(ROOT / "registrations")]
+    assert [line for line in names if re.search(r" imports (webinar|tests)\b", line)] == []

@@ -1,3 +1,9 @@
+"""What the organiser sees.
+
+May import: admin_site, views, web, worker, monitoring, backup, domain, mailing, documents, statistics, security,
+spreadsheets, text, models, runtime.
+"""
+
 from django.contrib import admin
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice

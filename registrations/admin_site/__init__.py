@@ -1,1 +1,4 @@
-"""Django's admin under the product's name, and the way in."""
+"""Django's admin under the product's name, and the way in.
+
+May import: web, statistics, security, models, runtime.
+"""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from registrations.domain import decisions, erasure, erasure_journal, signup, waiting_list
-from registrations.domain.erasure_journal import Said, Word
+from registrations.domain.erasure_journal import Decision, Word
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.runtime import progress
 
@@ -33,8 +33,8 @@ class Decided(NamedTuple):
 
     registration: int
     is_erased: bool
-    place: list[Said]
-    consent: list[Said]
+    place: list[Decision]
+    consent: list[Decision]
 
 
 def replay(
@@ -57,7 +57,7 @@ def replay(
 
 
 @transaction.atomic
-def suppress_again(words: Mapping[str, Sequence[Said]]) -> int:
+def suppress_again(words: Mapping[str, Sequence[Decision]]) -> int:
     """Those whom a journal names and a restored backup does not; returns how many.
 
     A mailbox that was silenced again after it was lifted, of which this journal knows nothing, stays silent.
@@ -88,7 +88,7 @@ def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, D
             yield event, decided
 
 
-def _said(words: Mapping[str, list[Said]], names: Sequence[str]) -> list[Said]:
+def _said(words: Mapping[str, list[Decision]], names: Sequence[str]) -> list[Decision]:
     """Of one person, whose name in the journal is another since SECRET_KEY changed."""
     return sorted((said for name in names for said in words.get(name, [])), key=lambda said: said.at)
 
@@ -126,12 +126,12 @@ def _again(decided: Decided) -> list[str]:
     return done
 
 
-def _is_to_be_erased(registration: Registration, place: Sequence[Said]) -> bool:
+def _is_to_be_erased(registration: Registration, place: Sequence[Decision]) -> bool:
     """Asked since the backup: the mail that says so may have left, and nothing else is waited for."""
     return bool(place) and place[-1].word == Word.ERASING and not registration.erase_by
 
 
-def _is_taken_back(registration: Registration, consent: Sequence[Said]) -> bool:
+def _is_taken_back(registration: Registration, consent: Sequence[Decision]) -> bool:
     """A consent that was given after the last word, of which this journal knows nothing, holds."""
     if not (consent and consent[-1].word == Word.UNSUBSCRIBED and registration.newsletter):
         return False

@@ -1,1 +1,4 @@
-"""An object in, bytes out: PDF and calendar objects."""
+"""An object in, bytes out: PDF and calendar objects.
+
+May import: statistics, text, models, runtime.
+"""

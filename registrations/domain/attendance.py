@@ -1,4 +1,4 @@
-"""Who came: noted when the room is opened, by hand, or from the room's own report."""
+"""Attendance: noted when someone opens the room, by hand, or from the attendance report of the meeting tool."""
 
 import logging
 from collections import defaultdict
@@ -27,7 +27,7 @@ class Likeness(StrEnum):
 
 @dataclass(frozen=True)
 class Proposal:
-    """Who a participant of the room may be on our list. Nothing is noted before an organiser has confirmed it."""
+    """The registrations a participant of the report may belong to. An organiser confirms before anything is noted."""
 
     participant: Participant
     likeness: Likeness
@@ -36,7 +36,7 @@ class Proposal:
 
 @transaction.atomic
 def note(registration: Registration, origin: Attendance.Origin, *, minutes: int | None = None) -> None:
-    """Write down that a person was there, once per origin; their certificate gets its number."""
+    """Note that a person attended, once per origin, and give their certificate its number."""
     noted, is_new = Attendance.objects.get_or_create(
         registration=registration, origin=origin, defaults={"minutes": minutes}
     )
@@ -51,7 +51,7 @@ def note(registration: Registration, origin: Attendance.Origin, *, minutes: int 
 
 
 def note_join(registration: Registration) -> None:
-    """The room was opened with the personal link. A database that is away must not cost anyone the meeting."""
+    """Note that the personal link opened the room. A failing database is logged and does not keep anyone out."""
     try:
         note(registration, Attendance.Origin.JOIN)
     except (DatabaseError, InterfaceError):
@@ -60,9 +60,9 @@ def note_join(registration: Registration) -> None:
 
 @transaction.atomic
 def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> list[Registration]:
-    """Note who was confirmed, as (id of a registration, minutes); returns them.
+    """Note the confirmed pairs (id of a registration, minutes). Returns the registrations that were noted.
 
-    Who came under two names has the minutes of both. Who has no seat any more is left out.
+    A person with two names in the report gets the sum of the minutes. Registrations without a seat are left out.
     """
     minutes: dict[int, list[int | None]] = defaultdict(list)
     for pk, length in confirmed:
@@ -78,12 +78,12 @@ def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> li
 
 @transaction.atomic
 def take_back(registration: Registration) -> None:
-    """The person was not there after all."""
+    """Remove all attendance of a person."""
     registration.attendances.all().delete()
 
 
 def proposals(event: Event, participants: Iterable[Participant]) -> list[Proposal]:
-    """Who they may be among those who have a seat."""
+    """A proposal for each participant, among the people with a seat."""
     known = People()
     for registration in event.registrations.without_dry_runs().seated().order_by("last_name", "first_name", "pk"):
         known.add(registration)

@@ -1,4 +1,4 @@
-"""Questions of an event's own: what is asked, what one person has answered, what all of them have."""
+"""Custom questions of an event: those asked, the answers of one person, the counted answers of all."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,17 +15,17 @@ TEXTS_KEPT = 200  # of one question
 
 
 def may_ask(event: Event) -> bool:
-    """False only of an event that was loaded with the answer (`noted_on`)."""
+    """False only if the event was loaded with `has_own_questions` (models/event.py) and it says no."""
     return bool(getattr(event, "has_own_questions", True))
 
 
 def asked(event: Event) -> list[EventQuestion]:
-    """In the order of the form."""
+    """The questions that are asked now, in the order of the form."""
     return list(event.own_questions.asked()) if may_ask(event) else []
 
 
 def asked_or_answered(registration: Registration) -> list[EventQuestion]:
-    """What a person may answer, and what they did when it was still asked."""
+    """The questions that are asked now, and those that this person answered before they were removed."""
     questions = registration.event.own_questions.all()
     return [one for one in questions if one.is_asked or one.key in registration.own_answers]
 
@@ -43,7 +43,7 @@ class Answered(NamedTuple):
 
 
 def answered(registration: Registration) -> list[Answered]:
-    """What this person has answered, in the order of the form."""
+    """The answers of this person, in the order of the form."""
     answers = registration.own_answers
     questions = registration.event.own_questions.all() if answers else []
     return [Answered(one, words(one, answers[one.key])) for one in questions if one.key in answers]
@@ -58,14 +58,14 @@ class Choice(NamedTuple):
 
 @dataclass
 class Counted:
-    """One question, and what those on the list have answered."""
+    """One question, and the counted answers of the people on the list."""
 
     question: EventQuestion
     answered: int = 0
     numbers: Counter[str] = field(default_factory=Counter)
-    texts: list[str] = field(default_factory=list)  # some of them, in the order of the alphabet: it tells of nobody
+    texts: list[str] = field(default_factory=list)  # sorted, so that the order reveals nobody
 
-    def take(self, answer: Any) -> None:
+    def add(self, answer: Any) -> None:
         self.answered += 1
         if self.question.kind != Kind.TEXT:
             self.numbers.update(answer if isinstance(answer, list) else [answer])
@@ -74,7 +74,7 @@ class Counted:
 
     @property
     def choices(self) -> list[Choice]:
-        """Those that are offered, in their order; then what was chosen when it still was."""
+        """The choices on offer, in their order, then former ones that somebody has chosen."""
         if self.question.kind == Kind.TEXT:
             return []
         offered = [YES, NO] if self.question.kind == Kind.YES_NO else self.question.choice_lines
@@ -88,7 +88,7 @@ class Counted:
 
 
 def answer_counts(event: Event) -> list[Counted]:
-    """Each question that is asked or was answered, with the answers of those on the list; two queries, streamed."""
+    """Each question that is asked or was answered, with the counted answers. Two queries, streamed."""
     counted = {question.key: Counted(question) for question in event.own_questions.all()}
     if counted:
         _count(event, counted)
@@ -101,4 +101,4 @@ def _count(event: Event, counted: dict[str, Counted]) -> None:
     answering = event.registrations.without_dry_runs().on_the_list().exclude(own_answers={}).order_by("pk")
     for answers in answering.values_list("own_answers", flat=True).iterator(chunk_size=CHUNK):
         for key in answers.keys() & counted.keys():
-            counted[key].take(answers[key])
+            counted[key].add(answers[key])

@@ -1,8 +1,8 @@
-"""What people decided about themselves, in a file beside the database: a restored backup must not undo it.
+"""A file beside the database with what people decided about themselves, so that no restored backup undoes it.
 
-A line is a moment and the calendar UID of who was erased, a random value that means nothing once its row is gone; or
-a moment, a word and the keyed digest of a mailbox, or of a person on a list, whom it is about. What is not understood,
-as a word of a newer version, is passed over.
+A line is either a timestamp and the calendar UID of an erased person (a random value without meaning once the row is
+deleted), or a timestamp, a word and the HMAC digest of a mailbox or of a registration. Unknown words, as a newer
+version writes them, are ignored.
 """
 
 import os
@@ -24,11 +24,11 @@ OF_DIGEST = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) ([a-z]+) ([0-9
 
 
 class Word(StrEnum):
-    SILENCED = "silenced"  # a mailbox whose owner asked to be left alone
-    LIFTED = "lifted"  # an organiser let it be written to again
-    WITHDRAWN = "withdrawn"  # a person left the list
+    SILENCED = "silenced"  # the owner of a mailbox wants no more mails
+    LIFTED = "lifted"  # an organiser took the mailbox off the suppression list
+    WITHDRAWN = "withdrawn"  # a person withdrew
     ERASING = "erasing"  # a person asked to be erased
-    RETURNED = "returned"  # a person is on the list again
+    RETURNED = "returned"  # a person came back
     UNSUBSCRIBED = "unsubscribed"  # a person took back the consent to the newsletter
     SUBSCRIBED = "subscribed"  # a person has given it again
 
@@ -39,7 +39,7 @@ OF_CONSENT = {Word.UNSUBSCRIBED, Word.SUBSCRIBED}
 GIVES_BACK = {Word.LIFTED, Word.RETURNED, Word.SUBSCRIBED}
 
 
-class Said(NamedTuple):
+class Decision(NamedTuple):
     at: datetime
     word: Word
 
@@ -49,13 +49,16 @@ def path() -> Path:
 
 
 def write(uid: str) -> None:
-    """On the disk before the row goes: better a line too many than one too few."""
+    """Record an erasure, synced to disk before the row is deleted: a spare line is harmless, a missing one is not."""
     _append(f"{timezone.now():%Y-%m-%dT%H:%M:%SZ} {uid}\n")
 
 
 def write_word(word: Word, *digests: str) -> None:
-    """What takes away is on the disk before its row says so, and what gives back once that is committed: whatever is
-    cut short in between takes away. Call it in the transaction, with the row in hand: the moment is now."""
+    """Record a decision. Call it in the transaction that makes the change, with the row locked.
+
+    A word that withdraws something is written at once, one that restores something after the commit. If the process
+    dies in between, the stricter decision stands.
+    """
     at = timezone.now()
     write = partial(_append, "".join(f"{at:%Y-%m-%dT%H:%M:%S.%fZ} {word} {digest}\n" for digest in digests))
     if word in GIVES_BACK:
@@ -65,14 +68,14 @@ def write_word(word: Word, *digests: str) -> None:
 
 
 def add(other: Path) -> None:
-    """What another journal, of a backup or another machine, tells and this one does not."""
+    """Add the lines of another journal (of a backup or another machine) that this one lacks."""
     known = set(_lines([path()]))
     if new := [line for line in _lines([other]) if line not in known]:
         _append("".join(f"{line}\n" for line in new))
 
 
 def _append(text: str) -> None:
-    """A line that a crash cut short stays alone."""
+    """Write and sync. An earlier line that a crash cut short gets its line break first."""
     descriptor = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         size = os.fstat(descriptor).st_size
@@ -91,16 +94,16 @@ def _lines(files: Iterable[Path]) -> Iterator[str]:
 
 
 def uids(files: Iterable[Path]) -> set[str]:
-    """Of all that was erased, as these journals tell; a line that a crash cut short is left out."""
+    """The UIDs of all erased people in these journals, without lines that a crash cut short."""
     parts = (line.split(" ") for line in _lines(files))
     return {part[1] for part in parts if len(part) == 2}
 
 
-def words(files: Iterable[Path], among: set[Word], *, since: datetime = ALWAYS) -> dict[str, list[Said]]:
-    """What was said of each digest, in the order of time, whatever the order of the journals."""
+def words(files: Iterable[Path], among: set[Word], *, since: datetime = ALWAYS) -> dict[str, list[Decision]]:
+    """The decisions by digest, in order of time, whatever the order of the journals."""
     lines = [match.groups() for line in dict.fromkeys(_lines(files)) if (match := OF_DIGEST.fullmatch(line))]
     said = defaultdict(list)
     for moment, word, digest in sorted(lines, key=lambda line: line[0]):
         if word in among and (at := datetime.fromisoformat(moment)) >= since:
-            said[digest].append(Said(at, Word(word)))
+            said[digest].append(Decision(at, Word(word)))
     return said

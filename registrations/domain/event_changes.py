@@ -1,4 +1,7 @@
-"""The event changes: one act writes the change, tells everyone with the right mail, and moves what was planned."""
+"""Changes of an event that registrants are told of: a new date, postponed, cancelled.
+
+Each function is one transaction: it saves the change, enqueues the mails, and moves the scheduled mails.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -17,10 +20,10 @@ Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 
 
 def needs_telling(event: Event, *, listed: int | None = None) -> bool:
-    """Whether people are on the list whom a change of date or status concerns; else the form of the desk is enough.
+    """Whether a change of date or status has to be announced; if not, the plain admin form is enough.
 
-    A postponed or cancelled event has no date that could be over: its people are told whenever it gets a new one.
-    `listed`: how many are on the list, for who knows it.
+    True while somebody is on the list and the event is still to come. A postponed or cancelled event always counts as
+    still to come. `listed`: the number of people on the list, if the caller knows it.
     """
     to_come = event.status in {Status.POSTPONED, Status.CANCELLED} or not event.is_over
     if event.status == Status.DRAFT or not to_come:
@@ -32,9 +35,9 @@ def needs_telling(event: Event, *, listed: int | None = None) -> bool:
 def reschedule(
     event: Event, *, starts_at: datetime, ends_at: datetime, connection_notes: str | None = None, words: str = ""
 ) -> int:
-    """Give the event a date, an hour or a note on the connection; a postponed or cancelled one takes place again.
+    """Set date, hour or connection notes, and publish the event again if it was postponed or cancelled.
 
-    Returns how many people are told: nobody when there is no news. A change of date or status raises SEQUENCE (RFC
+    Returns how many people are told: 0 if nothing changed for them. A change of date or status raises SEQUENCE (RFC
     5546, section 2.1.4).
     """
     event = Event.objects.locked(event)
@@ -51,7 +54,7 @@ def reschedule(
 
 @transaction.atomic
 def postpone(event: Event, *, words: str = "") -> int:
-    """No new date yet: calendars get a CANCEL, the date is hidden. Returns how many people are told."""
+    """Postpone without a new date: the date is hidden, calendars get a CANCEL. Returns how many people are told."""
     event = Event.objects.locked(event)
     event.status, event.organiser_words = Status.POSTPONED, words
     return _announce(event, Kind.CHANGED, Reason.POSTPONED)
@@ -59,14 +62,14 @@ def postpone(event: Event, *, words: str = "") -> int:
 
 @transaction.atomic
 def cancel(event: Event, *, words: str = "") -> int:
-    """The event will not take place: calendars get a CANCEL. Returns how many people are told."""
+    """Cancel the event; calendars get a CANCEL. Returns how many people are told."""
     event = Event.objects.locked(event)
     event.status, event.organiser_words = Status.CANCELLED, words
     return _announce(event, Kind.CANCELLED)
 
 
 def reason_of(event: Event, *, starts_at: datetime, ends_at: datetime) -> Delivery.Reason:
-    """What a new date or note means to those who are told, given the event as it is before."""
+    """The reason of the mail for this new date or note; `event` is as it was before the change."""
     if event.status != Status.PUBLISHED:
         return Reason.REOPENED
     if (event.starts_at, event.ends_at) == (starts_at, ends_at):
@@ -75,24 +78,26 @@ def reason_of(event: Event, *, starts_at: datetime, ends_at: datetime) -> Delive
     return Reason.HOUR if same_day else Reason.MOVED
 
 
-def told(event: Event, reason: str) -> QuerySet[Registration]:
-    """Whom a change concerns: everyone on the list; a note on the connection only those who have a link."""
+def concerned(event: Event, reason: str) -> QuerySet[Registration]:
+    """The people whom a change concerns: everyone on the list; for connection notes, only those with a seat."""
     registrations = event.registrations.without_dry_runs()
     return registrations.seated() if reason == Reason.NOTES else registrations.on_the_list()
 
 
 def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
-    untold = Delivery.objects.yet_to_leave().filter(registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED])
-    a_note = Q(reason=Reason.NOTES)  # tells nothing of a date, and no date tells of it
-    untold = untold.filter(a_note if reason == Reason.NOTES else ~a_note)
+    earlier = Delivery.objects.yet_to_leave().filter(
+        registration__event=event, kind__in=[Kind.CHANGED, Kind.CANCELLED]
+    )
+    is_note = Q(reason=Reason.NOTES)  # a mail about notes does not mention the date, and the other way round
+    earlier = earlier.filter(is_note if reason == Reason.NOTES else ~is_note)
     if reason != Reason.NOTES:
         event.sequence += 1
-    if reason == Reason.HOUR and untold.filter(reason=Reason.MOVED).exists():
-        reason = Reason.MOVED  # some have not heard of the new day yet
+    if reason == Reason.HOUR and earlier.filter(reason=Reason.MOVED).exists():
+        reason = Reason.MOVED  # the mail about the new day has not left yet
     event.save()
-    untold.drop(_("a later change of the event is told in its place"))
+    earlier.drop(_("a later change of the event is told in its place"))
     progress.report(1, 4, _("Mails that tell of the change"))
-    count = Delivery.objects.enqueue_all(told(event, reason), kind, reason=reason)
+    count = Delivery.objects.enqueue_all(concerned(event, reason), kind, reason=reason)
     progress.report(2, 4, _("Reminders"))
     audit.record(audit.Action.BULK_MAIL, about=event, kind=str(kind), count=count)
     reminders.replan(event)

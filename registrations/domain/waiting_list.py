@@ -1,4 +1,4 @@
-"""The line in front of a full event."""
+"""The waiting list of a full event."""
 
 from django.db import transaction
 
@@ -10,9 +10,9 @@ State = Delivery.State
 
 @transaction.atomic
 def promote(event: Event, *, mails: State = State.PENDING) -> int:
-    """Give every free seat to the first in line, tell them, and return how many there were; never after the start.
+    """Give free seats to the first on the waiting list and tell them. Returns how many; always 0 after the start.
 
-    `mails`: the state in which those that tell them begin.
+    `mails`: the first state of the mails that tell them.
     """
     event = Event.objects.locked(event)
     if event.status != Event.Status.PUBLISHED or event.has_started:
@@ -28,7 +28,7 @@ def promote(event: Event, *, mails: State = State.PENDING) -> int:
 
 @transaction.atomic
 def promote_one(registration: Registration) -> bool:
-    """Give this person a seat, whoever stands before them and however many seats there are: the organiser says so."""
+    """Give this person a seat at the organiser's request, regardless of their place and of the capacity."""
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     if not registration.is_waiting or event.status != Event.Status.PUBLISHED or event.has_started:

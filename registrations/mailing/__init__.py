@@ -1,1 +1,4 @@
-"""The outbox: what is owed, what it says, how it leaves, what came back."""
+"""The outbox: what is owed, what it says, how it leaves, what came back.
+
+May import: documents, text, models, runtime.
+"""

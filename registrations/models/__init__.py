@@ -1,3 +1,8 @@
+"""The tables: fields, QuerySets, constraints, triggers.
+
+May import: runtime.
+"""
+
 from registrations.models.anonymous_registration import AnonymousRegistration
 from registrations.models.attendance import Attendance
 from registrations.models.audit import AuditEntry

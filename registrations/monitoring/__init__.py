@@ -1,1 +1,4 @@
-"""How the site is doing: status, readiness, metrics, checks."""
+"""How the site is doing: status, readiness, metrics, checks.
+
+May import: backup, domain, mailing, documents, statistics, security, spreadsheets, text, models, runtime.
+"""

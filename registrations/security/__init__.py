@@ -1,1 +1,4 @@
-"""Rate limits, audit log, roles, second factor."""
+"""Rate limits, audit log, roles, second factor.
+
+May import: models.
+"""

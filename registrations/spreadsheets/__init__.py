@@ -1,1 +1,4 @@
-"""Tables in and out: read and written."""
+"""Tables in and out: read and written.
+
+May import: models.
+"""

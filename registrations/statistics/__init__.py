@@ -1,1 +1,4 @@
-"""Figures of an event, none of a person."""
+"""Figures of an event, none of a person.
+
+May import: models.
+"""

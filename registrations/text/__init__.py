@@ -1,1 +1,4 @@
-"""French typography, dates in words, slips in addresses."""
+"""French typography, dates in words, slips in addresses.
+
+May import: models.
+"""

@@ -329,7 +329,7 @@ def figures(event: Event) -> dict[str, Any]:
         "timeline": upcoming.timeline(event),
         "sheets": (sign_in_sheet.people(event), list(speakers_sheet.questions(event))),
         "newsletter": list(newsletter.rows(event)),
-        "told": [list(event_changes.told(event, reason)) for reason in ("moved", "notes")],
+        "told": [list(event_changes.concerned(event, reason)) for reason in ("moved", "notes")],
         "needs telling": event_changes.needs_telling(event),
         "audiences": [
             list(Broadcast(event=event, audience=audience).recipients()) for audience in Broadcast.Audience.values

@@ -1,1 +1,4 @@
-"""The events: form, changes, previews, figures, dry runs."""
+"""The events: form, changes, previews, figures, dry runs.
+
+May import, of admin: imports, people, messages, mails, shared.
+"""

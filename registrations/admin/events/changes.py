@@ -79,7 +79,7 @@ def _confirmed(request: HttpRequest, form: PostponeForm) -> HttpResponse:
         title=form.title_for(form.event),
         event=form.event,
         permission="registrations.change_event",
-        total=event_changes.told(form.event, form.reason).count(),
+        total=event_changes.concerned(form.event, form.reason).count(),
         parameters={"form": form.slug, "typed": typed, "seen": request.POST[SEEN]},
     )
     return carry_out(request, job, then=_back_to(form.event).url)
@@ -221,7 +221,7 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
     for (status, language), title in titles.items():
         if (status, language) not in there:
             continue
-        told = event_changes.told(form.event, form.reason).filter(status=status, language=language)
+        told = event_changes.concerned(form.event, form.reason).filter(status=status, language=language)
         if registration := told.order_by("-created_at").first():
             registration.event = form.changed()
             yield _letter(title, Delivery(registration=registration, kind=form.kind, reason=form.reason))

@@ -1,1 +1,4 @@
-"""Files that an organiser imports: people, attendance."""
+"""Files that an organiser imports: people, attendance.
+
+May import, of admin: people, messages, mails, shared.
+"""

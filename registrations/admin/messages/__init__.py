@@ -1,1 +1,4 @@
-"""Messages that an organiser writes to registrants."""
+"""Messages that an organiser writes to registrants.
+
+May import, of admin: shared.
+"""

@@ -1,1 +1,4 @@
-"""The registrations: list, page of a person, actions, exports."""
+"""The registrations: list, page of a person, actions, exports.
+
+May import, of admin: messages, mails, shared.
+"""

@@ -1,1 +1,4 @@
-"""What several admin pages share."""
+"""What several admin pages share.
+
+May import, of admin: nothing.
+"""
