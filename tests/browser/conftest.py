@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.pages import SitePage
+from tests.browser.scenes import SitePage
 from tests.site import RunningSite, own_database
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
