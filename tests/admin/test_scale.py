@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from registrations.admin.people import registrations
+from registrations.admin.shared import counted_list
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Delivery, Event, Registration, registration
 from tests import admin_pages
@@ -65,6 +66,17 @@ def test_no_page_asks_more_for_three_hundred_people_than_for_three_and_a_dozen_q
     budget = {name: BUDGETS.get(name, BUDGET) for name in pages}
     over = {name for name in pages if few[name] != many[name] or many[name] > budget[name]}
     assert {name: (few[name], many[name]) for name in over} == {}
+
+
+@pytest.mark.parametrize("path", [PEOPLE, f"{PEOPLE}?status__exact=confirmed", MAILS, f"{MAILS}?kind__exact=updated"])
+def test_a_list_says_how_many_rows_it_has_without_counting_them(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists of people and mails take their numbers from the live counts, beyond the limit of counting too."""
+    monkeypatch.setattr(counted_list, "COUNTED_UP_TO", 10)
+    grow(make_event(), 30)
+    answer: Any = logged_in().get(path)
+    rows = answer.context_data["cl"].queryset.count()
+    assert str(answer.context_data["cl"].result_count) == str(rows)
+    assert rows >= 30
 
 
 LISTS = [
