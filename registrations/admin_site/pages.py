@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 
 from registrations.admin_site.login import with_fresh_password
 
@@ -45,3 +47,9 @@ class AdminPage:
             return self.view(request, *args, **kwargs)
 
         return view
+
+
+def list_path(model: type[Model], **filters: Any) -> str:
+    """The list of this model, filtered: `list_path(Delivery, state__exact="failed")`."""
+    path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{path}?{urlencode(filters, safe=',')}" if filters else path

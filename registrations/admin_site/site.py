@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.admin_site import login as way_in
+from registrations.admin_site import login as login_pages
 from registrations.admin_site.help import help_page
 from registrations.admin_site.pages import AdminPage
 from registrations.security import audit
@@ -27,7 +27,7 @@ class WebinarAdminSite(admin.AdminSite):
     empty_value_display = "–"
 
     @property
-    def site_header(self) -> str:  # type: ignore[override] # the stock one is a plain attribute
+    def site_header(self) -> str:  # type: ignore[override] # a plain attribute in Django
         return _("%(name)s – webinars") % {"name": settings.LEGAL_NAME}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -38,8 +38,8 @@ class WebinarAdminSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
             *(page.url(self) for page in self.pages()),
-            path("code/", way_in.code, name="code"),
-            path("set-up/", way_in.set_up, name="set_up"),
+            path("code/", login_pages.code, name="code"),
+            path("set-up/", login_pages.set_up, name="set_up"),
             *super().get_urls(),
         ]
 
@@ -48,21 +48,21 @@ class WebinarAdminSite(admin.AdminSite):
         """Those that belong to no model. The pages before the second factor are not among them: see `get_urls`."""
         return [
             AdminPage("aide/", help_page, name="help", permissions=()),
-            AdminPage("confirm/", way_in.confirm_password, name="confirm_password", permissions=()),
+            AdminPage("confirm/", login_pages.confirm_password, name="confirm_password", permissions=()),
             AdminPage("documents/<path:name>", document, name="document", permissions=("registrations.view_event",)),
         ]
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and not way_in.is_needed(request)
+        return super().has_permission(request) and not login_pages.is_needed(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method == "GET" and self._waits_for_code(request):
-            return redirect(way_in.to("code", way_in.next_address(request)))
+            return redirect(login_pages.to("code", login_pages.next_address(request)))
         stock = super().login
-        return way_in.counted_login(request, lambda: stock(request, extra_context))
+        return login_pages.counted_login(request, lambda: stock(request, extra_context))
 
     def _waits_for_code(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and way_in.is_needed(request)
+        return super().has_permission(request) and login_pages.is_needed(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Wraps every page: second factor first, a fresh password for deletions, and the account for the audit log."""
@@ -74,7 +74,7 @@ class WebinarAdminSite(admin.AdminSite):
                 return stock(request, *args, **kwargs)
             if request.resolver_match and request.resolver_match.url_name == "logout":
                 return self.logout(request)
-            return redirect(way_in.to("code", request.get_full_path()))
+            return redirect(login_pages.to("code", request.get_full_path()))
 
         return page
 
@@ -83,7 +83,7 @@ def recorded(view: Any) -> Any:
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with audit.acting(request.user):
-            guarded = way_in.with_fresh_password(view) if erases(request) else view
+            guarded = login_pages.with_fresh_password(view) if erases(request) else view
             return guarded(request, *args, **kwargs)
 
     return page

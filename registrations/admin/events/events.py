@@ -24,6 +24,7 @@ from registrations.admin.people import custom_questions, exports
 from registrations.admin.people.actions import tell_of_promoted, too_few_seats
 from registrations.admin.shared import jobs
 from registrations.admin.shared.model_admin import WebinarModelAdmin
+from registrations.admin_site.pages import list_path
 from registrations.documents import study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
@@ -31,9 +32,9 @@ from registrations.models import Event, PeopleCount, Registration, ReportSection
 from registrations.text import typography
 
 CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
-CALENDAR = {"starts_at", "ends_at", "status"}
-CLOCK = {
-    *CALENDAR,
+IN_CALENDARS = {"starts_at", "ends_at", "status"}
+MOVES_MAILS = {
+    *IN_CALENDARS,
     "timezone",
     "reminder_days_before",
     "reminder_day_time",
@@ -248,10 +249,10 @@ class EventAdmin(WebinarModelAdmin[Event]):
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         """A change that calendars must adopt increments SEQUENCE (RFC 5546, section 2.1.4)."""
         changed = set(form.changed_data)
-        if change and CALENDAR & changed:
+        if change and IN_CALENDARS & changed:
             obj.sequence += 1
         super().save_model(request, obj, form, change)
-        if change and CLOCK & changed:
+        if change and MOVES_MAILS & changed:
             reminders.replan(obj)
         if change and {"capacity", "status"} & changed:
             tell_of_promoted(request, waiting_list.promote(obj))
@@ -267,7 +268,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
 def warnings(event: Event, changed: set[str]) -> list[Any]:
     """Warnings on what an organiser may not have intended; falsy where there is none."""
     published, over = event.status == Event.Status.PUBLISHED, event.is_over
-    follow_up_missed = CLOCK & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
+    follow_up_missed = MOVES_MAILS & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
     return [
         published
         and not event.connection_url
@@ -296,5 +297,4 @@ def _listed(event: Any) -> int:
 
 
 def _people(event: Event, status: Registration.Status) -> str:
-    query = f"event__id__exact={event.pk}&status__exact={status}"
-    return f"{reverse('admin:registrations_registration_changelist')}?{query}"
+    return list_path(Registration, event__id__exact=event.pk, status__exact=status.value)

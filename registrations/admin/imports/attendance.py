@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from registrations.admin.people.attendance import NOTED
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
 from registrations.admin.shared.model_admin import page
-from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness, Proposal
 from registrations.models import Event, Job, PeopleCount, Registration
@@ -117,7 +117,7 @@ class ReportForm(forms.Form):
 
 
 def list_of_present(event: Event) -> str:
-    return f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}&presence=yes"
+    return list_path(Registration, event__id__exact=event.pk, presence="yes")
 
 
 @admin.display(description=gettext_lazy("presences"))

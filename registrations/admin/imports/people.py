@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
 from registrations.admin.shared.model_admin import page
-from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import bulk_enrolment
-from registrations.models import Event, EventQuestion, Job, Suppression
+from registrations.models import Event, EventQuestion, Job, Registration, Suppression
 from registrations.models.job import Outcome
 from registrations.security import audit
 from registrations.spreadsheets import reader
@@ -74,6 +74,18 @@ class Reading:
     known: list[Row] = field(default_factory=list)
     repeated: list[tuple[Row, int]] = field(default_factory=list)  # and the line that has the same address
     silent: list[Row] = field(default_factory=list)
+
+
+class Shown(NamedTuple):
+    """The first lines of one kind, and how many there are."""
+
+    rows: list[Any]
+    number: int
+    has_more: bool
+
+
+def shown(rows: list[Any]) -> Shown:
+    return Shown(rows[:SHOWN], len(rows), len(rows) > SHOWN)
 
 
 def reading(event: Event, people: RegistrantList) -> Reading:
@@ -179,18 +191,20 @@ def import_registrants(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _proposal(request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
+    places = bulk_enrolment.places(event, len(read.new))
     return _step(
         request,
         "admin/people_proposal.html",
         event,
-        read=read,
-        places=bulk_enrolment.places(event, len(read.new)),
-        new=read.new[:SHOWN],
-        faults=read.faults[:SHOWN],
+        places=places,
+        added=places.seats + places.in_line,
+        new=shown(read.new),
+        faults=shown(read.faults),
         faulty_lines=len({fault.line for fault in read.faults}),
-        known=read.known[:SHOWN],
-        repeated=read.repeated[:SHOWN],
-        may_write=event.status == Event.Status.PUBLISHED,
+        known=shown(read.known),
+        repeated=shown(read.repeated),
+        silent=len(read.silent),
+        may_write=bool(read.new) and event.status == Event.Status.PUBLISHED,
         state=packed(event, read.answers),
     )
 
@@ -208,8 +222,7 @@ def _add(request: HttpRequest, event: Event) -> HttpResponse:
         total=len(people),
         parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
     )
-    listed = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
-    return carry_out(request, job, then=listed)
+    return carry_out(request, job, then=list_path(Registration, event__id__exact=event.pk))
 
 
 def _step(request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:

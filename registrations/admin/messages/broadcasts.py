@@ -226,7 +226,7 @@ def _progress(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         not_sent=ended_badly.select_related("registration").order_by("-state", "pk")[:NAMES_SHOWN],
         not_sent_shown=NAMES_SHOWN,
         waiting=waiting,
-        leaves_at=broadcast.leaves_at and clock(broadcast.leaves_at),
+        leaves_at=broadcast.leaves_at and _clock(broadcast.leaves_at),
         back=event_path(broadcast.event),
     )
 
@@ -283,7 +283,7 @@ def trial_address(request: HttpRequest, event: Event) -> str:
     return str(getattr(request.user, "email", "")) or event.contact_email
 
 
-def clock(moment: Any) -> str:
+def _clock(moment: Any) -> str:
     return formats.date_format(timezone.localtime(moment), pgettext("time of day", "H:i"))
 
 

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from registrations.admin_site.pages import list_path
 from registrations.mailing import placeholders
 from registrations.models import Broadcast, Delivery, PeopleCount, Registration
 
@@ -102,5 +102,5 @@ def figures(request: HttpRequest, broadcast: Broadcast, progress: dict[str, int]
     sees_mails = request.user.has_perm("registrations.view_delivery")
     for name, (label, query) in queries.items():
         of_broadcast = {"broadcast__id__exact": broadcast.pk, "kind__exact": Delivery.Kind.BROADCAST.value, **query}
-        mails = f"{reverse('admin:registrations_delivery_changelist')}?{urlencode(of_broadcast)}"
+        mails = list_path(Delivery, **of_broadcast)
         yield Figure(label, progress[name], mails if sees_mails else "")

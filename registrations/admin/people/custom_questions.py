@@ -60,8 +60,7 @@ def typed_answers(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def answers_form(form: Any, registration: Registration) -> Any:
-    """This form class with a field for each question. None is required: organisers correct answers, they do not give
-    them."""
+    """This form class with a field for each question. None is required: organisers only correct answers."""
     return type("AnswersForm", (form,), _fields(registration))
 
 

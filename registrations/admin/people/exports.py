@@ -33,7 +33,7 @@ from registrations.worker import jobs
 
 PERMISSION = "registrations.export_registration"
 CHUNK = 1000  # rows that are in memory with their mails and presences
-ROWS_A_SECOND = 2500  # that leave, about
+ROWS_A_SECOND = 2500  # that are sent, approximately
 CHOSEN = "export_columns"  # key of the session
 SHORT = 250  # people on a sheet, typeset in about two seconds
 CSV, XLSX = "csv", "xlsx"

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.admin.shared.model_admin import WebinarModelAdmin, page
 from registrations.admin_site.login import with_fresh_password
-from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.models import Broadcast, Event, Job, Registration, WorkerPresence
 from registrations.security import audit
 from registrations.web.responses import pdf_response
@@ -183,6 +183,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
             message=Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             told=told(job, job.told) if job.is_done else [],
             steps=job.steps if job.is_under_way else None,
+            registrations=list_path(Registration, **({"event__id__exact": job.event_id} if job.event_id else {})),
             is_unattended=job.is_under_way and not WorkerPresence.objects.alive(),
         )
         response["Cache-Control"] = "no-store, private"
