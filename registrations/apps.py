@@ -1,6 +1,6 @@
 """Starts the product inside Django.
 
-May import: monitoring, mailing, security, models.
+May import: monitoring, domain, mailing, security, models.
 """
 
 from django.apps import AppConfig
@@ -15,13 +15,14 @@ class RegistrationsConfig(AppConfig):
 
     def ready(self) -> None:
         # here, because models must be ready; these modules register themselves as they are imported
+        from registrations.domain import decisions  # noqa: F401
         from registrations.mailing import tracking  # noqa: F401
         from registrations.models import triggers
         from registrations.monitoring import checks  # noqa: F401
         from registrations.security import signals  # noqa: F401
 
-        pre_migrate.connect(triggers.make_way, sender=self)
-        post_migrate.connect(triggers.keep, sender=self)
+        pre_migrate.connect(triggers.drop_before_migrate, sender=self)
+        post_migrate.connect(triggers.install, sender=self)
 
 
 class AdminConfig(StockAdminConfig):

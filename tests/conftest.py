@@ -1,5 +1,6 @@
-"""What tests share. Nothing leaves the machine: mails land in a folder of the test's own."""
+"""Fixtures of all tests. Mails are written to a folder, so nothing leaves the machine."""
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,36 +10,56 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
 from registrations.documents import pdf
+from registrations.runtime import pango
+from tests.clock import is_real, set_clock
 from tests.journey import Journey
-from tests.site import RunningSite, own_database
+from tests.site import RunningSite, copied, own_database
 
 type Committed = Callable[[], AbstractContextManager[Any]]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    try:
-        pdf.require_libraries()
-    except ImproperlyConfigured as error:
-        pytest.exit(str(error), returncode=1)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where Pango is missing, tests that typeset a document are skipped by name; the gate runs and fails them."""
+    if pango.is_installed() or os.environ.get("CI"):
+        return
+    reason = f"typesetting needs {', '.join(pango.missing_libraries())}, which this machine lacks"
+    for item in items:
+        if item.get_closest_marker("typesetting"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One file is done sooner without more processes, each of which would make a database first."""
+    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In the gate a skipped test is a failed one."""
+    """In CI, a skipped test makes the run fail."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(autouse=True)
+def _fixed_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test depends on the day or the hour at which it is run."""
+    if is_real(request):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as monkeypatch, set_clock(monkeypatch):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Between tests that commit, SQLite empties tables row by row, which the log's trigger refuses."""
+    """After a test that commits, SQLite deletes rows one by one, which the trigger of the audit log refuses."""
     marker = request.node.get_closest_marker("django_db")
     if marker is None or not marker.kwargs.get("transaction"):
         yield
@@ -51,7 +72,7 @@ def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
             for statement in audit_log.UNGUARDS["sqlite"]:
                 cursor.execute(statement)
             cursor.execute("DELETE FROM registrations_auditentry")
-            for counted in ("attendance", "delivery", "registration"):  # in this order their triggers take all away
+            for counted in ("attendance", "delivery", "registration"):  # in this order the triggers empty the counts
                 cursor.execute(f"DELETE FROM registrations_{counted}")  # noqa: S608 - our own names
             for statement in audit_log.GUARDS["sqlite"]:
                 cursor.execute(statement)
@@ -64,10 +85,43 @@ def outbox_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
-    """The demo's transport, in place of the in-memory one that Django's test runner sets."""
+    """Use the demo's transport instead of the in-memory one of Django's test runner."""
     backend = "registrations.mailing.transports.eml_folder.EmailBackend"
     settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": {"file_path": outbox_folder}}}
-    translation.activate(settings.LANGUAGE_CODE)  # whatever page the test before has visited
+    translation.activate(settings.LANGUAGE_CODE)  # the previous test may have visited an English page
+
+
+@pytest.fixture
+def without_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine on which its libraries are not found."""
+    load = ctypes.CDLL
+
+    def not_found(name: str | None, *args: Any) -> ctypes.CDLL:
+        if "pango" in str(name):
+            raise OSError(f"{name}: cannot open shared object file")
+        return load(name, *args)
+
+    monkeypatch.setattr(ctypes, "CDLL", not_found)
+    pango.missing_libraries.cache_clear()
+    yield
+    pango.missing_libraries.cache_clear()
+
+
+@pytest.fixture
+def with_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that has it, for tests whose renderer is not the real one."""
+    monkeypatch.setattr(pango, "LIBRARIES", {})
+    pango.missing_libraries.cache_clear()
+    yield
+    pango.missing_libraries.cache_clear()
+
+
+@pytest.fixture
+def untypeset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each document is the HTML that it would be set from: quicker, and without a date and number of its own."""
+    echo = tmp_path / "echo.py"
+    echo.write_text("import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)")
+    monkeypatch.setattr(pdf, "RENDERER", echo)
 
 
 @pytest.fixture
@@ -77,29 +131,31 @@ def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks: Any) -> Committed:
-    """Around what the site does in a transaction that ends; a test's own never does."""
+    """Context manager that runs on_commit callbacks, since the transaction around a test is never committed."""
     return partial(django_capture_on_commit_callbacks, execute=True)
 
 
 @pytest.fixture(scope="session")
 def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """A site with its database and the first event, made once; nothing runs on it."""
+    """A site with its database and the first event, set up once; no process runs on it."""
     with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("set-up"), database_url) as site:
         site.run("demo", "--setup-only")
+        if pango.is_installed():  # once, for all sites made from this one
+            report = "from registrations.documents import study_report; study_report.study_report(Event.objects.get())"
+            site.run("shell", "-v0", "-c", report)
         yield site
 
 
 @pytest.fixture
 def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
-    """A site of the test's own, set up and not started."""
-    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
-    with own_database(template) as database_url, set_up_site.copy(tmp_path / "site", database_url) as running:
+    """A separate site for each test, set up and not started."""
+    with copied(set_up_site, tmp_path / "site") as running:
         yield running
 
 
 @pytest.fixture
 def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
-    """A machine on which nothing was ever set up."""
+    """A site on which nothing was set up."""
     (tmp_path / "empty").mkdir()
     with own_database() as database_url, RunningSite(tmp_path / "empty", database_url) as site:
         yield site
@@ -107,7 +163,7 @@ def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """The demo as the README starts it, once for all tests that only look at it or sign up."""
+    """The demo, started as in the README, once for all tests that only read pages or sign up."""
     with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
         site.start_demo()
         yield site

@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 from registrations.admin_site.pages import list_path
 from registrations.models import Delivery, Event, Registration, WorkerPresence
 from registrations.models.delivery import REFUSALS
+from registrations.runtime import pango
 from registrations.statistics import charts, dashboard
-from registrations.statistics.dashboard import EventSummary, ToCome
+from registrations.statistics.dashboard import EventSummary, UpcomingMails
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
 
@@ -37,7 +38,7 @@ class Row(NamedTuple):
     waitlisted: CountLink
     cancelled: CountLink
     problems: list[Link]
-    mails: list[ToCome]
+    mails: list[UpcomingMails]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -53,6 +54,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "mail_health": health,
         "alerts": list(_alerts(**health)),
         "is_unattended": not WorkerPresence.objects.alive(),
+        "missing_pango": {} if pango.is_installed() else pango.HOW_TO_INSTALL,
         "without_room": [summary.event for summary in summaries if summary.event.lacks_its_room],
         **(_table(request, summaries) if request.user.has_perms(MAY_SEE) else {}),
     }

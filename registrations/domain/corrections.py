@@ -5,9 +5,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from registrations.domain import decisions, erasure, signup, waiting_list
+from registrations.domain import erasure, signup, waiting_list
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration
+from registrations.models.person_fields import PERSON_FIELDS
 from registrations.models.registration import new_code
 from registrations.security import rate_limits
 from registrations.security.rate_limits import Counted
@@ -33,7 +34,7 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
         return False
     for name, value in typed.items():
         setattr(registration, name, value)
-    decisions.save(registration)
+    registration.save()
     if not registration.deliveries.pending().filter(kind=Kind.UPDATED).exists():
         Delivery.objects.enqueue(registration, Kind.UPDATED)
         wakeups.send_due_mail.enqueue()
@@ -127,14 +128,9 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     return registration
 
 
-ANSWERS = [
-    *["first_name", "last_name", "organisation", "job_title"],
-    *["territory", "heard_from", "question", "own_answers", "newsletter"],
-]
-
-
 def answers(registration: Registration) -> dict[str, Any]:
-    return {name: getattr(registration, name) for name in ANSWERS}
+    """By name, all that the person may correct by themselves; the address is another matter."""
+    return {one.name: getattr(registration, one.name) for one in PERSON_FIELDS if one.corrected_by_person}
 
 
 def _forget_new_address(registration: Registration) -> None:

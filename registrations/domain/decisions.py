@@ -1,8 +1,20 @@
-"""What people decide about their place and their data, told to the erasure journal: no restored backup undoes it."""
+"""What people decide about their place and their data, written to the erasure journal: a restored backup keeps to it.
+
+A consent is saved in one way: whoever saves a registration saves its date, its words and its line of the journal too.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
+from django.utils import timezone
 
 from registrations.domain import erasure_journal
 from registrations.domain.erasure_journal import Word
 from registrations.models import Registration, hmac_digest
+
+CONSENT = {"newsletter", "newsletter_at", "newsletter_words"}
 
 
 def names_of(uid: str) -> list[str]:
@@ -15,8 +27,20 @@ def note(registration: Registration, word: Word) -> None:
     erasure_journal.write_word(word, names_of(registration.uid)[0])
 
 
-def save(registration: Registration) -> None:
-    """With the consent to the newsletter that is given, or taken back, in this transaction."""
-    if registration.consent_changes:
-        note(registration, Word.SUBSCRIBED if registration.newsletter else Word.UNSUBSCRIBED)
-    registration.save()
+@receiver(pre_save, sender=Registration)
+def keep_consent(instance: Registration, *, raw: bool, update_fields: Collection[str] | None, **_signal: Any) -> None:
+    """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing.
+
+    A change of a stored row is noted in the journal. A new row needs no line: no backup holds another answer of it.
+    """
+    written = CONSENT if update_fields is None else CONSENT.intersection(update_fields)
+    if raw or not written:
+        return
+    if written != CONSENT:
+        raise ValueError(f"A consent is saved as a whole: {', '.join(sorted(CONSENT))}.")
+    if instance.newsletter == bool(instance.newsletter_at):
+        return
+    instance.newsletter_at = timezone.now() if instance.newsletter else None
+    instance.newsletter_words = instance.event.newsletter_label if instance.newsletter else ""
+    if not instance._state.adding:
+        note(instance, Word.SUBSCRIBED if instance.newsletter else Word.UNSUBSCRIBED)

@@ -1,42 +1,45 @@
 """The same webinar once more: a draft with everything that was written for the last one, and nobody on its list."""
 
-import copy
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
-from registrations.models import Event
+from registrations.models import Event, event_fields
+from registrations.models.event_fields import OnDuplicate
 
 YEAR = timedelta(weeks=52)  # keeps the day of the week
-DATES = ["starts_at", "ends_at", "registration_opens_at", "registration_closes_at"]
 ENDS_WITH_A_YEAR = re.compile(r"-(19|20)\d\d(-\d+)?$")
 SLUG_MAX = 50
 
 
 @transaction.atomic
 def duplicate(event: Event) -> Event:
-    """A draft a year later, or as many years as it takes to lie ahead; hours stay those of the clock on the wall.
+    """Make a draft one year later, or as many years later as it takes to lie ahead, at the same local hours.
 
-    What was said of the last session only (the organiser's words on a change, the recording) is left behind, and so
-    are the questions that are no longer asked.
+    `models.event_fields` declares what is taken over and what is left behind. Questions that are no longer asked are
+    left behind too.
     """
     parts = [*event.report_sections.all(), *event.own_questions.asked()]
     years = years_ahead(event)
-    new = copy.copy(event)
-    new.pk, new._state.adding = None, True
-    new.status, new.sequence, new.organiser_words, new.replay_url = Event.Status.DRAFT, 0, "", ""
-    for name in DATES:
+    new = Event(**_taken_over(event))
+    for name in event_fields.names("Event", OnDuplicate.MOVED):
         setattr(new, name, moved(getattr(event, name), event, years))
     new.slug = free_slug(event, new.start_date.year)
     _copy_report(event, new)
     new.save(force_insert=True)
     for part in parts:
-        part.pk, part._state.adding, part.event = None, True, new
-        part.save(force_insert=True)
+        type(part)(event=new, **_taken_over(part)).save(force_insert=True)
     return new
+
+
+def _taken_over(row: Model) -> dict[str, Any]:
+    names = event_fields.names(type(row).__name__, OnDuplicate.TAKEN_OVER, OnDuplicate.PERSONAL)
+    return {name: getattr(row, name) for name in names}
 
 
 def years_ahead(event: Event) -> int:
@@ -60,7 +63,6 @@ def free_slug(event: Event, year: int) -> str:
 
 def _copy_report(event: Event, new: Event) -> None:
     """A file of its own: replacing one must not touch the other."""
-    new.report_file = ""
     if event.report_file and default_storage.exists(str(event.report_file.name)):
         with event.report_file.open() as file:
             new.report_file.save("report.pdf", file, save=False)

@@ -14,11 +14,11 @@ from registrations.domain import decisions, erasure_journal, signup, waiting_lis
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration, Suppression
+from registrations.models.person_fields import PERSON_FIELDS, PersonField
 from registrations.models.suppression import digest_of
 
 ERASED_WITHIN = timedelta(days=1)
 UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD]
-TYPED = ["organisation", "job_title", "territory", "heard_from", "question"]
 
 
 def personal_data(registration: Registration) -> dict[str, Any]:
@@ -27,20 +27,7 @@ def personal_data(registration: Registration) -> dict[str, Any]:
     return {
         "event": {"title": event.title, "starts_at": event.starts_at, "ends_at": event.ends_at},
         "registration": {
-            "first_name": registration.first_name,
-            "last_name": registration.last_name,
-            "email": registration.email,
-            "new_email_to_confirm": registration.new_email,
-            "organisation": registration.organisation,
-            "job_title": registration.job_title,
-            "territory": registration.territory,
-            "heard_from": registration.heard_from,
-            "question": registration.question,
-            "own_answers": _own_answers(registration),
-            "newsletter": registration.newsletter,
-            "newsletter_at": registration.newsletter_at,
-            "newsletter_words": registration.newsletter_words,
-            "language": registration.language,
+            **{one.my_data_key or one.name: _kept(registration, one) for one in PERSON_FIELDS},
             "status": registration.status,
             "registered_at": registration.created_at,
             "waiting_since": registration.waiting_since,
@@ -58,6 +45,10 @@ def personal_data(registration: Registration) -> dict[str, Any]:
     }
 
 
+def _kept(registration: Registration, one: PersonField) -> Any:
+    return _own_answers(registration) if one.name == "own_answers" else getattr(registration, one.name)
+
+
 def _own_answers(registration: Registration) -> list[dict[str, Any]]:
     """With the words that were asked."""
     labels = {one.key: one.label for one in registration.event.own_questions.all()}
@@ -73,12 +64,11 @@ def ask_for_erasure(registration: Registration) -> None:
         return
     reason = "" if registration.is_cancelled else signup.leave(registration)
     registration.erase_by = timezone.now() + ERASED_WITHIN
-    registration.newsletter = False
-    registration.new_email, registration.new_email_code = "", None
-    for name in TYPED:
-        setattr(registration, name, "")
-    registration.own_answers = {}
-    decisions.save(registration)
+    registration.new_email_code = None
+    for one in PERSON_FIELDS:
+        if one.erased_at_once:
+            setattr(registration, one.name, one.column.get_default())
+    registration.save()
     decisions.note(registration, Word.ERASING)
     Delivery.objects.enqueue(
         registration,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from registrations.domain import erasure
 from registrations.models import AnonymousRegistration, Event, PurgedCount, Registration
+from registrations.models.person_fields import PERSON_FIELDS
 from registrations.runtime import progress
 from registrations.statistics import event_figures
 
@@ -28,8 +29,8 @@ def purge(*, dry_run: bool = False) -> Counter[Event]:
     ):
         expired = [pk for pk, kept_until in _ends(event) if kept_until <= timezone.now()]
         if expired and not dry_run:
-            PurgedCount.objects.raise_to(
-                event, PurgedCount.Dimension.NAMES, event_figures.figures(event).organisations
+            PurgedCount.objects.set_at_least(
+                event, PurgedCount.Dimension.DISTINCT_ORGANISATIONS, event_figures.figures(event).organisations
             )
         random.shuffle(expired)  # the order of the figures must not tell who came first
         for batch in progress.batches(expired, AT_ONCE, event.slug):
@@ -73,8 +74,7 @@ def _anonymous(event: Event, registration: Registration) -> AnonymousRegistratio
         status=registration.status,
         was_present=bool(presences),
         minutes=max((presence.minutes for presence in presences if presence.minutes is not None), default=None),
-        territory=registration.territory,
-        heard_from=registration.heard_from,
+        **{one.name: getattr(registration, one.name) for one in PERSON_FIELDS if one.is_kept_in_figures},
     )
 
 
@@ -86,4 +86,4 @@ def _count(event: Event, seated: list[tuple[Registration, AnonymousRegistration]
         groups = [(group_of(getattr(registration, typed)), counts) for registration, counts in counted]
         PurgedCount.objects.add(event, dimension, event_figures.summed(groups))
     signs = [(sign.origin, counts) for registration, counts in counted for sign in registration.attendances.all()]
-    PurgedCount.objects.add(event, PurgedCount.Dimension.SIGN, event_figures.summed(signs))
+    PurgedCount.objects.add(event, PurgedCount.Dimension.ORIGIN, event_figures.summed(signs))

@@ -12,7 +12,7 @@ from registrations.domain import decisions, waiting_list
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import reminders, wakeups
 from registrations.models import Delivery, Event, EventState, Registration
-from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
+from registrations.models.prepared import Parameter, PreparedQuery, insert_or_ignore
 from registrations.security import rate_limits
 from registrations.security.rate_limits import NOTHING, Counted
 
@@ -76,8 +76,7 @@ def _register(event: Event, counted: Counted, *, email: str, language: str, **an
 def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
     """The registration of an address, and whether it was made now. Most are new: they are not looked for before."""
     made = Registration(event=event, email=email, **answers, **_place(event))
-    made.note_consent()
-    while not insert_unless_there(made):
+    while not insert_or_ignore(made):
         if found := _OF_ADDRESS.first(event=event.pk, email=email):
             return found, False  # else it was erased between the two
     return made, True
@@ -211,7 +210,7 @@ def _place(event: Event) -> dict[str, Any]:
 def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> None:
     for name, value in {**answers, **place}.items():
         setattr(registration, name, value)
-    decisions.save(registration)
+    registration.save()
 
 
 def _return(registration: Registration, *, send_at: datetime | None = None, **answers: Any) -> None:

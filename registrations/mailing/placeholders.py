@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from registrations.models import Event, Registration
+from registrations.models.person_fields import PERSON_FIELDS
 from registrations.text import dates
 from registrations.text.typography import french
 
@@ -16,7 +17,7 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # all that may be escaped (CommonMark, 2.4)
 LINE_ENDS = re.compile(r"[\r\n]+")
 OF_EVENT = ["titre", "date", "heure"]
-OF_PERSON = ["prenom", "nom"]
+OF_PERSON = {one.placeholder: one.name for one in PERSON_FIELDS if one.placeholder}
 LINKS = ["lien", "mon_inscription"]
 IN_SUBJECT = OF_EVENT  # no word that a visitor has typed
 IN_BODY = [*OF_PERSON, *OF_EVENT, *LINKS]
@@ -50,8 +51,7 @@ def markdown_values(registration: Registration) -> dict[str, str]:
     """For a text; who has no seat is given the event's page in place of the link to the room."""
     words = {
         **plain_values(registration.event),
-        "prenom": registration.first_name,
-        "nom": registration.last_name,
+        **{placeholder: getattr(registration, name) for placeholder, name in OF_PERSON.items()},
     }
     link = registration.join_url if registration.is_seated else registration.public_url
     links = {"lien": link, "mon_inscription": registration.manage_url}
@@ -65,5 +65,5 @@ def escaped(value: str) -> str:
 
 def anyone(event: Event) -> Registration:
     """Nobody in particular, for a trial: its links lead to the page of the event."""
-    name = {"first_name": _("(first name)"), "last_name": _("(last name)")}
-    return Registration(event=event, **name, join_code="", manage_code="")
+    words = {one.name: f"({one.column.verbose_name})" for one in PERSON_FIELDS if one.placeholder}
+    return Registration(event=event, **words, join_code="", manage_code="")

@@ -17,9 +17,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from registrations.models import person_fields
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
-from registrations.models.search import SearchField, looked_for
+from registrations.models.search import SearchField, search_terms
+from registrations.runtime import pango
 
 LISTS: dict[str, list[str]] = {  # name of the index, and the fields by which a list is filtered
     "registration_by_date": [],
@@ -107,7 +109,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def found_by(self, words: str) -> Self:
         """Those whose name, address or organisation holds each of the words, whatever accents and capitals."""
-        wanted = looked_for(words)
+        wanted = search_terms(words)
         few = few_that_hold(wanted)
         return self.filter(pk__in=few) if few else self.that_hold(wanted)
 
@@ -175,7 +177,7 @@ class Registration(models.Model):
     attended = models.BooleanField(
         _("present"), default=False, db_default=False, editable=False, db_column="came"
     )  # by a trigger, for lists
-    search = SearchField(of=["first_name", "last_name", "email", "organisation"])
+    search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -212,21 +214,6 @@ class Registration(models.Model):
     def __str__(self) -> str:
         return f"{self.last_name} {self.first_name}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.note_consent()
-        super().save(*args, **kwargs)
-
-    def note_consent(self) -> None:
-        """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing."""
-        if self.consent_changes:
-            self.newsletter_at = timezone.now() if self.newsletter else None
-            self.newsletter_words = self.event.newsletter_label if self.newsletter else ""
-
-    @property
-    def consent_changes(self) -> bool:
-        """A consent is given, or taken back, that is not written down yet."""
-        return self.newsletter != bool(self.newsletter_at)
-
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """A form without `is_trial` asks all the same whether an address is on the list already."""
         super().validate_constraints(exclude=set(exclude or ()) - {"is_dry_run"})
@@ -256,6 +243,11 @@ class Registration(models.Model):
     @property
     def has_certificate(self) -> bool:
         return Registration.objects.without_dry_runs().certified().filter(pk=self.pk).exists()
+
+    @property
+    def offers_certificate(self) -> bool:
+        """Whether pages and mails may promise it: it is typeset when it is asked for."""
+        return pango.is_installed() and self.has_certificate
 
     @property
     def kept_until(self) -> datetime:

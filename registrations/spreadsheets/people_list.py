@@ -1,32 +1,16 @@
-"""A list of people that an organiser has elsewhere: CSV or XLSX, one line each, columns by their names."""
+"""Read a list of people to import: CSV or XLSX, one person per line, columns recognised by their headings."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from registrations.models import person_fields
 from registrations.models.search import folded
 from registrations.spreadsheets import reader
-from registrations.spreadsheets.attendance_report import EMAIL, FIRST_NAME, LAST_NAME
 from registrations.spreadsheets.reader import FileNotUnderstood, Line
 
 MAX_PEOPLE = 5000
-HEADINGS = {
-    "last_name": {*LAST_NAME, "nom"},
-    "first_name": FIRST_NAME,
-    "email": EMAIL,
-    "organisation": {"organisation", "organization", "organisme", "structure", "collectivite", "company", "employeur"},
-    "job_title": {"job title", "title", "fonction", "poste", "metier", "profession"},
-    "territory": {"territory", "territoire", "department", "departement"},
-    "question": {"question"},
-}
-NAMES = {
-    "last_name": gettext_lazy("Last name"),
-    "first_name": gettext_lazy("First name"),
-    "email": gettext_lazy("Email address"),
-    "organisation": gettext_lazy("Organisation"),
-    "job_title": gettext_lazy("Job title"),
-}
+IMPORTED = [one for one in person_fields.in_lists() if one.headings]
 
 
 @dataclass(frozen=True)
@@ -37,15 +21,15 @@ class Row:
 
 @dataclass(frozen=True)
 class RegistrantList:
-    headings: dict[str, str]  # what the file calls each field
+    headings: dict[str, str]  # by the name of the field: its heading in the file
     rows: list[Row]
 
 
 def registrant_list(content: bytes) -> RegistrantList:
-    """Everyone in the file, in its order, unexamined; raises FileNotUnderstood."""
+    """All rows of the file, in its order; the values are not validated. Raises FileNotUnderstood."""
     header, *lines = _lines(content) or [Line(1, [])]
     columns = _columns(header)
-    if missing := [str(name) for field, name in NAMES.items() if field not in columns]:
+    if missing := [str(one.label) for one in IMPORTED if one.is_required and one.name not in columns]:
         words = {"columns": ", ".join(missing), "line": header.number}
         raise FileNotUnderstood(_("Line %(line)s must name the columns; these are missing: %(columns)s.") % words)
     if not lines:
@@ -55,26 +39,26 @@ def registrant_list(content: bytes) -> RegistrantList:
 
 
 def _lines(content: bytes) -> list[Line]:
-    """With the header; what stands above it, such as a title, is passed over."""
-    most = MAX_PEOPLE + 1
+    """Lines from the header on. Lines above it, such as a title, are skipped."""
+    limit = MAX_PEOPLE + 1  # with the header
     if content.startswith(reader.ZIP):
-        lines = reader.workbook_lines(content, most=most)
+        lines = reader.workbook_lines(content, limit=limit)
     else:
-        lines = reader.csv_lines(content, known=_known, most=most)
-    best = max(range(min(len(lines), reader.HEADER_WITHIN)), key=lambda at: _known(lines[at]), default=0)
+        lines = reader.csv_lines(content, count_known=_count_known, limit=limit)
+    best = max(range(min(len(lines), reader.HEADER_WITHIN)), key=lambda at: _count_known(lines[at]), default=0)
     return lines[best:]
 
 
-def _known(line: Line) -> int:
+def _count_known(line: Line) -> int:
     return len(_columns(line))
 
 
 def _columns(line: Line) -> dict[str, int]:
-    """Where each field stands; the first column of a name counts."""
+    """Index of the column of each field; the first one if several columns have a heading of the field."""
     headings = [folded(cell) for cell in line.cells]
     found = {
-        field: next((at for at, heading in enumerate(headings) if heading in names), None)
-        for field, names in HEADINGS.items()
+        one.name: next((at for at, heading in enumerate(headings) if heading in one.headings), None)
+        for one in IMPORTED
     }
     return {field: at for field, at in found.items() if at is not None}
 

@@ -1,4 +1,4 @@
-"""The certificate of attendance: its download behind the manage link, and the public page that checks one."""
+"""The certificate of attendance: its download from the personal page, and the public page that checks a number."""
 
 import logging
 
@@ -23,9 +23,10 @@ def download(request: HttpRequest, registration: Registration) -> HttpResponse:
         raise Http404
     try:
         content = certificate.certificate(registration)
-    except pdf.RenderingFailed:
+    except pdf.RenderingFailed as error:
+        can_be_made = not isinstance(error, pdf.PangoMissing)
         logger.exception("The certificate of registration %s could not be made", registration.pk)
-        context = {"event": registration.event, "registration": registration}
+        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
         response = render(request, "registrations/personal/certificate_unavailable.html", context, status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
@@ -44,7 +45,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_safe
 @private_page
 def check(request: HttpRequest, number: str) -> HttpResponse:
-    """Tells of a certificate no more than what is needed to compare it; all others get the same answer."""
+    """Show only what is needed to compare a certificate; all other numbers get the same 404 page."""
     number = certificate_number.parse(number)
     found = (
         Registration.objects.without_dry_runs()

@@ -23,9 +23,10 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.domain import corrections, custom_questions, signup
-from registrations.models import Event, EventQuestion, Registration
+from registrations.models import Event, EventQuestion, Registration, person_fields
+from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
-from registrations.runtime.write_queue import turn_to_write
+from registrations.runtime.write_queue import write_transaction
 from registrations.security import rate_limits
 from registrations.security.rate_limits import NOTHING, Counted
 from registrations.text import email_typos
@@ -40,7 +41,7 @@ RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).filter(
+    lambda: EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).filter(
         slug=Parameter("slug", SlugField())
     )
 )
@@ -89,7 +90,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
     is_valid = form.is_valid()
-    with turn_to_write():
+    with write_transaction():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
             counted = Counted(of_event=rate_limits.count_mail_of(event))
@@ -138,8 +139,9 @@ def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     """In place of the form; what was written at some length is shown for copying."""
-    texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
-    typed = [text for name in ["question", *texts] if (text := request.POST.get(name, ""))]
+    texts = person_fields.names(lambda one: one.asked and one.asked.kind == Kind.LONG_TEXT)
+    own_texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
+    typed = [text for name in [*texts, *own_texts] if (text := request.POST.get(name, ""))]
     return render(request, "registrations/public/closed.html", {"event": event, "typed": typed})
 
 

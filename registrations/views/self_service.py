@@ -1,12 +1,13 @@
 """Behind the manage link: see, correct, withdraw, come back, take one's data away, have it erased. GET only shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import yesno
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from registrations.documents import study_report
 from registrations.domain import corrections, custom_questions, erasure, signup
 from registrations.models import Delivery, Registration
+from registrations.models.person_fields import PERSON_FIELDS, Kind, PersonField
 from registrations.security import rate_limits
 from registrations.text import email_typos
 from registrations.web.errors import too_many_requests
@@ -52,15 +54,47 @@ def counted(view: OwnView) -> OwnView:
 
 @own_page
 def manage(request: HttpRequest, registration: Registration) -> HttpResponse:
-    event = registration.event
+    event, answers = registration.event, list(_answers(registration))
     context = {
         "registration": registration,
         "event": event,
+        "answers": [one for one in answers if not one.comes_last],
         "own_answers": custom_questions.answered(registration),
+        "last_answers": [one for one in answers if one.comes_last],
         "report_size": study_report.known_size(event),
         "suggested_domain": email_typos.meant_domain(registration.new_email or registration.email),
     }
     return render(request, "registrations/personal/manage.html", context)
+
+
+class Answer(NamedTuple):
+    field: PersonField
+    value: Any
+
+    @property
+    def label(self) -> Any:
+        return self.field.shown_label or self.field.form_label
+
+    @property
+    def is_typed(self) -> bool:
+        """In words of the person's own, which may be written in another direction."""
+        return self.field.asked is not None and self.field.asked.kind not in {Kind.LIST, Kind.RADIO, Kind.BOX}
+
+    @property
+    def comes_last(self) -> bool:
+        """After the answers to the event's own questions."""
+        return self.field.asked is not None and self.field.asked.kind in {Kind.LONG_TEXT, Kind.BOX}
+
+
+def _answers(registration: Registration) -> Iterator[Answer]:
+    """What the page shows: a box that the event offers, whether ticked or not, and each answer that is not empty."""
+    for field in PERSON_FIELDS:
+        value = getattr(registration, field.name)
+        if field.shown and field.asked and field.asked.kind == Kind.BOX:
+            if field.asked.offers is None or field.asked.offers(registration.event):
+                yield Answer(field, yesno(value, _("yes,no")))
+        elif field.shown and (value or field.is_required):
+            yield Answer(field, value)
 
 
 @own_page

@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import custom_questions
 from registrations.models import EventQuestion
+from registrations.models.person_fields import Kind, PersonField
 from registrations.text.typography import french
 
 EMAIL_MAX = 254  # RFC 5321, section 4.5.3.1.3
 COMBINING_MAX = 8
 ANSWER_MAX = 1000
+ANSWER_TOO_LONG = _("Your answer must not exceed %(limit)s characters; you typed %(length)s.")
 
 FORBIDDEN_IN_NAMES = re.compile(r"[<>@/\\{}\[\]=$;]|\bwww\.|\w{3,}\.[^\W\d_]{2,}", re.IGNORECASE)
 JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
@@ -103,6 +105,37 @@ def marked(words: str) -> str:
     return format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, words)
 
 
+def person_field(field: PersonField) -> forms.Field:
+    """The input of a field that the public form asks for. The form adds what the event offers: choices, words."""
+    asked = field.asked
+    if asked is None:
+        raise ValueError(f"No form asks for {field.name}.")
+    errors = {"required": asked.missing, "invalid_choice": asked.not_offered}
+    options: dict[str, Any] = {
+        "label": field.form_label,
+        "help_text": asked.help_text,
+        "required": asked.is_required,
+        "error_messages": {code: words for code, words in errors.items() if words},
+    }
+    attrs = {"autocomplete": asked.autocomplete} if asked.autocomplete else {}
+    limited = {**options, "limit": field.column.max_length, "too_long": asked.too_long or ANSWER_TOO_LONG}
+    match asked.kind:
+        case Kind.NAME:
+            return NameField(widget=forms.TextInput({**attrs, "spellcheck": "false"}), **limited)
+        case Kind.ADDRESS:
+            as_typed = {"spellcheck": "false", "autocapitalize": "none"}
+            return AddressField(widget=forms.EmailInput({**attrs, **as_typed}), **options)
+        case Kind.LONG_TEXT:
+            return LimitedText(widget=forms.Textarea({**attrs, "rows": 4}), multiline=True, **limited)
+        case Kind.LIST:
+            return forms.ChoiceField(widget=forms.Select(attrs), **options)
+        case Kind.RADIO:
+            return forms.ChoiceField(widget=forms.RadioSelect(attrs), **options)
+        case Kind.BOX:
+            return forms.BooleanField(widget=forms.CheckboxInput(attrs), **options)
+    return LimitedText(widget=forms.TextInput(attrs), **limited)
+
+
 def answer_field(question: EventQuestion, *, answer: Any, required: bool) -> forms.Field:
     """How a question of the event's own is answered by whoever has given this answer so far, or none."""
     options: dict[str, Any] = {
@@ -113,9 +146,8 @@ def answer_field(question: EventQuestion, *, answer: Any, required: bool) -> for
     }
     match question.kind:
         case EventQuestion.Kind.TEXT:
-            words = _("Your answer must not exceed %(limit)s characters; you typed %(length)s.")
             widget = forms.Textarea({"rows": 3})
-            return LimitedText(limit=ANSWER_MAX, too_long=words, multiline=True, widget=widget, **options)
+            return LimitedText(limit=ANSWER_MAX, too_long=ANSWER_TOO_LONG, multiline=True, widget=widget, **options)
         case EventQuestion.Kind.SEVERAL:
             boxes = forms.CheckboxSelectMultiple
             return forms.MultipleChoiceField(choices=_own_choices(question, answer or []), widget=boxes, **options)

@@ -16,15 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.documents import certificate_number
 from registrations.domain import custom_questions
-from registrations.models import Event, EventQuestion
-from registrations.web.fields import AddressField, LimitedText, NameField, answer_field, marked
+from registrations.models import Event, EventQuestion, person_fields
+from registrations.models.person_fields import PERSON_FIELDS, Group, PersonField, Question
+from registrations.web.fields import answer_field, marked, person_field
 
-NAME_MAX = 100
-TEXT_MAX = 255
-QUESTION_MAX = 1000
 FORM_MAX_SECONDS = 24 * 3600
 STAMP_SALT = "registrations.forms.stamp"
-ABOUT_ONESELF = ["first_name", "last_name", "email", "organisation", "job_title", "territory"]
 
 
 def _shape(field: forms.Field) -> Iterator[Hashable]:
@@ -70,11 +67,7 @@ class SummarisedForm(forms.Form):
 
 
 class AddressForm(SummarisedForm):
-    email = AddressField(
-        label=_("Email address"),
-        error_messages={"required": _("Enter your email address.")},
-        widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"}),
-    )
+    email = person_field(person_fields.BY_NAME["email"])
 
 
 class CertificateForm(SummarisedForm):
@@ -114,88 +107,38 @@ class NewAddressForm(AddressForm):
 class AnswersForm(SummarisedForm):
     """What a person says of themselves; their address is another matter."""
 
-    first_name = NameField(
-        label=_("First name"),
-        limit=NAME_MAX,
-        too_long=_("The first name must not exceed %(limit)s characters; you typed %(length)s."),
-        error_messages={"required": _("Enter your first name.")},
-        widget=forms.TextInput({"autocomplete": "given-name", "spellcheck": "false"}),
-    )
-    last_name = NameField(
-        label=_("Last name"),
-        limit=NAME_MAX,
-        too_long=_("The last name must not exceed %(limit)s characters; you typed %(length)s."),
-        error_messages={"required": _("Enter your last name.")},
-        widget=forms.TextInput({"autocomplete": "family-name", "spellcheck": "false"}),
-    )
-    organisation = LimitedText(
-        label=_("Organisation"),
-        help_text=_("Town, local authority, family benefits office, association, State service…"),
-        limit=TEXT_MAX,
-        too_long=_("The organisation must not exceed %(limit)s characters; you typed %(length)s."),
-        error_messages={"required": _("Enter the name of your organisation.")},
-        widget=forms.TextInput({"autocomplete": "organization"}),
-    )
-    job_title = LimitedText(
-        label=_("Job title"),
-        help_text=_("For example: project manager, elected representative, coordinator"),
-        limit=TEXT_MAX,
-        too_long=_("The job title must not exceed %(limit)s characters; you typed %(length)s."),
-        error_messages={"required": _("Enter your job title.")},
-        widget=forms.TextInput({"autocomplete": "organization-title"}),
-    )
-    territory = forms.ChoiceField(
-        label=_("Department where you work"),
-        required=False,
-        error_messages={"invalid_choice": _("Choose a department from the list.")},
-    )
-    heard_from = forms.ChoiceField(
-        label=_("How did you hear about this webinar?"),
-        required=False,
-        error_messages={"invalid_choice": _("Choose an answer from the list.")},
-        widget=forms.RadioSelect,
-    )
-    question = LimitedText(
-        label=_("A question to ask during the webinar?"),
-        help_text=_("1,000 characters at most. It may be read out during the webinar, without your name."),
-        required=False,
-        limit=QUESTION_MAX,
-        too_long=_("Your question must not exceed %(limit)s characters; you typed %(length)s."),
-        multiline=True,
-        widget=forms.Textarea({"rows": 4}),
-    )
-    newsletter = forms.BooleanField(
-        required=False, help_text=_("Optional. No effect on your registration. You can unsubscribe at any time.")
-    )
-
     def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, label_suffix="", initial=initial)
         self.event = event
-        self._offer("territory", event.territory_choices, blank=_("Choose a department"))
-        self._offer("heard_from", event.origin_choices)
-        if event.newsletter_label:
-            self.fields["newsletter"].label = event.newsletter_label
-        else:
-            del self.fields["newsletter"]
+        for field in PERSON_FIELDS:
+            if field.asked and field.corrected_by_person:
+                self._ask_for(field, field.asked)
         self.own_questions = self._asked(event)
         for own in self.own_questions:
             self._ask(own, (initial or {}).get("own_answers", {}).get(own.key))
-        self.order_fields([*ABOUT_ONESELF, *(own.field_name for own in self.own_questions)])
+        self.order_fields([name for _group, names in self._groups() for name in names])
         if event.is_over:
             self.fields["question"].label = _("A question for the team?")
             self.fields["question"].help_text = _("1,000 characters at most.")
 
-    def _offer(self, name: str, choices: list[str], *, blank: Any = None) -> None:
-        """The event's own choices; a question without choices is not asked."""
-        field = self.fields[name]
-        if choices and isinstance(field, forms.ChoiceField):
-            is_list = isinstance(field.widget, forms.RadioSelect)
-            shown = [(choice, marked(choice) if is_list else choice) for choice in choices]
-            field.choices = [*([("", blank)] if blank else []), *shown]
-            if not is_list and get_language() != settings.LANGUAGE_CODE:
-                field.widget.attrs["lang"] = settings.LANGUAGE_CODE  # the choices are the organiser's own words
-        else:
-            del self.fields[name]
+    def _ask_for(self, field: PersonField, asked: Question) -> None:
+        """With what the event offers; a field for which it offers nothing is not asked."""
+        offer = asked.offers(self.event) if asked.offers else None
+        if asked.offers and not offer:
+            return
+        form_field = self.fields[field.name] = person_field(field)
+        if isinstance(form_field, forms.ChoiceField):
+            self._offer_choices(form_field, offer, asked.no_choice)
+        elif offer:
+            form_field.label = offer
+
+    def _offer_choices(self, form_field: forms.ChoiceField, choices: Any, no_choice: Any) -> None:
+        """On a page in another language they are marked as the organiser's own words."""
+        is_list = isinstance(form_field.widget, forms.RadioSelect)
+        shown = [(choice, marked(choice) if is_list else choice) for choice in choices]
+        form_field.choices = [*([("", no_choice)] if no_choice else []), *shown]
+        if not is_list and get_language() != settings.LANGUAGE_CODE:
+            form_field.widget.attrs["lang"] = settings.LANGUAGE_CODE
 
     def _asked(self, event: Event) -> list[EventQuestion]:
         return custom_questions.asked(event)
@@ -215,18 +158,22 @@ class AnswersForm(SummarisedForm):
     @property
     def shown_groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         """(legend, fields) as the page shows them."""
-        groups = [
-            (_("Your contact details"), ["first_name", "last_name", "email"]),
-            (_("Your work"), ["organisation", "job_title", "territory"]),
-            (_("Questions from the organiser"), [own.field_name for own in self.own_questions]),
-            (
-                _("About this webinar") if self.event.is_over else _("To prepare the webinar"),
-                ["heard_from", "question"],
-            ),
-            (_("Keeping in touch"), ["newsletter"]),
-        ]
-        shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in groups]
+        shown = [(legend, [self[name] for name in names if name in self.fields]) for legend, names in self._groups()]
         return [(legend, fields) for legend, fields in shown if fields]
+
+    def _groups(self) -> list[tuple[Any, list[str]]]:
+        of_webinar = _("About this webinar") if self.event.is_over else _("To prepare the webinar")
+        return [
+            (_("Your contact details"), _names_of(Group.CONTACT)),
+            (_("Your work"), _names_of(Group.WORK)),
+            (_("Questions from the organiser"), [own.field_name for own in self.own_questions]),
+            (of_webinar, _names_of(Group.WEBINAR)),
+            (_("Keeping in touch"), _names_of(Group.TOUCH)),
+        ]
+
+
+def _names_of(group: Group) -> list[str]:
+    return person_fields.names(lambda one: one.asked and one.asked.group == group)
 
 
 class RegistrationForm(AnswersForm, AddressForm):
@@ -245,7 +192,7 @@ class RegistrationForm(AnswersForm, AddressForm):
         return super().shown_groups
 
     def _what_the_address_is_for(self) -> Any:
-        match self.event.is_over, self.event.has_report:
+        match self.event.is_over, self.event.offers_report:
             case True, True:
                 return _("To receive the confirmation, your personal link and the study report.")
             case True, False:

@@ -7,9 +7,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import resolve
 
+from tests.admin_client import logged_in, with_fresh_password
 from tests.admin_pages import declared, is_allowed, opened, paths, rows
 from tests.browser.pages import PAGES
-from tests.desk import logged_in, with_fresh_password
 from tests.factories import make_event
 
 pytestmark = pytest.mark.django_db

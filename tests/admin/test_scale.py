@@ -13,9 +13,9 @@ from registrations.admin.shared import counted_list
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Delivery, Event, Registration, registration
 from tests import admin_pages
-from tests.desk import logged_in, with_fresh_password
+from tests.admin_client import logged_in, with_fresh_password
 from tests.factories import answers, make_event
-from tests.load.desk_site import scanned
+from tests.load.admin_data import scanned
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/registrations"

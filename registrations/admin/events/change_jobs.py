@@ -14,7 +14,7 @@ from registrations.worker import jobs
 SHORT = 3000  # people who are told
 
 
-@jobs.work(Job.Kind.CHANGE, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.CHANGE, short=SHORT, is_one_transaction=True)
 def make_change(job: Job) -> Outcome:
     """Refused when the event has changed since the mail was shown."""
     event = Event.objects.locked(event_of(job))

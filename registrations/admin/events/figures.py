@@ -58,16 +58,16 @@ def figures(request: HttpRequest, pk: int) -> HttpResponse:
         "admin/figures.html",
         title=_("Report in figures"),
         readings=list(readings(counted)),
-        **event_report.shown(counted),
+        **event_report.context(counted),
     )
 
 
 def figures_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=pk)
     try:
-        return pdf_response(event_report.figures_sheet(event), f"bilan-{event.slug}.pdf")
+        return pdf_response(event_report.event_report(event), f"bilan-{event.slug}.pdf")
     except pdf.RenderingFailed:
-        messages.error(request, _("This document cannot be made at the moment. Try again in a minute."))
+        messages.error(request, pdf.excuse())
     return HttpResponseRedirect(reverse("admin:registrations_event_figures", args=[pk]))
 
 

@@ -71,7 +71,7 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
         chosen_query=urlencode(form.data),
         trial_address=trial_address(request, form.event) if may_write(request) else "",
     )
-    return reading.framing(response)
+    return reading.allow_frame(response)
 
 
 def _asked(pk: int, data: Any) -> ChoiceForm:

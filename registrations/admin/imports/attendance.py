@@ -189,7 +189,7 @@ def _page(request: HttpRequest, template: str, event: Event, **context: Any) -> 
     return page(request, Event, template, title=_("Import the presences"), event=event, **context)
 
 
-@jobs.work(Job.Kind.PRESENCES, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.PRESENCES, short=SHORT, is_one_transaction=True)
 def note_presences(job: Job) -> Outcome:
     confirmed = job.parameters["confirmed"]
     noted = attendance.note_report(event_of(job), confirmed)

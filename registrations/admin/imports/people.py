@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,11 +23,11 @@ from registrations.admin.shared.jobs import carry_out, event_of, note_history
 from registrations.admin.shared.model_admin import page
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import bulk_enrolment
-from registrations.models import Event, EventQuestion, Job, Registration, Suppression
+from registrations.models import Event, EventQuestion, Job, Registration, Suppression, person_fields
 from registrations.models.job import Outcome
 from registrations.security import audit
 from registrations.spreadsheets import reader
-from registrations.spreadsheets.people_list import RegistrantList, Row, registrant_list
+from registrations.spreadsheets.people_list import IMPORTED, RegistrantList, Row, registrant_list
 from registrations.web.forms import AddressForm, AnswersForm
 from registrations.worker import jobs
 
@@ -46,8 +47,8 @@ class ImportedForm(AnswersForm, AddressForm):
     def __init__(self, *, event: Event) -> None:
         super().__init__(event=event)
         self.is_bound = True
-        self.fields.pop("newsletter", None)  # only the person can consent
-        self.fields.pop("heard_from", None)
+        for name in person_fields.names(lambda one: not one.headings):
+            self.fields.pop(name, None)
 
     def _asked(self, event: Event) -> list[EventQuestion]:
         return []  # only the person answers the custom questions, on their own page
@@ -144,10 +145,6 @@ def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
 class ListForm(forms.Form):
     people = forms.FileField(
         label=gettext_lazy("List of people (CSV or XLSX)"),
-        help_text=gettext_lazy(
-            "2 MB and 5,000 people at most. Its first line names the columns: Last name, First name, Email address, "
-            "Organisation, Job title; Territory and Question if you have them. It is read and not kept."
-        ),
         allow_empty_file=True,
         error_messages={"required": gettext_lazy("Choose the file to read.")},
     )
@@ -155,6 +152,13 @@ class ListForm(forms.Form):
     def __init__(self, *args: Any, event: Event) -> None:
         super().__init__(*args)
         self.event = event
+        self.fields["people"].help_text = _(
+            "2 MB and 5,000 people at most. Its first line names the columns: %(required)s; %(optional)s if you have "
+            "them. It is read and not kept."
+        ) % {
+            "required": ", ".join(str(one.label) for one in IMPORTED if one.is_required),
+            "optional": get_text_list([str(one.label) for one in IMPORTED if not one.is_required], _("and")),
+        }
 
     def clean_people(self) -> Reading:
         file: UploadedFile[bytes] = self.cleaned_data["people"]
@@ -229,7 +233,7 @@ def _step(request: HttpRequest, template: str, event: Event, **context: Any) -> 
     return page(request, Event, template, title=_("Import people from a list"), event=event, **context)
 
 
-@jobs.work(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
 def add_people(job: Job) -> Outcome:
     event, people, with_mail = event_of(job), job.parameters["people"], job.parameters["with_mail"]
     if event.status == Event.Status.CANCELLED:

@@ -204,7 +204,7 @@ def _review(request: HttpRequest, broadcast: Broadcast, form: CountForm) -> Http
         correct=address("correct_broadcast", broadcast),
         delete=address("delete_broadcast", broadcast),
     )
-    return reading.framing(response)
+    return reading.allow_frame(response)
 
 
 def _progress(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:

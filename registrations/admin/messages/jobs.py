@@ -13,7 +13,7 @@ from registrations.worker import jobs
 SHORT = 8000  # people
 
 
-@jobs.work(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
 def send_message(job: Job) -> Outcome:
     """Refused when the message or the event has changed since it was read."""
     broadcast = _found(job)

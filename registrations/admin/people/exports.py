@@ -23,8 +23,9 @@ from registrations.admin.shared.jobs import carry_out, event_of
 from registrations.admin_site.pages import AdminPage
 from registrations.documents import pdf, sign_in_sheet, speakers_sheet
 from registrations.domain import custom_questions
-from registrations.models import Event, EventQuestion, Job, PeopleCount, Registration
+from registrations.models import Event, EventQuestion, Job, PeopleCount, Registration, person_fields
 from registrations.models.job import Outcome
+from registrations.models.person_fields import BY_NAME, PersonField
 from registrations.security import audit
 from registrations.spreadsheets import newsletter, writer
 from registrations.text.typography import french
@@ -65,22 +66,26 @@ def _moment(registration: Registration) -> str:
     return formats.date_format(registration.created_at.astimezone(registration.event.zone), "SHORT_DATETIME_FORMAT")
 
 
+def _column(field: PersonField) -> Column:
+    def cell(one: Registration) -> str:
+        value = getattr(one, field.name)
+        if isinstance(value, bool):
+            return _("Yes") if value else _("No")
+        return str(getattr(one, f"get_{field.name}_display")() if field.column.choices else value)
+
+    return Column(field.export_heading or field.label, cell, is_usual=field.is_usual_column)
+
+
+_EXPORTED = {one.name: _column(one) for one in person_fields.in_lists() if one.exported}
 COLUMNS = {
-    "last_name": Column(gettext_lazy("Last name"), lambda one: one.last_name, is_usual=True),
-    "first_name": Column(gettext_lazy("First name"), lambda one: one.first_name, is_usual=True),
-    "email": Column(gettext_lazy("Email address"), lambda one: one.email, is_usual=True),
-    "organisation": Column(gettext_lazy("Organisation"), lambda one: one.organisation, is_usual=True),
-    "job_title": Column(gettext_lazy("Job title"), lambda one: one.job_title, is_usual=True),
-    "territory": Column(gettext_lazy("Territory"), lambda one: one.territory, is_usual=True),
+    **{name: column for name, column in _EXPORTED.items() if column.is_usual},
     "status": Column(gettext_lazy("Status"), lambda one: str(one.get_status_display()), is_usual=True),
     "registered": Column(gettext_lazy("Registered"), _moment, is_usual=True),
     "registered_iso": Column(gettext_lazy("Registered (ISO 8601)"), _iso, is_usual=True),
     "presence": Column(gettext_lazy("Presence"), presence_words),
-    "heard_from": Column(gettext_lazy("Heard of it by"), lambda one: one.heard_from),
-    "question": Column(gettext_lazy("Question"), lambda one: one.question),
-    "newsletter": Column(gettext_lazy("Newsletter"), lambda one: _("Yes") if one.newsletter else _("No")),
+    **{name: column for name, column in _EXPORTED.items() if not column.is_usual and BY_NAME[name].asked},
     "last_mail": Column(gettext_lazy("Last mail"), _last_mail),
-    "language": Column(gettext_lazy("Language"), lambda one: str(one.get_language_display())),
+    **{name: column for name, column in _EXPORTED.items() if not column.is_usual and not BY_NAME[name].asked},
     "event": Column(gettext_lazy("Event"), lambda one: one.event.title),
 }
 
@@ -249,7 +254,7 @@ def _document(
     return carry_out(request, job)
 
 
-@jobs.work(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
+@jobs.handler(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
 def typeset(job: Job) -> Outcome:
     event, filename = event_of(job), job.parameters["filename"]
     try:
@@ -260,13 +265,13 @@ def typeset(job: Job) -> Outcome:
     except sign_in_sheet.TooManyPeople as error:
         raise jobs.Refused(str(error)) from error
     except pdf.RenderingFailed as error:
-        raise jobs.Refused(_("This document cannot be made at the moment. Try again in a minute.")) from error
+        raise jobs.Refused(pdf.excuse()) from error
     return Outcome([], made, filename)
 
 
 def _newsletter(file_format: str) -> Callable[[HttpRequest, Event], HttpResponseBase]:
     def make(request: HttpRequest, event: Event) -> HttpResponseBase:
-        _recorded("newsletter", event, newsletter.readers(event).count())
+        _recorded("newsletter", event, newsletter.subscribers(event).count())
         return spreadsheet("lettre-information", file_format, newsletter.headings(), newsletter.rows(event))
 
     return make

@@ -40,8 +40,8 @@ from registrations.admin.people.custom_questions import (
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
-from registrations.domain import decisions, erasure, signup, waiting_list
-from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration
+from registrations.domain import erasure, signup, waiting_list
+from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration, person_fields
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.web.fields import AddressField
 
@@ -50,6 +50,8 @@ BY_NAME: dict[str, Any] = {
     "last_name": ["last_name", "first_name", "pk"],
     "-last_name": ["-last_name", "-first_name", "-pk"],
 }
+REQUIRED_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and one.is_required)
+OPTIONAL_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and not one.is_required)
 
 
 class DeliveryInline(ReadOnlyInline, admin.TabularInline[Delivery, Registration]):
@@ -197,8 +199,8 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
     actions = [give_seat, send_again, renew_links, withdraw, note_presence, take_presence_back, delete_selected]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     fieldsets = [
-        (None, {"fields": ["event", "first_name", "last_name", "email", "organisation", "job_title", "status"]}),
-        (_("Answers"), {"fields": ["territory", "heard_from", "question", "newsletter", "language"]}),
+        (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
+        (_("Answers"), {"fields": [*OPTIONAL_OF_PERSON]}),
         (_("Date and links"), {"fields": ["created_at", "personal_links"]}),
     ]
 
@@ -343,7 +345,7 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     now.answer(typed_answers(typed))
     for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
         setattr(now, name, typed[name])
-    decisions.save(now)
+    now.save()
 
 
 def _full_events() -> list[Event]:

@@ -45,7 +45,7 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
     left to a worker, and its own page opens."""
     job.asked_by = request.user.pk or 0
     if not jobs.is_short(job):
-        return HttpResponseRedirect(address(jobs.leave_to_a_worker(job)))
+        return HttpResponseRedirect(address(jobs.enqueue(job)))
     try:
         outcome = jobs.perform(job)
     except jobs.Refused as reason:
@@ -60,9 +60,9 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
 
 def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The sentences on its outcome, and the names of those passed over: the present ones, so nobody who was erased."""
-    if not job.passed_over:
+    if not job.skipped:
         return [*sentences]
-    people = Registration.objects.without_dry_runs().filter(pk__in=job.passed_over).order_by("pk")
+    people = Registration.objects.without_dry_runs().filter(pk__in=job.skipped).order_by("pk")
     if not (count := people.count()):
         return [*sentences, ("info", _("Whoever could not be dealt with is no longer there."))]
     names = [str(one) for one in people[:NAMES_SHOWN]] + ["…"] * (count > NAMES_SHOWN)
@@ -182,7 +182,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
             job=job,
             message=Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             told=told(job, job.told) if job.is_done else [],
-            steps=job.steps if job.is_under_way else None,
+            progress=job.progress if job.is_under_way else None,
             registrations=list_path(Registration, **({"event__id__exact": job.event_id} if job.event_id else {})),
             is_unattended=job.is_under_way and not WorkerPresence.objects.alive(),
         )
@@ -191,7 +191,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
 
     def _start_again(self, request: HttpRequest, job: Job) -> HttpResponse:
         """In the name of the account that pressed the button: it has the permission, and has typed its password."""
-        if job.has_failed and not jobs.start_again(job, by=request.user.pk or 0):
+        if job.has_failed and not jobs.restart(job, by=request.user.pk or 0):
             messages.info(request, _("This was asked for once more in the meantime, and is under way."))
         return HttpResponseRedirect(address(job))
 

@@ -6,18 +6,17 @@ from django.core.mail import mailers
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations.documents import pdf
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 from registrations.runtime import site_lock
 
 WEB_PROCESSES = 2
-BACKLOG = 1024  # connections that wait while both web processes are started again
-FIRST_INHERITED = 3  # the descriptor that sd_listen_fds(3) names
+BACKLOG = 1024  # connections that can wait while both web processes restart
+FIRST_INHERITED = 3  # file descriptor, see sd_listen_fds(3)
 
 
 class Command(BaseCommand):
-    help = "Run the site on this machine: migrations, web server and mail workers; whatever dies is started again."
+    help = "Run the site on this machine: migrations, web server and mail workers. Ended processes are restarted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
@@ -26,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
         parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(
         self, *args: Any, port: int, host: str, workers: int, no_worker: bool, no_web: bool, **options: Any
     ) -> None:
@@ -35,29 +34,28 @@ class Command(BaseCommand):
         require_proxy(host)
         listener = None if no_web else self._inherited() or self._listen(host, port)
         if not no_worker:
-            pdf.require_libraries()
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         call_command("migrate", verbosity=0)
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
-        mail_workers = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
+        mail_workers = [] if no_worker else [processes.Child(["worker", "--skip-checks"], env) for _ in range(workers)]
         webs = []
         if listener:
             static_files.collect()
             fd = listener.fileno()
-            command = ["web", "--fd", str(fd), "--host", host]
+            command = ["web", "--fd", str(fd), "--host", host, "--skip-checks"]
             webs = [processes.Child(command, env, (fd,)) for _ in range(WEB_PROCESSES)]
             self.stdout.write(f"Serving on http://{host}:{port}/")
             self.stdout.flush()
         processes.keep_running([*webs, *mail_workers])  # visitors first
 
     def _inherited(self) -> socket.socket | None:
-        """The socket that systemd holds for us: connections wait in it while this process is started anew."""
+        """The socket of systemd socket activation: connections wait in it while this process restarts."""
         if os.environ.get("LISTEN_PID") != str(os.getpid()):
             return None
         return socket.socket(fileno=FIRST_INHERITED)
 
     def _listen(self, host: str, port: int) -> socket.socket:
-        """One listening socket for all web processes: while one is started again, the others answer."""
+        """One listening socket for all web processes: while one restarts, the others answer."""
         try:
             return socket.create_server((host, port), backlog=BACKLOG)
         except OSError as error:

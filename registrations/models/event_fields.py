@@ -1,0 +1,90 @@
+"""What « Duplicate » does with each field of an event, declared once: a new field has to be put into this table."""
+
+from enum import Enum, auto
+
+
+class OnDuplicate(Enum):
+    TAKEN_OVER = auto()
+    PERSONAL = auto()  # taken over; it names a person, who may be another one for the next session
+    MOVED = auto()  # a date, by the years between the two sessions
+    MADE_ANEW = auto()  # by domain/duplication.py
+    LEFT_BEHIND = auto()  # the draft has the field's default, or no such row
+
+
+TAKEN_OVER, PERSONAL, MOVED, MADE_ANEW, LEFT_BEHIND = OnDuplicate
+
+FIELDS = {
+    "Event": {
+        "id": MADE_ANEW,
+        "slug": MADE_ANEW,  # with the new year
+        "title": TAKEN_OVER,
+        "short_title": TAKEN_OVER,
+        "summary": TAKEN_OVER,
+        "description": TAKEN_OVER,
+        "starts_at": MOVED,
+        "ends_at": MOVED,
+        "timezone": TAKEN_OVER,
+        "connection_url": TAKEN_OVER,
+        "connection_notes": TAKEN_OVER,
+        "status": LEFT_BEHIND,
+        "organiser_words": LEFT_BEHIND,  # on a change of the last session
+        "registration_opens_at": MOVED,
+        "registration_closes_at": MOVED,
+        "open_after_session": TAKEN_OVER,
+        "capacity": TAKEN_OVER,
+        "waiting_list": TAKEN_OVER,
+        "room_opens_minutes_before": TAKEN_OVER,
+        "room_stays_open_minutes_after": TAKEN_OVER,
+        "contact_name": PERSONAL,
+        "contact_email": PERSONAL,
+        "organiser_name": TAKEN_OVER,
+        "territories": TAKEN_OVER,
+        "origins": TAKEN_OVER,
+        "newsletter_label": TAKEN_OVER,
+        "replay_url": LEFT_BEHIND,  # the recording of the last session
+        "reminder_days_before": TAKEN_OVER,
+        "reminder_day_time": TAKEN_OVER,
+        "reminder_minutes_before": TAKEN_OVER,
+        "follow_up_hours_after": TAKEN_OVER,
+        "follow_up_present": TAKEN_OVER,
+        "follow_up_absent": TAKEN_OVER,
+        "retention_months": TAKEN_OVER,
+        "report_title": TAKEN_OVER,
+        "report_subtitle": TAKEN_OVER,
+        "report_authors": PERSONAL,
+        "report_file": MADE_ANEW,  # a copy of the file
+        "sequence": LEFT_BEHIND,
+    },
+    "ReportSection": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "position": TAKEN_OVER,
+        "heading": TAKEN_OVER,
+        "body": TAKEN_OVER,
+    },
+    "EventQuestion": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "position": TAKEN_OVER,
+        "label": TAKEN_OVER,
+        "kind": TAKEN_OVER,
+        "choices": TAKEN_OVER,
+        "help_text": TAKEN_OVER,
+        "required": TAKEN_OVER,
+        "is_asked": TAKEN_OVER,
+    },
+}
+
+RELATED_ROWS = {  # by the name under which the event has them
+    "report_sections": TAKEN_OVER,
+    "own_questions": TAKEN_OVER,  # those still asked
+    "registrations": LEFT_BEHIND,
+    "anonymous_registrations": LEFT_BEHIND,
+    "broadcasts": LEFT_BEHIND,
+    "jobs": LEFT_BEHIND,
+    "purged_counts": LEFT_BEHIND,
+}
+
+
+def names(model: str, *wanted: OnDuplicate) -> list[str]:
+    return [name for name, on_duplicate in FIELDS[model].items() if on_duplicate in wanted]
