@@ -1,5 +1,6 @@
 """What tests share. Nothing leaves the machine: mails land in a folder of the test's own."""
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,24 +10,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
 from registrations.documents import pdf
+from registrations.runtime import pango
+from tests.clock import is_real, set_clock
 from tests.journey import Journey
-from tests.site import RunningSite, own_database
+from tests.site import RunningSite, copied, own_database
 
 type Committed = Callable[[], AbstractContextManager[Any]]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    try:
-        pdf.require_libraries()
-    except ImproperlyConfigured as error:
-        pytest.exit(str(error), returncode=1)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where Pango is missing, tests that typeset a document are skipped by name; the gate runs and fails them."""
+    if pango.is_installed() or os.environ.get("CI"):
+        return
+    reason = f"typesetting needs {', '.join(pango.missing_libraries())}, which this machine lacks"
+    for item in items:
+        if item.get_closest_marker("typesetting"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One file is done sooner without more processes, each of which would make a database first."""
+    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -34,6 +45,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test depends on the day or the hour at which it is run."""
+    if is_real(request):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as monkeypatch, set_clock(monkeypatch):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +92,39 @@ def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
 
 
 @pytest.fixture
+def without_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine on which its libraries are not found."""
+    load = ctypes.CDLL
+
+    def not_found(name: str | None, *args: Any) -> ctypes.CDLL:
+        if "pango" in str(name):
+            raise OSError(f"{name}: cannot open shared object file")
+        return load(name, *args)
+
+    monkeypatch.setattr(ctypes, "CDLL", not_found)
+    pango.missing_libraries.cache_clear()
+    yield
+    pango.missing_libraries.cache_clear()
+
+
+@pytest.fixture
+def with_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that has it, for tests whose renderer is not the real one."""
+    monkeypatch.setattr(pango, "LIBRARIES", {})
+    pango.missing_libraries.cache_clear()
+    yield
+    pango.missing_libraries.cache_clear()
+
+
+@pytest.fixture
+def untypeset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each document is the HTML that it would be set from: quicker, and without a date and number of its own."""
+    echo = tmp_path / "echo.py"
+    echo.write_text("import shutil, sys; shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)")
+    monkeypatch.setattr(pdf, "RENDERER", echo)
+
+
+@pytest.fixture
 def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
     return Journey(client, outbox_folder)
 
@@ -86,14 +140,16 @@ def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSit
     """A site with its database and the first event, made once; nothing runs on it."""
     with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("set-up"), database_url) as site:
         site.run("demo", "--setup-only")
+        if pango.is_installed():  # once, for all sites made from this one
+            report = "from registrations.documents import study_report; study_report.study_report(Event.objects.get())"
+            site.run("shell", "-v0", "-c", report)
         yield site
 
 
 @pytest.fixture
 def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
     """A site of the test's own, set up and not started."""
-    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
-    with own_database(template) as database_url, set_up_site.copy(tmp_path / "site", database_url) as running:
+    with copied(set_up_site, tmp_path / "site") as running:
         yield running
 
 
@@ -106,8 +162,8 @@ def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The demo as the README starts it, once for all tests that only look at it or sign up."""
-    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
         site.start_demo()
         yield site

@@ -5,6 +5,7 @@ import http.cookiejar
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -25,7 +26,7 @@ from tests.mailbox import read_folder
 from tests.network import free_port
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60  # seconds; never reached when things work
+PATIENCE = 120  # seconds; never reached when things work, however busy the machine is
 
 
 def bare_environment() -> dict[str, str]:
@@ -101,6 +102,14 @@ class RunningSite:
         )
         return done.stdout
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What its database answers, sooner than a command of the site could."""
+        if url := self.env["DATABASE_URL"]:
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql.encode()).fetchall()
+        with contextlib.closing(sqlite3.connect(self.data / "db.sqlite3", timeout=PATIENCE)) as file:
+            return file.execute(sql).fetchall()
+
     def start(self, *command: str) -> subprocess.Popen[str]:
         log = (self.data / f"{command[0]}.log").open("a")
         process = subprocess.Popen(
@@ -165,3 +174,11 @@ class RunningSite:
         return wait_for(
             lambda: next((mail for mail in self.mails() if mail["To"] == address), None), f"a mail to {address}"
         )
+
+
+@contextlib.contextmanager
+def copied(site: RunningSite, data: Path) -> Iterator[RunningSite]:
+    """Another site, set up as this one is; on which nothing may run."""
+    template = site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
+    with own_database(template) as database_url, site.copy(data, database_url) as other:
+        yield other

@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.mailbox import read
 from tests.network import free_port
+from tests.site import PATIENCE
 
 OK = "250 OK"
 HANG_UP = "hang up"
@@ -94,10 +95,10 @@ def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple
     """The server's handler, and the MAILERS setting that leads to it."""
     handler = handler or Handler()
     port = free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port, **server)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE, **server)
     controller.start()
     try:
-        options = {"host": "127.0.0.1", "port": port, "timeout": 2}
+        options = {"host": "127.0.0.1", "port": port, "timeout": PATIENCE}
         yield (
             handler,
             {"default": {"BACKEND": "registrations.mailing.transports.smtp.EmailBackend", "OPTIONS": options}},

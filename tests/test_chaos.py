@@ -2,22 +2,21 @@
 
 import dataclasses
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.load.chaos import Chaos, Plan
 from tests.load.database import database_at
-from tests.site import RunningSite, own_database
+from tests.site import RunningSite
 
 SMALL = Plan(sign_ups=40, seed=7, webs=1, workers=2, kill_every=0.8, visitors=4, pause=1.0)
 
 
 @pytest.mark.parametrize("supervised", [False, True])
-def test_no_mail_is_lost_while_processes_are_killed_and_servers_misbehave(tmp_path: Path, supervised: bool) -> None:
+def test_no_mail_is_lost_while_processes_are_killed_and_servers_misbehave(site: RunningSite, supervised: bool) -> None:
     plan = dataclasses.replace(SMALL, supervised=supervised)
-    with own_database() as url, RunningSite(tmp_path, url, RATE_LIMITS="off") as site:
-        verdict = Chaos(plan, site, database_at(url, tmp_path, longest_lock=1.5)).run()
+    site.env["RATE_LIMITS"] = "off"
+    verdict = Chaos(plan, site, database_at(site.env["DATABASE_URL"], site.data, longest_lock=1.5)).run()
     table = "\n".join(verdict.table())
     sys.stdout.write(table)
     assert (verdict.lost, verdict.unfinished, verdict.phantom) == ([], [], []), table

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from tests.factories import ROOM, make_event, make_past_event
 from tests.journey import Journey
 
 
+@pytest.mark.typesetting
 def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey: Journey, client: Client) -> None:
     event = make_event(starts_in=timedelta(days=7))
 
@@ -49,6 +51,7 @@ def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey: Jou
     assert (room.status_code, room["Location"]) == (303, ROOM)
 
 
+@pytest.mark.typesetting
 def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journey: Journey, client: Client) -> None:
     event = make_past_event(open_after_session=True)
 
@@ -63,6 +66,7 @@ def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journ
     assert "RSVP=FALSE" in "".join(mailbox.calendar_lines(mailbox.part(mail, "application/ics")))
 
 
+@pytest.mark.typesetting
 def test_every_link_of_the_mail_opens_for_someone_who_is_logged_out(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event)

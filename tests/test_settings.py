@@ -91,18 +91,36 @@ def test_the_demo_refuses_a_public_site(tmp_path: Path) -> None:
     assert "The demo never runs on a public site" in done.stderr
 
 
-def test_missing_pdf_libraries_are_named_with_their_debian_packages(tmp_path: Path) -> None:
+@pytest.fixture
+def hidden_pango(tmp_path: Path) -> dict[str, str]:
+    """The variable that hides its libraries from a command."""
     hidden = "import ctypes, sys; real = ctypes.CDLL\n"
     hidden += "def without_pango(name, *args):\n"
     hidden += "    if 'pango' in str(name): raise OSError(name)\n"
     hidden += "    return real(name, *args)\n"
     hidden += "ctypes.CDLL = without_pango\n"
     (tmp_path / "sitecustomize.py").write_text(hidden)
-    for command in (["demo", "--setup-only"], ["worker"]):
-        done = start(tmp_path, *command, PYTHONPATH=str(tmp_path))
-        assert done.returncode != 0
-        assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0\n" in done.stderr
-        assert "Traceback" not in done.stderr
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_without_pango_the_demo_starts_and_says_what_to_install(tmp_path: Path, hidden_pango: dict[str, str]) -> None:
+    done = start(tmp_path, "demo", "--setup-only", **hidden_pango)
+    assert done.returncode == 0
+    assert done.stderr.count("Pango is not on this machine. Mails leave without the report") == 1
+    assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0" in done.stderr
+    assert "brew install pango" in done.stderr
+    assert "organisateur / " in done.stdout
+
+
+@pytest.mark.parametrize("command", ["check", "web", "worker", "up"])
+def test_without_pango_a_public_site_does_not_start_and_says_what_to_install(
+    tmp_path: Path, hidden_pango: dict[str, str], command: str
+) -> None:
+    done = start(tmp_path, command, **SAFE, **hidden_pango)
+    assert done.returncode != 0
+    assert "The PDF documents cannot be made: Pango is not on this machine." in done.stderr
+    assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_with_odd_signs_in_its_name_holds_the_database(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from registrations.models import Event, WorkerPresence
+from registrations.runtime import pango
 from registrations.statistics import charts, dashboard
 from registrations.statistics.dashboard import EventSummary
 
@@ -23,6 +24,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     }
     return {
         "mail_health": health,
+        "missing_pango": {} if pango.is_installed() else pango.HOW_TO_INSTALL,
         "without_room": [summary.event for summary in summaries if summary.event.lacks_its_room],
         **(_table(request, summaries) if request.user.has_perms(MAY_SEE) else {}),
     }

@@ -69,7 +69,7 @@ def _personal_entry(registration: Registration) -> icalendar.Event:
     entry.add("LOCATION", url)
     conference = icalendar.vUri(url, params={"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": _("Webinar")})
     entry.add("CONFERENCE", conference)
-    report = [_("The study report:"), registration.report_url] if event.has_report else []
+    report = [_("The study report:"), registration.report_url] if event.offers_report else []
     description = [_("Your personal link:"), url, *report, _contact(event)]
     entry.add("DESCRIPTION", "\n".join(description))
     return entry

@@ -1,26 +1,27 @@
 """HTML in, PDF out, in a child process (pdf_renderer.py): no other process ever loads WeasyPrint."""
 
 import base64
-import ctypes
 import re
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 
-from registrations.runtime import progress
+from registrations.runtime import pango, progress
 
 RENDERER = Path(__file__).with_name("pdf_renderer.py")
 TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one where its steps are shown meanwhile
 STEP, STEPS = re.compile(r"Step (\d) - "), 7
 PATIENCE = 5  # seconds that a rendering waits for another one to end
+LOOK_EVERY = 0.2  # seconds between two looks whether a rendering is to be ended
 FONTS = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
     ("Source Serif 4", "normal", 400, "source-serif-4-400-normal.woff2"),
@@ -31,12 +32,6 @@ NAME_FONTS = [  # the signs of names that French texts do without
     (f"Source Serif 4 {signs}", "normal", 700, f"source-serif-4-{signs}-700-normal.woff2")
     for signs in ("latin-ext", "vietnamese", "greek", "cyrillic")
 ]
-DEBIAN_PACKAGES = {
-    "libpango-1.0.so.0": "libpango-1.0-0",
-    "libpangoft2-1.0.so.0": "libpangoft2-1.0-0",
-    "libharfbuzz-subset.so.0": "libharfbuzz-subset0",
-}
-
 
 rendering = threading.Lock()
 
@@ -45,36 +40,61 @@ class RenderingFailed(Exception):
     """The document could not be made: too large, too slow, or not understood."""
 
 
-def render(html: str, *, timeout: float | None = None) -> bytes:
+class PangoMissing(RenderingFailed):
+    """No document can be made until it is installed."""
+
+
+def render(html: str, *, timeout: float | None = None, wanted: Callable[[], bool] = lambda: True) -> bytes:
     """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line.
 
-    One at a time in each process, since each takes a core and up to a gigabyte.
+    One at a time in each process, since each takes a core and up to a gigabyte. It is given up once `wanted` says no.
     """
+    if not pango.is_installed():
+        raise PangoMissing(f"not on this machine: {', '.join(pango.missing_libraries())}")
     if not rendering.acquire(timeout=PATIENCE):
         raise RenderingFailed(f"another document was still being made after {PATIENCE} seconds")
     try:
-        return _render(html, timeout or TIMEOUT)
+        return _render(html, timeout or TIMEOUT, wanted)
     finally:
         rendering.release()
 
 
-def _render(html: str, timeout: float) -> bytes:
+def _render(html: str, timeout: float, wanted: Callable[[], bool]) -> bytes:
     command = [sys.executable, "-I", "-W", "ignore", str(RENDERER)]
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as made:
         source.write(html.encode())
         source.seek(0)
         with subprocess.Popen(command, stdin=source, stdout=made, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
-            watch = threading.Timer(timeout, renderer.kill)
-            watch.start()
-            last_line = _follow(renderer)
-        is_late = watch.finished.is_set()
-        watch.cancel()
-        if renderer.returncode and is_late:
+            ends_at = time.monotonic() + timeout
+            with _ended_when(renderer, lambda: time.monotonic() >= ends_at or not wanted()):
+                last_line = _follow(renderer)
+        if renderer.returncode and not wanted():
+            raise RenderingFailed("given up: no longer wanted")
+        if renderer.returncode and time.monotonic() >= ends_at:
             raise RenderingFailed(f"not finished after {timeout} seconds")
         if renderer.returncode:
             raise RenderingFailed(last_line or f"ended with status {renderer.returncode}")
         made.seek(0)
         return made.read()
+
+
+@contextmanager
+def _ended_when(renderer: subprocess.Popen[bytes], is_to_end: Callable[[], bool]) -> Iterator[None]:
+    """Kill it as soon as `is_to_end` says so."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_EVERY):
+            if is_to_end():
+                renderer.kill()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _follow(renderer: subprocess.Popen[bytes]) -> str:
@@ -98,23 +118,13 @@ def font_faces(fonts: Iterable[tuple[str, str, int, str]] = FONTS) -> str:
     )
 
 
-def require_libraries() -> None:
-    """Stop with the names of the Debian packages whose libraries WeasyPrint would miss."""
-    if not sys.platform.startswith("linux"):
-        return
-    if missing := [package for library, package in DEBIAN_PACKAGES.items() if not _loads(library)]:
-        raise ImproperlyConfigured(
-            "The PDF documents need libraries that are not on this machine. "
-            f"On Debian or Ubuntu: sudo apt-get install -y {' '.join(missing)}"
+def excuse() -> str:
+    """What to tell an organiser whose document could not be made."""
+    if not pango.is_installed():
+        return _(
+            "This document cannot be made: a library is missing on the server. The first page says what to install."
         )
-
-
-def _loads(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
-    return True
+    return _("This document cannot be made at the moment. Try again in a minute.")
 
 
 @cache

@@ -1,10 +1,15 @@
 """The study report of an event: the organiser's finished PDF, or a presentation typeset from the admin's sections."""
 
 import base64
+import fcntl
 import functools
 import hashlib
+import logging
 import os
 import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +20,15 @@ from django.utils import translation
 
 from registrations.documents import pdf
 from registrations.models import Event
+from registrations.runtime import pango
+
+logger = logging.getLogger(__name__)
 
 FILENAME = "rapport-etude.pdf"
 REPORT_LANGUAGE = "fr"  # the language the content is written in
 BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
 KEPT_IN_MEMORY = 2  # reports, each up to the size that mails can carry
+LOOK_EVERY = 0.1  # seconds between two looks whether another process has made the document
 
 
 class Section(NamedTuple):
@@ -52,17 +61,19 @@ class Report:
         return base64.encodebytes(self.content).replace(b"\n", b"\r\n")
 
 
-def study_report(event: Event) -> Report | None:
+def study_report(event: Event, *, patience: float | None = None) -> Report | None:
     """The report as it is now, or None when there is neither file nor section.
 
-    Typeset once per content: the next call reads the file kept under DATA_DIR. Raises pdf.RenderingFailed, also when
-    a file cannot be read or written.
+    Typeset once per content: the next call reads the file kept under DATA_DIR. Waits `patience` seconds for a document
+    that is being made. Raises pdf.RenderingFailed, also when a file cannot be read or written.
     """
     try:
         if event.report_file:
             return _read(Path(event.report_file.path), is_presentation=False)
         presentation = presentation_of(event)
-        return _typeset(presentation) if presentation.sections else None
+        if not presentation.sections:
+            return None
+        return _read(_typeset(presentation, patience=patience or pdf.PATIENCE), is_presentation=True)
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
 
@@ -83,11 +94,51 @@ def known_size(event: Event) -> int | None:
         return None
 
 
-def _typeset(presentation: Presentation) -> Report:
+def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Presentation]:
+    """Typeset what the mails of published events will need and what is not in `done`; returns the next `done`.
+
+    A document that fails is in it too: the mail that needs it tries again.
+    """
+    if not pango.is_installed():
+        return done
+    events = (
+        Event.objects.to_sign_up().filter(report_file="").order_by("starts_at").prefetch_related("report_sections")
+    )
+    needed = [presentation for event in events if (presentation := presentation_of(event)).sections]
+    for presentation in needed:
+        if presentation in done or not wanted():
+            continue
+        try:
+            _typeset(presentation, patience=pdf.TIMEOUT, wanted=wanted)
+        except (pdf.RenderingFailed, OSError) as error:
+            logger.warning("A report could not be made in advance: %s", error)
+    return set(needed)
+
+
+def _typeset(presentation: Presentation, *, patience: float, wanted: Callable[[], bool] = lambda: True) -> Path:
     kept = kept_file(presentation)
     if not kept.exists():
-        _keep(kept, pdf.render(typeset_html(presentation)))
-    return _read(kept, is_presentation=True)
+        with _alone(kept.parent, patience, wanted):
+            if not kept.exists():
+                _keep(kept, pdf.render(typeset_html(presentation), wanted=wanted))
+    return kept
+
+
+@contextmanager
+def _alone(folder: Path, patience: float, wanted: Callable[[], bool]) -> Iterator[None]:
+    """One report is made at a time on this machine: who has waited for the same one finds it made."""
+    deadline = time.monotonic() + patience
+    with (folder / "lock").open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline or not wanted():
+                    raise pdf.RenderingFailed("another report was still being made") from error
+                time.sleep(LOOK_EVERY)
+            else:
+                break
+        yield
 
 
 def _read(path: Path, *, is_presentation: bool) -> Report:

@@ -236,7 +236,10 @@ def _trial_note(registration: Registration | None) -> str:
 def _report(delivery: Delivery) -> study_report.Report | None:
     """A report that cannot be made must not keep the link back: after a few tries the mail leaves without it."""
     try:
-        return study_report.study_report(delivery.registration.event) if delivery.registration else None
+        event = delivery.registration.event if delivery.registration else None
+        return study_report.study_report(event, patience=pdf.TIMEOUT) if event else None
+    except pdf.PangoMissing:
+        return None
     except pdf.RenderingFailed:
         if delivery.attempts < TRIES_WITH_REPORT:
             raise

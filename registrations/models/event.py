@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
 from registrations.models.prepared import Parameter, PreparedQuery, rows_of
+from registrations.runtime import pango
 
 MARKDOWN_MAX = 20_000  # characters
 CHOICE_MAX = 255  # characters
@@ -317,7 +318,7 @@ class Event(models.Model):
         """
         columns = (getattr(self, field.attname) for field in self._meta.concrete_fields)
         clock = (self.state_at(now), now >= self.starts_at, now >= self.ends_at)
-        return (*columns, *clock, self.has_free_seat, self.has_report)
+        return (*columns, *clock, self.has_free_seat, self.offers_report)
 
     @property
     def has_links_to_send(self) -> bool:
@@ -415,6 +416,11 @@ class Event(models.Model):
     @cached_property
     def has_report(self) -> bool:
         return bool(self.report_file) or self.report_sections.exists()
+
+    @property
+    def offers_report(self) -> bool:
+        """Whether pages and mails may promise it: one that still has to be typeset needs Pango."""
+        return self.has_report and (bool(self.report_file) or pango.is_installed())
 
     @property
     def report_author_names(self) -> list[str]:

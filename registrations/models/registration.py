@@ -21,6 +21,7 @@ from registrations.models import person_fields
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, looked_for
+from registrations.runtime import pango
 
 LISTS: dict[str, list[str]] = {  # name of the index, and the fields by which a list is filtered
     "registration_by_date": [],
@@ -242,6 +243,11 @@ class Registration(models.Model):
     @property
     def has_certificate(self) -> bool:
         return Registration.objects.without_dry_runs().certified().filter(pk=self.pk).exists()
+
+    @property
+    def offers_certificate(self) -> bool:
+        """Whether pages and mails may promise it: it is typeset when it is asked for."""
+        return pango.is_installed() and self.has_certificate
 
     @property
     def kept_until(self) -> datetime:

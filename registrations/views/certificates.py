@@ -23,9 +23,10 @@ def download(request: HttpRequest, registration: Registration) -> HttpResponse:
         raise Http404
     try:
         content = certificate.certificate(registration)
-    except pdf.RenderingFailed:
+    except pdf.RenderingFailed as error:
+        can_be_made = not isinstance(error, pdf.PangoMissing)
         logger.exception("The certificate of registration %s could not be made", registration.pk)
-        context = {"event": registration.event, "registration": registration}
+        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
         response = render(request, "registrations/personal/certificate_unavailable.html", context, status=503)
         response["Retry-After"] = str(RETRY_AFTER)
         return response

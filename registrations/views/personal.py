@@ -49,9 +49,10 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
     registration = _registration(join_code)
     try:
         document = study_report.study_report(registration.event)
-    except pdf.RenderingFailed:
+    except pdf.RenderingFailed as error:
+        can_be_made = not isinstance(error, pdf.PangoMissing)
         logger.exception("The report of event %s could not be made", registration.event.pk)
-        context = {"event": registration.event, "registration": registration}
+        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
         return render(request, "registrations/personal/report_unavailable.html", context, status=503)
     if document is None:
         raise Http404

@@ -192,7 +192,7 @@ class RegistrationForm(AnswersForm, AddressForm):
         return super().shown_groups
 
     def _what_the_address_is_for(self) -> Any:
-        match self.event.is_over, self.event.has_report:
+        match self.event.is_over, self.event.offers_report:
             case True, True:
                 return _("To receive the confirmation, your personal link and the study report.")
             case True, False:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from registrations.documents import study_report
 from registrations.models import Job, WorkerPresence
 from registrations.models.job import SILENT_AFTER
 from registrations.worker import jobs
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1  # seconds
 TEND_EVERY = 10  # seconds: say that one is alive, take over from those that are not
+PREPARE_EVERY = 10  # seconds: look for reports whose text has changed
 CHILD_LOOK_EVERY = 0.2  # seconds
 NICENESS = 5  # mails and pages come first
 AFTER_OUTAGE = 5  # seconds before a job is tried again whose database was away
@@ -33,7 +35,8 @@ class JobRunner(threading.Thread):
         super().__init__(name="jobs", daemon=True)
         self.worker = worker
         self.stopping = threading.Event()
-        self.next_tending = self.silence_counts_from = 0.0
+        self.next_tending = self.silence_counts_from = self.next_preparation = 0.0
+        self.prepared: set[study_report.Presentation] = set()
 
     def stop(self) -> None:
         """The job in hand is given back, and goes on with another worker."""
@@ -44,6 +47,7 @@ class JobRunner(threading.Thread):
         while not self.stopping.wait(LOOK_EVERY):
             try:
                 self.work()
+                self.prepare_reports()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("Operations: the database is away (%s)", type(error).__name__)
                 self.database_is_away()
@@ -60,6 +64,13 @@ class JobRunner(threading.Thread):
         self.tend(in_hand=None)
         while not self.stopping.is_set() and (job := Job.objects.claim(self.worker)):
             self.carry_out(job)
+
+    def prepare_reports(self) -> None:
+        """When the worker starts and when a text has changed, so that no mail waits for its report to be typeset."""
+        if time.monotonic() < self.next_preparation:
+            return
+        self.prepared = study_report.prepare(self.prepared, wanted=lambda: not self.stopping.is_set())
+        self.next_preparation = time.monotonic() + PREPARE_EVERY
 
     def tend(self, *, in_hand: Job | None) -> None:
         """Seldom, since each is a question to the database."""
@@ -78,7 +89,14 @@ class JobRunner(threading.Thread):
     def carry_out(self, job: Job) -> None:
         logger.info("Operation %s: started", job.pk)
         child = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "job", str(job.pk), f"--parent={os.getpid()}"],
+            [
+                sys.executable,
+                str(settings.BASE_DIR / "manage.py"),
+                "job",
+                str(job.pk),
+                f"--parent={os.getpid()}",
+                "--skip-checks",
+            ],
             process_group=0,  # Ctrl-C reaches the worker, which then ends this one
         )
         while child.poll() is None and not self.stopping.wait(CHILD_LOOK_EVERY):

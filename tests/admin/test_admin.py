@@ -97,6 +97,7 @@ def test_the_state_of_a_mail_is_a_plain_sentence(
     assert mail_state(Delivery(kind="confirmation", **fields)) == sentence.replace("_", "\u00a0")
 
 
+@pytest.mark.usefixtures("with_pango")
 def test_the_first_page_says_what_is_wrong_with_the_mails_and_nothing_when_all_is_well(organiser: Client) -> None:
     silent = organiser.get("/admin/").text
     assert "Aucun programme d’envoi n’a donné signe de vie" in silent

@@ -18,7 +18,7 @@ from registrations.models.delivery import CLAIM
 from registrations.runtime import site_lock
 from registrations.runtime.site_lock import Refused
 from tests.backups import back_up, people, refusal, shell, sign_up
-from tests.site import RunningSite, wait_for
+from tests.site import PATIENCE, RunningSite, wait_for
 
 EXACT = "from tests.live_counts import assert_exact; assert_exact()"
 FOUND = (
@@ -111,7 +111,7 @@ def test_a_mail_that_left_after_the_backup_waits_for_the_organiser_and_a_later_o
     worker = site.start("worker")
     first = site.mail_to("zoe@example.org")
     worker.terminate()
-    worker.wait(timeout=60)
+    worker.wait(timeout=PATIENCE)
 
     told = site.run("restore", str(backup), "--replace")
     assert "Mails held back: 1; the desk shows them, and lets them leave\n" in told
@@ -141,7 +141,7 @@ def test_a_restore_refuses_while_the_site_runs_and_a_database_that_is_not_empty(
         site, "restore", str(backup), "--replace"
     )
     web.terminate()
-    web.wait(timeout=60)
+    web.wait(timeout=PATIENCE)
     assert "The database is not empty: say --replace" in refusal(site, "restore", str(backup))
     assert "No such journal: /nowhere" in refusal(site, "restore", str(backup), "--replace", "--journals", "/nowhere")
     site.run("restore", str(backup), "--replace")

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.pages import SitePage
-from tests.site import RunningSite, own_database
+from tests.site import PATIENCE, RunningSite, copied
 
+expect.set_options(timeout=PATIENCE * 1000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = [
     "--no-sandbox",
@@ -58,6 +59,7 @@ class Visitor:
     def __init__(self, context: BrowserContext, site: RunningSite) -> None:
         self.site, self.complaints, self.elsewhere = site, list[str](), list[str]()
         self.answer: Any = None
+        context.set_default_timeout(PATIENCE * 1000)
         self.page: Page = context.new_page()
         self.page.on("console", self._note_complaint)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -102,9 +104,7 @@ class Visitor:
 @pytest.fixture(scope="session")
 def stage(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """The site in which every page of the table can be prepared."""
-    template = set_up_site.env["DATABASE_URL"].rpartition("/")[2] or "template0"
-    folder = tmp_path_factory.mktemp("stage")
-    with own_database(template) as database_url, set_up_site.copy(folder, database_url) as site:
+    with copied(set_up_site, tmp_path_factory.mktemp("stage")) as site:
         start_stage(site)
         yield site
 

@@ -90,7 +90,7 @@ def test_a_long_act_is_followed_to_its_end_without_a_page_that_jumps(browser: Br
     page.get_by_role("button", name="Les inscriptions").focus()
 
     site.start("worker")
-    expect(page.get_by_role("status")).to_have_text("Terminée", timeout=60_000)
+    expect(page.get_by_role("status")).to_have_text("Terminée")
     expect(page.locator("#job-figures")).to_contain_text("1 courriel est en route.")
     assert page.evaluate("window.same")
     expect(page.get_by_role("button", name="Les inscriptions")).to_be_focused()

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.test_self_service import EVENT, link_in
-from tests.site import RunningSite, own_database
+from tests.site import RunningSite, copied
 
 type Window = Callable[..., Visitor]
 
@@ -33,8 +33,8 @@ PERSON = {"Prénom": "Zoë", "Nom": "Martin", "Structure": "Ville", "Fonction": 
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
         site.start_demo()
         yield site
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests import mailbox
 from tests.browser.conftest import Visitor
-from tests.site import RunningSite, own_database, wait_for
+from tests.site import RunningSite, copied, wait_for
 
 type Window = Callable[..., Visitor]
 
@@ -30,9 +30,9 @@ contact_email = "contact@example.org"
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
     """A demo of this module's own: another event would change the first page for the others."""
-    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
         site.start_demo()
         yield site
 

@@ -27,6 +27,7 @@ def fill_in(page: Page, email: str) -> None:
     page.get_by_label("Adresse électronique", exact=True).fill(email)
 
 
+@pytest.mark.typesetting
 @pytest.mark.parametrize(
     ("width", "scheme", "scripts"), [(1100, "light", True), (320, "dark", True), (375, "light", False)]
 )

@@ -42,6 +42,7 @@ def text_of(registration: Registration) -> str:
     return " ".join(page.extract_text().split())
 
 
+@pytest.mark.typesetting
 def test_the_certificate_is_one_tagged_page_that_says_what_it_is() -> None:
     reader = read(make_present())
     catalogue: Any = reader.root_object
@@ -54,6 +55,7 @@ def test_the_certificate_is_one_tagged_page_that_says_what_it_is() -> None:
     assert len(reader.pages) == 1
 
 
+@pytest.mark.typesetting
 def test_it_states_who_came_to_what_and_how_to_check_it() -> None:
     registration = make_present(first_name="Zoë", last_name="D’Arcy")
     event = registration.event
@@ -69,6 +71,7 @@ def test_it_states_who_came_to_what_and_how_to_check_it() -> None:
         assert statement in words, words
 
 
+@pytest.mark.typesetting
 def test_it_speaks_the_language_of_the_registration() -> None:
     registration = make_present(language="en")
     catalogue: Any = read(registration).root_object
@@ -78,6 +81,7 @@ def test_it_speaks_the_language_of_the_registration() -> None:
     assert f"https://webinaires.example.org/en/attestation/{registration.certificate_number}/" in words
 
 
+@pytest.mark.typesetting
 def test_it_tells_a_length_only_when_the_rooms_report_does() -> None:
     assert "Temps de présence" not in text_of(make_present())
     assert "Temps de présence 75 minutes" in text_of(make_present(minutes=75))
@@ -87,11 +91,13 @@ def test_two_devices_do_not_make_the_session_longer() -> None:
     assert certificate.minutes_present(make_present(minutes=170)) == 90
 
 
+@pytest.mark.typesetting
 def test_long_names_and_titles_stay_on_one_page() -> None:
     event = make_past_event(title="MW" * 100, organiser_name="W" * 100)
     assert len(read(make_present(event, first_name="W" * 100, last_name="M" * 100)).pages) == 1
 
 
+@pytest.mark.typesetting
 def test_names_are_set_in_the_fonts_that_ship_with_the_site() -> None:
     names = ["Şükrü Đorđević", "Nguyễn Thị Ánh", "Αθηνά", "Ольга", "Ó Súilleabháin"]
     page: Any = read(make_present(last_name=" ".join(names))).pages[0]
@@ -101,10 +107,12 @@ def test_names_are_set_in_the_fonts_that_ship_with_the_site() -> None:
     assert {font.partition("-")[0] for font in fonts} <= {"Bricolage", "Source"}
 
 
+@pytest.mark.typesetting
 def test_a_name_cannot_write_into_the_document() -> None:
     assert "<script>x</script> & co" in text_of(make_present(first_name="<script>x</script>", last_name="& co"))
 
 
+@pytest.mark.typesetting
 def test_the_file_is_downloaded_and_kept_by_nobody(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     answer = client.get(path_of(make_present()))
@@ -130,6 +138,7 @@ def test_unknown_absent_cancelled_and_too_early_get_the_same_answer(client: Clie
     assert len({answer.text.replace(answer.wsgi_request.path, "") for answer in answers}) == 1
 
 
+@pytest.mark.typesetting
 def test_a_certificate_that_cannot_be_made_is_a_calm_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
     answer = client.get(path_of(make_present()))
@@ -138,6 +147,7 @@ def test_a_certificate_that_cannot_be_made_is_a_calm_page(client: Client, monkey
     assert "Réessayez dans une minute" in answer.text
 
 
+@pytest.mark.typesetting
 def test_one_document_is_made_at_a_time_and_the_next_one_does_not_wait_for_ever(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +158,7 @@ def test_one_document_is_made_at_a_time_and_the_next_one_does_not_wait_for_ever(
     assert client.get(path_of(registration)).status_code == 200
 
 
+@pytest.mark.typesetting
 def test_a_rendering_that_fails_does_not_hold_up_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
@@ -156,6 +167,7 @@ def test_a_rendering_that_fails_does_not_hold_up_the_next_one(monkeypatch: pytes
     assert pdf.render("<p>x</p>").startswith(b"%PDF-")
 
 
+@pytest.mark.typesetting
 def test_renderings_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "PATIENCE", 60)  # longer than any machine needs
     made: list[bytes] = []

@@ -71,6 +71,7 @@ def test_the_speakers_get_the_questions_of_who_has_a_seat_and_nothing_of_who_ask
     ]
 
 
+@pytest.mark.typesetting
 def test_the_questions_on_paper_are_the_same(organiser: Client, asked: Event) -> None:
     bare = words(take(organiser, asked, "questions-pdf").content)
     assert "Questions pour les intervenants" in bare
@@ -80,11 +81,13 @@ def test_the_questions_on_paper_are_the_same(organiser: Client, asked: Event) ->
     assert "Yvelines (78)" in words(take(organiser, asked, "questions-pdf", territory="on").content)
 
 
+@pytest.mark.typesetting
 def test_an_event_without_questions_has_a_sheet_that_says_so() -> None:
     event = make_event()
     assert "Personne n’a encore posé de question." in words(speakers_sheet.speakers_sheet(event, with_territory=True))
 
 
+@pytest.mark.typesetting
 def test_a_question_cannot_write_into_the_document() -> None:
     event = make_event()
     make_registration(event, question="<script>x</script> & <b>co</b>")
@@ -94,6 +97,7 @@ def test_a_question_cannot_write_into_the_document() -> None:
 # The sign-in sheet
 
 
+@pytest.mark.typesetting
 def test_the_sign_in_sheet_is_a_tagged_table_with_the_facts_of_the_session(organiser: Client) -> None:
     event = make_event(title="Le webinaire")
     make_registration(event, first_name="Zoë", last_name="Durand", organisation="CAF de Nulle-Part")
@@ -123,6 +127,7 @@ def test_only_those_with_a_seat_sign_in_the_order_of_their_names() -> None:
     assert names == ["abel", "Eluard", "Évrard", "Ó Súilleabháin", "Zola"]
 
 
+@pytest.mark.typesetting
 def test_every_page_repeats_the_headings_and_has_its_number() -> None:
     event = make_event(title="Le webinaire")
     people = [
@@ -138,6 +143,7 @@ def test_every_page_repeats_the_headings_and_has_its_number() -> None:
     assert [f"N{number:03}" for number in range(120) if f"N{number:03}" not in " ".join(texts)] == []
 
 
+@pytest.mark.typesetting
 def test_names_of_every_kind_stay_in_their_column_and_write_nothing() -> None:
     event = make_event()
     make_registration(event, first_name="W" * 100, last_name="M" * 100, organisation="W" * 255)
@@ -157,6 +163,7 @@ def test_too_many_people_are_refused_in_a_sentence(organiser: Client, monkeypatc
     assert recorded() == []
 
 
+@pytest.mark.typesetting
 @pytest.mark.parametrize("document", ["sign-in-sheet", "questions-pdf"])
 def test_a_sheet_that_cannot_be_made_is_a_calm_sentence_and_leaves_no_line_in_the_log(
     organiser: Client, monkeypatch: pytest.MonkeyPatch, document: str
@@ -168,6 +175,7 @@ def test_a_sheet_that_cannot_be_made_is_a_calm_sentence_and_leaves_no_line_in_th
     assert recorded() == []
 
 
+@pytest.mark.typesetting
 def test_a_sheet_waits_for_the_document_that_is_being_made(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "PATIENCE", 0.05)
     event = make_event()

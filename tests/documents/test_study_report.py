@@ -1,10 +1,14 @@
 """The report as a document: tagged, titled, with bookmarks, made once, and never fetching anything."""
 
+import fcntl
 import io
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,8 +21,11 @@ from pypdf import PdfReader
 from pytest_django import Settings
 
 from registrations.documents import pdf, study_report
-from registrations.models import ReportSection
-from tests.factories import make_event, make_registration
+from registrations.mailing import outbox
+from registrations.models import Delivery, Event, ReportSection
+from tests import mailbox
+from tests.factories import make_event, make_past_event, make_registration
+from tests.site import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +35,7 @@ def _own_data_folder(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = settings.MEDIA_ROOT = tmp_path
 
 
+@pytest.mark.typesetting
 def test_the_report_is_a_tagged_accessible_pdf_that_says_what_it_is() -> None:
     event = make_event(report_title="L’étude : titre", report_authors="Une équipe\nUn sociologue")
     ReportSection.objects.create(event=event, position=2, heading="Les suites", body="### Détail\n\n- un\n- deux")
@@ -57,6 +65,7 @@ def test_the_report_is_a_tagged_accessible_pdf_that_says_what_it_is() -> None:
     assert inside[-1].endswith("L’étude : titre Le Pôle ressources 2 / 2")  # running header and footer
 
 
+@pytest.mark.typesetting
 def test_the_same_content_is_typeset_once_and_a_change_makes_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     event = make_event()
     first = study_report.study_report(event)
@@ -68,6 +77,7 @@ def test_the_same_content_is_typeset_once_and_a_change_makes_a_new_one(monkeypat
         study_report.study_report(event)
 
 
+@pytest.mark.typesetting
 def test_only_the_fonts_that_ship_with_the_site_are_used() -> None:
     report = study_report.study_report(make_event())
     assert report is not None
@@ -100,6 +110,7 @@ def web_server() -> Iterator[tuple[str, list[str]]]:
     server.server_close()
 
 
+@pytest.mark.typesetting
 def test_rendering_fetches_nothing_from_the_network_or_the_disk(
     web_server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
@@ -119,12 +130,14 @@ def test_rendering_fetches_nothing_from_the_network_or_the_disk(
     assert not PdfReader(io.BytesIO(content)).attachments
 
 
+@pytest.mark.typesetting
 def test_a_document_that_takes_too_long_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "TIMEOUT", 0.01)
     with pytest.raises(pdf.RenderingFailed, match="not finished after"):
         pdf.render("<p>Texte</p>")
 
 
+@pytest.mark.typesetting
 def test_a_rendering_that_dies_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     renderer = tmp_path / "dies.py"
     renderer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
@@ -133,6 +146,7 @@ def test_a_rendering_that_dies_takes_nobody_with_it(monkeypatch: pytest.MonkeyPa
         pdf.render("<p>Texte</p>")
 
 
+@pytest.mark.typesetting
 def test_a_document_of_too_many_pages_is_refused() -> None:
     with pytest.raises(pdf.RenderingFailed, match="200 is the limit"):
         pdf.render("<style>p { break-after: page }</style>" + "<p>x</p>" * 201)
@@ -161,6 +175,7 @@ def test_a_file_that_is_no_pdf_is_refused(name: str, content: bytes) -> None:
     assert set(refused.value.message_dict) == {"report_file"}
 
 
+@pytest.mark.typesetting
 def test_a_report_that_cannot_be_made_is_a_calm_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
     response = client.get(f"/rejoindre/{make_registration().join_code}/rapport.pdf")
@@ -176,6 +191,7 @@ def test_a_report_file_that_is_gone_is_a_calm_page_and_the_event_can_still_be_sa
     event.full_clean()
 
 
+@pytest.mark.typesetting
 def test_the_page_tells_the_weight_of_a_report_that_is_ready(client: Client) -> None:
     registration = make_registration()
     path = f"/rejoindre/{registration.join_code}/"
@@ -217,6 +233,7 @@ print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMI
 """
 
 
+@pytest.mark.typesetting
 def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
     """Asked of the renderer itself: a document that would show it takes minutes to make."""
     command = [sys.executable, "-I", "-W", "ignore", "-c", PROBE, str(pdf.RENDERER)]
@@ -224,6 +241,7 @@ def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
     assert done.stdout == "(15, 15) (1200000000, 1200000000)\n"
 
 
+@pytest.mark.typesetting
 @pytest.mark.parametrize(
     ("bomb", "reason"),
     [
@@ -232,6 +250,94 @@ def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
     ],
     ids=["wide cells", "deep nesting"],
 )
-def test_a_document_that_would_never_end_is_given_up(bomb: str, reason: str) -> None:
+def test_a_document_that_would_never_end_is_given_up(
+    bomb: str, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Here after fewer seconds of CPU than the limit, which the test above reads."""
+    hasty = tmp_path / "hasty_renderer.py"
+    hasty.write_text(
+        re.sub("^CPU_SECONDS = 15$", "CPU_SECONDS = 5", pdf.RENDERER.read_text("utf-8"), flags=re.MULTILINE)
+    )
+    monkeypatch.setattr(pdf, "RENDERER", hasty)
     with pytest.raises(pdf.RenderingFailed, match=reason):
-        pdf.render(f"<title>x</title>{bomb}")
+        pdf.render(f"<title>x</title>{bomb}", timeout=PATIENCE)
+
+
+# In advance, so that no mail waits for it
+
+WAITS = "import time; time.sleep(60)"
+
+
+def kept(event: Event) -> Path:
+    return study_report.kept_file(study_report.presentation_of(Event.objects.get(pk=event.pk)))
+
+
+@pytest.mark.typesetting
+def test_the_reports_of_events_to_come_are_made_before_their_first_mail_and_after_a_change() -> None:
+    coming = make_event(report_title="À venir")
+    drafted = make_event(report_title="Brouillon", status=Event.Status.DRAFT)
+    over = make_past_event(report_title="Passé", open_after_session=False)
+    make_event(report=False, report_title="Sans rapport")
+    done = study_report.prepare(set(), wanted=lambda: True)
+    assert [kept(event).exists() for event in (coming, drafted, over)] == [True, False, False]
+
+    coming.report_sections.update(body="Un autre texte.")
+    assert not kept(coming).exists()
+    study_report.prepare(done, wanted=lambda: True)
+    assert kept(coming).exists()
+
+
+@pytest.mark.usefixtures("with_pango")
+def test_a_report_that_fails_in_advance_is_tried_once_and_keeps_no_other_one_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    renderer = tmp_path / "renderer.py"
+    renderer.write_text("import sys; page = sys.stdin.read(); sys.exit('too wide') if 'Raté' in page else print(page)")
+    monkeypatch.setattr(pdf, "RENDERER", renderer)
+    make_event(report_title="Raté", starts_in=timedelta(days=1))
+    good = make_event(report_title="Réussi", starts_in=timedelta(days=2))
+    done = study_report.prepare(set(), wanted=lambda: True)
+    assert study_report.prepare(done, wanted=lambda: True) == done
+    assert kept(good).exists()
+    assert [
+        record.getMessage() for record in caplog.records if record.name == "registrations.documents.study_report"
+    ] == ["A report could not be made in advance: too wide"]
+
+
+@pytest.mark.usefixtures("with_pango")
+def test_a_worker_that_is_asked_to_stop_gives_up_the_report_in_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    renderer = tmp_path / "renderer.py"
+    renderer.write_text(WAITS)
+    monkeypatch.setattr(pdf, "RENDERER", renderer)
+    make_event()
+    stopping = threading.Event()
+    threading.Timer(0.5, stopping.set).start()
+    begun = time.monotonic()
+    study_report.prepare(set(), wanted=lambda: not stopping.is_set())
+    assert time.monotonic() - begun < pdf.TIMEOUT / 2
+
+
+def test_a_mail_waits_for_its_report_that_is_being_made_and_a_visitor_is_asked_to_come_back(
+    outbox_folder: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registration = make_registration()
+    path = kept(registration.event)
+    Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")
+    maker = (path.parent / "lock").open("a")
+    fcntl.flock(maker, fcntl.LOCK_EX)  # as the worker's other half holds it meanwhile
+
+    monkeypatch.setattr(pdf, "PATIENCE", 0)
+    assert client.get(f"/rejoindre/{registration.join_code}/rapport.pdf").status_code == 503
+
+    def finish() -> None:
+        path.write_bytes(b"%PDF-1.7 made meanwhile")
+        maker.close()
+
+    made = threading.Timer(0.5, finish)
+    made.start()
+    outbox.drain()
+    made.join()
+    [message] = mailbox.read_folder(outbox_folder)
+    assert mailbox.part(message, "application/pdf") == b"%PDF-1.7 made meanwhile"

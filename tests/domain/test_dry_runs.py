@@ -71,6 +71,7 @@ def method_of(message: EmailMessage) -> list[str]:
 # The way of a registrant
 
 
+@pytest.mark.typesetting
 @pytest.mark.parametrize("status", ["draft", "published"])
 def test_the_whole_confirmation_leaves_even_for_a_draft(status: str, outbox_folder: Path) -> None:
     event = make_event(status=status)
@@ -95,6 +96,7 @@ def test_who_has_typed_nothing_is_asked_for_it_and_the_account_is_filled_in() ->
     assert not Registration.objects.exists()
 
 
+@pytest.mark.typesetting
 def test_the_personal_pages_of_a_draft_open_for_its_trial_alone(client: Client) -> None:
     event = make_event(status="draft")
     trial, other = start(event), make_registration(event)
@@ -364,6 +366,7 @@ def with_everything(event: Event, status: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("untypeset")
 @pytest.mark.parametrize("status", ["confirmed", "waitlisted", "cancelled"])
 @pytest.mark.parametrize("make", [make_event, make_past_event], ids=["to come", "past"])
 def test_a_trial_is_in_no_list_figure_export_sheet_audience_or_seat(make: Callable[..., Event], status: str) -> None:

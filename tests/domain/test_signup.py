@@ -124,7 +124,7 @@ def test_a_closed_event_takes_nobody_whatever_the_page_said() -> None:
     assert not Registration.objects.exists()
 
 
-@pytest.mark.parametrize("stamp", ["", "forged", signing.dumps("0", salt="another")])
+@pytest.mark.parametrize("stamp", ["", "forged", signing.dumps("0", salt="another")], ids=["no", "forged", "another"])
 def test_a_form_without_its_stamp_is_shown_again_with_a_fresh_one(client: Client, stamp: str) -> None:
     event = make_event()
     path = f"/evenements/{event.slug}/inscription/"

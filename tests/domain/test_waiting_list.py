@@ -90,6 +90,7 @@ def test_without_a_list_the_last_seat_is_given_once_and_the_others_are_told_so()
     assert statuses(event) == ["confirmed"]
 
 
+@pytest.mark.typesetting
 def test_a_seat_given_back_goes_to_the_first_in_line_at_once_with_a_mail_of_its_own(outbox_folder: Path) -> None:
     event = make_event(capacity=1)
     leaving, first, second = sign_up(event, "leaving@x.fr"), sign_up(event, "first@x.fr"), sign_up(event)

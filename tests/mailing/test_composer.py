@@ -42,6 +42,7 @@ def received(registration: Registration, folder: Path, reason: str = "new") -> A
     return mailbox.read_folder(folder)[-1]
 
 
+@pytest.mark.typesetting
 def test_the_file_is_a_valid_seven_bit_message_with_the_promised_tree(outbox_folder: Path) -> None:
     received(make_registration(first_name="Zoë"), outbox_folder)
     [path] = outbox_folder.glob("*.eml")
@@ -88,6 +89,7 @@ def test_the_calendar_stands_in_the_mail_twice_and_is_the_same_object(outbox_fol
     assert (attachment["Content-Transfer-Encoding"], attachment.get_filename()) == ("base64", "invitation.ics")
 
 
+@pytest.mark.typesetting
 def test_text_and_html_carry_the_same_links_and_facts(outbox_folder: Path) -> None:
     registration = make_registration()
     message = received(registration, outbox_folder)
@@ -214,6 +216,7 @@ def test_the_report_arrives_byte_for_byte_with_lines_of_the_length_that_mail_all
     assert message.as_string().count(lines[0]) == 1
 
 
+@pytest.mark.typesetting
 def test_the_presentation_is_called_one(outbox_folder: Path) -> None:
     assert "Le rapport d’étude (présentation, PDF, " in mailbox.text(received(make_registration(), outbox_folder))
 
@@ -225,6 +228,7 @@ def test_a_mail_without_a_report_says_where_it_will_be(outbox_folder: Path) -> N
     assert "rapport.pdf" not in mailbox.text(message) + mailbox.html(message)
 
 
+@pytest.mark.typesetting
 def test_a_report_that_cannot_be_made_is_tried_again_and_then_does_not_keep_the_link_back(
     outbox_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +261,7 @@ def test_a_report_file_that_is_gone_keeps_no_mail_back_for_long(
     assert mailbox.attachment_names(message) == ["invitation.ics"]
 
 
+@pytest.mark.typesetting
 def test_an_http_api_gets_the_calendar_as_its_only_attachment_with_its_method(settings: Settings) -> None:
     settings.MAILERS = {"default": {"BACKEND": "anymail.backends.mailjet.EmailBackend"}}
     message = composer.compose(owed(make_registration()))

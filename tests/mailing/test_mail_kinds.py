@@ -253,6 +253,7 @@ def test_a_mail_of_a_postponed_event_tells_no_date() -> None:
             assert day not in "".join(read(a_mail(case, a_person(event, case, "en"))))
 
 
+@pytest.mark.usefixtures("with_pango")
 def test_the_follow_up_speaks_of_the_certificate_only_to_who_came() -> None:
     case = Case("follow_up")
     event = an_event("past", case)

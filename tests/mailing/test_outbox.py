@@ -191,8 +191,10 @@ def test_a_connection_cut_before_the_mail_was_asked_for_is_no_ambiguity(server: 
     assert delivery.send_at - before < MINUTE
 
 
-def test_a_server_that_never_answers_after_the_mail_is_ambiguous(server: Handler) -> None:
+def test_a_server_that_never_answers_after_the_mail_is_ambiguous(server: Handler, settings: Settings) -> None:
     server.data = HOLD
+    options = {**settings.MAILERS["default"]["OPTIONS"], "timeout": 1}
+    settings.MAILERS = {"default": {**settings.MAILERS["default"], "OPTIONS": options}}
     delivery = enqueue()
     before = timezone.now()
     after_a_drain(delivery)

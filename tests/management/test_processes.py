@@ -1,6 +1,8 @@
 """The real processes: the demo as the README starts it, and what kill -9 leaves behind."""
 
+import http.client
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -18,12 +20,14 @@ import pytest
 
 from registrations.runtime.web_threads import FEW
 from tests import mailbox
-from tests.site import ROOT, RunningSite, StayAfterTheForm, own_database, wait_for
+from tests.load import processes
+from tests.site import PATIENCE, ROOT, RunningSite, StayAfterTheForm, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
 
 
+@pytest.mark.typesetting
 def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
     thanks = demo.sign_up(email="zoe@example.org")
     assert "Votre inscription est enregistrée" in thanks
@@ -37,6 +41,13 @@ def test_the_demo_takes_a_sign_up_to_the_inbox(demo: RunningSite) -> None:
     for link in mailbox.links(mailbox.text(mail)):
         assert link.startswith(demo.address)
         assert demo.status(link.removeprefix(demo.address)) == 200
+
+
+@pytest.mark.typesetting
+def test_a_worker_makes_the_report_when_it_starts_before_anyone_has_signed_up(site: RunningSite) -> None:
+    shutil.rmtree(site.data / "reports")
+    site.start("worker")
+    wait_for(lambda: list((site.data / "reports").glob("*.pdf")), "the report")
 
 
 def test_the_demos_mailbox_shows_the_mail_and_every_part_of_it(demo: RunningSite) -> None:
@@ -62,11 +73,13 @@ def test_static_files_are_hashed_compressed_and_kept_for_a_year(demo: RunningSit
         assert "immutable" in response.headers["Cache-Control"]
 
 
-def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(tmp_path: Path) -> None:
-    with own_database() as database_url, RunningSite(tmp_path, database_url) as site:
-        first, second = site.run("demo", "--setup-only"), site.run("demo", "--setup-only")
-        counted = site.run("shell", "--verbosity", "0", "-c", COUNTS)
-    assert "organisateur / " in first
+def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(empty_site: RunningSite) -> None:
+    process = empty_site.start_demo()
+    process.terminate()
+    assert process.wait(timeout=PATIENCE) == 0
+    second = empty_site.run("demo", "--setup-only")
+    counted = empty_site.run("shell", "--verbosity", "0", "-c", COUNTS)
+    assert "organisateur / " in (empty_site.data / "demo.log").read_text()
     assert second == ""
     assert counted.split() == ["1", "7"]
 
@@ -80,29 +93,23 @@ def test_a_site_that_is_no_demo_has_no_mailbox_to_show(site: RunningSite) -> Non
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_demo_leaves_no_process_behind_however_it_ends(site: RunningSite, number: signal.Signals) -> None:
     process = site.start_demo()
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(children) == 2
+    children = both_children(process.pid)
 
     process.send_signal(number)
-    assert process.wait(timeout=60) == (0 if number != signal.SIGKILL else -9)
-    wait_for(lambda: not any(is_running(int(child)) for child in children), "the end of the children")
+    assert process.wait(timeout=PATIENCE) == (0 if number != signal.SIGKILL else -9)
+    wait_for(lambda: not any(map(processes.runs, children)), "the end of the children")
     assert site.status("/") is None
 
 
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"  # ended, not yet collected by the machine's first process
+def both_children(parent: int) -> dict[int, str]:
+    return children_of(parent, "web", "worker")
 
 
 def test_a_demo_whose_worker_dies_ends_with_it(site: RunningSite) -> None:
     process = site.start_demo()
-    pids = map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split())
-    worker = next(pid for pid in pids if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    worker = next(pid for pid, command in both_children(process.pid).items() if command == "worker")
     os.kill(worker, signal.SIGKILL)
-    assert process.wait(timeout=60) != 0
+    assert process.wait(timeout=PATIENCE) != 0
 
 
 def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_in_flight(site: RunningSite) -> None:
@@ -134,8 +141,7 @@ def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(s
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
         up = site.start("up", "--port", str(site.port), "--workers", "2")
         site.wait_until_it_serves()
-        before = commands_of_children(up.pid)
-        assert sorted(before.values()) == ["web", "web", "worker", "worker"]
+        before = children_of(up.pid, "web", "web", "worker", "worker")
 
         site.sign_up(email="un@example.org")
         wait_for(lambda: server.held, "the first mail on its way")
@@ -146,26 +152,37 @@ def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(s
         site.wait_until_it_serves()
         site.sign_up(email="deux@example.org")
         wait_for(lambda: len(server.received) == 2, "the second mail")
-        after = commands_of_children(up.pid)
-        assert sorted(after.values()) == ["web", "web", "worker", "worker"]
+        after = children_of(up.pid, "web", "web", "worker", "worker")
         assert not set(before) & set(after)
     assert mailbox.read(server.held[0])["Message-ID"] == server.mails[0]["Message-ID"]
 
 
 def commands_of_children(parent: int) -> dict[int, str]:
-    """pid and command of each child process, of whichever thread."""
-    pids = [pid for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()]
-    return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().split("\0")[2] for pid in pids}
+    """pid and command of each child process, of whichever thread; without what it starts to make a document."""
+    threads = [Path(file).name for file in Path(f"/proc/{parent}/task").glob("*")]
+    pids = [int(pid) for thread in threads for pid in processes.told(parent, f"task/{thread}/children").split()]
+    commands = {pid: processes.told(pid, "cmdline").split("\0")[2:3] for pid in pids}
+    return {pid: command[0] for pid, command in commands.items() if command and command[0] in {"web", "worker", "job"}}
+
+
+def children_of(parent: int, *commands: str) -> dict[int, str]:
+    """pid and command of each, as soon as they are these: who is killed has a successor only a moment later."""
+
+    def when_all_there() -> dict[int, str] | None:
+        found = commands_of_children(parent)
+        return found if sorted(found.values()) == sorted(commands) else None
+
+    return wait_for(when_all_there, f"{', '.join(commands)} below {parent}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_survives_the_end_of_up(site: RunningSite, number: signal.Signals) -> None:
     up = site.start("up", "--port", str(site.port))
     site.wait_until_it_serves()
-    children = commands_of_children(up.pid)
+    children = children_of(up.pid, "web", "web", "worker")
     up.send_signal(number)
-    up.wait(timeout=60)
-    wait_for(lambda: not any(is_running(pid) for pid in children), "the end of the children")
+    up.wait(timeout=PATIENCE)
+    wait_for(lambda: not any(map(processes.runs, children)), "the end of the children")
     assert site.status("/healthz") is None
 
 
@@ -173,9 +190,8 @@ def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
     web = site.start("up", "--port", str(site.port), "--no-worker")
     workers = site.start("up", "--no-web", "--workers", "3")
     site.wait_until_it_serves()
-    wait_for(lambda: len(commands_of_children(workers.pid)) == 3, "three workers")
-    assert set(commands_of_children(web.pid).values()) == {"web"}
-    assert set(commands_of_children(workers.pid).values()) == {"worker"}
+    assert children_of(web.pid, "web", "web")
+    assert children_of(workers.pid, "worker", "worker", "worker")
 
 
 def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
@@ -226,33 +242,61 @@ def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_an
     waited = [person.is_alive() for person in people]
     release()
     for person in people:
-        person.join(timeout=30)
+        person.join(timeout=PATIENCE)
     assert (set(pages), set(waited), {person.is_alive() for person in people}) == ({200}, {True}, {False})
+
+
+class Sender(urllib.request.HTTPHandler):
+    """Tells when a request is on its way as a whole."""
+
+    def __init__(self, sent: threading.Event) -> None:
+        super().__init__()
+
+        class Connection(http.client.HTTPConnection):
+            def getresponse(self) -> http.client.HTTPResponse:
+                sent.set()
+                return super().getresponse()
+
+        self.connection = Connection
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self.connection, req)
+
+
+def has_read_everything(port: int) -> bool:
+    """Whether somebody is connected to the port, and no byte waits to be read there: proc_net_tcp(5)."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established = [queues for _, local, _, state, queues, *_ in lines if (local[9:], state) == (f"{port:04X}", "01")]
+    return bool(established) and all(queues.endswith(":00000000") for queues in established)
 
 
 def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: RunningSite) -> None:
     up = site.start("up", "--port", str(site.port), "--no-worker")
     site.wait_until_it_serves()
-    browser, form_url, body = site.filled_form(StayAfterTheForm(), email="juste@example.org")
+    sent = threading.Event()
+    browser, form_url, body = site.filled_form(StayAfterTheForm(), Sender(sent), email="juste@example.org")
+    sent.clear()
     release = lock_registrations(site)
     answers: list[int] = []
 
     def send() -> None:
         try:
-            browser.open(form_url, body, timeout=30)
+            browser.open(form_url, body, timeout=PATIENCE)
         except urllib.error.HTTPError as redirect:
             answers.append(redirect.code)
             redirect.close()
 
     visitor = threading.Thread(target=send)
     visitor.start()
-    time.sleep(1)
+    assert sent.wait(PATIENCE)
+    wait_for(lambda: has_read_everything(site.port), "the form in the hands of the site")
+    time.sleep(1)  # for it to reach the database, which no one can see from here
     up.terminate()
     time.sleep(1)
     release()
-    visitor.join(timeout=30)
+    visitor.join(timeout=PATIENCE)
     assert answers == [303]
-    assert up.wait(timeout=30) == 0
+    assert up.wait(timeout=PATIENCE) == 0
     emails = "from registrations.models import *; print(*Registration.objects.values_list('email', flat=True))"
     assert site.run("shell", "--verbosity", "0", "-c", emails).split() == ["juste@example.org"]
 
@@ -269,7 +313,7 @@ def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningS
         worker.terminate()
         time.sleep(0.3)
         worker.terminate()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=PATIENCE) == 0
     states = "from registrations.models import *; print(*Delivery.objects.values_list('state', flat=True))"
     assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
 
@@ -281,7 +325,7 @@ def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> 
     site.sign_up(email="zoe@example.org")
     site.mail_to("zoe@example.org")
     worker.terminate()
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(timeout=PATIENCE) == 0
     left = "from registrations.models import *; print(Delivery.objects.get().state, WorkerPresence.objects.count())"
     assert site.run("shell", "--verbosity", "0", "-c", left).split() == ["sent", "0"]
 
@@ -300,10 +344,9 @@ jobs.leave_to_a_worker(Job(kind="people", title="x", event=event, asked_by=me.pk
     permission="registrations.change_registration",
     parameters={"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}))
 """
-HOW_FAR = (
-    "from registrations.models import *; job = Job.objects.get(); "
-    "print(job.state, job.done, Delivery.objects.filter(reason='resent').count())"
-)
+HOW_FAR = """
+    SELECT state, done, (SELECT count(*) FROM registrations_delivery WHERE reason = 'resent') FROM registrations_job
+"""
 
 
 @pytest.mark.parametrize("victim", ["worker", "job"])
@@ -313,17 +356,17 @@ def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody
     """Of the worker, the child dies with it; of the child alone, the worker notices."""
 
     def how_far() -> tuple[str, int, int]:
-        state, done, mails = site.run("shell", "--verbosity", "0", "-c", HOW_FAR).split()
-        return state, int(done), int(mails)
+        [(state, done, mails)] = site.rows(HOW_FAR)
+        return state, done, mails
 
     site.run("shell", "-c", ASK_FOR_MAILS)
     worker = site.start("worker")
     wait_for(lambda: how_far()[1] > 0, "the first people")
-    child = next(pid for pid, command in commands_of_children(worker.pid).items() if command == "job")
+    [child] = children_of(worker.pid, "job")
     if victim == "worker":
         worker.kill()
         worker.wait()
-        wait_for(lambda: not is_running(child), "the end of the child")
+        wait_for(lambda: not processes.runs(child), "the end of the child")
     else:
         os.kill(child, signal.SIGKILL)
     _state, done, mails = how_far()
@@ -342,7 +385,7 @@ def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
         up = subprocess.Popen(command, env=site.env, pass_fds=[held.fileno()])
         site.wait_until_it_serves()
         up.terminate()
-        assert up.wait(timeout=60) == 0
+        assert up.wait(timeout=PATIENCE) == 0
 
 
 def test_an_address_that_others_reach_needs_a_proxy(site: RunningSite) -> None:

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 from pytest_django import Settings
 
 from registrations.documents import pdf
@@ -19,7 +19,19 @@ from registrations.models import Event, pdf_file
 from tests.desk import NO_PARTS
 from tests.factories import make_event, make_registration
 
-HONEST = pdf.render("<html lang='fr'><title>x</title><p>Un rapport. /JavaScript et /Launch en toutes lettres.</p>")
+
+def honest() -> bytes:
+    """A page whose words only speak of what is refused."""
+    writer = pypdf.PdfWriter()
+    words = DecodedStreamObject()
+    words.set_data(b"BT (Un rapport. /JavaScript et /Launch en toutes lettres.) Tj ET")
+    writer.add_blank_page(200, 200)[NameObject("/Contents")] = words.flate_encode()
+    target = io.BytesIO()
+    writer.write(target)
+    return target.getvalue()
+
+
+HONEST = honest()
 
 
 def refusal(content: bytes) -> str:
@@ -54,6 +66,12 @@ def packed(
     stream = pack(b"12 0 " + objects)
     head = b"<< /Type /ObjStm /N 1 /First 5 /Filter %s /Length %d >>" % (filtered, len(stream))
     return b"%%PDF-1.7\n7 0 obj\n%s\nstream\r\n%s\nendstream\nendobj\n%%%%EOF\n" % (head, stream)
+
+
+@pytest.mark.typesetting
+def test_a_document_typeset_here_is_taken() -> None:
+    page = "<html lang='fr'><title>x</title><p>Un rapport. /JavaScript et /Launch en toutes lettres.</p>"
+    assert refusal(pdf.render(page)) == ""
 
 
 def test_reports_of_several_programs_are_taken() -> None:

@@ -44,6 +44,7 @@ def test_what_nobody_listens_to_is_told_to_nobody() -> None:
     assert list(progress.batches("abcde", 2)) == ["ab", "cd", "e"]
 
 
+@pytest.mark.typesetting
 def test_a_document_tells_its_steps_and_not_that_it_is_done_before_it_is() -> None:
     told: list[tuple[int, int]] = []
     with progress.told_to(lambda done, total, words: told.append((done, total))):

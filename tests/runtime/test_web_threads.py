@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from registrations.runtime.web_threads import CALM_AFTER, FEW, MANY, STUCK_AFTER, WebThreads
-from tests.site import wait_for
+from tests.site import PATIENCE, wait_for
 
 
 class Request:
@@ -18,7 +18,7 @@ class Request:
 
     def service(self) -> None:
         self.has_begun.set()
-        self.may_end.wait(20)
+        self.may_end.wait(PATIENCE)
 
     def cancel(self) -> None: ...
 
@@ -45,7 +45,7 @@ def test_others_help_when_nobody_takes_the_next_request(threads: WebThreads, clo
     requests = [Request() for _ in range(FEW + 2)]
     for request in requests:
         threads.add_task(request)
-    assert all(request.has_begun.wait(20) for request in requests[:FEW])
+    assert all(request.has_begun.wait(PATIENCE) for request in requests[:FEW])
     threads.look()
     clock(STUCK_AFTER / 2)
     threads.look()
@@ -53,7 +53,7 @@ def test_others_help_when_nobody_takes_the_next_request(threads: WebThreads, clo
     clock(STUCK_AFTER)
     threads.look()
     assert len(threads.threads) == MANY
-    assert all(request.has_begun.wait(20) for request in requests)
+    assert all(request.has_begun.wait(PATIENCE) for request in requests)
 
     for request in requests:
         request.may_end.set()
@@ -69,9 +69,9 @@ def test_a_long_queue_that_moves_needs_nobody(threads: WebThreads, clock: Callab
     for request in requests:
         threads.add_task(request)
     for done, request in enumerate(requests[: 20 - FEW]):
-        assert request.has_begun.wait(20)
+        assert request.has_begun.wait(PATIENCE)
         request.may_end.set()
-        assert requests[done + FEW].has_begun.wait(20)
+        assert requests[done + FEW].has_begun.wait(PATIENCE)
         clock(STUCK_AFTER)
         threads.look()
     assert len(threads.threads) == FEW

@@ -20,7 +20,7 @@ from registrations.security import rate_limits
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_registration
 from tests.journey import Journey, shown_stamp, without_token
-from tests.site import RunningSite
+from tests.site import PATIENCE, RunningSite
 from tests.test_settings import SAFE, start
 
 pytestmark = pytest.mark.django_db
@@ -265,14 +265,14 @@ def test_cookies_and_headers_of_a_public_site_are_for_https_alone(tmp_path: Any)
 
 def test_a_real_server_refuses_large_bodies_and_headers_at_once(demo: RunningSite) -> None:
     def answer(head: str) -> str:
-        with socket.create_connection(("127.0.0.1", demo.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", demo.port), timeout=PATIENCE) as client:
             client.sendall(head.encode())
             return client.recv(100).decode()
 
     host = f"Host: 127.0.0.1:{demo.port}\r\nContent-Type: text/plain\r\n"
     assert " 413 " in answer(f"POST /admin/login/ HTTP/1.1\r\n{host}Content-Length: {26 * 1024 * 1024}\r\n\r\n")
     assert " 431 " in answer(f"GET / HTTP/1.1\r\n{host}X: {'x' * 40_000}\r\n\r\n")
-    connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=PATIENCE)
     connection.request("POST", "/accessibilite/", b"x" * 300_000, {"Content-Type": "text/plain"})
     response = connection.getresponse()
     assert response.status == 413
@@ -287,7 +287,7 @@ def test_behind_a_proxy_the_origin_is_what_the_proxy_saw(site: RunningSite) -> N
     site.wait_until_it_serves()
     statuses = []
     for number in range(62):
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
         forged = {"X-Forwarded-For": f"10.0.0.{number}, 203.0.113.9", "X-Forwarded-Proto": "http"}
         body = b"username=organisateur&password=wrong"
         connection.request("GET", "/admin/login/", headers=forged)

@@ -152,6 +152,7 @@ def test_the_desk_shows_the_log_and_lets_nobody_touch_it(organiser: Client) -> N
     assert AuditEntry.objects.get(pk=entry.pk).detail == {"count": 3}
 
 
+@pytest.mark.real_clock
 @pytest.mark.parametrize(
     "statement",
     [
@@ -176,6 +177,7 @@ def test_code_cannot_change_an_entry_either() -> None:
         entry.save()
 
 
+@pytest.mark.real_clock
 def test_what_is_older_than_a_year_is_thrown_away() -> None:
     audit.record(audit.Action.BULK_MAIL, count=1)
     AuditEntry.objects.create(action="bulk_mail", at=timezone.now() - timedelta(days=367))

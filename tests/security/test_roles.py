@@ -13,7 +13,7 @@ from registrations.security import roles
 from tests.factories import make_event
 from tests.views.test_every_address import ask, everything, paths, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 __all__ = ["rows"]
 
 
@@ -79,6 +79,7 @@ def test_the_organisation_deletes_a_person_with_their_mails(rows: dict[str, Any]
     assert not Registration.objects.exists()
 
 
+@pytest.mark.typesetting
 def test_readers_look_at_everything_of_the_webinars_and_change_nothing(rows: dict[str, Any]) -> None:
     reader = member("Lecture")
     before = everything()

@@ -323,6 +323,7 @@ def test_the_page_shows_how_names_were_read_the_unrecognised_first() -> None:
     ]
 
 
+@pytest.mark.typesetting
 @pytest.mark.parametrize("number", [0, 1, 4, 40])
 def test_the_document_says_what_the_page_says_on_two_pages_at_most(number: int) -> None:
     event = fill(make_past_event(title="Le webinaire", slug=f"le-webinaire-{number}"), number)
@@ -342,6 +343,7 @@ def test_the_document_says_what_the_page_says_on_two_pages_at_most(number: int) 
     assert ("Autres groupes réunis" in shown) == (number == 40)
 
 
+@pytest.mark.typesetting
 def test_a_large_event_with_every_group_stays_on_two_pages() -> None:
     event = fill(make_past_event(title="Très long " * 19), 300)
     for index, typed in enumerate(event_figures.GROUPS[PurgedCount.Dimension.ORGANISATION][0].values):
@@ -351,6 +353,7 @@ def test_a_large_event_with_every_group_stays_on_two_pages() -> None:
     assert len(PdfReader(io.BytesIO(event_report.figures_sheet(event))).pages) <= 2
 
 
+@pytest.mark.typesetting
 def test_page_and_document_speak_english_too() -> None:
     event = fill(make_past_event(title="The webinar"), 40)
     with translation.override("en"):
@@ -368,6 +371,7 @@ def test_the_drawings_of_the_document_have_words_in_their_place() -> None:
     assert all("<title" in drawing.partition("</svg>")[0] for drawing in drawings)
 
 
+@pytest.mark.typesetting
 def test_a_document_that_cannot_be_made_leads_back_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
     page = logged_in().get(f"{EVENTS}{make_event().pk}/figures/pdf/", follow=True)

@@ -20,7 +20,7 @@ from tests.addresses import addresses
 from tests.factories import make_event, make_registration
 from tests.web.test_request_guard import STRICT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 
 PUBLIC = {
     "", "favicon.ico", "healthz", "readyz", "donnees-personnelles/", "accessibilite/", "mentions-legales/",

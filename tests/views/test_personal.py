@@ -67,6 +67,7 @@ def test_before_the_hour_the_page_says_when_the_room_opens_in_the_events_own_zon
     assert f"{opens.hour}\u00a0h" in page
 
 
+@pytest.mark.typesetting
 def test_afterwards_the_page_has_the_documents_and_the_recording(client: Client) -> None:
     event = make_past_event(replay_url="https://video.example.net/1")
     page = client.get(join(make_registration(event))).text

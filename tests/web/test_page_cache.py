@@ -89,6 +89,7 @@ def test_seats_that_are_taken_and_given_back_are_seen_at_once(client: Client) ->
     assert pages(client, event) == free
 
 
+@pytest.mark.usefixtures("with_pango")
 def test_a_report_that_comes_and_goes_is_seen_at_once(client: Client) -> None:
     event = make_event(report=False, starts_in=timedelta(days=-30), open_after_session=True)
     without = pages(client, event)

@@ -146,6 +146,7 @@ def test_the_event_shows_its_last_operations(organiser: Client, all_is_long: Non
 # Each kind of act
 
 
+@pytest.mark.typesetting
 def test_a_sheet_is_typeset_by_a_worker_and_downloaded_from_its_page(organiser: Client, all_is_long: None) -> None:
     event = make_event()
     make_registration(event)
@@ -160,6 +161,7 @@ def test_a_sheet_is_typeset_by_a_worker_and_downloaded_from_its_page(organiser: 
     assert taken.detail == {"list": "sign-in sheet", "rows": 1}
 
 
+@pytest.mark.typesetting
 def test_a_sheet_that_cannot_be_made_says_so_and_is_started_again(
     organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,7 +84,7 @@ class Bilan:
         try:
             return pdf_response(event_report.figures_sheet(event), f"bilan-{event.slug}.pdf")
         except pdf.RenderingFailed:
-            messages.error(request, _("This document cannot be made at the moment. Try again in a minute."))
+            messages.error(request, pdf.excuse())
         return HttpResponseRedirect(reverse("admin:registrations_event_figures", args=[pk]))
 
 

@@ -297,7 +297,7 @@ def typeset(job: Job) -> Outcome:
     except sign_in_sheet.TooManyPeople as error:
         raise jobs.Refused(str(error)) from error
     except pdf.RenderingFailed as error:
-        raise jobs.Refused(_("This document cannot be made at the moment. Try again in a minute.")) from error
+        raise jobs.Refused(pdf.excuse()) from error
     return Outcome([], made, filename)
 
 

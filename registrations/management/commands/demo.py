@@ -8,7 +8,6 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations.documents import pdf
 from registrations.management import processes, progress_line, static_files
 from registrations.models import Event
 from registrations.runtime import progress, site_lock
@@ -28,7 +27,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, setup_only: bool, **options: Any) -> None:
         if settings.PUBLIC:
             raise CommandError("The demo never runs on a public site: unset BASE_URL.")
-        pdf.require_libraries()
         if not setup_only:
             self._require_free(port)
         self._set_up()
@@ -68,8 +66,8 @@ class Command(BaseCommand):
             f"Site:      {address}/\nMailbox:   {address}/outbox/\nDesk:      {address}/admin/\nCtrl-C stops it all."
         )
         self.stdout.flush()
-        web = processes.Child(["web", "--demo", "--port", str(port)], env)
-        return processes.run_together([web, processes.Child(["worker"], env)])
+        web = processes.Child(["web", "--demo", "--port", str(port), "--skip-checks"], env)
+        return processes.run_together([web, processes.Child(["worker", "--skip-checks"], env)])
 
     def _require_free(self, port: int) -> None:
         with socket.socket() as probe:

@@ -6,7 +6,6 @@ from django.core.mail import mailers
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registrations.documents import pdf
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 from registrations.runtime import site_lock
@@ -35,16 +34,15 @@ class Command(BaseCommand):
         require_proxy(host)
         listener = None if no_web else self._inherited() or self._listen(host, port)
         if not no_worker:
-            pdf.require_libraries()
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         call_command("migrate", verbosity=0)
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
-        mail_workers = [] if no_worker else [processes.Child(["worker"], env) for _ in range(workers)]
+        mail_workers = [] if no_worker else [processes.Child(["worker", "--skip-checks"], env) for _ in range(workers)]
         webs = []
         if listener:
             static_files.collect()
             fd = listener.fileno()
-            command = ["web", "--fd", str(fd), "--host", host]
+            command = ["web", "--fd", str(fd), "--host", host, "--skip-checks"]
             webs = [processes.Child(command, env, (fd,)) for _ in range(WEB_PROCESSES)]
             self.stdout.write(f"Serving on http://{host}:{port}/")
             self.stdout.flush()

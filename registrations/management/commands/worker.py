@@ -6,7 +6,6 @@ from django.core.mail import mailers
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 
-from registrations.documents import pdf
 from registrations.models import WorkerPresence
 from registrations.runtime import site_lock
 from registrations.runtime.liveness import alive_process
@@ -22,7 +21,6 @@ class Command(BaseCommand):
     @site_lock.site()
     def handle(self, *args: Any, **options: Any) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
-        pdf.require_libraries()
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         with alive_process() as name:
             worker = MailWorker(name)
