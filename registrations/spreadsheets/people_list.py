@@ -1,4 +1,4 @@
-"""A list of people that an organiser has elsewhere: CSV or XLSX, one line each, columns by their names."""
+"""An organiser's list of people, read from CSV or XLSX: one person a line, columns found by their names."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class RegistrantList:
 
 
 def registrant_list(content: bytes) -> RegistrantList:
-    """Everyone in the file, in its order, unexamined; raises FileNotUnderstood."""
+    """The lines of the file in their order, not yet validated. Raises FileNotUnderstood."""
     header, *lines = _lines(content) or [Line(1, [])]
     columns = _columns(header)
     if missing := [str(one.label) for one in IMPORTED if one.is_required and one.name not in columns]:
@@ -39,7 +39,7 @@ def registrant_list(content: bytes) -> RegistrantList:
 
 
 def _lines(content: bytes) -> list[Line]:
-    """With the header; what stands above it, such as a title, is passed over."""
+    """From the header on; lines above it, such as a title, are skipped."""
     most = MAX_PEOPLE + 1
     if content.startswith(reader.ZIP):
         lines = reader.workbook_lines(content, most=most)

@@ -1,7 +1,7 @@
-"""What a visitor meets: the event page, the form, the thank-you page, the public calendar file.
+"""Public pages: event, form, thank-you page, public calendar file.
 
-Compressed is what holds nothing of anyone: the length of a page that mixes a secret with somebody else's words tells
-of the secret (BREACH). The form's only secret, its CSRF token, is masked anew in each answer.
+Only pages without personal content are compressed: the compressed length of a page that mixes a secret with text of an
+attacker reveals the secret (BREACH). The form's only secret is its CSRF token, which has another mask in each answer.
 """
 
 import time
@@ -37,7 +37,7 @@ from registrations.web.responses import calendar_response, private_page, see_oth
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
 CORRECTED_WITHIN = 30 * 60  # seconds
-RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
+RESENT = "envoye"  # in the query after the form was sent
 
 
 _SHOWN = PreparedQuery(
@@ -48,7 +48,7 @@ _SHOWN = PreparedQuery(
 
 
 def shown_event(slug: str) -> Event:
-    """With all that its pages ask of it first, in one query. Raises Http404."""
+    """Load an event with what its pages need, in one query. Raises Http404."""
     if (event := _SHOWN.first(slug=slug)) is None:
         raise Http404
     return event
@@ -57,7 +57,7 @@ def shown_event(slug: str) -> Event:
 @require_safe
 @gzip_page
 def home(request: HttpRequest) -> HttpResponse:
-    """The only event one can sign up to, or a list of them; with none, the last past ones."""
+    """Redirect to the only open event; else list the open ones, or the last past ones."""
     events = list(Event.objects.to_sign_up().order_by("starts_at"))
     if len(events) == 1:
         return redirect(events[0])
@@ -109,7 +109,7 @@ def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **mor
 
 
 def _empty_form(request: HttpRequest, event: Event) -> HttpResponse:
-    """The same for everybody but for the token and the stamp; it follows from the event, unless that asks more."""
+    """The cached form page, with this visitor's token and stamp. Its key holds all that the page depends on."""
     form = RegistrationForm(event=event) if custom_questions.may_ask(event) else None
     last_day = event.kept_until(timezone.now()).astimezone(event.zone).date()
     key = page_cache.key_of(request, event, form and form.shape, last_day)
@@ -123,7 +123,10 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
 
 
 def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
-    """Sign up, and let this browser correct its address for a while; the answers are kept where no row holds them."""
+    """Sign up, and let this browser correct the address for a while.
+
+    The session keeps the answers when the sign-up made no row, because the address was known.
+    """
     language = get_language() or settings.LANGUAGE_CODE
     done = signup.register(event, language=language, counted=counted, **answers)
     request.session[SIGNED_UP] = {
@@ -138,7 +141,7 @@ def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, 
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
-    """In place of the form; what was written at some length is shown for copying."""
+    """The page instead of the form; it shows long texts that were typed, so that they can be copied."""
     texts = person_fields.names(lambda one: one.asked and one.asked.kind == Kind.LONG_TEXT)
     own_texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
     typed = [text for name in [*texts, *own_texts] if (text := request.POST.get(name, ""))]
@@ -146,7 +149,7 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
 
 
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
-    """What this browser has just typed for this event, or nothing."""
+    """The last sign-up of this browser, if it was for this event."""
     signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
     return signed_up if signed_up and signed_up["slug"] == slug else None
 
@@ -158,7 +161,7 @@ def _may_correct(signed_up: dict[str, Any] | None) -> bool:
 @require_safe
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
-    """Shows only what this browser has just typed, whether the address was known or not."""
+    """Show what this browser has just typed: the same page whether the address was known or not."""
     event = shown_event(slug)
     signed_up = _signed_up(request, slug)
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
@@ -177,7 +180,7 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
 def _thanks_page(
     request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]
 ) -> page_cache.Page:
-    """The same for everybody but for the token, the first name and the address."""
+    """The cached page, with holes for the token, the first name and the address."""
     holes = {
         "first_name": page_cache.hole("first_name"),
         "email": page_cache.hole("email"),
@@ -191,7 +194,7 @@ def _thanks_page(
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
-    """« Corriger mon adresse »: only for the sign-up made in this browser, for half an hour."""
+    """« Corriger mon adresse »: for the sign-up made in this browser within the last half hour."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
     signed_up = _signed_up(request, slug)
     if signed_up is None or not _may_correct(signed_up):
@@ -214,7 +217,10 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
-    """The row this browser made goes to the new address; where it made none, the same answers are signed up there."""
+    """Move this browser's row to the new address; if its sign-up made no row, sign up there with the same answers.
+
+    Returns False when the row is gone.
+    """
     if answers := signed_up.get("answers"):
         _sign_up(request, event, **{**answers, "email": email})
         return True
@@ -237,7 +243,7 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def resend(request: HttpRequest, slug: str) -> HttpResponse:
-    """« Recevoir mon lien »: the same answer for every address."""
+    """« Recevoir mon lien »: the page is the same for every address."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
     form = AddressForm(request.POST or None)
     wait = wait_of_form(request, form)
@@ -250,7 +256,9 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def public_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    from registrations.documents import invitation  # here: a sign-up must not load the calendar library
+    from registrations.documents import (
+        invitation,
+    )  # imported here, so that a sign-up does not load the calendar library
 
     event = get_object_or_404(Event.objects.published().exclude(status=Event.Status.POSTPONED), slug=slug)
     return calendar_response(invitation.public_entry(event), "evenement.ics")

@@ -1,4 +1,4 @@
-"""People from a list, in the desk: the file, what it would add and what is wrong in it, the adding."""
+"""Import people from a list in the admin: upload, preview with the errors, confirmation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ SHORT = 2000  # people
 
 
 class ImportedForm(AnswersForm, AddressForm):
-    """The checks of the public form, for one line after the other."""
+    """Validates lines one after the other with the checks of the public form."""
 
     def __init__(self, *, event: Event) -> None:
         super().__init__(event=event)
@@ -49,10 +49,10 @@ class ImportedForm(AnswersForm, AddressForm):
             self.fields.pop(name, None)
 
     def _asked(self, event: Event) -> list[EventQuestion]:
-        return []  # only the person can answer the event's own questions: on their page, when they like
+        return []  # people answer the event's own questions themselves, on their page
 
     def check(self, row: Row) -> None:
-        self.data = row.cells  # as good as what a browser sends
+        self.data = row.cells  # by name of the field, as a browser sends them
         self.full_clean()
 
 
@@ -65,7 +65,7 @@ class Fault:
 
 @dataclass
 class Reading:
-    """What becomes of each line."""
+    """The lines of a file, sorted by what will happen to them."""
 
     new: list[Row] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)  # of the new ones, checked
@@ -115,12 +115,12 @@ def _faults(form: ImportedForm, row: Row, headings: dict[str, str]) -> Iterator[
 
 
 def packed(event: Event, answers: list[dict[str, Any]]) -> str:
-    """For the page between: signed, so that what is added is what was checked."""
+    """Sign the checked answers, which the preview page sends back when the organiser confirms."""
     return signing.dumps(answers, salt=f"{SALT}.{event.pk}", compress=True)
 
 
 def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
-    """None after a day, or for what is not ours."""
+    """None if the signature is wrong or older than a day."""
     try:
         kept: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:

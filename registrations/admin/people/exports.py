@@ -1,4 +1,4 @@
-"""Lists that leave the site: the columns are chosen, the password is fresh, and the audit log knows of it."""
+"""Exports: the columns are chosen, the password was typed recently, and the audit log records each one."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
