@@ -1,4 +1,4 @@
-"""Pages behind the manage link: see, correct, withdraw, come back, download and erase one's data. GET changes nothing."""
+"""Pages behind the manage link: see, correct, withdraw, come back, download, erase. GET changes nothing."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
