@@ -21,8 +21,8 @@ class RegistrationsConfig(AppConfig):
         from registrations.monitoring import checks  # noqa: F401
         from registrations.security import signals  # noqa: F401
 
-        pre_migrate.connect(triggers.make_way, sender=self)
-        post_migrate.connect(triggers.keep, sender=self)
+        pre_migrate.connect(triggers.drop_before_migrate, sender=self)
+        post_migrate.connect(triggers.install, sender=self)
 
 
 class AdminConfig(StockAdminConfig):

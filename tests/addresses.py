@@ -1,4 +1,4 @@
-"""Every address of the site, as its routes say."""
+"""All routes of the site, from its URL configuration."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Backups made and put back by the commands, as an operator types them."""
+"""Make and restore backups with the commands, as an operator does."""
 
 import io
 import subprocess
@@ -25,7 +25,7 @@ def shell(site: RunningSite, code: str) -> str:
 
 
 def sign_up(site: RunningSite, *emails: str) -> None:
-    """As the form does, without a browser."""
+    """Sign up as the form does, without a browser."""
     shell(site, SIGN_UP.format(typed=[answers(email=email) for email in emails]))
 
 
@@ -51,7 +51,7 @@ def files(backup: Path) -> dict[str, bytes]:
 
 
 def rewritten(backup: Path, **changed: bytes) -> Path:
-    """A backup in which somebody has changed something."""
+    """A copy of the backup with changed members."""
     other = backup.with_name("changed.tar.gz")
     with tarfile.open(other, "w:gz") as tar:
         for name, content in {**files(backup), **changed}.items():

@@ -1,4 +1,4 @@
-"""What tests share. Nothing leaves the machine: mails land in a folder of the test's own."""
+"""Fixtures of all tests. Mails are written to a folder, so nothing leaves the machine."""
 
 import ctypes
 import os
@@ -41,7 +41,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In the gate a skipped test is a failed one."""
+    """In CI, a skipped test makes the run fail."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -59,7 +59,7 @@ def _fixed_clock(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Between tests that commit, SQLite empties tables row by row, which the log's trigger refuses."""
+    """After a test that commits, SQLite deletes rows one by one, which the trigger of the audit log refuses."""
     marker = request.node.get_closest_marker("django_db")
     if marker is None or not marker.kwargs.get("transaction"):
         yield
@@ -72,7 +72,7 @@ def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
             for statement in audit_log.UNGUARDS["sqlite"]:
                 cursor.execute(statement)
             cursor.execute("DELETE FROM registrations_auditentry")
-            for counted in ("attendance", "delivery", "registration"):  # in this order their triggers take all away
+            for counted in ("attendance", "delivery", "registration"):  # in this order the triggers empty the counts
                 cursor.execute(f"DELETE FROM registrations_{counted}")  # noqa: S608 - our own names
             for statement in audit_log.GUARDS["sqlite"]:
                 cursor.execute(statement)
@@ -85,10 +85,10 @@ def outbox_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _mails_land_in_a_folder(settings: Settings, outbox_folder: Path) -> None:
-    """The demo's transport, in place of the in-memory one that Django's test runner sets."""
+    """Use the demo's transport instead of the in-memory one of Django's test runner."""
     backend = "registrations.mailing.transports.eml_folder.EmailBackend"
     settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": {"file_path": outbox_folder}}}
-    translation.activate(settings.LANGUAGE_CODE)  # whatever page the test before has visited
+    translation.activate(settings.LANGUAGE_CODE)  # the previous test may have visited an English page
 
 
 @pytest.fixture
@@ -131,13 +131,13 @@ def journey(client: Client, outbox_folder: Path, db: None) -> Journey:
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks: Any) -> Committed:
-    """Around what the site does in a transaction that ends; a test's own never does."""
+    """Context manager that runs on_commit callbacks, since the transaction around a test is never committed."""
     return partial(django_capture_on_commit_callbacks, execute=True)
 
 
 @pytest.fixture(scope="session")
 def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """A site with its database and the first event, made once; nothing runs on it."""
+    """A site with its database and the first event, set up once; no process runs on it."""
     with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("set-up"), database_url) as site:
         site.run("demo", "--setup-only")
         if pango.is_installed():  # once, for all sites made from this one
@@ -148,22 +148,22 @@ def set_up_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSit
 
 @pytest.fixture
 def site(set_up_site: RunningSite, tmp_path: Path) -> Iterator[RunningSite]:
-    """A site of the test's own, set up and not started."""
+    """A separate site for each test, set up and not started."""
     with copied(set_up_site, tmp_path / "site") as running:
         yield running
 
 
 @pytest.fixture
 def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
-    """A machine on which nothing was ever set up."""
+    """A site on which nothing was set up."""
     (tmp_path / "empty").mkdir()
     with own_database() as database_url, RunningSite(tmp_path / "empty", database_url) as site:
         yield site
 
 
 @pytest.fixture(scope="session")
-def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """The demo as the README starts it, once for all tests that only look at it or sign up."""
-    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """The demo, started as in the README, once for all tests that only read pages or sign up."""
+    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
         site.start_demo()
         yield site

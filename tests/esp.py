@@ -1,4 +1,4 @@
-"""A mail provider on this machine: an HTTP API that accepts, refuses, or misbehaves as it is told."""
+"""A local mail provider: an HTTP API that accepts, refuses or fails, as a test configures."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ SILENCE, CUT = "no answer for longer than anyone waits", "the connection is cut 
 
 
 class Provider:
-    """Postmark as anymail knows it. `body` may be an object, any text, SILENCE or CUT."""
+    """The API of Postmark. `body`: an object, any text, SILENCE or CUT."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -24,7 +24,7 @@ class Provider:
         self.over = threading.Event()
 
     def header(self, name: str) -> list[str]:
-        """One header of every mail received."""
+        """The values of one header in all mails received."""
         return [one["Value"] for mail in self.received for one in mail["Headers"] if one["Name"] == name]
 
     def answer(self, to: str) -> bytes:
@@ -62,7 +62,7 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def provider_api() -> Iterator[tuple[Provider, str]]:
-    """The provider, and the address of its API."""
+    """Run the provider; yields it and the URL of its API."""
     provider = Provider()
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(provider))
     server.daemon_threads = True

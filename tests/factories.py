@@ -1,4 +1,4 @@
-"""Events and registrations for tests: a webinar a week ahead, and people on its list."""
+"""Make events and registrations for tests. By default, an event is in a week."""
 
 import itertools
 from datetime import timedelta
@@ -43,7 +43,7 @@ def make_past_event(**fields: Any) -> Event:
 
 
 def answers(**fields: Any) -> dict[str, Any]:
-    """What a person types into the form."""
+    """Answers in the sign-up form."""
     defaults = {
         "first_name": "Zoë",
         "last_name": "D’Arcy-Ó Súilleabháin",
@@ -64,7 +64,7 @@ CHOICES = "Finances\nHabitat\nÉcole"
 
 
 def make_question(event: Event, kind: str = "text", **fields: Any) -> EventQuestion:
-    """The next of the event's own questions."""
+    """A custom question, after the others of the event."""
     defaults = {"label": "Qu'attendez-vous ?", "position": next(numbers), "choices": CHOICES}
     return EventQuestion.objects.create(event=event, kind=kind, **{**defaults, **fields})
 

@@ -1,4 +1,4 @@
-"""A person in front of the site, and the mailbox beside them."""
+"""A visitor of the site and their mailbox."""
 
 import re
 from email.message import EmailMessage
@@ -14,18 +14,18 @@ from tests.mailbox import read_folder
 
 
 def without_token(page: str) -> str:
-    """A page without what is made anew for each answer."""
+    """The page without its CSRF token, which differs in each response."""
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)
 
 
 def shown_stamp(client: Client, path: str) -> str:
-    """The time stamp in the form at this path, as a browser finds it."""
+    """The time stamp in the form at this path."""
     [stamp] = re.findall(r'name="stamp" value="([^"]+)"', client.get(path).content.decode())
     return str(stamp)
 
 
 class Journey:
-    """Signs people up through the pages and reads their mail, as they would."""
+    """Signs people up with the form and reads their mail."""
 
     def __init__(self, client: Client, folder: Path) -> None:
         self.client, self.folder = client, folder
@@ -36,6 +36,6 @@ class Journey:
         return self.client.post(path, {**answers(**typed), "stamp": stamp}, follow=follow)
 
     def mails(self) -> list[EmailMessage]:
-        """Let the worker send what is due, then open the mailbox: oldest first."""
+        """Send the mails that are due, then return all mails, the oldest first."""
         outbox.drain()
         return read_folder(self.folder)

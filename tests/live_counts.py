@@ -1,4 +1,4 @@
-"""What the live counts must say: what counting the rows says."""
+"""Compare the live counts with counting the rows."""
 
 from collections import Counter
 from typing import Any
@@ -16,19 +16,19 @@ def counted(rows: QuerySet[Any], *fields: str) -> dict[Any, int]:
     return {tuple(group): count for *group, count in groups}
 
 
-def told(model: Any, *fields: str) -> dict[Any, int]:
+def live(model: Any, *fields: str) -> dict[Any, int]:
     return {tuple(group): count for *group, count in model.objects.totals(*fields)}
 
 
 def assert_exact() -> None:
-    """Dry runs are not counted, but it is known which of them attended, and of which event their mails are."""
-    assert told(PeopleCount, *PEOPLE) == counted(Registration.objects.without_dry_runs(), *PEOPLE)
-    assert told(MailCount, *MAILS) == counted(Delivery.objects.without_dry_runs(), *MAILS)
-    here = set(Attendance.objects.values_list("registration", flat=True))
-    assert set(Registration.objects.filter(attended=True).values_list("pk", flat=True)) == here
+    """Dry runs are not counted, but their columns `attended` and `event` are correct too."""
+    assert live(PeopleCount, *PEOPLE) == counted(Registration.objects.without_dry_runs(), *PEOPLE)
+    assert live(MailCount, *MAILS) == counted(Delivery.objects.without_dry_runs(), *MAILS)
+    attended = set(Attendance.objects.values_list("registration", flat=True))
+    assert set(Registration.objects.filter(attended=True).values_list("pk", flat=True)) == attended
     quarters = Counter(
         (one.event_id, one.created_at.replace(minute=one.created_at.minute // 15 * 15, second=0, microsecond=0))
         for one in Registration.objects.without_dry_runs()
     )
-    assert told(SignUpCount, "event", "quarter") == dict(quarters)
+    assert live(SignUpCount, "event", "quarter") == dict(quarters)
     assert not Delivery.objects.exclude(event=F("registration__event")).filter(registration__isnull=False).exists()

@@ -1,4 +1,4 @@
-"""Read a mail as its recipient does, with the standard library alone."""
+"""Read mails with the standard library."""
 
 import email
 import email.policy
@@ -18,7 +18,7 @@ def read_folder(folder: Path) -> list[EmailMessage]:
 
 
 def tree(part: EmailMessage) -> object:
-    """Content types, nested as the parts are."""
+    """Content types of the parts, nested like the parts."""
     if part.is_multipart():
         return [
             part.get_content_type(),

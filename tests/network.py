@@ -1,4 +1,4 @@
-"""Loopback only: nothing the tests start can be reached from elsewhere."""
+"""Ports on the loopback interface, which other machines cannot reach."""
 
 import random
 import socket

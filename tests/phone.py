@@ -1,4 +1,4 @@
-"""What the application on a phone shows, from the key that it has been given."""
+"""Codes of an authenticator application (TOTP)."""
 
 import time
 
@@ -7,7 +7,7 @@ from django_otp.oath import TOTP
 KEY = "3132333435363738393031323334353637383930"
 
 
-def shown_by(key: str) -> str:
+def code_of(key: str) -> str:
     phone = TOTP(bytes.fromhex(key))
     phone.time = time.time()
     return f"{phone.token():06}"

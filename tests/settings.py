@@ -1,4 +1,4 @@
-"""The site's settings, made quick and kept away from the developer's own data."""
+"""Settings for tests: faster, and separate from the developer's data."""
 
 import atexit
 import os
@@ -27,7 +27,7 @@ for _name in (
     "STATUS_TOKEN",
     "LOG_FORMAT",
 ):
-    os.environ[_name] = ""  # set and empty: neither the environment nor a .env file decides how tests run
+    os.environ[_name] = ""  # set and empty, so that neither the environment nor a .env file changes the tests
 
 from webinar.settings import *  # noqa: E402, F403
 
@@ -37,10 +37,10 @@ HOST = "webinaires.example.org"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 DEFAULT_FROM_EMAIL = "Le Pôle ressources <inscriptions@example.org>"
 FORM_MIN_SECONDS = 0
-STAFF_OTP = "off"  # most tests are about what staff do inside; test_staff.py is about getting there
+STAFF_OTP = "off"  # most tests are about pages after the login; test_login.py turns it on
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
-    # a file, not memory: several threads and processes meet in it as they do in production
+    # a file, not memory: several threads and processes use it, as in production
     DATABASES["default"]["TEST"] = {"NAME": str(_data / "test.sqlite3")}  # noqa: F405
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"  # noqa: F405

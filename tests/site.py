@@ -1,4 +1,4 @@
-"""The site as real processes, with a database and a data folder of their own, and a visitor who has only HTTP."""
+"""The site as real processes with a separate database and data folder, and an HTTP client for it."""
 
 import contextlib
 import http.cookiejar
@@ -26,18 +26,18 @@ from tests.mailbox import read_folder
 from tests.network import free_port
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 120  # seconds; never reached when things work, however busy the machine is
+TIMEOUT = 120  # seconds; never reached when things work, however busy the machine is
 
 
 def bare_environment() -> dict[str, str]:
-    """What a command needs of the machine, and what measures coverage; none of the site's own settings."""
+    """Environment variables that a command or the coverage measurement needs, without settings of the site."""
     names = {"PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
 @contextlib.contextmanager
 def own_database(template: str = "template0") -> Iterator[str]:
-    """DATABASE_URL of a database of the kind under test; empty for SQLite, whose file is in the data folder."""
+    """DATABASE_URL of a new database on the server under test; empty for SQLite, whose file is in the data folder."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         yield ""
@@ -51,23 +51,23 @@ def own_database(template: str = "template0") -> Iterator[str]:
 
 
 def wait_for[T](look: Callable[[], T | bool | None], what: str) -> T:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if found := look():
             return found  # type: ignore[return-value]
         time.sleep(0.05)
-    raise AssertionError(f"waited {PATIENCE} s in vain: {what}")
+    raise AssertionError(f"waited {TIMEOUT} s in vain: {what}")
 
 
-class StayAfterTheForm(urllib.request.HTTPRedirectHandler):
-    """Shows the answer to a POST itself, as an HTTPError, and follows other redirects."""
+class NoRedirectAfterPost(urllib.request.HTTPRedirectHandler):
+    """Raises HTTPError for a redirect after a POST, and follows other redirects."""
 
     def redirect_request(self, req: urllib.request.Request, *args: Any) -> urllib.request.Request | None:
         return None if req.get_method() == "POST" else super().redirect_request(req, *args)
 
 
 class RunningSite:
-    code = ROOT  # whose manage.py is run
+    code = ROOT  # folder of the manage.py that is run
 
     def __init__(self, data: Path, database_url: str, **variables: str) -> None:
         self.data, self.port = data, free_port()
@@ -90,7 +90,7 @@ class RunningSite:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.communicate(timeout=PATIENCE)
+            process.communicate(timeout=TIMEOUT)
 
     def run(self, *command: str) -> str:
         done = subprocess.run(
@@ -107,7 +107,7 @@ class RunningSite:
         if url := self.env["DATABASE_URL"]:
             with psycopg.connect(url) as connection:
                 return connection.execute(sql.encode()).fetchall()
-        with contextlib.closing(sqlite3.connect(self.data / "db.sqlite3", timeout=PATIENCE)) as file:
+        with contextlib.closing(sqlite3.connect(self.data / "db.sqlite3", timeout=TIMEOUT)) as file:
             return file.execute(sql).fetchall()
 
     def start(self, *command: str) -> subprocess.Popen[str]:
@@ -120,12 +120,12 @@ class RunningSite:
         return process
 
     def copy(self, data: Path, database_url: str) -> Self:
-        """Another site, set up as this one is."""
+        """Another site, with a copy of the data of this one."""
         shutil.copytree(self.data, data, dirs_exist_ok=True)
         return type(self)(data, database_url)
 
     def neighbour(self, data: Path) -> Self:
-        """Another machine of the same site: a data folder of its own, and all that is shared shared."""
+        """Another machine of the same site: it has its own data folder, and shares the rest."""
         other = type(self)(data, "")
         other.env = {**self.env, "DATA_DIR": str(data)}
         return other
@@ -140,7 +140,7 @@ class RunningSite:
 
     def status(self, path: str) -> int | None:
         try:
-            with urllib.request.urlopen(self.address + path, timeout=PATIENCE) as response:
+            with urllib.request.urlopen(self.address + path, timeout=TIMEOUT) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             error.close()
@@ -151,20 +151,20 @@ class RunningSite:
     def filled_form(
         self, *handlers: urllib.request.BaseHandler, **typed: str
     ) -> tuple[urllib.request.OpenerDirector, str, bytes]:
-        """A browser without JavaScript in front of the form, the form's address, and what is about to be sent."""
+        """Open and fill in the form; returns the client, the URL of the form, and the body to POST."""
         jar = http.cookiejar.CookieJar()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar), *handlers)
-        with browser.open(self.address + "/", timeout=PATIENCE) as home:
+        with browser.open(self.address + "/", timeout=TIMEOUT) as home:
             form_url = f"{home.url}inscription/"
-        with browser.open(form_url, timeout=PATIENCE) as response:
+        with browser.open(form_url, timeout=TIMEOUT) as response:
             page = response.read().decode()
         hidden = re.findall(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"', page)
         return browser, form_url, urllib.parse.urlencode({**answers(**typed), **dict(hidden)}).encode()
 
     def sign_up(self, **typed: str) -> str:
-        """The text of the page that follows the form."""
+        """Send the form; returns the text of the next page."""
         browser, form_url, body = self.filled_form(**typed)
-        with browser.open(form_url, body, timeout=PATIENCE) as response:
+        with browser.open(form_url, body, timeout=TIMEOUT) as response:
             return str(response.read().decode())
 
     def mails(self) -> list[EmailMessage]:

@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine that accepts, refuses, or misbehaves as it is told."""
+"""A local SMTP server that accepts, refuses or fails, as a test configures."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.mailbox import read
 from tests.network import free_port
-from tests.site import PATIENCE
+from tests.site import TIMEOUT
 
 OK = "250 OK"
 HANG_UP = "hang up"
@@ -19,7 +19,7 @@ HOLD = "hold"
 
 
 class Handler:
-    """Answers of the server; `data` may also be HANG_UP: the connection is cut once the mail has been read."""
+    """Answers of the server. HANG_UP as `data` cuts the connection after the mail has been read."""
 
     def __init__(self) -> None:
         self.mail_from = self.rcpt_to = self.data = OK
@@ -66,7 +66,7 @@ class Handler:
 
 
 class AnswersLate(Handler):
-    """Takes each mail, and says so two seconds later."""
+    """Accepts each mail and answers two seconds later."""
 
     asked = False
 
@@ -77,7 +77,7 @@ class AnswersLate(Handler):
 
 
 class HoldsFirst(Handler):
-    """Holds the first mail for ever, and accepts the next ones."""
+    """Never answers the first mail, and accepts the next ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,13 +92,13 @@ class HoldsFirst(Handler):
 
 @contextmanager
 def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple[Handler, dict[str, Any]]]:
-    """The server's handler, and the MAILERS setting that leads to it."""
+    """Run the server; yields its handler and a MAILERS setting for it."""
     handler = handler or Handler()
     port = free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE, **server)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=TIMEOUT, **server)
     controller.start()
     try:
-        options = {"host": "127.0.0.1", "port": port, "timeout": PATIENCE}
+        options = {"host": "127.0.0.1", "port": port, "timeout": TIMEOUT}
         yield (
             handler,
             {"default": {"BACKEND": "registrations.mailing.transports.smtp.EmailBackend", "OPTIONS": options}},

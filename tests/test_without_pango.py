@@ -16,7 +16,7 @@ from registrations.mailing import outbox
 from registrations.models import Attendance, Delivery, Registration
 from registrations.runtime import pango
 from tests import mailbox
-from tests.desk import EVENTS, logged_in
+from tests.admin_client import EVENTS, logged_in
 from tests.factories import make_event, make_past_event, make_registration
 from tests.journey import Journey
 
@@ -110,7 +110,7 @@ def test_an_uploaded_report_is_attached_and_given_all_the_same(client: Client, j
 
 def test_a_report_that_was_typeset_before_is_still_given(client: Client) -> None:
     registration = make_registration()
-    kept = study_report.kept_file(study_report.presentation_of(registration.event))
+    kept = study_report.stored_file(study_report.presentation_of(registration.event))
     kept.write_bytes(b"%PDF-1.7 made last week")
     answer = client.get(f"/rejoindre/{registration.join_code}/rapport.pdf")
     assert answer.content == b"%PDF-1.7 made last week"

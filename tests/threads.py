@@ -1,4 +1,4 @@
-"""Several people at the same moment, each with a database connection of their own."""
+"""Run functions in threads at the same time, each with its own database connection."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -6,21 +6,21 @@ from collections.abc import Callable, Sequence
 from django.db import connection
 
 
-def together(acts: Sequence[Callable[[], object]]) -> list[BaseException]:
-    """Do all of it at once; returns what went wrong."""
-    start = threading.Barrier(len(acts))
+def together(functions: Sequence[Callable[[], object]]) -> list[BaseException]:
+    """Call all functions at once; returns the exceptions that they raised."""
+    start = threading.Barrier(len(functions))
     problems: list[BaseException] = []
 
-    def do(act: Callable[[], object]) -> None:
+    def run(function: Callable[[], object]) -> None:
         try:
             start.wait()
-            act()
+            function()
         except BaseException as problem:
             problems.append(problem)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=do, args=[act]) for act in acts]
+    threads = [threading.Thread(target=run, args=[function]) for function in functions]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -191,11 +191,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "text": {
-            "()": "registrations.runtime.logs.Discreet",
+            "()": "registrations.runtime.logs.MaskingFormatter",
             "format": "{asctime} {levelname} {name} {message}{about}",
             "style": "{",
         },
-        "json": {"()": "registrations.runtime.logs.DiscreetJson"},
+        "json": {"()": "registrations.runtime.logs.MaskingJsonFormatter"},
     },
     "filters": {"one_line": {"()": lambda: one_line}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},

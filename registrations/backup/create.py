@@ -40,7 +40,7 @@ def make(folder: Path, *, keep: int | None = None) -> LastBackup:
     """
     site_lock.require_owner()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with site_lock.site(), _alone(folder), _draft(folder) as draft:
+    with site_lock.shared(), _alone(folder), _draft(folder) as draft:
         _require_space(folder)
         at = timezone.now()
         made = LastBackup(at, str(_finished(folder, draft, at)), 0)

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
 
-from registrations.models.triggers import KEPT_ASIDE
+from registrations.models.triggers import REPLACED_SCHEMA_PREFIX
 from registrations.runtime.site_lock import Refused
 
 NOT_LOADED = re.compile(r" EXTENSION | INDEX \S+ registration_search ")  # of the contents of a dump
@@ -46,7 +46,7 @@ def load(path: Path, stamp: str, *, then: str = "") -> str:
 
     `then`: SQL of the same step, for PostgreSQL, which others may be using. SQLite's file is replaced under nobody.
     """
-    aside = f"{KEPT_ASIDE}{stamp}" if connection.introspection.table_names() else ""
+    aside = f"{REPLACED_SCHEMA_PREFIX}{stamp}" if connection.introspection.table_names() else ""
     connection.close()
     return _postgresql_load(path, aside, then) if connection.vendor == "postgresql" else _sqlite_load(path, aside)
 
@@ -87,7 +87,13 @@ def _set_aside(place: Path, aside: str) -> str:
 
 
 def _postgresql_dump(path: Path) -> None:
-    options = ["--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={KEPT_ASIDE}*", f"--file={path}"]
+    options = [
+        "--format=custom",
+        "--no-owner",
+        "--no-privileges",
+        f"--exclude-schema={REPLACED_SCHEMA_PREFIX}*",
+        f"--file={path}",
+    ]
     done = subprocess.run(  # noqa: S603 - a program of PostgreSQL's own
         [_program("pg_dump"), *_address(), *options], env=_environment(), capture_output=True, text=True, check=False
     )

@@ -65,7 +65,7 @@ def restore(
     made; they wait for the organiser. `journals`: erasure journals of other machines. Sessions end.
     """
     site_lock.require_owner()
-    with site_lock.restore(while_running=while_running), _only_stage() as stage:
+    with site_lock.exclusive(while_running=while_running), _only_stage() as stage:
         manifest, began_at = _readable(file, stage), timezone.now()
         _require_quiet(while_running)
         _require_room(replace)
@@ -77,20 +77,20 @@ def restore(
         replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails, at)
         held = _settle(hold_mails, began_at=began_at) + (replayed.promoted if hold_mails else 0)
         audit.record(audit.Action.RESTORED, of=manifest["at"], held=held, **replayed._asdict())
-        site_lock.mark().unlink()
+        site_lock.restore_marker().unlink()
     return Restored(at, aside, uploads, replayed, held)
 
 
 @contextmanager
 def _marked(file: Path) -> Iterator[None]:
     """Until the restore has ended no process starts; unless the database was refused, and is as it was."""
-    was_marked = site_lock.mark().exists()
-    site_lock.mark().write_text(f"{file}\n")
+    was_marked = site_lock.restore_marker().exists()
+    site_lock.restore_marker().write_text(f"{file}\n")
     try:
         yield
     except (Refused, OSError):
         if not was_marked:
-            site_lock.mark().unlink()
+            site_lock.restore_marker().unlink()
         raise
 
 

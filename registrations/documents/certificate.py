@@ -1,4 +1,4 @@
-"""The certificate of attendance of one person: made anew whenever it is asked for, and kept nowhere."""
+"""The certificate of attendance of one person. It is typeset on each request and not stored."""
 
 from django.conf import settings
 from django.db.models import Max
@@ -10,11 +10,11 @@ from registrations.documents import pdf
 from registrations.models import Registration
 
 FILENAME = "attestation.pdf"
-LONG = 200  # characters of name and title, from which on they are set smaller to stay on one page
+LONG = 200  # characters of name and title: above it, a smaller font keeps the certificate on one page
 
 
 def certificate(registration: Registration) -> bytes:
-    """One page of PDF/UA-1 in the registrant's language; raises pdf.RenderingFailed."""
+    """One page of PDF/UA-1 in the registrant's language. Raises pdf.RenderingFailed."""
     return pdf.render(typeset_html(registration))
 
 
@@ -33,7 +33,7 @@ def typeset_html(registration: Registration) -> str:
 
 
 def minutes_present(registration: Registration) -> int | None:
-    """As the room's report says, where there is one; two devices at once do not make a session longer."""
+    """Minutes in the imported report, at most the length of the session: someone may have joined with two devices."""
     minutes: int | None = registration.attendances.aggregate(minutes=Max("minutes"))["minutes"]
     event = registration.event
     length = int((event.ends_at - event.starts_at).total_seconds() // 60)
@@ -41,7 +41,7 @@ def minutes_present(registration: Registration) -> int | None:
 
 
 def initials(registration: Registration) -> str:
-    """« Z. D. »: enough to compare with a document at hand, too little to learn who came."""
+    """« Z. D. »: enough to compare with a certificate, too little to learn who attended."""
     names = (registration.first_name, registration.last_name)
-    letters = [next((sign for sign in name if sign.isalpha()), "") for name in names]
+    letters = [next((char for char in name if char.isalpha()), "") for name in names]
     return "\u00a0".join(f"{letter.upper()}." for letter in letters if letter)

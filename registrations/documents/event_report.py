@@ -1,4 +1,4 @@
-"""The bilan on paper: what the desk's page tells, for funders, without a name."""
+"""The figures of an event as PDF (the « bilan »), for its funders. It contains no name."""
 
 from typing import Any
 
@@ -10,26 +10,26 @@ from registrations.statistics import charts, event_figures
 from registrations.statistics.disclosure_control import LEAST
 
 
-def figures_sheet(event: Event) -> bytes:
-    """PDF/UA-1; raises pdf.RenderingFailed."""
+def event_report(event: Event) -> bytes:
+    """PDF/UA-1. Raises pdf.RenderingFailed."""
     return pdf.render(typeset_html(event))
 
 
 def typeset_html(event: Event) -> str:
     fonts = pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS])
     return render_to_string(
-        "registrations/documents/event_report.html", {**shown(event_figures.figures(event)), "font_faces": fonts}
+        "registrations/documents/event_report.html", {**context(event_figures.figures(event)), "font_faces": fonts}
     )
 
 
-def shown(counted: event_figures.Figures) -> dict[str, Any]:
-    """What the page and the document both show."""
-    event = counted.event
-    marked = None if event.status == Event.Status.POSTPONED else event.start_date
+def context(figures: event_figures.Figures) -> dict[str, Any]:
+    """Template context that the admin page and the document share."""
+    event = figures.event
+    marked_day = None if event.status == Event.Status.POSTPONED else event.start_date
     return {
         "event": event,
-        "figures": counted,
-        "curve": charts.curve(counted.totals, marked),
+        "figures": figures,
+        "curve": charts.curve(figures.totals, marked_day),
         "curve_bottom": charts.COLUMNS_HEIGHT,
         "width": charts.WIDTH,
         "least": LEAST,

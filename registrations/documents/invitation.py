@@ -1,4 +1,4 @@
-"""The calendar objects: what a registrant's calendar is sent (iTIP, RFC 5546) and what may be downloaded."""
+"""iCalendar objects: invitations sent by mail (iTIP, RFC 5546) and entries for download."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -25,12 +25,12 @@ class Method(StrEnum):
 
 
 def invitation(registration: Registration, method: Method = Method.REQUEST) -> bytes:
-    """The object mailed to one registrant, its only attendee: a REQUEST, or the CANCEL that takes the entry out."""
+    """The object mailed to a registrant, its only attendee: a REQUEST, or a CANCEL that removes the entry."""
     with translation.override(registration.language):
         entry = _personal_entry(registration)
         if method == Method.CANCEL:
             entry["STATUS"] = icalendar.vText("CANCELLED")
-            entry.subcomponents.clear()  # nothing rings for what does not take place
+            entry.subcomponents.clear()  # no alarm for a cancelled event
         entry["ATTENDEE"] = icalendar.vCalAddress.new(
             registration.email,
             cutype="INDIVIDUAL",
@@ -43,13 +43,13 @@ def invitation(registration: Registration, method: Method = Method.REQUEST) -> b
 
 
 def personal_entry(registration: Registration) -> bytes:
-    """The same entry for download behind the join link: PUBLISH, without the person's address."""
+    """The same entry for download from the join page: PUBLISH, without the person's address."""
     with translation.override(registration.language):
         return _calendar(Method.PUBLISH, _personal_entry(registration))
 
 
 def public_entry(event: Event) -> bytes:
-    """The entry offered on the event page: PUBLISH, its own UID, no personal link."""
+    """The entry for download from the event page: PUBLISH, with its own UID and no personal link."""
     page = settings.BASE_URL + event.get_absolute_url()
     description = [
         typography.french(event.summary),
@@ -107,7 +107,7 @@ def _calendar(method: Method, entry: icalendar.Event) -> bytes:
 
 
 def _utc(moment: datetime) -> datetime:
-    """UTC, so that no VTIMEZONE is needed: two common parsers read the library's own an hour late."""
+    """UTC needs no VTIMEZONE: two common parsers read the VTIMEZONE of the icalendar library one hour late."""
     return moment.astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""HTML in, PDF out, in a child process (pdf_renderer.py): no other process ever loads WeasyPrint."""
+"""Convert HTML to PDF in a child process (pdf_renderer.py), so that no other process loads WeasyPrint."""
 
 import base64
 import re
@@ -18,53 +18,53 @@ from django.utils.translation import gettext as _
 from registrations.runtime import pango, progress
 
 RENDERER = Path(__file__).with_name("pdf_renderer.py")
-TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one where its steps are shown meanwhile
+TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one for jobs, whose progress is shown
 STEP, STEPS = re.compile(r"Step (\d) - "), 7
-PATIENCE = 5  # seconds that a rendering waits for another one to end
-LOOK_EVERY = 0.2  # seconds between two looks whether a rendering is to be ended
+WAIT_MAX = 5  # seconds that a rendering waits for another one to end
+POLL_EVERY = 0.2  # seconds between two checks whether a rendering must be stopped
 FONTS = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
     ("Source Serif 4", "normal", 400, "source-serif-4-400-normal.woff2"),
     ("Source Serif 4", "italic", 400, "source-serif-4-400-italic.woff2"),
     ("Source Serif 4", "normal", 700, "source-serif-4-700-normal.woff2"),
 ]
-NAME_FONTS = [  # the signs of names that French texts do without
-    (f"Source Serif 4 {signs}", "normal", 700, f"source-serif-4-{signs}-700-normal.woff2")
-    for signs in ("latin-ext", "vietnamese", "greek", "cyrillic")
+NAME_FONTS = [  # for characters in names that French texts do not use
+    (f"Source Serif 4 {subset}", "normal", 700, f"source-serif-4-{subset}-700-normal.woff2")
+    for subset in ("latin-ext", "vietnamese", "greek", "cyrillic")
 ]
-
-rendering = threading.Lock()
+rendering_lock = threading.Lock()
 
 
 class RenderingFailed(Exception):
-    """The document could not be made: too large, too slow, or not understood."""
+    """The document could not be rendered: too large, too slow, or invalid."""
 
 
 class PangoMissing(RenderingFailed):
-    """No document can be made until it is installed."""
+    """No document can be rendered until Pango is installed."""
 
 
 def render(html: str, *, timeout: float | None = None, wanted: Callable[[], bool] = lambda: True) -> bytes:
-    """PDF/UA-1 of a complete HTML document; raises RenderingFailed, with the reason in one line.
+    """Render a complete HTML document as PDF/UA-1. Raises RenderingFailed with the reason in one line.
 
-    One at a time in each process, since each takes a core and up to a gigabyte. It is given up once `wanted` says no.
+    A process renders one document at a time, since each rendering uses a core and up to a gigabyte. `timeout` is in
+    seconds. The rendering is stopped as soon as `wanted()` is false.
     """
     if not pango.is_installed():
         raise PangoMissing(f"not on this machine: {', '.join(pango.missing_libraries())}")
-    if not rendering.acquire(timeout=PATIENCE):
-        raise RenderingFailed(f"another document was still being made after {PATIENCE} seconds")
+    if not rendering_lock.acquire(timeout=WAIT_MAX):
+        raise RenderingFailed(f"another document was still being made after {WAIT_MAX} seconds")
     try:
         return _render(html, timeout or TIMEOUT, wanted)
     finally:
-        rendering.release()
+        rendering_lock.release()
 
 
 def _render(html: str, timeout: float, wanted: Callable[[], bool]) -> bytes:
     command = [sys.executable, "-I", "-W", "ignore", str(RENDERER)]
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as made:
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
         source.write(html.encode())
         source.seek(0)
-        with subprocess.Popen(command, stdin=source, stdout=made, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
+        with subprocess.Popen(command, stdin=source, stdout=target, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
             ends_at = time.monotonic() + timeout
             with _ended_when(renderer, lambda: time.monotonic() >= ends_at or not wanted()):
                 last_line = _follow(renderer)
@@ -74,17 +74,17 @@ def _render(html: str, timeout: float, wanted: Callable[[], bool]) -> bytes:
             raise RenderingFailed(f"not finished after {timeout} seconds")
         if renderer.returncode:
             raise RenderingFailed(last_line or f"ended with status {renderer.returncode}")
-        made.seek(0)
-        return made.read()
+        target.seek(0)
+        return target.read()
 
 
 @contextmanager
 def _ended_when(renderer: subprocess.Popen[bytes], is_to_end: Callable[[], bool]) -> Iterator[None]:
-    """Kill it as soon as `is_to_end` says so."""
+    """Kill the renderer as soon as `is_to_end()` is true."""
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(LOOK_EVERY):
+        while not done.wait(POLL_EVERY):
             if is_to_end():
                 renderer.kill()
 
@@ -98,7 +98,7 @@ def _ended_when(renderer: subprocess.Popen[bytes], is_to_end: Callable[[], bool]
 
 
 def _follow(renderer: subprocess.Popen[bytes]) -> str:
-    """Report its steps until it ends; returns the last line that is none."""
+    """Report the renderer's steps as progress until it ends. Returns the last other line of its standard error."""
     last_line = ""
     for line in renderer.stderr or ():
         words = line.decode(errors="replace").strip()
@@ -110,7 +110,7 @@ def _follow(renderer: subprocess.Popen[bytes]) -> str:
 
 
 def font_faces(fonts: Iterable[tuple[str, str, int, str]] = FONTS) -> str:
-    """@font-face rules with the fonts inside: no font of the machine is needed, and no file is opened."""
+    """@font-face rules that embed the fonts as data: URIs, so that the renderer needs no fonts of the machine."""
     return "".join(
         f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};'
         f"src:url(data:font/woff2;base64,{_base64(settings.BASE_DIR / 'static' / 'fonts' / file)})}}"

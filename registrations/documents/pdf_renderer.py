@@ -1,8 +1,8 @@
 """The child process that turns the HTML on its standard input into PDF/UA-1 on its standard output.
 
-It runs alone, without Django, under limits on CPU and memory, and can fetch nothing: fonts and images come in as
-data: URIs. What it cannot do cannot be asked of it by a text typed in the admin. On its standard error it tells which
-of WeasyPrint's seven steps it has come to, and at the end what went wrong.
+It runs without Django, under limits on CPU time and memory, and cannot fetch anything: fonts and images are data:
+URIs. So a text typed in the admin cannot make it read a file or a URL. On standard error it writes WeasyPrint's steps,
+of which there are seven, and at the end the error if there is one.
 """
 
 import logging

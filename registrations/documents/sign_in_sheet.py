@@ -1,4 +1,4 @@
-"""The sheet on which those who come sign: everyone with a seat, in the order of their names."""
+"""The sign-in sheet: everyone with a seat, sorted by name, with room for a signature."""
 
 from django.template.loader import render_to_string
 from django.utils.translation import ngettext
@@ -11,17 +11,17 @@ PEOPLE_MAX = 2000  # more would take longer to typeset than pdf.TIMEOUT
 
 
 class TooManyPeople(ValueError):
-    """The sentence says how many there are, and what to do."""
+    """The message says how many people there are, and what to do."""
 
 
 def people(event: Event) -> list[Registration]:
-    """« É » stands with « E », whatever the database thinks of it."""
+    """Sorted in Python: « É » is sorted like « E », whatever the collation of the database."""
     seated = event.registrations.without_dry_runs().seated().only("last_name", "first_name", "organisation", "event")
-    return sorted(seated, key=lambda one: (folded(one.last_name), folded(one.first_name), one.pk))
+    return sorted(seated, key=lambda person: (folded(person.last_name), folded(person.first_name), person.pk))
 
 
 def sign_in_sheet(event: Event) -> bytes:
-    """PDF/UA-1; raises TooManyPeople, pdf.RenderingFailed."""
+    """PDF/UA-1. Raises TooManyPeople, pdf.RenderingFailed."""
     count = event.registrations.without_dry_runs().seated().count()
     if count > PEOPLE_MAX:
         raise TooManyPeople(_too_many(count))

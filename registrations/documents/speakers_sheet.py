@@ -1,4 +1,4 @@
-"""What the people who come want to ask, for the speakers: no name, no address, no organisation."""
+"""The questions of registrants, for the speakers: without name, address or organisation."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from registrations.models import Event, Registration
 
 
 def questions(event: Event) -> QuerySet[Registration]:
-    """Of those who have a seat, by territory; within one, in the order of the texts, which tells of nobody."""
+    """Questions of those with a seat, sorted by territory and text: the order reveals nothing about who asked."""
     return event.registrations.without_dry_runs().seated().exclude(question="").order_by("territory", "question", "pk")
 
 
@@ -25,7 +25,7 @@ def rows(event: Event, *, with_territory: bool) -> Iterator[list[str]]:
 
 
 def speakers_sheet(event: Event, *, with_territory: bool) -> bytes:
-    """PDF/UA-1; raises pdf.RenderingFailed."""
+    """PDF/UA-1. Raises pdf.RenderingFailed."""
     return pdf.render(typeset_html(event, with_territory=with_territory), timeout=pdf.LONG_TIMEOUT)
 
 

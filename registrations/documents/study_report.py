@@ -26,9 +26,9 @@ logger = logging.getLogger(__name__)
 
 FILENAME = "rapport-etude.pdf"
 REPORT_LANGUAGE = "fr"  # the language the content is written in
-BASE64_RATIO = 1.37  # a file's share of a mail, line ends included
-KEPT_IN_MEMORY = 2  # reports, each up to the size that mails can carry
-LOOK_EVERY = 0.1  # seconds between two looks whether another process has made the document
+BASE64_RATIO = 1.37  # size of a file in a mail compared with its own, line ends included
+CACHE_SIZE = 2  # reports in memory, each up to the size of an attachment
+POLL_EVERY = 0.1  # seconds between two checks whether another process has made the document
 
 
 class Section(NamedTuple):
@@ -37,7 +37,7 @@ class Section(NamedTuple):
 
 
 class Presentation(NamedTuple):
-    """All that it says."""
+    """The content of a typeset report."""
 
     title: str
     subtitle: str
@@ -49,7 +49,7 @@ class Presentation(NamedTuple):
 @dataclass(frozen=True)
 class Report:
     content: bytes
-    is_presentation: bool  # typeset by us, not the organiser's finished report
+    is_presentation: bool  # typeset from sections, not an uploaded PDF
 
     @property
     def size(self) -> int:
@@ -57,15 +57,15 @@ class Report:
 
     @functools.cached_property
     def base64(self) -> bytes:
-        """As a mail carries it (RFC 2045, section 6.8); lines end with CRLF."""
+        """The content in base64 for a mail (RFC 2045, section 6.8), with CRLF at the end of lines."""
         return base64.encodebytes(self.content).replace(b"\n", b"\r\n")
 
 
-def study_report(event: Event, *, patience: float | None = None) -> Report | None:
-    """The report as it is now, or None when there is neither file nor section.
+def study_report(event: Event, *, wait_max: float | None = None) -> Report | None:
+    """The current report, or None when there is neither file nor section.
 
-    Typeset once per content: the next call reads the file kept under DATA_DIR. Waits `patience` seconds for a document
-    that is being made. Raises pdf.RenderingFailed, also when a file cannot be read or written.
+    A presentation is typeset once per content, and stored under DATA_DIR. Waits `wait_max` seconds for another
+    rendering to end. Raises pdf.RenderingFailed, also when a file cannot be read or written.
     """
     try:
         if event.report_file:
@@ -73,31 +73,31 @@ def study_report(event: Event, *, patience: float | None = None) -> Report | Non
         presentation = presentation_of(event)
         if not presentation.sections:
             return None
-        return _read(_typeset(presentation, patience=patience or pdf.PATIENCE), is_presentation=True)
+        return _read(_typeset(presentation, wait_max=wait_max or pdf.WAIT_MAX), is_presentation=True)
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
 
 
-def fits_into_a_mail(size: int) -> bool:
-    """Attached up to this size in bytes; beyond it only linked."""
+def fits_in_mail(size: int) -> bool:
+    """Whether a report of `size` bytes is attached to mails; a larger one is only linked."""
     return size * BASE64_RATIO < settings.MAIL_MAX_BYTES
 
 
 def known_size(event: Event) -> int | None:
-    """The report's size in bytes when nothing has to be typeset to know it."""
+    """The report's size in bytes, or None when it would have to be typeset first."""
     try:
         if event.report_file:
             return int(event.report_file.size)
         presentation = presentation_of(event)
-        return kept_file(presentation).stat().st_size if presentation.sections else None
+        return stored_file(presentation).stat().st_size if presentation.sections else None
     except OSError:
         return None
 
 
 def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Presentation]:
-    """Typeset what the mails of published events will need and what is not in `done`; returns the next `done`.
+    """Typeset the reports that mails of published events will need, except those in `done`. Returns the next `done`.
 
-    A document that fails is in it too: the mail that needs it tries again.
+    A report that fails is in it too: the mail that needs it tries again.
     """
     if not pango.is_installed():
         return done
@@ -109,45 +109,45 @@ def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Prese
         if presentation in done or not wanted():
             continue
         try:
-            _typeset(presentation, patience=pdf.TIMEOUT, wanted=wanted)
+            _typeset(presentation, wait_max=pdf.TIMEOUT, wanted=wanted)
         except (pdf.RenderingFailed, OSError) as error:
             logger.warning("A report could not be made in advance: %s", error)
     return set(needed)
 
 
-def _typeset(presentation: Presentation, *, patience: float, wanted: Callable[[], bool] = lambda: True) -> Path:
-    kept = kept_file(presentation)
-    if not kept.exists():
-        with _alone(kept.parent, patience, wanted):
-            if not kept.exists():
-                _keep(kept, pdf.render(typeset_html(presentation), wanted=wanted))
-    return kept
+def _typeset(presentation: Presentation, *, wait_max: float, wanted: Callable[[], bool] = lambda: True) -> Path:
+    file = stored_file(presentation)
+    if not file.exists():
+        with _one_at_a_time(file.parent, wait_max, wanted):
+            if not file.exists():
+                _write_atomically(file, pdf.render(typeset_html(presentation), wanted=wanted))
+    return file
 
 
 @contextmanager
-def _alone(folder: Path, patience: float, wanted: Callable[[], bool]) -> Iterator[None]:
-    """One report is made at a time on this machine: who has waited for the same one finds it made."""
-    deadline = time.monotonic() + patience
-    with (folder / "lock").open("a") as file:
+def _one_at_a_time(folder: Path, wait_max: float, wanted: Callable[[], bool]) -> Iterator[None]:
+    """Make one report at a time on this machine. A process that waited for the same report finds it made."""
+    deadline = time.monotonic() + wait_max
+    with (folder / "lock").open("a") as lock:
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if time.monotonic() >= deadline or not wanted():
                     raise pdf.RenderingFailed("another report was still being made") from error
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_EVERY)
             else:
                 break
         yield
 
 
 def _read(path: Path, *, is_presentation: bool) -> Report:
-    """Read and encoded once for many mails; a file that was replaced has another inode or another time."""
-    facts = path.stat()
-    return _read_once(path, is_presentation, (facts.st_ino, facts.st_mtime_ns, facts.st_size))
+    """Cached, so that it is read and encoded once for many mails. A replaced file has another inode or time."""
+    stat = path.stat()
+    return _read_once(path, is_presentation, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
-@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
+@functools.lru_cache(maxsize=CACHE_SIZE)
 def _read_once(path: Path, is_presentation: bool, _version: tuple[int, ...]) -> Report:
     return Report(path.read_bytes(), is_presentation=is_presentation)
 
@@ -162,7 +162,7 @@ def presentation_of(event: Event) -> Presentation:
     )
 
 
-@functools.lru_cache(maxsize=KEPT_IN_MEMORY)
+@functools.lru_cache(maxsize=CACHE_SIZE)
 def typeset_html(presentation: Presentation) -> str:
     with translation.override(REPORT_LANGUAGE):
         return render_to_string(
@@ -170,18 +170,18 @@ def typeset_html(presentation: Presentation) -> str:
         )
 
 
-def kept_file(presentation: Presentation) -> Path:
-    """Named after all that decides how the document looks: its text, its style sheet and its fonts are in the HTML."""
+def stored_file(presentation: Presentation) -> Path:
+    """The file of this content: its name is a hash of the HTML, which contains text, style sheet and fonts."""
     digest = hashlib.sha256(typeset_html(presentation).encode()).hexdigest()
     folder = Path(settings.DATA_DIR) / "reports"
     folder.mkdir(mode=0o750, exist_ok=True)
     return folder / f"{digest}.pdf"
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Written whole or not at all, whoever else writes it at the same time."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-        draft.write(content)
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).replace(path)
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Readers see the complete file or none, also when several processes write it at the same time."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
+        temporary.write(content)
+        temporary.flush()
+        os.fsync(temporary.fileno())
+    Path(temporary.name).replace(path)

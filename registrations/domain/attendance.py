@@ -13,7 +13,7 @@ from registrations.models import Attendance, Event, Registration
 from registrations.models.search import folded
 from registrations.runtime import progress
 from registrations.spreadsheets.attendance_report import Participant
-from registrations.spreadsheets.names import in_any_order, readings, slips
+from registrations.spreadsheets.names import in_any_order, readings, typo_variants
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class People:
         first, last = registration.first_name, registration.last_name
         self.by_address[registration.email.lower()] = registration
         self.by_name[in_any_order(f"{first} {last}")].append(registration)
-        for slip in slips(folded(f"{first} {last}")) | slips(folded(f"{last} {first}")):
+        for slip in typo_variants(folded(f"{first} {last}")) | typo_variants(folded(f"{last} {first}")):
             self.by_slip[slip].append(registration)
 
     def proposal(self, participant: Participant) -> Proposal:
@@ -109,7 +109,7 @@ class People:
         names = readings(participant.name)
         if same := self._distinct(self.by_name.get(in_any_order(name), []) for name in names):
             return Proposal(participant, Likeness.LIKELY if len(same) == 1 else Likeness.DOUBTFUL, same)
-        near = (self.by_slip.get(slip, []) for name in names for slip in sorted(slips(folded(name))))
+        near = (self.by_slip.get(slip, []) for name in names for slip in sorted(typo_variants(folded(name))))
         if alike := self._distinct(near):
             return Proposal(participant, Likeness.DOUBTFUL, alike)
         return Proposal(participant, Likeness.UNMATCHED, [])

@@ -15,7 +15,7 @@ TEXTS_KEPT = 200  # of one question
 
 
 def may_ask(event: Event) -> bool:
-    """False only if the event was loaded with `has_own_questions` (models/event.py) and it says no."""
+    """False only if `annotate_events` has found that the event has none."""
     return bool(getattr(event, "has_own_questions", True))
 
 

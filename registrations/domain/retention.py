@@ -29,8 +29,8 @@ def purge(*, dry_run: bool = False) -> Counter[Event]:
     ):
         expired = [pk for pk, kept_until in _ends(event) if kept_until <= timezone.now()]
         if expired and not dry_run:
-            PurgedCount.objects.raise_to(
-                event, PurgedCount.Dimension.NAMES, event_figures.figures(event).organisations
+            PurgedCount.objects.set_at_least(
+                event, PurgedCount.Dimension.DISTINCT_ORGANISATIONS, event_figures.figures(event).organisations
             )
         random.shuffle(expired)  # the order of the anonymous rows must not reveal the order of the sign-ups
         for batch in progress.batches(expired, AT_ONCE, event.slug):
@@ -88,4 +88,4 @@ def _count(event: Event, seated: list[tuple[Registration, AnonymousRegistration]
         groups = [(group_of(getattr(registration, typed)), counts) for registration, counts in counted]
         PurgedCount.objects.add(event, dimension, event_figures.summed(groups))
     signs = [(sign.origin, counts) for registration, counts in counted for sign in registration.attendances.all()]
-    PurgedCount.objects.add(event, PurgedCount.Dimension.SIGN, event_figures.summed(signs))
+    PurgedCount.objects.add(event, PurgedCount.Dimension.ORIGIN, event_figures.summed(signs))

@@ -12,7 +12,7 @@ from registrations.domain import decisions, waiting_list
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import reminders, wakeups
 from registrations.models import Delivery, Event, EventState, Registration
-from registrations.models.prepared import Parameter, PreparedQuery, insert_unless_there
+from registrations.models.prepared import Parameter, PreparedQuery, insert_or_ignore
 from registrations.security import rate_limits
 from registrations.security.rate_limits import NOTHING, Counted
 
@@ -76,7 +76,7 @@ def _register(event: Event, counted: Counted, *, email: str, language: str, **an
 def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
     """The registration of an address, and whether it is new. Insert first, because most addresses are new."""
     made = Registration(event=event, email=email, **answers, **_place(event))
-    while not insert_unless_there(made):
+    while not insert_or_ignore(made):
         if found := _OF_ADDRESS.first(event=event.pk, email=email):
             return found, False  # otherwise it was erased in between: insert again
     return made, True

@@ -127,7 +127,7 @@ def letter(delivery: Delivery) -> Mail:
     event = registration.event
     method = calendar_method(delivery)
     report = _report(delivery) if delivery.kind in WITH_REPORT else None
-    attached = report is not None and study_report.fits_into_a_mail(report.size)
+    attached = report is not None and study_report.fits_in_mail(report.size)
     mail = _written(
         delivery.kind,
         {
@@ -237,7 +237,7 @@ def _report(delivery: Delivery) -> study_report.Report | None:
     """A report that cannot be made must not keep the link back: after a few tries the mail leaves without it."""
     try:
         event = delivery.registration.event if delivery.registration else None
-        return study_report.study_report(event, patience=pdf.TIMEOUT) if event else None
+        return study_report.study_report(event, wait_max=pdf.TIMEOUT) if event else None
     except pdf.PangoMissing:
         return None
     except pdf.RenderingFailed:

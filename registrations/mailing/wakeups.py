@@ -14,7 +14,7 @@ from django.tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from registrations.models import Delivery
-from registrations.models.live_count import fold_live_counts
+from registrations.models.live_count import merge_live_counts
 from registrations.models.prepared import PreparedQuery
 from registrations.runtime import liveness
 
@@ -72,7 +72,7 @@ _WAITING_LOCKED = PreparedQuery(lambda: _waiting().select_for_update(skip_locked
 
 def sweep() -> None:
     """Wake the workers up for whatever is due: first tries, retries, reminders, expired leases, lost wake-ups."""
-    fold_live_counts()
+    merge_live_counts()
     if connection.vendor == "postgresql":
         connection.analyse_what_has_grown()  # type: ignore[attr-defined] # of webinar.postgresql
     for holder in Delivery.objects.holders():

@@ -1,4 +1,4 @@
-"""Several processes that live and die together."""
+"""Start, supervise and stop child processes."""
 
 import ctypes
 import logging
@@ -15,20 +15,20 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
-GRACE = 60  # seconds for a worker to finish the mail in hand
+GRACE = 60  # seconds for a worker to finish its current mail
 POLL_EVERY = 0.1  # seconds
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds before a process that died is started again
-HEALTHY_AFTER = 10  # seconds of life after which a death is an accident again, and not a habit
+WAIT_MIN, WAIT_MAX = 0.5, 30.0  # seconds before an ended process is started again
+HEALTHY_AFTER = 10  # seconds: a process that ran longer is started again after WAIT_MIN
 
 
 @dataclass
 class Child:
-    """One of our own commands; on Linux it does not outlive this process, not even after kill -9."""
+    """A manage.py command in a child process. On Linux it ends when this process ends, even after kill -9."""
 
     arguments: list[str]
     env: Mapping[str, str]
     pass_fds: tuple[int, ...] = ()
-    wait: float = FIRST_WAIT
+    wait: float = WAIT_MIN
     started_at: float = 0.0
     process: subprocess.Popen[bytes] = field(init=False)
 
@@ -39,26 +39,26 @@ class Child:
             env=dict(self.env),
             pass_fds=self.pass_fds,
             preexec_fn=die_with_parent,
-            process_group=0,  # Ctrl-C reaches only the parent, which then ends the others in order
+            process_group=0,  # Ctrl-C reaches only the parent, which then stops the children
         )
 
     @property
     def status(self) -> int | None:
         return self.process.poll()
 
-    def start_again_when_due(self) -> None:
-        """At once after an accident, more and more slowly when it dies again and again."""
-        lived = time.monotonic() - self.started_at
-        if lived > HEALTHY_AFTER:
-            self.wait = FIRST_WAIT
-        if lived >= self.wait:
-            self.wait = min(self.wait * 2, LONGEST_WAIT)
+    def restart_when_due(self) -> None:
+        """Start the ended process again, with exponential backoff when it ends again and again."""
+        running_time = time.monotonic() - self.started_at
+        if running_time > HEALTHY_AFTER:
+            self.wait = WAIT_MIN
+        if running_time >= self.wait:
+            self.wait = min(self.wait * 2, WAIT_MAX)
             logger.warning("%s ended with status %s: started again", self.arguments[0], self.status)
             self.start()
 
 
 def run_together(children: list[Child]) -> int:
-    """Until one of them ends or this process is told to stop; then end them all. The first exit status."""
+    """Run the children until one ends or a signal asks to stop; then stop all. Returns the first exit status."""
     stop = _stop_on_signals()
     for child in children:
         child.start()
@@ -66,20 +66,20 @@ def run_together(children: list[Child]) -> int:
     while not stop.is_set() and not ended:
         time.sleep(POLL_EVERY)
         ended = [child.status for child in children if child.status is not None]
-    _end(children)
+    _stop(children)
     return 0 if stop.is_set() else ended[0] or 1
 
 
 def keep_running(children: list[Child]) -> None:
-    """Start again whatever dies, until this process is told to stop; then end them all."""
+    """Run the children and restart those that end, until a signal asks to stop; then stop all."""
     stop = _stop_on_signals()
     for child in children:
         child.start()
     while not stop.wait(POLL_EVERY):
         for child in children:
             if child.status is not None:
-                child.start_again_when_due()
-    _end(children)
+                child.restart_when_due()
+    _stop(children)
 
 
 def _stop_on_signals() -> threading.Event:
@@ -89,7 +89,7 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _end(children: list[Child]) -> None:
+def _stop(children: list[Child]) -> None:
     for child in children:
         child.process.terminate()
     deadline = time.monotonic() + GRACE
@@ -102,6 +102,6 @@ def _end(children: list[Child]) -> None:
 
 
 def die_with_parent() -> None:
-    """Asks the system for it, where it can do so."""
+    """Ask the kernel to send SIGTERM to this process when its parent ends (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

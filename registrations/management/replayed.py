@@ -1,4 +1,4 @@
-"""What a restore has done again, as its commands tell it."""
+"""Options and output that the commands `restore` and `replay_erasures` share."""
 
 from collections.abc import Iterable
 from pathlib import Path

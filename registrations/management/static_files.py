@@ -1,4 +1,4 @@
-"""Static files, hashed and compressed once: compressing takes seconds, which a start should not."""
+"""Collect static files only when they have changed, since compressing them takes seconds at each start."""
 
 import hashlib
 from importlib.metadata import version
@@ -6,21 +6,21 @@ from importlib.metadata import version
 from django.conf import settings
 from django.core.management import call_command
 
-MADE_FROM = ".made-from"
+FINGERPRINT_FILE = ".made-from"
 
 
 def collect() -> None:
-    """Collect what the site serves, unless it was made from the same files before."""
+    """Run collectstatic unless the result was made from the same files before."""
     fingerprint = _fingerprint()
-    mark = settings.STATIC_ROOT / MADE_FROM
-    if mark.exists() and mark.read_text() == fingerprint:
+    stored = settings.STATIC_ROOT / FINGERPRINT_FILE
+    if stored.exists() and stored.read_text() == fingerprint:
         return
     call_command("collectstatic", verbosity=0, interactive=False)
-    mark.write_text(fingerprint)
+    stored.write_text(fingerprint)
 
 
 def _fingerprint() -> str:
-    """Of our own files' contents, and of the versions that bring or make the others."""
+    """Hash of the contents of our files, and of the versions of the packages that add or process the others."""
     digest = hashlib.sha256(f"{version('django')} {version('whitenoise')} {version('brotli')}".encode())
     for folder in settings.STATICFILES_DIRS:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -1,4 +1,4 @@
-"""What remains of a registration once its data is purged: a figure, and nobody to be found in it."""
+"""The row that replaces a registration when its personal data is purged, so that statistics stay correct."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from registrations.models.registration import Registration
 
 
 class AnonymousRegistration(models.Model):
-    """One anonymous registration. No key, no moment and no free text leads back to a person."""
+    """It has no key to the registration, no time of day and no free text that could identify a person."""
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="anonymous_registrations", verbose_name=_("event"))
     registered_on = models.DateField(_("registered"))

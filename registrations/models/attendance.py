@@ -1,4 +1,4 @@
-"""Who came, and how we know."""
+"""Who attended, and how this is known."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from registrations.models.registration import Registration
 
 
 class Attendance(models.Model):
-    """One sign that a person was there. Several may say so; one is enough."""
+    """One record that a person attended. A registration has at most one per origin; one of any origin is enough."""
 
     class Origin(models.TextChoices):
         JOIN = "join", _("Opened the room with the personal link")

@@ -1,4 +1,4 @@
-"""What staff have done, for a year: numbers and never names, so that it may outlive the people it is about."""
+"""Log of staff actions, kept for a year. It stores ids and no names, so it may stay after a person is erased."""
 
 from datetime import timedelta
 from typing import Any, NoReturn, Self
@@ -7,19 +7,19 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-KEPT = timedelta(days=366)
+RETENTION = timedelta(days=366)
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def old(self) -> Self:
-        return self.filter(at__lt=timezone.now() - KEPT)
+        return self.filter(at__lt=timezone.now() - RETENTION)
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise TypeError("What has happened is not changed.")
 
 
 class AuditEntry(models.Model):
-    """Added, read, and thrown away after a year. A trigger of the database refuses everything else."""
+    """Rows are only inserted, and deleted after a year. A database trigger refuses every other change."""
 
     class Action(models.TextChoices):
         LOGGED_IN = "logged_in", _("logged in")

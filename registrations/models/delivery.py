@@ -20,7 +20,7 @@ from registrations.models.event import Event
 from registrations.models.prepared import Parameter, PreparedQuery, insert, rows_of
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration, few_that_hold
-from registrations.models.search import looked_for
+from registrations.models.search import search_terms
 
 LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
 CRASHES_BEFORE_FAILURE = 5
@@ -136,7 +136,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def found_by(self, words: str) -> Self:
         """Those to people whose name, address or organisation holds each of the words."""
-        wanted = looked_for(words)
+        wanted = search_terms(words)
         if few := few_that_hold(wanted):
             return self.filter(registration__in=few)
         return self.filter(Exists(Registration.objects.that_hold(wanted).filter(pk=OuterRef("registration"))))

@@ -444,7 +444,7 @@ class InTurn(Parameter):
 
 
 _LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=InTurn("pg_advisory_xact_lock")))
-_JOINED = PreparedQuery(lambda: Event.objects.filter(pk=InTurn("pg_advisory_xact_lock_shared")), shares=True)
+_JOINED = PreparedQuery(lambda: Event.objects.filter(pk=InTurn("pg_advisory_xact_lock_shared")), share_lock=True)
 
 
 class ReportSection(models.Model):

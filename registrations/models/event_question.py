@@ -1,4 +1,4 @@
-"""What an event asks besides the fields of every form."""
+"""Custom questions of an event, asked in addition to the standard fields of the form."""
 
 from typing import Self
 
@@ -18,18 +18,18 @@ CHOICES_MIN = 2
 
 class EventQuestionQuerySet(models.QuerySet["EventQuestion"]):
     def asked(self) -> Self:
-        """Those that stand on the form, in its order."""
+        """Questions that are on the form, in its order."""
         return self.filter(is_asked=True)
 
-    def noted_on(self, events: EventQuerySet) -> EventQuerySet:
-        """Each event with `has_own_questions`, found out in the query that loads it."""
+    def annotate_events(self, events: EventQuerySet) -> EventQuerySet:
+        """Annotate each event with `has_own_questions`, so that no second query is needed to know."""
         return events.annotate(has_own_questions=Exists(self.asked().filter(event=OuterRef("pk"))))
 
 
 class EventQuestion(models.Model):
-    """One question of an event's own. What was answered is kept by each registration, under this row's number."""
+    """One custom question. The answers are in `Registration.own_answers`, by the id of this row."""
 
-    FIELD_PREFIX = "answer_"  # of the form's fields
+    FIELD_PREFIX = "answer_"  # of the names of the form fields
 
     class Kind(models.TextChoices):
         TEXT = "text", _("Text")
@@ -65,7 +65,7 @@ class EventQuestion(models.Model):
 
     @property
     def key(self) -> str:
-        """Under which a registration keeps the answer."""
+        """Key of the answer in `Registration.own_answers`."""
         return str(self.pk)
 
     @property
@@ -82,7 +82,7 @@ class EventQuestion(models.Model):
 
     @property
     def is_answered(self) -> bool:
-        """By anyone, even who has withdrawn since."""
+        """Whether any registration has an answer, withdrawn ones included."""
         return (
             Registration.objects.without_dry_runs().filter(event=self.event_id, own_answers__has_key=self.key).exists()
         )

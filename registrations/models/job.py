@@ -1,4 +1,4 @@
-"""What an organiser has asked for and a worker does, because it takes longer than anyone waits for a page."""
+"""Background jobs: long operations that an organiser starts and a worker process executes."""
 
 import contextlib
 import hashlib
@@ -17,16 +17,16 @@ from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
 
-KEPT = timedelta(days=1)  # with what it was asked and what it has made: both may name people
-SILENT_AFTER = timedelta(minutes=3)  # a worker says every few seconds that it still has its job
-ATTEMPTS_MAX = 3  # that end with a process that was killed
-WRITTEN_EVERY = 0.3  # seconds
+RETENTION = timedelta(days=1)  # short, since parameters and document may contain personal data
+HEARTBEAT_TIMEOUT = timedelta(minutes=3)  # a worker updates `heard_at` every few seconds
+ATTEMPTS_MAX = 3  # attempts during which the process was killed
+PROGRESS_INTERVAL = 0.3  # seconds
 
 
 class Outcome(NamedTuple):
-    """What is said at the end, as (level of the message, sentence), and the document that was made.
+    """Result of a job: messages for the organiser as (message level, sentence), and the document if one was made.
 
-    It is kept for a day, and names nobody: a name would outlive an erasure.
+    The messages stay for a day and must not name a person, whose data may be erased meanwhile.
     """
 
     told: list[tuple[str, str]]
@@ -34,11 +34,11 @@ class Outcome(NamedTuple):
     filename: str = ""
 
 
-class NoLongerOurs(Exception):
-    """Another worker has taken the job over meanwhile: nothing may be written any more."""
+class JobTakenOver(Exception):
+    """Another worker has claimed the job meanwhile: this one must not write to it any more."""
 
 
-class Steps(NamedTuple):
+class Progress(NamedTuple):
     done: int
     total: int
     words: str
@@ -58,25 +58,26 @@ class JobQuerySet(models.QuerySet["Job"]):
     def under_way(self) -> Self:
         return self.filter(state__in=[Job.State.WAITING, Job.State.RUNNING])
 
-    def silent(self) -> Self:
-        """Those whose worker has not been heard of."""
-        return self.running().filter(heard_at__lt=timezone.now() - SILENT_AFTER)
+    def unresponsive(self) -> Self:
+        """Running jobs whose worker has sent no heartbeat for HEARTBEAT_TIMEOUT."""
+        return self.running().filter(heard_at__lt=timezone.now() - HEARTBEAT_TIMEOUT)
 
     def old(self) -> Self:
-        """Ended long ago; what waits is still to be done."""
-        return self.filter(state__in=[Job.State.DONE, Job.State.FAILED], ended_at__lt=timezone.now() - KEPT)
+        """Jobs that ended more than RETENTION ago. Waiting jobs are never old."""
+        return self.filter(state__in=[Job.State.DONE, Job.State.FAILED], ended_at__lt=timezone.now() - RETENTION)
 
     def claim(self, worker: str) -> "Job | None":
-        """The oldest that waits, for this worker; None when there is none, or another was faster."""
+        """Claim the oldest waiting job for this worker. None when there is none or another worker claimed it first."""
         job = self.waiting().order_by("created_at", "pk").first()
         if job is None:
             return None
         now = timezone.now()
-        mine = self.waiting().filter(pk=job.pk)
-        taken = mine.update(
-            state=Job.State.RUNNING, worker=worker, attempts=F("attempts") + 1, started_at=now, heard_at=now
+        claimed = (
+            self.waiting()
+            .filter(pk=job.pk)
+            .update(state=Job.State.RUNNING, worker=worker, attempts=F("attempts") + 1, started_at=now, heard_at=now)
         )
-        return self.running().filter(pk=job.pk, worker=worker).first() if taken else None
+        return self.running().filter(pk=job.pk, worker=worker).first() if claimed else None
 
 
 class Job(models.Model):
@@ -100,14 +101,14 @@ class Job(models.Model):
         Event, models.CASCADE, null=True, blank=True, related_name="jobs", verbose_name=_("event")
     )
     asked_by = models.BigIntegerField(_("account number"))
-    permission = models.CharField(max_length=100)  # of who may do this, and see what has become of it
+    permission = models.CharField(max_length=100)  # required to start the job and to see its page
     parameters = models.JSONField(default=dict)
-    detail = models.JSONField(default=dict)  # kept to the end: for the audit log; the numbers of who was passed over
+    detail = models.JSONField(default=dict)  # stays when the job is done: for the audit log, and ids of skipped rows
     mark = models.CharField(max_length=64, editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)  # people, or rows of a document
-    count = models.PositiveIntegerField(default=0)  # of those done: where there was something to do
+    total = models.PositiveIntegerField(default=0)  # rows: people, or rows of a document
+    count = models.PositiveIntegerField(default=0)  # of the rows done, those that were changed
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=32, blank=True)
     error = models.TextField(blank=True)
@@ -150,64 +151,64 @@ class Job(models.Model):
     def has_failed(self) -> bool:
         return self.state == Job.State.FAILED
 
-    def marked(self) -> str:
-        """The same for the same act, asked twice by the same person."""
+    def fingerprint(self) -> str:
+        """SHA-256 of what was asked, by whom: the value of `mark`, which prevents starting the same job twice."""
         asked = [self.kind, self.event_id, self.asked_by, self.parameters]
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
-    # How far it has come. What is one transaction would hide it until the end, and SQLite lets nobody else write
-    # meanwhile: so it stands in a small file, in the folder that all machines of a site share.
+    # Progress is in a small file, in the folder that all machines of a site share, and not in the table: a job that is
+    # one transaction would hide it until the end, and on SQLite no other connection can write meanwhile.
 
     @property
-    def _steps_file(self) -> Path:
+    def _progress_file(self) -> Path:
         return Path(settings.MEDIA_ROOT) / "progress" / f"{self.pk}.json"
 
     @property
-    def steps(self) -> Steps:
+    def progress(self) -> Progress:
         try:
-            return Steps(*json.loads(self._steps_file.read_text("utf-8")))
+            return Progress(*json.loads(self._progress_file.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
-            return Steps(self.done, self.total, "")
+            return Progress(self.done, self.total, "")
 
-    def note_steps(self, done: int, total: int, words: str) -> None:
-        """Whole or not at all: a reader never meets half a file. A disk that is full costs the bar, not the act."""
+    def write_progress(self, done: int, total: int, words: str) -> None:
+        """Replace the file atomically, at most once per PROGRESS_INTERVAL. A full disk does not stop the job."""
         now = time.monotonic()
-        if now < getattr(self, "_next_note", 0.0):
+        if now < getattr(self, "_next_write_at", 0.0):
             return
-        self._next_note = now + WRITTEN_EVERY
+        self._next_write_at = now + PROGRESS_INTERVAL
         with contextlib.suppress(OSError):
-            self._steps_file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            fresh = self._steps_file.with_suffix(f".{self.worker}")
-            fresh.write_text(json.dumps([done, total, words]), "utf-8")
-            fresh.replace(self._steps_file)
+            self._progress_file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            temporary = self._progress_file.with_suffix(f".{self.worker}")
+            temporary.write_text(json.dumps([done, total, words]), "utf-8")
+            temporary.replace(self._progress_file)
 
-    def forget_steps(self) -> None:
+    def delete_progress(self) -> None:
         with contextlib.suppress(OSError):
-            self._steps_file.unlink()
+            self._progress_file.unlink()
 
-    # What its worker writes down; one that was never left to a worker has nothing to write
+    # Written by the worker. A job that runs at once, without a worker, is not in the table and writes nothing.
 
     def advance(self, *, done: int, count: int) -> None:
-        """In the transaction of what was done: after a crash, the next worker goes on from here."""
+        """Call it in the transaction of the row that was processed: after a crash, the next worker resumes here."""
         self.done, self.count = done, count
         self._write(done=done, count=count)
 
-    def pass_over(self, row: Any, *, done: int, count: int) -> None:
-        """One that could not be dealt with; the others are."""
+    def skip(self, row: Any, *, done: int, count: int) -> None:
+        """Record a row that could not be processed; the job goes on with the others."""
         self.done, self.count = done, count
-        self.remember(passed_over=[*self.passed_over, row])
+        self.add_detail(passed_over=[*self.skipped, row])
 
     @property
-    def passed_over(self) -> list[Any]:
+    def skipped(self) -> list[Any]:
         return list(self.detail.get("passed_over", []))
 
-    def remember(self, **facts: Any) -> None:
-        """In `detail`, with how far one has come."""
+    def add_detail(self, **facts: Any) -> None:
+        """Save these facts in `detail`, together with the progress."""
         self.detail = {**self.detail, **facts}
         self._write(detail=self.detail, done=self.done, count=self.count)
 
     def finish(self, outcome: Outcome) -> None:
-        """In the transaction of what was done, where it is one."""
+        """Call it in the transaction of the work, when that is a single one."""
         told, document, filename = outcome
         ended = {"state": Job.State.DONE, "ended_at": timezone.now(), "parameters": {}}
         self._write(**ended, done=self.total, told=told, document=document, filename=filename)
@@ -215,10 +216,10 @@ class Job(models.Model):
     def fail(self, reason: str) -> None:
         self._write(state=Job.State.FAILED, ended_at=timezone.now(), error=reason)
 
-    def give_back(self, *, counts: bool) -> None:
-        """To the next worker; a try that ended in good order does not count."""
+    def release(self, *, counts: bool) -> None:
+        """Let another worker claim the job. `counts`: whether this attempt counts towards ATTEMPTS_MAX."""
         self._write(state=Job.State.WAITING, worker="", attempts=self.attempts if counts else self.attempts - 1)
 
     def _write(self, **fields: Any) -> None:
         if self.pk and not Job.objects.running().filter(pk=self.pk, worker=self.worker).update(**fields):
-            raise NoLongerOurs
+            raise JobTakenOver

@@ -1,8 +1,8 @@
-"""Numbers of people and mails that cost the same to read however many there are.
+"""Live counts of registrations and mails per group: the cost to read them does not grow with the number of rows.
 
-Triggers of the database keep them (models/triggers.py), in the transaction that changes what is counted: whoever
-writes, and by whatever program, they are exact. SQLite, which has one writer, adds to the row of a group. PostgreSQL
-appends a row for each change, so that nobody waits for anybody, and workers fold the rows of a group into one.
+Database triggers (models/triggers.py) update them in the transaction that changes the counted rows, so they are exact
+whatever program writes. On SQLite, which has a single writer, a trigger updates the row of the group. On PostgreSQL it
+appends a row for each change, so that transactions do not wait for each other; workers merge the rows of a group.
 """
 
 from collections.abc import Iterable
@@ -16,15 +16,15 @@ from registrations.models.delivery import Delivery
 from registrations.models.event import Event
 from registrations.models.registration import Registration
 
-# Two statements, since the planner, which knows nothing of a table that grows and shrinks all the time, would join it
-# with itself row by row. Any rows of a group may be folded, also while others are added.
-TO_FOLD = """
+# Two statements: in a single one, the planner has no useful statistics for a table that changes size all the time, and
+# joins it with itself row by row. Rows of a group can be merged while others are added.
+TO_MERGE = """
     SELECT id FROM (
         SELECT id, COUNT(*) OVER same AS rows, SUM(number) OVER same AS total
         FROM {table} WINDOW same AS (PARTITION BY {group})
     ) AS grouped WHERE rows > 1 OR total = 0
 """
-FOLD = """
+MERGE = """
     WITH folded AS (DELETE FROM {table} WHERE id = ANY(%s) RETURNING {group}, number)
     INSERT INTO {table} ({group}, number)
     SELECT {group}, SUM(number) FROM folded GROUP BY {group} HAVING SUM(number) <> 0
@@ -39,23 +39,23 @@ class LiveCountQuerySet(models.QuerySet[Any]):
         return int(self.aggregate(total=Sum("number"))["total"] or 0)
 
     def totals(self, *group: str) -> Any:
-        """Rows of the fields of the group and their `total`; without those that count nothing any more."""
+        """Tuples of the fields of `group` and their total, without groups whose total is 0."""
         return self.order_by().values_list(*group).annotate(total=Sum("number")).exclude(total=0)
 
-    def fold(self) -> None:
-        """One row for each group again: exact whoever writes or folds at the same time."""
+    def merge(self) -> None:
+        """Merge the rows of each group into one (PostgreSQL only). Safe while others write or merge."""
         if connection.vendor != "postgresql":
             return
         fields = [field.column for field in self.model._meta.fields if field.name not in {"id", "number"}]
         names = {"table": self.model._meta.db_table, "group": ", ".join(fields)}
         with connection.cursor() as cursor:
-            cursor.execute(TO_FOLD.format(**names))
-            if numbers := [number for (number,) in cursor.fetchall()]:
-                cursor.execute(FOLD.format(**names), [numbers])
+            cursor.execute(TO_MERGE.format(**names))
+            if ids := [pk for (pk,) in cursor.fetchall()]:
+                cursor.execute(MERGE.format(**names), [ids])
 
 
 class LiveCount(models.Model):
-    """No constraint ties its event: a sign-up that holds the event's row must not hold up the mails."""
+    """`event` has no database constraint: checking it would wait for a sign-up that has locked the event's row."""
 
     event = models.ForeignKey(Event, models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
     number = models.IntegerField()
@@ -81,17 +81,17 @@ class PeopleCount(LiveCount):
 
 
 class SignUpCount(LiveCount):
-    """How many signed up in each quarter of an hour: the day of every time zone begins with one."""
+    """Sign-ups per quarter of an hour (UTC): in every time zone, a day begins at one of these quarters."""
 
     quarter = models.DateTimeField()
 
     class Meta:
         db_table = "registrations_signuptally"
-        indexes = [models.Index(fields=["event", "quarter"], name="sign_up_tally_quarters")]  # one for each sign-up
+        indexes = [models.Index(fields=["event", "quarter"], name="sign_up_tally_quarters")]  # used at each sign-up
 
 
 class MailCount(LiveCount):
-    """`not_after` of reminders alone, since they are counted by date; `error` of dropped mails of the clock alone."""
+    """`not_after` is set for reminders only, which are counted by date; `error` for dropped scheduled mails only."""
 
     broadcast = models.ForeignKey(Broadcast, models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
     kind = models.CharField(max_length=20, choices=Delivery.Kind)
@@ -107,6 +107,6 @@ class MailCount(LiveCount):
 LIVE_COUNTS: Iterable[type[LiveCount]] = (PeopleCount, SignUpCount, MailCount)
 
 
-def fold_live_counts() -> None:
-    for purged_count in LIVE_COUNTS:
-        purged_count.objects.fold()
+def merge_live_counts() -> None:
+    for model in LIVE_COUNTS:
+        model.objects.merge()

@@ -1,4 +1,4 @@
-"""An uploaded PDF: what it must be, and what it must not carry."""
+"""Validation of an uploaded PDF: complete, not too large, without scripts, actions or attachments."""
 
 import re
 import secrets
@@ -26,11 +26,13 @@ OBJECT_STREAM = re.compile(rb"/ObjStm" + END_OF_NAME)
 
 
 def random_name(instance: Any, filename: str) -> str:
-    """Nothing of the organiser's own name for it, which may be long, odd, or somebody's."""
+    """A random file name: the name of the uploaded file may contain a person's name or be too long."""
     return f"reports/{secrets.token_urlsafe(16)}.pdf"
 
 
 def validate(file: File[bytes]) -> None:
+    """Raises ValidationError with the code too_large, not_a_pdf, incomplete, encrypted, active, embedded, unreadable
+    or bomb (inflates to more than INFLATED_MAX)."""
     if (file.size or 0) > SIZE_MAX:
         raise ValidationError(_("The report must not be larger than 20 MB."), code="too_large")
     file.seek(0)
@@ -40,20 +42,20 @@ def validate(file: File[bytes]) -> None:
         raise ValidationError(_("This file is not a PDF."), code="not_a_pdf")
     if b"%%EOF" not in content[-END_WITHIN:]:
         raise ValidationError(_("This PDF is incomplete: export or download it again."), code="incomplete")
-    _require_passive(content)
+    _refuse_active_content(content)
 
 
-def _require_passive(content: bytes) -> None:
-    """Names are looked for everywhere, and inside the streams that hold objects; not in texts and pictures."""
+def _refuse_active_content(content: bytes) -> None:
+    """Search the file and its object streams for forbidden names; not streams of texts and pictures."""
     structure = _unescaped(content)
     if ENCRYPTED.search(structure):
         raise ValidationError(
             _("This PDF is protected, so it cannot be checked: export it again without protection."), code="encrypted"
         )
-    _refuse_active(structure)
+    _refuse_forbidden_names(structure)
     read = 0
     for objects in _object_streams(content):
-        _refuse_active(_unescaped(objects))
+        _refuse_forbidden_names(_unescaped(objects))
         read += 1
     if read < len(OBJECT_STREAM.findall(structure)):
         raise ValidationError(
@@ -62,7 +64,7 @@ def _require_passive(content: bytes) -> None:
         )
 
 
-def _refuse_active(text: bytes) -> None:
+def _refuse_forbidden_names(text: bytes) -> None:
     if ACTIVE.search(text):
         raise ValidationError(
             _("This PDF contains a script or an action (form, program, media): export it again without."),
@@ -79,9 +81,9 @@ def _unescaped(text: bytes) -> bytes:
 
 
 def _object_streams(content: bytes) -> Iterator[bytes]:
-    """Of every stream that inflates, whatever its dictionary says, those that hold objects.
+    """Inflated object streams. Every stream is tried, since its dictionary may lie about what it contains.
 
-    ValidationError when all together inflate to more than any report.
+    Raises ValidationError when all streams together inflate to more than INFLATED_MAX.
     """
     left = INFLATED_MAX
     for start in (match.end() for match in STREAM.finditer(content)):
@@ -97,9 +99,9 @@ def _object_streams(content: bytes) -> Iterator[bytes]:
 
 
 def _inflated(data: memoryview) -> Iterator[bytes]:
-    """Piece by piece until the stream ends; nothing more once it is no zlib stream."""
+    """Inflate piece by piece until the stream ends; stop at the first error, for example when it is no zlib stream."""
     inflater = zlib.decompressobj()
-    rest, data = bytes(data[:FIRST_PIECE]), data[FIRST_PIECE:]  # small: most of what is tried is no stream
+    rest, data = bytes(data[:FIRST_PIECE]), data[FIRST_PIECE:]  # small: most candidates are no zlib stream
     while not inflater.eof and (rest or data):
         if not rest:
             rest, data = bytes(data[:PIECE]), data[PIECE:]

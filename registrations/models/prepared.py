@@ -1,6 +1,7 @@
-"""Statements whose SQL is put together once in each process: for the few rows that every visitor's request touches.
+"""Queries whose SQL is compiled once per process, for the few queries that every visitor's request makes.
 
-PostgreSQL keeps them prepared, too, in each connection (webinar.postgresql); SQLite's driver does so by itself.
+On PostgreSQL they are also prepared statements of each connection (webinar.postgresql). SQLite's driver caches
+statements itself.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,8 +15,11 @@ from django.db.transaction import TransactionManagementError
 
 
 def rows_of(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """What a statement that is executed all the time returns. PostgreSQL refuses, once and within a transaction, one
-    that was prepared before a column became another type."""
+    """Rows of a frequent statement, prepared on PostgreSQL.
+
+    When the type of a column has changed since then, PostgreSQL refuses the statement: within a transaction, this
+    raises NotSupportedError once.
+    """
     if connection.vendor == "postgresql":
         return connection.rows_of(sql, parameters)  # type: ignore[attr-defined,no-any-return] # of webinar.postgresql
     with connection.cursor() as cursor:
@@ -24,7 +28,7 @@ def rows_of(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tup
 
 
 class Parameter(Expression):
-    """Stands in a prepared query for a value that is known when it runs; `field` says how it is written there."""
+    """Placeholder in a prepared query for a value that is given on execution; `field` converts the value."""
 
     def __init__(self, name: str, field: Field[Any, Any]) -> None:
         super().__init__(output_field=field)
@@ -39,26 +43,26 @@ class Statement(NamedTuple):
     parameters: list[Any]
     columns: list[str]
     annotations: list[str]
-    converters: dict[int, Any]  # from what the database gives to what Python means
-    holds: bool  # its rows, until the transaction ends
+    converters: dict[int, Any]  # by index of the column: from the database's value to Python's
+    locks: bool  # whether the rows are locked until the transaction ends
 
 
 class PreparedQuery[Row: Model]:
-    """`build` makes a query of whole rows, with a `Parameter` for each value that changes.
+    """`build` returns a QuerySet of whole rows, with a `Parameter` for each value that changes.
 
-    It is always the database that answers; only what Django would do anew for each request is done once. `shares`: its
-    rows are held until the transaction ends, beside others who share them; Django itself can only hold them alone.
+    The SQL is compiled once; results are not cached. `share_lock`: lock the rows with FOR SHARE, for which Django has
+    no method.
     """
 
-    def __init__(self, build: Callable[[], QuerySet[Row]], *, shares: bool = False) -> None:
-        self.build, self.shares = build, shares
+    def __init__(self, build: Callable[[], QuerySet[Row]], *, share_lock: bool = False) -> None:
+        self.build, self.share_lock = build, share_lock
 
     def all(self, **values: Any) -> list[Row]:
-        return self._rows(self._found(values))
+        return self._models(self._fetch(values))
 
     def count(self, **values: Any) -> int:
-        """How many rows there are: found, and held, as by `all`."""
-        return len(self._found(values))
+        """Number of rows. They are fetched, and locked, as by `all`."""
+        return len(self._fetch(values))
 
     def first(self, **values: Any) -> Row | None:
         return next(iter(self.all(**values)), None)
@@ -69,12 +73,12 @@ class PreparedQuery[Row: Model]:
             raise self._model.DoesNotExist  # type: ignore[attr-defined] # every model has it
         return row
 
-    def _found(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        if self._statement.holds and connection.get_autocommit():
-            raise TransactionManagementError("A row is held for a transaction, and there is none.")
+    def _fetch(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        if self._statement.locks and connection.get_autocommit():
+            raise TransactionManagementError("Rows can be locked in a transaction only.")
         return rows_of(self._statement.sql, tuple(_filled(self._statement.parameters, values)))
 
-    def _rows(self, found: list[tuple[Any, ...]]) -> list[Row]:
+    def _models(self, found: list[tuple[Any, ...]]) -> list[Row]:
         columns, annotations = self._statement.columns, self._statement.annotations
         rows = []
         for values in map(self._converted, found):
@@ -103,9 +107,9 @@ class PreparedQuery[Row: Model]:
         compiler = query.values_list(*columns, *annotations).query.get_compiler(query.db)
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([column for column, *_ in compiler.select])
-        holds = connection.features.has_select_for_update and (query.query.select_for_update or self.shares)
-        sql += " FOR SHARE" if holds and self.shares else ""
-        return Statement(sql, list(parameters), columns, annotations, converters, holds)
+        locks = connection.features.has_select_for_update and (query.query.select_for_update or self.share_lock)
+        sql += " FOR SHARE" if locks and self.share_lock else ""
+        return Statement(sql, list(parameters), columns, annotations, converters, locks)
 
 
 def _filled(parameters: Iterable[Any], values: Mapping[str, Any]) -> Iterator[Any]:
@@ -115,17 +119,20 @@ def _filled(parameters: Iterable[Any], values: Mapping[str, Any]) -> Iterator[An
 
 
 def insert(*rows: Model) -> None:
-    """Write new rows of one model down, in one statement, as `bulk_create` does. Raises IntegrityError."""
+    """Insert new rows of one model in one statement, like `bulk_create`, with cached SQL. Raises IntegrityError."""
     _inserted(rows)
 
 
-def insert_unless_there(row: Model) -> bool:
-    """Whether it was written; a constraint of uniqueness may say that it is there already."""
+def insert_or_ignore(row: Model) -> bool:
+    """Insert the row unless a unique constraint forbids it; return whether it was inserted."""
     return _inserted([row], "ON CONFLICT DO NOTHING") == 1
 
 
 def _inserted(rows: Sequence[Model], otherwise: str = "") -> int:
-    """What is the same in all rows is sent once. Receivers of `pre_save` see each row, as they do when it is saved."""
+    """Insert rows and return their number. A value that is the same in all rows is sent once.
+
+    Receivers of `pre_save` see each row, as they do when a row is saved.
+    """
     model, places, values = type(rows[0]), [], dict[str, Any]()
     for row in rows:
         pre_save.send(model, instance=row, raw=False, using=connection.alias, update_fields=None)
@@ -148,7 +155,7 @@ def _columns(model: type[Model]) -> list[Any]:
 
 @lru_cache(200)
 def _insertion(model: type[Model], places: tuple[tuple[str, ...], ...], otherwise: str) -> str:
-    """`places`: for each column, the names of its values in the rows."""
+    """`places`: for each column, the parameter names of its values, row by row."""
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in _columns(model))
     rows = ", ".join(f"({', '.join(f'%({name})s' for name in row)})" for row in zip(*places, strict=True))

@@ -1,4 +1,4 @@
-"""What remains of the words of purged registrations: how many of each group came, tied to no anonymous row."""
+"""Counts of purged registrations per group (type of organisation, function …), not linked to anonymous rows."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from registrations.models.event import Event
 
 
 class Counts(NamedTuple):
-    """Of people who had a seat: how many; of them, who could have come (signed up in time); and who came."""
+    """People with a seat (`registered`); of them, those who signed up in time (`expected`) and those who attended."""
 
     registered: int = 0
     expected: int = 0
@@ -21,15 +21,15 @@ class Counts(NamedTuple):
 
 class PurgedCountQuerySet(models.QuerySet["PurgedCount"]):
     def add(self, event: Event, dimension: "PurgedCount.Dimension", counted: Mapping[str, Counts]) -> None:
-        """Add to what is there. In the order of the groups: two purges at once wait for each other, and never both."""
+        """Add these counts. The groups are sorted, so that two concurrent purges lock rows in the same order."""
         for group, counts in sorted(counted.items()):
             purged_count, _is_new = self.get_or_create(event=event, dimension=dimension, group=group)
             self.filter(pk=purged_count.pk).update(
                 **{name: F(name) + number for name, number in counts._asdict().items()}
             )
 
-    def raise_to(self, event: Event, dimension: "PurgedCount.Dimension", number: int) -> None:
-        """A number that is counted as a whole, and never sinks."""
+    def set_at_least(self, event: Event, dimension: "PurgedCount.Dimension", number: int) -> None:
+        """Store a count of the whole event; it is never lowered."""
         purged_count, _is_new = self.get_or_create(event=event, dimension=dimension, group="")
         self.filter(pk=purged_count.pk).update(registered=Greatest(F("registered"), number))
 
@@ -38,8 +38,8 @@ class PurgedCount(models.Model):
     class Dimension(models.TextChoices):
         ORGANISATION = "organisation_type", _("type of organisation")
         FUNCTION = "function", _("function")
-        SIGN = "sign", _("how presence is known")
-        NAMES = "names", _("different organisations")
+        ORIGIN = "sign", _("how presence is known")
+        DISTINCT_ORGANISATIONS = "names", _("different organisations")
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="purged_counts", verbose_name=_("event"))
     dimension = models.CharField(_("dimension"), max_length=20, choices=Dimension)

@@ -1,4 +1,4 @@
-"""What strangers have set off lately, counted in the database so that every process counts alike."""
+"""Hits of rate limits, stored in the database so that all processes share the same counts."""
 
 import time
 from datetime import timedelta
@@ -8,12 +8,12 @@ from django.db import connection, models
 
 from registrations.models.prepared import rows_of
 
-KEPT = timedelta(days=1)
+RETENTION = timedelta(days=1)
 
-# One statement, so that simultaneous hits are counted one by one: of two that find the same number free, the unique
-# constraint lets one in. `free_at` is when the next one may happen: a period after the limit-th before it, which is
-# found by its number, since the numbers of one key follow each other. It is looked up, not joined, and once: a planner
-# that does not know yet how many hits of a key there are reads all of them to join them.
+# One statement, so that simultaneous hits are counted correctly: when two take the same number, the unique constraint
+# refuses one of them. `free_at` is when the next hit may happen: one period after the limit-th hit before it, which is
+# found by its number, since the numbers of a key have no gaps. It is a scalar subquery and not a join: without
+# statistics, the planner would read all hits of the key for a join.
 TAKE = """
     INSERT INTO registrations_hit (key, number, at)
     SELECT %(key)s, number + 1, CASE WHEN free_at > %(now)s THEN free_at ELSE %(now)s END
@@ -30,15 +30,15 @@ TAKE = """
     RETURNING number, at
 """
 
-# A count that is a transaction of its own does not wait for the disk: a server that loses its power forgets some.
+# A hit outside a transaction does not wait for the disk: after a power failure, the last hits may be lost.
 UNWAITED = ", (SELECT set_config('synchronous_commit', 'off', true)) AS unwaited"
 
 
 class RateLimitHitQuerySet(models.QuerySet["RateLimitHit"]):
     def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> "RateLimitHit | None":
-        """Count one more of what may happen `limit` times in any `period`: now, or later when it may be delayed.
+        """Record a hit of what may happen `limit` times in any `period`; `at` of the result is when it may happen.
 
-        None, and nothing counted, when it would have to wait and may not.
+        `delays`: above the limit, `at` is in the future. Otherwise None is returned and nothing is recorded.
         """
         values: dict[str, Any] = {"key": key, "period": period.total_seconds(), "others": limit - 1, "delays": delays}
         is_alone = connection.vendor == "postgresql" and connection.get_autocommit()
@@ -50,23 +50,23 @@ class RateLimitHitQuerySet(models.QuerySet["RateLimitHit"]):
                 return None
 
     def give_back(self, key: str) -> None:
-        """One less: the last of them, whoever's it is, so that the numbers of a key go on without a gap."""
+        """Remove the last hit of the key, even one of another request: the numbers of a key must have no gaps."""
         if last := self.filter(key=key).order_by("-number").first():
             last.delete()
 
     def free_at(self, key: str, *, limit: int, period: timedelta) -> float:
-        """When the next one may happen; 0 when nothing stands in its way."""
+        """When the next hit may happen, in seconds since 1970; 0 when it may happen now."""
         earlier = self.filter(key=key).order_by("-number").values_list("at", flat=True)[limit - 1 : limit]
         return next((at + period.total_seconds() for at in earlier), 0.0)
 
     def old(self) -> Self:
-        return self.filter(at__lt=time.time() - KEPT.total_seconds())
+        return self.filter(at__lt=time.time() - RETENTION.total_seconds())
 
 
 class RateLimitHit(models.Model):
-    key = models.CharField(max_length=64)  # a keyed digest: no address, no origin
+    key = models.CharField(max_length=64)  # an HMAC digest: contains no address and no network
     number = models.PositiveIntegerField()
-    at = models.FloatField()  # seconds since 1970: both databases compute alike with numbers
+    at = models.FloatField()  # seconds since 1970: SQLite and PostgreSQL calculate with numbers in the same way
 
     objects = RateLimitHitQuerySet.as_manager()
 

@@ -20,7 +20,7 @@ from django.utils.translation import pgettext_lazy
 from registrations.models import person_fields
 from registrations.models.event import Event
 from registrations.models.prepared import Parameter
-from registrations.models.search import SearchField, looked_for
+from registrations.models.search import SearchField, search_terms
 from registrations.runtime import pango
 
 LISTS: dict[str, list[str]] = {  # name of the index, and the fields by which a list is filtered
@@ -112,7 +112,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def found_by(self, words: str) -> Self:
         """Those whose searched fields contain each of the words, without regard to accents and capitals."""
-        wanted = looked_for(words)
+        wanted = search_terms(words)
         few = few_that_hold(wanted)
         return self.filter(pk__in=few) if few else self.that_hold(wanted)
 

@@ -1,29 +1,32 @@
-"""Texts as they are looked for: without accents, capitals and signs."""
+"""Search text: lower case, without accents and punctuation."""
 
 import unicodedata
 from typing import Any
 
 from django.db import models
 
-START = "  "  # before each word: with it, a word of one sign has the three that an index is made of
-SHORTEST = 3  # signs
+START = "  "  # before each word: so a word of one character has the three characters that a trigram index needs
+SHORTEST = 3  # characters
 
 
 def folded(text: str) -> str:
-    """« Zoë D’Arcy » and « zoe d'arcy » are the same: small letters and digits, single spaces."""
-    bare = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    return " ".join("".join(sign if sign.isalnum() else " " for sign in bare.casefold()).split())
+    """Lower case letters and digits, words separated by single spaces: « Zoë D’Arcy » becomes « zoe d arcy »."""
+    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return " ".join("".join(char if char.isalnum() else " " for char in bare.casefold()).split())
 
 
-def looked_for(words: str) -> list[str]:
-    """What a `SearchField` must hold, for each of the words typed: one of three signs or more, anywhere; a shorter one
-    where a word begins. Letters and digits alone: nothing in it means anything to a database."""
+def search_terms(words: str) -> list[str]:
+    """Substrings that a `SearchField` must contain, one for each word typed.
+
+    A word of three characters or more matches anywhere, a shorter one only at the beginning of a word. Terms contain
+    letters, digits and spaces only, so they need no escaping in a LIKE pattern.
+    """
     typed = filter(None, (START.join(folded(word).split()) for word in words.split()))
     return [word if len(word) >= SHORTEST else START + word for word in typed]
 
 
 class SearchField(models.TextField[str, str]):
-    """What a row can be found by: the words of other fields, folded, whenever it is written."""
+    """Search text of a row, computed from the fields named in `of` on each save."""
 
     def __init__(self, *, of: list[str], **options: Any) -> None:
         self.of = of

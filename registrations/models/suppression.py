@@ -1,4 +1,4 @@
-"""Mailboxes that asked to be left alone. Only a keyed digest is kept: no address can be read from it."""
+"""The suppression list: mailboxes that asked not to receive any mail, stored as HMAC digests only."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -11,7 +11,7 @@ from registrations.models import hmac_digest
 
 
 def mailbox_of(address: str) -> str:
-    """The mailbox behind the spellings of an address: case, +tag, and Gmail's dots."""
+    """Normalise an address to its mailbox: lower case, no +tag, and for Gmail no dots."""
     local_part, _at, domain = address.strip().lower().rpartition("@")
     local_part = local_part.partition("+")[0]
     if domain in {"gmail.com", "googlemail.com"}:
@@ -32,9 +32,9 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         return self.filter(digest__in=_digests(address))
 
     def among(self, addresses: Iterable[str]) -> set[str]:
-        """Those of many addresses, in small letters, that are to be left alone."""
-        silent = set(self.values_list("digest", flat=True))
-        return {address.lower() for address in addresses if silent and silent & set(_digests(address))}
+        """Those of the addresses that are on the list, in lower case."""
+        suppressed = set(self.values_list("digest", flat=True))
+        return {address.lower() for address in addresses if suppressed and suppressed & set(_digests(address))}
 
     def add_address(self, address: str) -> None:
         self.get_or_create(digest=digest_of(address))

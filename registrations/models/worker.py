@@ -1,4 +1,4 @@
-"""Which mail workers there are, as they say themselves every few seconds."""
+"""Workers that run: each one updates its row every few seconds."""
 
 import socket
 from datetime import timedelta
@@ -17,8 +17,8 @@ class WorkerPresenceQuerySet(models.QuerySet["WorkerPresence"]):
         return self.filter(seen_at__gt=timezone.now() - SEEN_LATELY)
 
     def alive(self) -> list["WorkerPresence"]:
-        """Seen lately, but for those of this machine that have ended since."""
-        return [one for one in self.seen_lately() if not liveness.is_dead(one.name)]
+        """Workers seen lately, without those of this machine whose process has ended since."""
+        return [worker for worker in self.seen_lately() if not liveness.is_dead(worker.name)]
 
     def note(self, name: str) -> None:
         self.update_or_create(name=name, defaults={"seen_at": timezone.now(), "host": socket.gethostname()})

@@ -1,4 +1,4 @@
-"""What the lines of the log are about: the request under way, the mail in hand. Numbers, and nothing of a person."""
+"""The request and the delivery that are being processed, added to each log line. Ids only, no personal data."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +18,6 @@ def about_delivery(pk: int) -> Iterator[None]:
 
 
 def current() -> dict[str, str | int]:
-    """Only what there is."""
-    known = {"request_id": request_id.get() or None, "delivery_id": delivery_id.get()}
-    return {name: value for name, value in known.items() if value is not None}
+    """The ids that are set at the moment, by name."""
+    ids = {"request_id": request_id.get() or None, "delivery_id": delivery_id.get()}
+    return {name: value for name, value in ids.items() if value is not None}

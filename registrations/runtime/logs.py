@@ -1,4 +1,4 @@
-"""Lines of the log, without what opens a personal page and without whose it is."""
+"""Log formatters that mask personal codes in URLs and the local part of email addresses."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from registrations.runtime import log_context
 
 CODE = re.compile(r"(/(?:rejoindre|mon-inscription|nouvelle-adresse|attestation)/)[^/\s'\"?]+")
 LOCAL_PART = re.compile(r"[^\s<>\"'(),:;/=\[\]{}|@]+@(?=[\w.-])")
-HOST_SHOWN = 80  # characters of what a stranger sent
+HOST_SHOWN = 80  # characters of the refused Host header
 
 
 def masked(text: str) -> str:
@@ -21,18 +21,18 @@ def _masked(value: Any) -> Any:
     return masked(value) if isinstance(value, str) else value
 
 
-class Discreet(logging.Formatter):
-    """A line of text; what it is about stands in `{about}`."""
+class MaskingFormatter(logging.Formatter):
+    """A line of text. `{about}` in the format is replaced by the ids of the log context."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole line, traceback included: a code or an address may stand in either."""
-        words = " ".join(f"{name.removesuffix('_id')}={value}" for name, value in log_context.current().items())
-        record.about = f" [{words}]" if words else ""
+        """Mask the whole line with its traceback: both may contain a code or an address."""
+        ids = " ".join(f"{name.removesuffix('_id')}={value}" for name, value in log_context.current().items())
+        record.about = f" [{ids}]" if ids else ""
         return masked(super().format(record))
 
 
-class DiscreetJson(logging.Formatter):
-    """The same as one JSON object a line, for machines that gather logs."""
+class MaskingJsonFormatter(logging.Formatter):
+    """One JSON object per line, for log collectors."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -49,7 +49,10 @@ class DiscreetJson(logging.Formatter):
 
 
 def one_line(record: logging.LogRecord) -> bool:
-    """Anyone may send a wrong Host header: a short warning, no traceback, no alert."""
+    """Logging filter: reduce the error on a wrong Host header to a short warning without traceback.
+
+    Any client can send such a header, so it must not alert the operator.
+    """
     host = record.getMessage().partition("header: ")[2].partition(". You may")[0]
     record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     record.msg, record.args = "Host header refused: %s", (host[:HOST_SHOWN],)

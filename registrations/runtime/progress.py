@@ -1,4 +1,4 @@
-"""How far a long act has come, told to whoever listens: a page of the desk, a line in the shell, or nobody."""
+"""Progress of a long operation, sent to the current listener: an admin page, a line in the shell, or none."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from registrations.runtime.write_queue import let_others_write
+from registrations.runtime.write_queue import pause_for_other_writers
 
-type Listener = Callable[[int, int, str], None]  # done, of how many, and what is being done
+type Listener = Callable[[int, int, str], None]  # done, total, description of the current step
 
 
-def _nobody(done: int, total: int, words: str) -> None:
+def _ignore(done: int, total: int, words: str) -> None:
     pass
 
 
-_listener: ContextVar[Listener] = ContextVar("listener", default=_nobody)
+_listener: ContextVar[Listener] = ContextVar("listener", default=_ignore)
 
 
 @contextmanager
-def told_to(listener: Listener) -> Iterator[None]:
-    """Whatever is reported inside reaches this listener."""
+def reported_to(listener: Listener) -> Iterator[None]:
+    """Send the reports made inside the block to `listener`."""
     token = _listener.set(listener)
     try:
         yield
@@ -33,7 +33,7 @@ def report(done: int, total: int, words: Any = "") -> None:
 
 
 def batches[T](items: Sequence[T], size: int, words: Any = "") -> Iterator[Sequence[T]]:
-    """The items, so many at a time; each batch is reported once it has been dealt with."""
+    """Slices of `size` items. Progress is reported before the first batch and after each one has been processed."""
     report(0, len(items), words)
     for start in range(0, len(items), size):
         began = time.monotonic()
@@ -41,4 +41,4 @@ def batches[T](items: Sequence[T], size: int, words: Any = "") -> Iterator[Seque
         done = min(start + size, len(items))
         report(done, len(items), words)
         if done < len(items):
-            let_others_write(since=began)
+            pause_for_other_writers(since=began)

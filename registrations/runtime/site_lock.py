@@ -1,7 +1,7 @@
-"""Which of the site's processes run on this machine, so that no backup is restored under their feet.
+"""A lock file that prevents a restore while processes of the site run on this machine.
 
-Each of them shares a lock for as long as it lives; a restore wants it alone. A mark tells of a restore that was
-begun: until it has ended, no process starts.
+Each process holds a shared lock while it runs; a restore needs the exclusive lock. A marker file says that a restore
+has begun and not ended: while it exists, no process starts.
 """
 
 import fcntl
@@ -15,29 +15,32 @@ from django.core.management.base import CommandError
 
 
 class Refused(CommandError):
-    """A sentence that says to the operator why not, and what to do."""
+    """The message tells the operator the reason and what to do."""
 
 
-def mark() -> Path:
+def restore_marker() -> Path:
     return Path(settings.DATA_DIR) / "restore_under_way"
 
 
 @contextmanager
-def site() -> Iterator[None]:
-    """Around the life of a process of the site."""
+def shared() -> Iterator[None]:
+    """Hold the shared lock while a process of the site runs. Raises Refused while a restore is unfinished."""
     with _lock_file().open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Refused("A backup is being restored: start the site when it is done.") from error
-        if mark().exists():
+        if restore_marker().exists():
             raise Refused("A restore was begun and has not ended: run manage.py restore again, then start the site.")
         yield
 
 
 @contextmanager
-def restore(*, while_running: bool) -> Iterator[None]:
-    """Around a restore: alone, unless the operator knows better; marked from the first change to the last."""
+def exclusive(*, while_running: bool) -> Iterator[None]:
+    """Hold the exclusive lock during a restore.
+
+    Raises Refused when processes of the site run, unless `while_running`.
+    """
     with _lock_file().open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +53,7 @@ def restore(*, while_running: bool) -> Iterator[None]:
 
 
 def require_owner() -> None:
-    """What root writes into DATA_DIR, the site's own account could not open any more."""
+    """Raises Refused for root when another account owns DATA_DIR: it could not open files that root has written."""
     owner = Path(settings.DATA_DIR).stat().st_uid
     if os.geteuid() == 0 and owner != 0:
         raise Refused(f"Run this as the account of the site, which owns {settings.DATA_DIR}, and not as root.")

@@ -1,4 +1,4 @@
-"""Which version of the product this is."""
+"""The version of the product, read from pyproject.toml."""
 
 import tomllib
 from functools import cache

@@ -1,7 +1,8 @@
-"""How many threads of a web process answer requests: few, since many wait for each other; more when all of them wait.
+"""A thread pool for waitress that has two threads, and eight while those two are blocked.
 
-One at a time runs in Python (its global interpreter lock), and each change from one to another costs: two answer a
-rush faster than eight do. When both wait for something else, such as a lock of the database, others answer meanwhile.
+Only one thread runs Python code at a time (the global interpreter lock) and each switch between threads costs time:
+two threads answer a rush of requests faster than eight. When both wait for something else, such as a database lock,
+more threads can answer meanwhile.
 """
 
 from time import monotonic
@@ -10,20 +11,20 @@ from typing import Any
 from django.db import connections
 from waitress.task import ThreadedTaskDispatcher
 
-FEW, MANY = 2, 8
-STUCK_AFTER = 0.1  # seconds in which nobody has taken the next request
-CALM_AFTER = 10  # seconds
+THREADS_MIN, THREADS_MAX = 2, 8
+STUCK_AFTER = 0.1  # seconds during which no thread has taken the next request
+CALM_AFTER = 10  # seconds without a stuck request
 
 
 class WebThreads(ThreadedTaskDispatcher):  # type: ignore[misc] # waitress has no types
     def __init__(self) -> None:
         super().__init__()
         self.next: Any = None
-        self.waits_since = self.stuck_at = monotonic()
-        self.set_thread_count(FEW)
+        self.next_since = self.stuck_at = monotonic()
+        self.set_thread_count(THREADS_MIN)
 
     def add_task(self, task: Any) -> None:
-        """Without the library's warning for each request that waits a moment."""
+        """Like the parent method, but without its warning for each request that is queued."""
         with self.lock:
             self.queue.append(task)
             self.queue_cv.notify()
@@ -34,15 +35,15 @@ class WebThreads(ThreadedTaskDispatcher):  # type: ignore[misc] # waitress has n
         finally:
             connections.close_all()
 
-    def look(self) -> None:
-        """Have as many threads as are needed now; called often."""
-        now, before = monotonic(), self.next
+    def adjust(self) -> None:
+        """Set the number of threads to what is needed now. The server loop calls it on each iteration."""
+        now, previous = monotonic(), self.next
         with self.lock:
             self.next = self.queue[0] if self.queue else None
-        if self.next is None or self.next is not before:
-            self.waits_since = now
+        if self.next is None or self.next is not previous:
+            self.next_since = now
             if now >= self.stuck_at + CALM_AFTER:
-                self.set_thread_count(FEW)
-        elif now >= self.waits_since + STUCK_AFTER:
+                self.set_thread_count(THREADS_MIN)
+        elif now >= self.next_since + STUCK_AFTER:
             self.stuck_at = now
-            self.set_thread_count(MANY)
+            self.set_thread_count(THREADS_MAX)

@@ -1,6 +1,6 @@
-"""Whoever writes to SQLite waits for whoever writes already; in one process, the one who came first goes first.
+"""A queue in front of SQLite's single write lock, within one process.
 
-Left alone, SQLite looks again after longer and longer pauses, and under load somebody always finds it taken.
+SQLite itself retries a busy lock after longer and longer pauses: under load, some requests never get it in time.
 """
 
 import threading
@@ -10,33 +10,35 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-PATIENCE = 4  # seconds; then SQLite's own wait begins, as without a turn
+WAIT_MAX = 4  # seconds in the queue; after that the request relies on SQLite's own retries
+PAUSE_MAX = 1.0  # seconds
 
-BREATH_MAX = 1.0  # seconds
-
-_turn = threading.Lock()
+_write_lock = threading.Lock()
 
 
 @contextmanager
-def turn_to_write() -> Iterator[None]:
-    """Around all that is written for one visitor, which on SQLite is one transaction: the disk is waited for once.
+def write_transaction() -> Iterator[None]:
+    """On SQLite: wait in the queue, then run the block in one transaction, so that the disk is synced only once.
 
-    PostgreSQL needs no turn, and there each act is a transaction of its own.
+    On PostgreSQL it does nothing: there is no single write lock, and each function called has its own transaction.
     """
     if connection.vendor != "sqlite":
         yield
         return
-    mine = _turn.acquire(timeout=PATIENCE)
+    is_locked = _write_lock.acquire(timeout=WAIT_MAX)
     try:
         with transaction.atomic():
             yield
     finally:
-        if mine:
-            _turn.release()
+        if is_locked:
+            _write_lock.release()
 
 
-def let_others_write(*, since: float) -> None:
-    """Between two transactions of a long act: a pause half as long as the last one took, since SQLite's other writers
-    look only now and then whether it is free. `since`: when it began, by the monotonic clock."""
+def pause_for_other_writers(*, since: float) -> None:
+    """Sleep between two transactions of a long operation on SQLite, half as long as the last transaction took.
+
+    Other writers only poll the lock, so without a pause they would rarely find it free. `since`: `time.monotonic()`
+    when the last transaction began.
+    """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        time.sleep(min((time.monotonic() - since) / 2, BREATH_MAX))
+        time.sleep(min((time.monotonic() - since) / 2, PAUSE_MAX))

@@ -1,4 +1,4 @@
-"""The audit log: who did what to which thing, by numbers."""
+"""Write the audit log: which account did what to which object. Ids only, no names."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _actor: ContextVar[int | None] = ContextVar("actor", default=None)
 
 @contextmanager
 def acting(account: Any) -> Iterator[None]:
-    """Whatever is recorded inside was done by this account; outside, by the operator or by a program."""
+    """Entries recorded in the block are attributed to `account`. Without this, they are attributed to the operator."""
     token = _actor.set(account.pk)
     try:
         yield
@@ -25,7 +25,10 @@ def acting(account: Any) -> Iterator[None]:
 
 
 def record(action: Action, *, about: models.Model | None = None, by: Any = None, **detail: Any) -> None:
-    """Details are counts, kinds and numbers: nothing that names a person."""
+    """Add an entry. `about`: the object concerned; `by`: the account, if it is not the one of `acting`.
+
+    `detail` may contain counts, kinds and ids, and nothing that names a person.
+    """
     AuditEntry.objects.create(
         action=action,
         actor=by.pk if by is not None else _actor.get(),

@@ -1,6 +1,7 @@
-"""How often a stranger may set something off. What is counted is kept as keyed digests: no address, no origin.
+"""Rate limits on what visitors can trigger. Addresses and networks are stored as HMAC digests only.
 
-A cap either delays (a mail that was promised) or refuses (a form, a login). Mails of our own accord are not counted.
+Above a limit, an action is either delayed (a mail that was promised) or refused (a form, a login). Mails that an
+organiser or the schedule sends are not counted.
 """
 
 import ipaddress
@@ -20,7 +21,7 @@ from registrations.models.suppression import mailbox_of
 
 logger = logging.getLogger(__name__)
 
-IPV6_NETWORK = 64  # bits that one subscriber has
+IPV6_PREFIX = 64  # bits of the network that one subscriber has
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ CODES_OF_ACCOUNT = RateLimit("wrong codes of account", 10, timedelta(hours=1))
 
 
 class Counted(NamedTuple):
-    """What was counted of a mail before it is known whether, and when, it leaves."""
+    """Hits recorded for a mail before it is decided whether and when it is sent."""
 
     to_mailbox: RateLimitHit | None = None
     of_event: RateLimitHit | None = None
@@ -49,29 +50,33 @@ NOTHING = Counted()
 
 
 def count_mail_to(address: str) -> RateLimitHit | None:
-    """One more mail to this mailbox, now or later. Call it before an event or a registration is held: whoever holds
-    more than one of them has taken them in this order."""
+    """Count one mail to this mailbox; the hit says when it may be sent.
+
+    Call it before locking an event or a registration: the order of locks is mailbox, event, registration.
+    """
     return _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=True) if settings.RATE_LIMITS else None
 
 
 def count_mail_of(event: Event) -> RateLimitHit | None:
-    """One more mail that somebody set off about this event, now or later; for a sign-up, before its transaction:
-    until that ends, nobody else could be counted."""
+    """Count one mail about this event that a visitor has triggered; the hit says when it may be sent.
+
+    For a sign-up, call it before its transaction: inside, other requests could not count until the transaction ends.
+    """
     return _take(mails_of_event(), str(event.pk), delays=True) if settings.RATE_LIMITS else None
 
 
 def take_back(counted: Counted) -> None:
-    """No mail leaves after all."""
+    """Remove the hits of a mail that is not sent after all."""
     for hit in filter(None, counted):
         RateLimitHit.objects.give_back(hit.key)
 
 
 def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Counted = NOTHING) -> datetime | None:
-    """When a mail that a visitor has set off may leave; None when it must not.
+    """When a mail that a visitor has triggered may be sent; None when it must not be sent.
 
-    A first confirmation is delayed and never dropped; a repeat to a mailbox that has had enough is dropped. Without
-    an event, for an address that nothing is sent to, the mailbox alone is counted. Call it in the transaction that
-    owes the mail; `counted`: what was counted before, by `count_mail_to` and `count_mail_of`.
+    Above the limit of the mailbox, a first confirmation is delayed and a repeated one is dropped. Without an event (an
+    address that gets no mail), only the mailbox is counted. Call it in the transaction that enqueues the mail.
+    `counted`: hits already recorded by `count_mail_to` and `count_mail_of`.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
@@ -84,7 +89,7 @@ def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Coun
         return datetime.fromtimestamp(to_mailbox.at, UTC)
     of_event = of_event or _take(mails_of_event(), str(event.pk), delays=True)
     if of_event and of_event.at > time.time():
-        _alarm(event)
+        _alert(event)
     return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
 
 
@@ -93,12 +98,12 @@ def mails_of_event() -> RateLimit:
 
 
 def wait_of_form(request: HttpRequest) -> timedelta | None:
-    """Count one form sent from where this request comes from; how long to wait first, when it is one too many."""
+    """Count one form sent from the origin of this request; returns how long to wait when it is above the limit."""
     return take_or_wait(FORMS_FROM_ORIGIN, origin(request))
 
 
 def take_or_wait(rate_limit: RateLimit, whose: str) -> timedelta | None:
-    """None, and one more counted; or how long to wait, and nothing counted."""
+    """Count one hit and return None; or count nothing and return how long to wait."""
     if not settings.RATE_LIMITS or _take(rate_limit, whose, delays=False):
         return None
     free_at = RateLimitHit.objects.free_at(_key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period)
@@ -106,7 +111,7 @@ def take_or_wait(rate_limit: RateLimit, whose: str) -> timedelta | None:
 
 
 def take_all(counts: list[tuple[RateLimit, str]]) -> timedelta | None:
-    """Count one against each cap; nothing counted, and how long to wait, when one of them has had enough."""
+    """Count one hit of each limit and return None; or count nothing and return how long to wait."""
     for done, (rate_limit, whose) in enumerate(counts):
         if wait := take_or_wait(rate_limit, whose):
             give_back_all(counts[:done])
@@ -120,7 +125,7 @@ def give_back_all(counts: list[tuple[RateLimit, str]]) -> None:
 
 
 def give_back(rate_limit: RateLimit, whose: str) -> None:
-    """What was counted last turned out to be no failure."""
+    """Remove the last hit, because the attempt was not a failure after all."""
     RateLimitHit.objects.give_back(_key(rate_limit, whose))
 
 
@@ -135,19 +140,22 @@ def _key(rate_limit: RateLimit, whose: str) -> str:
 
 
 def origin(request: HttpRequest) -> str:
-    """The network a request comes from, as the outermost proxy that we trust saw it: never what a client says itself.
+    """The network of the client, as seen by the outermost trusted proxy. A header sent by the client is ignored.
 
-    Each of TRUSTED_PROXY_COUNT proxies adds one address at the right of X-Forwarded-For.
+    Each of the TRUSTED_PROXY_COUNT proxies adds one address at the right of X-Forwarded-For.
     """
     hops = request.headers.get("X-Forwarded-For", "").split(",")
     count = settings.TRUSTED_PROXY_COUNT
-    told = hops[-count] if 0 < count <= len(hops) else ""
-    return _network(told) or _network(request.META.get("REMOTE_ADDR", "")) or "unknown"
+    forwarded = hops[-count] if 0 < count <= len(hops) else ""
+    return _network(forwarded) or _network(request.META.get("REMOTE_ADDR", "")) or "unknown"
 
 
-def _network(told: str) -> str:
-    """An IPv4 address, the /64 of an IPv6 address, with or without brackets or port; empty when it is none."""
-    text = told.strip().strip('"')
+def _network(address_text: str) -> str:
+    """An IPv4 address, or the /64 network of an IPv6 address; empty when the text is neither.
+
+    The text may have brackets and a port.
+    """
+    text = address_text.strip().strip('"')
     text = text[1:].partition("]")[0] if text.startswith("[") else text
     text = text.partition(":")[0] if text.count(":") == 1 else text
     try:
@@ -156,13 +164,13 @@ def _network(told: str) -> str:
         return ""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:
-            return str(ipaddress.ip_network((int(address), IPV6_NETWORK), strict=False))
+            return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
         address = address.ipv4_mapped
     return str(address)
 
 
-def _alarm(event: Event) -> None:
-    """Very many sign-ups: each mail leaves, later. The operator decides whether that is success or an attack."""
+def _alert(event: Event) -> None:
+    """Log an error and alert the operator: many sign-ups may be a success or an attack. All mails are sent, later."""
     logger.error("Event %s: more than %s mails in an hour, delayed", event.pk, settings.EVENT_MAILS_PER_HOUR)
     if settings.ALERT_EMAIL:
         Delivery.objects.enqueue_alert(settings.ALERT_EMAIL)

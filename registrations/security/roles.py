@@ -1,4 +1,4 @@
-"""The groups that a team is given: « Organisation » runs everything, « Lecture » only looks."""
+"""The two groups of staff accounts: « Organisation » may do everything, « Lecture » may only view."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ RIGHTS = {
 
 
 def give(apps: Any, group: str, model: str, codenames: list[str]) -> None:
-    """Add permissions to a group in a migration, where Django has not made them yet; none is ever taken away."""
+    """Add permissions to a group, for use in a migration. Permissions that Django has not created yet are created."""
     content_type, _created = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
         app_label="registrations", model=model
     )
     owner, _created = apps.get_model("auth", "Group").objects.get_or_create(name=group)
-    thing = apps.get_model("registrations", model)._meta.verbose_name
+    verbose_name = apps.get_model("registrations", model)._meta.verbose_name
     for codename in codenames:
-        name = f"Can {codename.removesuffix(f'_{model}')} {thing}"  # as Django itself words it
+        name = f"Can {codename.removesuffix(f'_{model}')} {verbose_name}"  # the same name as Django gives it
         permission, _created = apps.get_model("auth", "Permission").objects.get_or_create(
             content_type=content_type, codename=codename, defaults={"name": name}
         )

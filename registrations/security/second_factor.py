@@ -1,4 +1,4 @@
-"""The second factor of staff: a code that a phone computes (TOTP, RFC 6238), or one of ten recovery codes."""
+"""The second factor of staff accounts: a time-based code (TOTP, RFC 6238) or one of ten recovery codes."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,22 +13,22 @@ from django_otp.util import random_hex
 
 from registrations.security import audit
 
-PASSWORD_AT = "password_at"  # noqa: S105 - key of the session: when the password was last typed
+PASSWORD_AT = "password_at"  # noqa: S105 - session key: when the password was last entered
 PASSWORD_FRESH = timedelta(hours=1)
 RECOVERY_CODES = 10
-TOLERANCE = 1  # steps of 30 s, before and after
+TOLERANCE = 1  # steps of 30 s that a clock may be early or late
 
 
 class WrongCode(Exception):
-    """This is not what the phone shows."""
+    """The code is not the current one of the device."""
 
 
 class AlreadySetUp(Exception):
-    """This account has its second factor already."""
+    """The account has a second factor."""
 
 
 def new_key() -> str:
-    """160 bits (RFC 4226, section 4), in hexadecimal."""
+    """A random TOTP key of 160 bits (RFC 4226, section 4), in hexadecimal."""
     return str(random_hex(20))
 
 
@@ -37,7 +37,7 @@ def is_set_up(account: Any) -> bool:
 
 
 def phone(account: Any, key: str) -> TOTPDevice:
-    """The device as it would be: its address for the QR code, not stored."""
+    """An unsaved device with this key, whose `config_url` is shown as a QR code."""
     return TOTPDevice(user=account, name="phone", key=key)
 
 
@@ -47,7 +47,7 @@ def stored_phone(account: Any) -> TOTPDevice:
 
 @transaction.atomic
 def set_up(account: Any, *, key: str, code: str) -> list[str]:
-    """Tie the account to the phone that shows this code; the recovery codes, which are never shown again.
+    """Store the device if `code` is its current code; returns the recovery codes, which are never shown again.
 
     Raises WrongCode, AlreadySetUp.
     """
@@ -56,7 +56,7 @@ def set_up(account: Any, *, key: str, code: str) -> list[str]:
         raise AlreadySetUp
     device = phone(account, key)
     shown = TOTP(device.bin_key)
-    if not (_is_of_phone(code) and shown.verify(int(code), TOLERANCE)):
+    if not (_is_totp(code) and shown.verify(int(code), TOLERANCE)):
         raise WrongCode
     device.last_t, device.drift = shown.t(), shown.drift
     device.save()
@@ -74,8 +74,8 @@ def _new_recovery_codes(account: Any) -> list[str]:
 
 @transaction.atomic
 def matching_device(account: Any, code: str) -> Device | None:
-    """The device that this code proves; a code serves once."""
-    model = TOTPDevice if _is_of_phone(code) else StaticDevice
+    """The account's device that accepts this code, or None. Each code is accepted once."""
+    model = TOTPDevice if _is_totp(code) else StaticDevice
     devices = model.objects.devices_for_user(account, confirmed=True).select_for_update()
     device = next((device for device in devices if device.verify_token(code.lower())), None)
     if device is None:
@@ -85,13 +85,13 @@ def matching_device(account: Any, code: str) -> Device | None:
     return device
 
 
-def _is_of_phone(code: str) -> bool:
+def _is_totp(code: str) -> bool:
     return code.isascii() and code.isdecimal() and len(code) == 6
 
 
 @transaction.atomic
 def reset(account: Any) -> None:
-    """For a lost phone: the next login sets it up anew. Sessions that it had proved need it too."""
+    """Remove the second factor, for a lost phone. The next login, and open sessions, must set up a new one."""
     TOTPDevice.objects.devices_for_user(account).delete()
     StaticDevice.objects.devices_for_user(account).delete()
     audit.record(audit.Action.OTP_RESET, about=account)

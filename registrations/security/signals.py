@@ -1,4 +1,4 @@
-"""What Django tells of accounts, rights and deletions, written into the audit log."""
+"""Signal receivers that write logins, account changes, rights and deletions into the audit log."""
 
 import time
 from typing import Any
@@ -26,7 +26,7 @@ def note_login(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> N
 
 @receiver(user_login_failed)
 def note_failed_login(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
-    """Never what was typed: people type their password into the wrong field."""
+    """Record the account, never the typed text: it may be a password typed into the wrong field."""
     account = get_user_model().objects.filter(username=credentials.get("username")).first()
     audit.record(audit.Action.LOGIN_FAILED, about=account)
 
@@ -48,7 +48,7 @@ def note_account(sender: Any, instance: User, created: bool, **kwargs: Any) -> N
     if created:
         audit.record(audit.Action.ACCOUNT_ADDED, about=instance, **flags)
         return
-    if instance._password is not None:  # type: ignore[attr-defined] # set by set_password, and not by a better hash
+    if instance._password is not None:  # type: ignore[attr-defined] # set by set_password, and not when a hash is upgraded
         audit.record(audit.Action.PASSWORD_CHANGED, about=instance)
     if flags != instance._flags_before:  # type: ignore[attr-defined]
         audit.record(audit.Action.RIGHTS_CHANGED, about=instance, **flags)

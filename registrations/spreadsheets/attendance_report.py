@@ -1,8 +1,8 @@
 """The participant report of a room, as CSV: Zoom, Microsoft Teams, BigBlueButton, or any list with names or addresses.
 
-What such files look like: a table of participants, often after blocks about the meeting. Zoom's webinars have one
-table each for hosts, panellists and attendees. Teams numbers its sections, and repeats everyone in the third one.
-Who came twice has two lines.
+Such a file has a table of participants, often after blocks about the meeting. Zoom's webinar reports have a table each
+for hosts, panellists and attendees. Teams reports have numbered sections; the third one repeats all participants.
+A participant who joined twice has two lines.
 """
 
 import re
@@ -19,7 +19,7 @@ from registrations.spreadsheets.reader import FileNotUnderstood, Line
 MAX_ROWS = 20_000
 MAX_MINUTES = 3 * 24 * 60
 MAX_TEXT = 200  # characters of a name or an address
-SHOWN_OF_A_CELL = 40  # characters
+CELL_EXCERPT = 40  # characters of a cell in an error message
 
 NAME = {
     *["name", "full name", "user name", "username", "display name", "participant", "participant name", "attendee"],
@@ -81,49 +81,49 @@ class Table:
     duration: int | None
 
     @property
-    def knows_people(self) -> bool:
+    def lists_people(self) -> bool:
         return bool(self.names) or self.email is not None or self.last_name is not None
 
 
 def participants(content: bytes) -> list[Participant]:
-    """Everyone in the report, once, in its order; raises FileNotUnderstood."""
-    lines = reader.csv_lines(content, known=_known, most=MAX_ROWS)
-    met: dict[str, list[tuple[str, str, int | None]]] = {}
+    """Each participant once, in the order of the report. Raises FileNotUnderstood."""
+    lines = reader.csv_lines(content, count_known=_count_known, limit=MAX_ROWS)
+    sessions: dict[str, list[tuple[str, str, int | None]]] = {}
     for table, line in _rows(lines):
         name, email = _name(table, line), _email(table, line)
-        if (name or email) and _came(table, line):
-            met.setdefault(email.lower() or folded(name) or name, []).append((name, email, _seconds(table, line)))
-    if not met:
+        if (name or email) and _attended(table, line):
+            sessions.setdefault(email.lower() or folded(name) or name, []).append((name, email, _seconds(table, line)))
+    if not sessions:
         raise FileNotUnderstood(_("This file lists no participant."))
-    return [_together(sittings) for sittings in met.values()]
+    return [_merged(of_one) for of_one in sessions.values()]
 
 
-def _together(sittings: list[tuple[str, str, int | None]]) -> Participant:
-    """Whole minutes of all times someone came; unknown as soon as one of them is."""
-    lengths = [seconds for _name, _email, seconds in sittings]
+def _merged(sessions: list[tuple[str, str, int | None]]) -> Participant:
+    """One participant from their sessions (name, email, seconds). Minutes: None when one length is unknown."""
+    lengths = [seconds for _name, _email, seconds in sessions]
     known = [seconds for seconds in lengths if seconds is not None]
     minutes = sum(known) // 60 if len(known) == len(lengths) else None
-    name = next((name for name, _email, _seconds in sittings if name), "")
-    return Participant(name, sittings[0][1], minutes)
+    name = next((name for name, _email, _seconds in sessions if name), "")
+    return Participant(name, sessions[0][1], minutes)
 
 
-# Lines to rows of tables
+# From lines to rows of tables
 
 
 def _rows(lines: list[Line]) -> Iterator[tuple[Table, Line]]:
-    """The rows of all tables of participants, each with its table."""
+    """The rows of all tables of participants, as (table, line)."""
     table: Table | None = None
     found = False
     for line, following in zip(lines, [*lines[1:], None], strict=False):
         section = NUMBERED_SECTION.match(line.cells[0])
-        if section and _is_alone(line):
+        if section and _is_single_cell(line):
             if found and int(section[1]) > LAST_SECTION_READ:
                 return
             table = None
         elif _is_header(line) or (table is None and _may_be_header(line)):
             table = _table(line)
             found = found or table is not None
-        elif table and not (_is_alone(line) and following and _is_header(following)):
+        elif table and not (_is_single_cell(line) and following and _is_header(following)):
             yield table, line
     if not found:
         raise FileNotUnderstood(
@@ -134,7 +134,7 @@ def _rows(lines: list[Line]) -> Iterator[tuple[Table, Line]]:
         )
 
 
-def _is_alone(line: Line) -> bool:
+def _is_single_cell(line: Line) -> bool:
     return sum(map(bool, line.cells)) == 1
 
 
@@ -143,7 +143,8 @@ def _heading(cell: str) -> str:
     return folded(re.sub(r"\(.*?\)", " ", cell))
 
 
-def _known(line: Line) -> int:
+def _count_known(line: Line) -> int:
+    """Number of known headings in the line; 0 without a column for a name or an address."""
     names = NAME | FIRST_NAME | LAST_NAME | EMAIL | ACCOUNT | ATTENDED
     headings = [_heading(cell) for cell in line.cells if cell]
     people = NAME | EMAIL | LAST_NAME
@@ -153,17 +154,17 @@ def _known(line: Line) -> int:
 
 
 def _is_header(line: Line) -> bool:
-    known, filled = _known(line), sum(map(bool, line.cells))
+    known, filled = _count_known(line), sum(map(bool, line.cells))
     return known > 1 or known == filled
 
 
 def _may_be_header(line: Line) -> bool:
-    """Where nothing was found yet, one known column is enough; not in a pair such as « Participants » and « 12 »."""
-    return _known(line) == 1 and sum(map(bool, line.cells)) > 2
+    """Before any table is found, one known heading is enough, except in a pair such as « Participants », « 12 »."""
+    return _count_known(line) == 1 and sum(map(bool, line.cells)) > 2
 
 
 def _table(header: Line) -> Table | None:
-    """None for a table about the meeting itself, which may hold the host's address."""
+    """None for a table about the meeting itself, which may contain the host's address."""
     headings = [_heading(cell) for cell in header.cells]
 
     def last(known: Collection[str]) -> int | None:
@@ -180,7 +181,7 @@ def _table(header: Line) -> Table | None:
         duration=max((index for index, heading in enumerate(headings) if DURATION.fullmatch(heading)), default=None),
     )
     about_the_meeting = not table.names and table.last_name is None and ABOUT_THE_MEETING & set(headings)
-    return None if about_the_meeting or not table.knows_people else table
+    return None if about_the_meeting or not table.lists_people else table
 
 
 # Cells
@@ -204,8 +205,8 @@ def _email(table: Table, line: Line) -> str:
     return next((address[:MAX_TEXT] for address in addresses if "@" in address), "")
 
 
-def _came(table: Table, line: Line) -> bool:
-    """Zoom's webinars list those who registered and did not come, too."""
+def _attended(table: Table, line: Line) -> bool:
+    """Zoom's webinar reports also list people who registered and did not attend."""
     return folded(_cell(line, table.attended)) not in NO
 
 
@@ -216,7 +217,7 @@ def _seconds(table: Table, line: Line) -> int | None:
     heading = table.header.cells[table.duration]
     seconds = seconds_of(text, unit=1 if "second" in folded(heading) else 60)
     if seconds is None or seconds > MAX_MINUTES * 60:
-        words = {"line": line.number, "column": heading, "text": text[:SHOWN_OF_A_CELL]}
+        words = {"line": line.number, "column": heading, "text": text[:CELL_EXCERPT]}
         raise FileNotUnderstood(
             _("Line %(line)s, column “%(column)s”: “%(text)s” is not understood as a duration.") % words
         )
@@ -224,7 +225,7 @@ def _seconds(table: Table, line: Line) -> int | None:
 
 
 def seconds_of(text: str, *, unit: int = 60) -> int | None:
-    """« 75 » (in the unit of its column), « 1:15:00 », « 1 h 15 min », « PT1H15M »; None for what is no duration."""
+    """Seconds of « 75 » (times `unit`), « 1:15:00 », « 1 h 15 min » or « PT1H15M »; None if it is no duration."""
     if NUMBER.fullmatch(text):
         return int(float(text.replace(",", ".")) * unit)
     for pattern in (CLOCK, ISO_8601, WORDS):

@@ -1,4 +1,4 @@
-"""Who asked for the newsletter, with what proves it: when, and the words that were agreed to."""
+"""Newsletter subscribers with the proof of their consent: when it was given, and its exact words."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from registrations.models import Event, Registration
 
 
-def readers(event: Event) -> QuerySet[Registration]:
-    """Whoever ticked the box and has not taken it back; a seat given back does not take it back."""
+def subscribers(event: Event) -> QuerySet[Registration]:
+    """Registrations with a newsletter consent. Giving the seat back does not withdraw the consent."""
     return event.registrations.without_dry_runs().filter(newsletter=True, erase_by__isnull=True)
 
 
@@ -18,8 +18,10 @@ def headings() -> list[str]:
 
 
 def rows(event: Event) -> Iterator[list[str]]:
-    for reader in readers(event).order_by("pk").iterator():
+    for subscriber in subscribers(event).order_by("pk").iterator():
         consent = (
-            reader.newsletter_at.astimezone(event.zone).isoformat(timespec="seconds") if reader.newsletter_at else ""
+            subscriber.newsletter_at.astimezone(event.zone).isoformat(timespec="seconds")
+            if subscriber.newsletter_at
+            else ""
         )
-        yield [reader.email, reader.first_name, reader.last_name, consent, reader.newsletter_words]
+        yield [subscriber.email, subscriber.first_name, subscriber.last_name, consent, subscriber.newsletter_words]

@@ -1,4 +1,4 @@
-"""An organiser's list of people, read from CSV or XLSX: one person a line, columns found by their names."""
+"""Read a list of people to import: CSV or XLSX, one person per line, columns recognised by their headings."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,12 @@ class Row:
 
 @dataclass(frozen=True)
 class RegistrantList:
-    headings: dict[str, str]  # what the file calls each field
+    headings: dict[str, str]  # by the name of the field: its heading in the file
     rows: list[Row]
 
 
 def registrant_list(content: bytes) -> RegistrantList:
-    """The lines of the file in their order, not yet validated. Raises FileNotUnderstood."""
+    """All rows of the file, in its order; the values are not validated. Raises FileNotUnderstood."""
     header, *lines = _lines(content) or [Line(1, [])]
     columns = _columns(header)
     if missing := [str(one.label) for one in IMPORTED if one.is_required and one.name not in columns]:
@@ -39,22 +39,22 @@ def registrant_list(content: bytes) -> RegistrantList:
 
 
 def _lines(content: bytes) -> list[Line]:
-    """From the header on; lines above it, such as a title, are skipped."""
-    most = MAX_PEOPLE + 1
+    """Lines from the header on. Lines above it, such as a title, are skipped."""
+    limit = MAX_PEOPLE + 1  # with the header
     if content.startswith(reader.ZIP):
-        lines = reader.workbook_lines(content, most=most)
+        lines = reader.workbook_lines(content, limit=limit)
     else:
-        lines = reader.csv_lines(content, known=_known, most=most)
-    best = max(range(min(len(lines), reader.HEADER_WITHIN)), key=lambda at: _known(lines[at]), default=0)
+        lines = reader.csv_lines(content, count_known=_count_known, limit=limit)
+    best = max(range(min(len(lines), reader.HEADER_WITHIN)), key=lambda at: _count_known(lines[at]), default=0)
     return lines[best:]
 
 
-def _known(line: Line) -> int:
+def _count_known(line: Line) -> int:
     return len(_columns(line))
 
 
 def _columns(line: Line) -> dict[str, int]:
-    """The number of each field's column; of two with the same name, the first."""
+    """Index of the column of each field; the first one if several columns have a heading of the field."""
     headings = [folded(cell) for cell in line.cells]
     found = {
         one.name: next((at for at, heading in enumerate(headings) if heading in one.headings), None)

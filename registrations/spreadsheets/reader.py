@@ -1,4 +1,4 @@
-"""A table that someone uploads: CSV of any encoding and delimiter, or a workbook (XLSX), as lines of cells."""
+"""Read an uploaded table into lines of cells: CSV of any encoding and delimiter, or a workbook (XLSX)."""
 
 import codecs
 import csv
@@ -22,7 +22,7 @@ NOT_TEXT = (ZIP, b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")  # XLSX, XLS, PDF, G
 
 
 class FileNotUnderstood(ValueError):
-    """The sentence tells the organiser what is wrong, and where."""
+    """The message tells the organiser what is wrong, and where."""
 
 
 @dataclass(frozen=True)
@@ -31,46 +31,49 @@ class Line:
     cells: list[str]
 
 
-def csv_lines(content: bytes, *, known: Callable[[Line], int], most: int) -> list[Line]:
-    """Lines that are not empty, cut at the delimiter under which the best header is found; `known` judges a header."""
-    cut = [_cut(_text(content), delimiter, most) for delimiter in DELIMITERS]
-    best = max(cut, key=lambda lines: max(map(known, lines[:HEADER_WITHIN]), default=0))
-    return _not_too_many(best, most)
+def csv_lines(content: bytes, *, count_known: Callable[[Line], int], limit: int) -> list[Line]:
+    """Lines that are not empty. Raises FileNotUnderstood, also for more than `limit` lines.
+
+    The delimiter is the one that gives a header with the most known headings, as counted by `count_known`.
+    """
+    candidates = [_parsed(_text(content), delimiter, limit) for delimiter in DELIMITERS]
+    best = max(candidates, key=lambda lines: max(map(count_known, lines[:HEADER_WITHIN]), default=0))
+    return _require_at_most(limit, best)
 
 
-def workbook_lines(content: bytes, *, most: int) -> list[Line]:
-    """The same of the first sheet of a workbook; of a formula, what it came to."""
-    import openpyxl  # here: it is large, and stands in every web process otherwise
+def workbook_lines(content: bytes, *, limit: int) -> list[Line]:
+    """Lines of the first sheet that are not empty; of a formula, its stored result. Raises FileNotUnderstood."""
+    import openpyxl  # here and not at the top: it is large, and most web processes never need it
 
     _require_size(content)
     try:
-        _require_bearable(content)
+        _require_inflated_size(content)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(max_row=most * 2, max_col=MAX_CELLS, values_only=True)
-        lines = _filled(enumerate(([_written(value) for value in row] for row in rows), 1), most)
+        rows = book.worksheets[0].iter_rows(max_row=limit * 2, max_col=MAX_CELLS, values_only=True)
+        lines = _filled(enumerate(([_as_text(value) for value in row] for row in rows), 1), limit)
     except FileNotUnderstood:
         raise
-    except Exception as error:  # whatever a broken workbook makes the library stumble over
+    except Exception as error:  # the library raises many types for a broken workbook
         raise FileNotUnderstood(_("This workbook cannot be read: save it again as XLSX or as CSV.")) from error
-    return _not_too_many(lines, most)
+    return _require_at_most(limit, lines)
 
 
-def _require_bearable(content: bytes) -> None:
-    """A small file may inflate to more than the memory holds."""
+def _require_inflated_size(content: bytes) -> None:
+    """Protects against a small file that inflates to more than the memory can hold."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(part.file_size for part in archive.infolist()) > MAX_INFLATED:
             raise FileNotUnderstood(_("This workbook holds too much: copy the list alone into a new one."))
 
 
-def _written(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
 
 
-def _not_too_many(lines: list[Line], most: int) -> list[Line]:
-    if len(lines) > most:
-        words = {"limit": f"{most:,}".replace(",", "\u00a0")}
+def _require_at_most(limit: int, lines: list[Line]) -> list[Line]:
+    if len(lines) > limit:
+        words = {"limit": f"{limit:,}".replace(",", "\u00a0")}
         raise FileNotUnderstood(
             _("This file has more than %(limit)s lines: it is not the list of one webinar.") % words
         )
@@ -98,14 +101,14 @@ def _decoded(content: bytes) -> str:
     try:
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return content.decode("utf-16")
-        if content[1:40:2].count(0) > len(content[1:40:2]) / 2:  # UTF-16 whose mark was lost
+        if content[1:40:2].count(0) > len(content[1:40:2]) / 2:  # UTF-16 without a byte order mark
             return content.decode("utf-16-le")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _decoded_as_old_windows(content)
+        return _decoded_as_cp1252(content)
 
 
-def _decoded_as_old_windows(content: bytes) -> str:
+def _decoded_as_cp1252(content: bytes) -> str:
     try:
         return content.decode("cp1252")
     except UnicodeDecodeError as error:
@@ -115,30 +118,30 @@ def _decoded_as_old_windows(content: bytes) -> str:
         ) from error
 
 
-def _cut(text: str, delimiter: str, most: int) -> list[Line]:
+def _parsed(text: str, delimiter: str, limit: int) -> list[Line]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return _filled(((reader.line_num, cells) for cells in reader), most)
+        return _filled(((reader.line_num, cells) for cells in reader), limit)
     except csv.Error as error:
         raise FileNotUnderstood(
             _("Line %(line)s cannot be read: a quotation mark may be missing.") % {"line": reader.line_num}
         ) from error
 
 
-def _filled(rows: Iterable[tuple[int, list[str]]], most: int) -> list[Line]:
-    """Those that hold anything, and one more than are allowed."""
+def _filled(rows: Iterable[tuple[int, list[str]]], limit: int) -> list[Line]:
+    """Lines that are not empty, at most `limit` + 1 of them, so that the caller can see that there are too many."""
     lines: list[Line] = []
     for number, cells in rows:
         if any(cell.strip() for cell in cells):
             lines.append(Line(number, [_clean(cell) for cell in cells]))
-        if len(lines) > most:
+        if len(lines) > limit:
             break
     return lines
 
 
 def _clean(cell: str) -> str:
-    """One line, without signs that are not seen."""
+    """On one line, without invisible characters."""
     if cell.isprintable():
         return " ".join(cell.split())
-    seen = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in cell)
-    return " ".join(seen.split())
+    visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in cell)
+    return " ".join(visible.split())

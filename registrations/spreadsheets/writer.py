@@ -1,4 +1,4 @@
-"""Rows of texts as files that a spreadsheet opens, made piece by piece: their length costs no memory."""
+"""Write rows of texts as CSV or XLSX, in chunks, so that memory use does not grow with the number of rows."""
 
 import csv
 import io
@@ -10,14 +10,14 @@ from itertools import batched, chain
 from typing import Any
 from xml.sax.saxutils import escape
 
-BATCH = 500  # rows of one piece
-BOM = "\ufeff"  # Excel takes a CSV without it for one of its own old encodings
+BATCH = 500  # rows per chunk
+BOM = "\ufeff"  # without it, Excel reads a CSV file in an old Windows encoding
 STARTS_A_FORMULA = "=+-@|%"
 STARTS_A_CELL = "\t\r\n"
-TELEPHONE = re.compile(r"\+[0-9][0-9 \u00a0\u202f]*")  # a sign, digits and blanks compute nothing
+TELEPHONE = re.compile(r"\+[0-9][0-9 \u00a0\u202f]*")  # not computed by a spreadsheet
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-CODED_SIGN = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # what Excel would read as one sign (ECMA-376, 22.9.2.19)
+CODED_CHARACTER = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # Excel reads « _x0041_ » as « A » (ECMA-376, 22.9.2.19)
 COLUMN_WIDTH = 24  # characters
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -53,7 +53,7 @@ FRAME = {
 
 
 def csv_file(headings: list[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
-    """For spreadsheets of French machines: UTF-8 with its mark, « ; », every cell quoted, lines that end with CRLF."""
+    """CSV for Excel with French settings: UTF-8 with BOM, « ; », every cell quoted, CRLF at the end of lines."""
     yield BOM.encode()
     for some in batched(chain([headings], rows), BATCH, strict=False):
         lines = io.StringIO(newline="")
@@ -63,22 +63,25 @@ def csv_file(headings: list[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
 
 
 def neutral(text: str) -> str:
-    """With an apostrophe in front when a spreadsheet might compute it; a telephone number stays as it is."""
-    seen = text.lstrip("".join(sign for sign in set(text) if _is_blank(sign)))
-    first = unicodedata.normalize("NFKC", seen[:1])  # ＝ is =, ﹢ is +
+    """Protect against CSV injection: add an apostrophe in front of a text that a spreadsheet could compute.
+
+    A telephone number that begins with « + » stays as it is.
+    """
+    visible = text.lstrip("".join(char for char in set(text) if _is_blank(char)))
+    first = unicodedata.normalize("NFKC", visible[:1])  # ＝ is =, ﹢ is +
     is_risky = text.startswith(tuple(STARTS_A_CELL)) or first in set(STARTS_A_FORMULA)
     return f"'{text}" if is_risky and not TELEPHONE.fullmatch(text) else text
 
 
-def _is_blank(sign: str) -> bool:
-    return sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf", "Zs"}
+def _is_blank(char: str) -> bool:
+    return char.isspace() or unicodedata.category(char) in {"Cc", "Cf", "Zs"}
 
 
-# XLSX: written by ourselves because the libraries that do make the whole file before its first byte can leave
+# XLSX: written here because the libraries build the whole file before the first byte can be sent
 
 
-class _Pieces(io.RawIOBase):
-    """Where a ZIP file is written that is never a file: whoever asks takes what has come in."""
+class _ChunkBuffer(io.RawIOBase):
+    """Target of the ZIP file in memory; `take` returns and removes the bytes written since the last call."""
 
     def __init__(self) -> None:
         self.written = bytearray()
@@ -96,9 +99,9 @@ class _Pieces(io.RawIOBase):
 
 
 def workbook(title: str, headings: list[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
-    """One sheet of texts: typed as such, no cell is ever a formula (ECMA-376, part 1)."""
-    pieces = _Pieces()
-    with zipfile.ZipFile(pieces, "w", zipfile.ZIP_DEFLATED) as archive:
+    """XLSX with one sheet. All cells have the type text, so none is ever a formula (ECMA-376, part 1)."""
+    buffer = _ChunkBuffer()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, xml in FRAME.items():
             archive.writestr(name, DECLARATION + xml.replace("{title}", _in_xml(title[:31])))
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
@@ -106,13 +109,13 @@ def workbook(title: str, headings: list[str], rows: Iterable[list[str]]) -> Iter
             sheet.write(_row(headings, HEADING))
             for some in batched(rows, BATCH, strict=False):
                 sheet.write(b"".join(_row(row, TEXT) for row in some))
-                yield pieces.take()
+                yield buffer.take()
             sheet.write(b"</sheetData></worksheet>")
-    yield pieces.take()
+    yield buffer.take()
 
 
 def _sheet_start(columns: int) -> bytes:
-    """The headings stay in sight."""
+    """XML up to the rows; the pane keeps the row of headings visible."""
     return (
         f'{DECLARATION}<worksheet xmlns="{MAIN}"><sheetViews><sheetView workbookViewId="0">'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
@@ -126,4 +129,4 @@ def _row(cells: list[str], style: int) -> bytes:
 
 
 def _in_xml(text: str) -> str:
-    return escape(CODED_SIGN.sub("_x005F_", NOT_IN_XML.sub("", text)), {'"': "&quot;"})
+    return escape(CODED_CHARACTER.sub("_x005F_", NOT_IN_XML.sub("", text)), {'"': "&quot;"})

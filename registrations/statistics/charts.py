@@ -1,13 +1,16 @@
-"""Bars, as numbers for an inline SVG: whole numbers, so that no language writes a comma into a drawing."""
+"""Coordinates of bar charts and curves for inline SVG.
+
+All numbers are integers: a decimal would be written with a comma in a French page, which SVG does not understand.
+"""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-WIDTH = 480  # units of the drawing
+WIDTH = 480  # SVG user units, like all numbers here
 COLUMNS_HEIGHT = 160
-LINE = 46  # of a lying bar and its label
-LABEL_ROOM = 60  # for the number behind a lying bar
+LINE = 46  # height of a horizontal bar with its label
+LABEL_ROOM = 60  # width for the number after a horizontal bar
 
 
 class Bar(NamedTuple):
@@ -28,7 +31,7 @@ class Bar(NamedTuple):
 
 
 def columns(figures: Sequence[tuple[Any, int]]) -> list[Bar]:
-    """Standing side by side, the highest as high as the drawing."""
+    """Vertical bars; the highest has the height of the chart."""
     highest = max((count for _label, count in figures), default=0) or 1
     room = WIDTH // max(len(figures), 1)
     width = max(min(room - 3, 60), 4)
@@ -40,7 +43,7 @@ def columns(figures: Sequence[tuple[Any, int]]) -> list[Bar]:
 
 
 def lines(figures: Sequence[tuple[Any, int]]) -> list[Bar]:
-    """Lying one below the other, each under its label."""
+    """Horizontal bars, each one below its label."""
     highest = max((count for _label, count in figures), default=0) or 1
     return [
         Bar(label, count, 0, n * LINE + 22, max(round(count * (WIDTH - LABEL_ROOM) / highest), 2), 14)
@@ -49,13 +52,13 @@ def lines(figures: Sequence[tuple[Any, int]]) -> list[Bar]:
 
 
 class Curve(NamedTuple):
-    """A line that rises by steps; `points` as SVG wants them."""
+    """A stepped line; `points` is the value of the attribute of an SVG polyline."""
 
     points: str
     first: date
     last: date
     highest: int
-    mark: int | None  # where a day to be marked stands
+    mark: int | None  # x of the marked day
 
     @property
     def mark_is_right(self) -> bool:
@@ -63,19 +66,19 @@ class Curve(NamedTuple):
 
 
 def curve(totals: Sequence[tuple[date, int]], marked: date | None) -> Curve | None:
-    """Of totals by day, the earliest first; from the first day told of to the last, the marked one included."""
+    """The curve of cumulative totals by day, sorted by day. The x axis includes the marked day."""
     if not totals:
         return None
     days = [day for day, _total in totals] + ([marked] if marked else [])
     first, last, highest = min(days), max(days), totals[-1][1]
 
-    def across(day: date) -> int:
+    def x_of(day: date) -> int:
         return round(WIDTH * (day - first).days / max((last - first).days, 1))
 
-    corners, before = [(0, 0)], 0
+    corners, previous = [(0, 0)], 0
     for day, total in totals:
-        corners += [(across(day), before), (across(day), total)]
-        before = total
-    corners.append((WIDTH, before))
+        corners += [(x_of(day), previous), (x_of(day), total)]
+        previous = total
+    corners.append((WIDTH, previous))
     points = " ".join(f"{x},{COLUMNS_HEIGHT - round(total * COLUMNS_HEIGHT / highest)}" for x, total in corners)
-    return Curve(points, first, last, highest, across(marked) if marked else None)
+    return Curve(points, first, last, highest, x_of(marked) if marked else None)

@@ -1,9 +1,8 @@
-"""What kind of organisation a typed name tells of, and what kind of function a job title: an estimate, by rules.
+"""Estimate the type of an organisation from its name, and the function of a person from a job title, by rules.
 
-Each group has its words, as they stand in `plain` text; they are regular expressions, one per line or between bars,
-and found as whole words only. Where several groups are named, the one named first counts, since French names the thing
-before what it belongs to (« Association de la ville de … », « CCAS, ville de … »); at the same place, the first group
-of the table.
+The rules of a group are regular expressions on `plain` text, separated by line ends or « | »; they match whole words
+only. When several groups match, the earliest match in the text wins, since French puts the main noun first
+(« Association de la ville de … », « CCAS, ville de … »); at the same position, the first group of the table.
 """
 
 import re
@@ -34,9 +33,9 @@ ENDINGS = {
 
 
 def plain(text: str) -> str:
-    """« C.C.A.S. – Chargé·e d’Évaluation » becomes « ccas charge d evaluation »."""
-    bare = folded(INITIALS.sub(lambda found: found[0].replace(".", ""), text))
-    joined = SPACED_INITIALS.sub(lambda found: found[0].replace(" ", ""), bare)
+    """Normalise a text: « C.C.A.S. – Chargé·e d’Évaluation » becomes « ccas charge d evaluation »."""
+    normalised = folded(INITIALS.sub(lambda found: found[0].replace(".", ""), text))
+    joined = SPACED_INITIALS.sub(lambda found: found[0].replace(" ", ""), normalised)
     return " ".join(word for word in joined.split() if word not in ENDINGS)
 
 
@@ -214,7 +213,7 @@ FUNCTION_WORDS: dict[str, str] = {
 
 
 def _compiled(table: Mapping[str, str]) -> re.Pattern[str]:
-    """One expression for the whole table, so that a name is read once; the groups keep their order."""
+    """One expression for the whole table, with a named group per row, so that a text is read once."""
     groups = (f"(?P<{group}>{_alternatives(words)})" for group, words in table.items())
     return re.compile(rf"\b(?:{'|'.join(groups)})(?!\w)")
 
@@ -228,7 +227,7 @@ FUNCTION_RULES = _compiled(FUNCTION_WORDS)
 
 
 def organisation_type(name: str) -> str:
-    """A value of OrganisationType; nothing typed is nothing recognised."""
+    """A value of OrganisationType; `unrecognised` for an empty name."""
     return _first(ORGANISATION_RULES, name)
 
 

@@ -1,6 +1,6 @@
-"""What the first page of the desk tells: each event at a glance, and how its sign-ups came in.
+"""Figures of the admin's first page: a summary of each event, and its sign-ups over time.
 
-A fixed number of queries, whatever the number of events; people and mails are counted by the tallies, in a few rows.
+The number of queries does not depend on the number of events. People and mails are read from the live counts.
 """
 
 from collections import Counter, defaultdict
@@ -26,11 +26,11 @@ from registrations.models import (
 from registrations.models.delivery import REFUSALS
 
 EVENTS_SHOWN = 10
-LATE_READ = 5000  # mails
+LATE_MAX = 5000  # late mails that are read one by one
 FAILED, HELD = Q(state=Delivery.State.FAILED), Q(state=Delivery.State.HELD)
 REFUSED = Q(provider_status__in=REFUSALS)
 BARS_MAX = 31
-STEPS = [1, 7, 28, 91, 364]  # days that one bar stands for
+STEPS = [1, 7, 28, 91, 364]  # possible numbers of days per bar
 TERRITORIES_SHOWN = 12
 STATE_WORDS = {
     EventState.DRAFT: _("Draft"),
@@ -54,7 +54,7 @@ class Problems:
     held: int = 0
 
 
-class ToCome(NamedTuple):
+class UpcomingMails(NamedTuple):
     kind: Delivery.Kind
     first: datetime
     number: int
@@ -62,14 +62,14 @@ class ToCome(NamedTuple):
 
 @dataclass
 class EventSummary:
-    """One event in the table."""
+    """One row of the table of events."""
 
     event: Event
     people: Counter[str] = field(default_factory=Counter)  # by status of the registration
-    purged: Counter[str] = field(default_factory=Counter)  # the same, of those who have become anonymous
+    purged: Counter[str] = field(default_factory=Counter)  # the same for anonymous registrations
     places: Counter[str] = field(default_factory=Counter)  # by territory
     problems: Problems = field(default_factory=Problems)
-    mails: list[ToCome] = field(default_factory=list)
+    mails: list[UpcomingMails] = field(default_factory=list)
 
     @property
     def state(self) -> Any:
@@ -77,36 +77,36 @@ class EventSummary:
 
 
 def problems() -> dict[int | None, Problems]:
-    """Of all mails, by event; None: those that belong to no event. What is late is counted one by one."""
+    """Problems of mails by event; the key None is for mails without an event."""
     found: defaultdict[int | None, Problems] = defaultdict(Problems)
     for event, count in _late().items():
         found[event].late = count
     counted = MailCount.objects.filter(FAILED | HELD | REFUSED).totals("event", "state", "provider_status")
-    for event, state, told, count in counted:
+    for event, state, provider_status, count in counted:
         found[event].failed += count * (state == Delivery.State.FAILED)
         found[event].held += count * (state == Delivery.State.HELD)
-        found[event].refused += count * bool(told in REFUSALS)
+        found[event].refused += count * bool(provider_status in REFUSALS)
     return found
 
 
 def _late() -> Counter[int | None]:
-    """The first ones are read in the order of their hour, which an index gives; of very many all are counted."""
+    """Late mails by event. Up to LATE_MAX they are read by an index; above it, all are counted in the database."""
     late = Delivery.objects.without_dry_runs().overdue().order_by("send_at")
-    first = list(late.values_list("event", flat=True)[: LATE_READ + 1])
-    if len(first) <= LATE_READ:
+    first = list(late.values_list("event", flat=True)[: LATE_MAX + 1])
+    if len(first) <= LATE_MAX:
         return Counter(first)
     return Counter(dict(late.order_by().values_list("event").annotate(count=Count("pk"))))
 
 
 def summaries(found: dict[int | None, Problems]) -> list[EventSummary]:
-    """The events to come and the latest ones, each with its people and mails; `found`: the troubles, by event."""
+    """Summaries of the next and the latest events. `found`: the problems by event."""
     shown = {event.pk: EventSummary(event) for event in Event.objects.nearest_first()[:EVENTS_SHOWN]}
     _count_people(shown)
     for pk, summary in shown.items():
         summary.problems = found.get(pk, Problems())
         summary.event.seats_taken = summary.people.get(Registration.Status.CONFIRMED, 0)
-    for pk, kind, number, first in _mails_to_come(shown):
-        shown[pk].mails.append(ToCome(Delivery.Kind(kind), first, number))
+    for pk, kind, number, first in _upcoming_mails(shown):
+        shown[pk].mails.append(UpcomingMails(Delivery.Kind(kind), first, number))
     return list(shown.values())
 
 
@@ -122,13 +122,13 @@ def _count_people(shown: dict[int, EventSummary]) -> None:
 
 
 def _purged(shown: dict[int, EventSummary]) -> Any:
-    """The same of anonymous rows, without their territory."""
+    """The same columns for anonymous registrations, whose territory is left out."""
     by_status = AnonymousRegistration.objects.filter(event__in=shown).values_list("event", "status")
     return by_status.annotate(place=Value("", CharField()), count=Count("pk"), is_purged=Value(True))
 
 
-def _mails_to_come(shown: dict[int, EventSummary]) -> Any:
-    """Those that wait, with the hour of the first."""
+def _upcoming_mails(shown: dict[int, EventSummary]) -> Any:
+    """Pending mails by event and kind, with the time of the first one."""
     waiting = MailCount.objects.filter(event__in=shown, state=Delivery.State.PENDING)
     of_kind = Delivery.objects.without_dry_runs().pending().filter(event=OuterRef("event"), kind=OuterRef("kind"))
     first = Subquery(of_kind.order_by("send_at").values("send_at")[:1])
@@ -142,14 +142,14 @@ class Figure(NamedTuple):
 
 
 class SignUps(NamedTuple):
-    """How many signed up, bar by bar."""
+    """Sign-ups over time, one figure per bar."""
 
-    days: int  # that each bar stands for
-    figures: list[Figure]  # each with its first day
+    days: int  # per bar
+    figures: list[Figure]  # the label is the first day of the bar
 
 
 def sign_ups(summary: EventSummary) -> SignUps:
-    """By day, or by as many days as it takes to fit; whoever withdrew later had signed up all the same."""
+    """Sign-ups by day, or by several days so that at most BARS_MAX bars are needed. Withdrawn ones are included."""
     counted = SignUpCount.objects.of(summary.event).totals("quarter").order_by("quarter")
     by_day = Counter[date]()
     for quarter, count in counted:
@@ -166,7 +166,7 @@ def sign_ups(summary: EventSummary) -> SignUps:
 
 
 def territories(summary: EventSummary) -> list[Figure]:
-    """Where those on the list come from, the most frequent first; the rare ones are counted together."""
+    """Registrations by territory, the most frequent first; the rarest are added up in one figure."""
     counted = sorted(summary.places.items(), key=lambda place: (-place[1], place[0]))
     figures = [Figure(name or _("not said"), count) for name, count in counted]
     return figures if len(figures) <= TERRITORIES_SHOWN else list(_merged(figures))

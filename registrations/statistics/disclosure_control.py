@@ -1,4 +1,4 @@
-"""Groups that are too small are joined, so that no figure tells of a person, not even by subtraction."""
+"""Statistical disclosure control: small groups are merged so that no figure reveals a person, even by subtraction."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models.purged_count import Counts
 
-LEAST = 5  # people that a figure stands for
+LEAST = 5  # people in a published group
 ROWS_MAX = 12
 OTHERS = _("Other groups, joined")
 
@@ -18,7 +18,7 @@ class Part(NamedTuple):
 
 
 class Row(NamedTuple):
-    """`share` of those with a seat and `presence` of those expected, both in whole percents."""
+    """`share`: percent of those with a seat. `presence`: percent of those expected; None when not published."""
 
     label: Any
     number: int
@@ -27,57 +27,58 @@ class Row(NamedTuple):
 
 
 def rows(parts: Iterable[Part], *, with_presence: bool) -> list[Row]:
-    """The largest group first, the joined ones last; none where the groups are too small to be told apart."""
-    shown = joined(parts)
+    """The largest group first, the merged ones last; empty when the groups are too small to be published."""
+    shown = merged(parts)
     total = sum(part.counts.registered for part in shown)
-    told = presence_told(shown) if with_presence else set()
+    published = publishable_presence(shown) if with_presence else set()
     return [
         Row(
             label,
             counts.registered,
             percent(counts.registered, total),
-            percent(counts.present, counts.expected) if index in told else None,
+            percent(counts.present, counts.expected) if index in published else None,
         )
         for index, (label, counts) in enumerate(shown)
     ]
 
 
-def joined(parts: Iterable[Part]) -> list[Part]:
-    """Whoever knows the total must not find a hidden group by subtraction: at least two are joined, of five people.
+def merged(parts: Iterable[Part]) -> list[Part]:
+    """Merge small groups into one of at least two groups and LEAST people.
 
-    The next smallest groups are joined with them until it is so.
+    Otherwise a hidden group could be found by subtracting the others from the total. The next smallest groups are
+    merged too until the condition is met; empty when it cannot be met.
     """
-    known = (part for part in parts if part.counts.registered)
-    counted = sorted(known, key=lambda part: (-part.counts.registered, str(part.label)))
+    filled = (part for part in parts if part.counts.registered)
+    counted = sorted(filled, key=lambda part: (-part.counts.registered, str(part.label)))
     shown = [part for part in counted if part.counts.registered >= LEAST]
     if len(shown) > ROWS_MAX:
         shown = shown[: ROWS_MAX - 1]
     hidden = counted[len(shown) :]
-    while hidden and shown and (len(hidden) < 2 or _together(hidden).registered < LEAST):
+    while hidden and shown and (len(hidden) < 2 or _sum(hidden).registered < LEAST):
         hidden.append(shown.pop())
     if not shown:
         return []
-    return [*shown, Part(OTHERS, _together(hidden))] if hidden else shown
+    return [*shown, Part(OTHERS, _sum(hidden))] if hidden else shown
 
 
-def presence_told(parts: Sequence[Part]) -> set[int]:
-    """The places of the parts whose presence is told: at least five of the group came, and at least five did not.
+def publishable_presence(parts: Sequence[Part]) -> set[int]:
+    """Indexes of the parts whose presence may be published: at least LEAST of them attended, and LEAST did not.
 
-    « 6 of 6 came » tells of each of them, « 5 of 6 » nearly. What is not told must not follow from the total either:
-    it is true of at least two groups, which together are large enough.
+    « 6 of 6 attended » reveals the attendance of each of them, and « 5 of 6 » nearly so. The presence of a hidden part
+    must not follow from the total either: at least two parts are hidden, which together meet the condition.
     """
-    told = [index for index, part in enumerate(parts) if _is_mixed(part.counts)]
-    hidden = [index for index in range(len(parts)) if index not in told]
-    while hidden and told and (len(hidden) < 2 or not _is_mixed(_together([parts[index] for index in hidden]))):
-        hidden.append(told.pop())
-    return set(told)
+    published = [index for index, part in enumerate(parts) if _is_mixed(part.counts)]
+    hidden = [index for index in range(len(parts)) if index not in published]
+    while hidden and published and (len(hidden) < 2 or not _is_mixed(_sum([parts[index] for index in hidden]))):
+        hidden.append(published.pop())
+    return set(published)
 
 
 def _is_mixed(counts: Counts) -> bool:
     return min(counts.present, counts.expected - counts.present) >= LEAST
 
 
-def _together(parts: Iterable[Part]) -> Counts:
+def _sum(parts: Iterable[Part]) -> Counts:
     return Counts(*map(sum, zip(*(part.counts for part in parts), strict=True)))
 
 

@@ -1,8 +1,8 @@
-"""The bilan of an event, for funders: who signed up and came, in figures, from live and from purged registrations.
+"""Figures of an event for its funders (the « bilan »): sign-ups and attendance, from live and purged registrations.
 
-Four queries, each grouped by the database: no person's row is read. People are counted as they were on the day of the
-session (`expected`: had a seat and had signed up by then), so that whoever signs up later for the documents lowers no
-rate, and so that the figures stay the same when the registrations are purged.
+Four queries, all grouped by the database: no row of a person is read. `expected` counts people who had a seat and had
+signed up by the day of the session. So later sign-ups (for the documents) do not lower the attendance rate, and the
+figures stay the same when the registrations are purged.
 """
 
 import itertools
@@ -33,7 +33,7 @@ from registrations.statistics import classification, disclosure_control
 from registrations.statistics.classification import Function, OrganisationType
 from registrations.statistics.disclosure_control import Part, Row
 
-STEPS = [1, 7, 14, 28, 91, 364]  # days that one line of the table stands for
+STEPS = [1, 7, 14, 28, 91, 364]  # possible numbers of days per line of the table
 LINES_MAX = 12
 Kind, Status = Delivery.Kind, Registration.Status
 TYPED = {one.counted_as: one.name for one in PERSON_FIELDS if one.counted_as}
@@ -46,7 +46,7 @@ GROUPS: dict[PurgedCount.Dimension, tuple[Any, Callable[[str], str]]] = {
 
 class Section(NamedTuple):
     title: str
-    rows: list[Row]  # none: too few to be told apart
+    rows: list[Row]  # empty when the groups are too small to be published
     note: str = ""
 
     @property
@@ -60,7 +60,7 @@ class Section(NamedTuple):
 
 class Step(NamedTuple):
     day: date
-    number: int  # of new sign-ups, from this day on
+    number: int  # of new sign-ups in the days from this one
     total: int
 
 
@@ -75,7 +75,7 @@ class Presence(NamedTuple):
 
 
 class Mails(NamedTuple):
-    """Of the registrations that have not been purged."""
+    """Mails of the registrations that have not been purged."""
 
     left: int
     returned: int
@@ -84,7 +84,7 @@ class Mails(NamedTuple):
 
     @property
     def percent(self) -> int:
-        """Of those whose fate is known: left, and not returned."""
+        """Percent of mails sent and not bounced, of all sent or failed ones."""
         return disclosure_control.percent(self.left - self.returned, self.left + self.failed)
 
 
@@ -94,8 +94,8 @@ class Figures:
     by_status: Counter[str]
     by_day: Counter[date]
     purged: int
-    named: defaultdict[str, list[tuple[str, Counts]]]  # by field or dimension: what stands there, and how often
-    signs: Counter[str]
+    named: defaultdict[str, list[tuple[str, Counts]]]  # by field or dimension: (value, counts)
+    origins: Counter[str]
     mails: Mails
 
     @property
@@ -116,11 +116,11 @@ class Figures:
 
     @cached_property
     def seated(self) -> Counts:
-        return counts_together(counts for _name, counts in self.named["territory"])
+        return sum_counts(counts for _name, counts in self.named["territory"])
 
     @property
     def late(self) -> int:
-        """Given a seat once the day was over, for the documents."""
+        """People who got a seat after the day of the session."""
         return self.seated.registered - self.seated.expected
 
     @property
@@ -133,9 +133,9 @@ class Figures:
         return Presence(expected, present, "" if present else _("presence not recorded"))
 
     @property
-    def signs_told(self) -> list[tuple[Any, int]]:
-        """People, by how their presence is known; several signs may tell of one."""
-        return [(origin.label, self.signs[origin]) for origin in Attendance.Origin if self.signs[origin]]
+    def people_by_origin(self) -> list[tuple[Any, int]]:
+        """(label, people) by origin of their attendances. A person with several origins is counted in each."""
+        return [(origin.label, self.origins[origin]) for origin in Attendance.Origin if self.origins[origin]]
 
     @property
     def territories(self) -> int:
@@ -143,13 +143,16 @@ class Figures:
 
     @property
     def organisations(self) -> int:
-        """Different names, however they are spelt; once registrations have been purged, at least so many."""
+        """Number of organisations with different names, ignoring case and accents; a lower bound after a purge."""
         typed = {folded(name) for name, _counts in self.named[TYPED[PurgedCount.Dimension.ORGANISATION]]} - {""}
-        return max(len(typed), sum(counts.registered for _group, counts in self.named[PurgedCount.Dimension.NAMES]))
+        return max(
+            len(typed),
+            sum(counts.registered for _group, counts in self.named[PurgedCount.Dimension.DISTINCT_ORGANISATIONS]),
+        )
 
     @property
     def sections(self) -> list[Section]:
-        """What the page and the document tell of the people: one table each, in this order."""
+        """Tables about the people, in the order of the page and of the document."""
         return [
             self._estimated(_("Types of organisation"), PurgedCount.Dimension.ORGANISATION),
             self._estimated(_("Functions"), PurgedCount.Dimension.FUNCTION),
@@ -162,7 +165,7 @@ class Figures:
         return Section(title, self._rows(parts), self._note(dimension, parts))
 
     def _answers(self, title: str, name: str) -> Iterator[Section]:
-        """Nothing where nobody was asked, or nobody answered."""
+        """One section, or none when nobody has answered."""
         answers = summed(self.named[name])
         if any(answers):
             yield Section(title, self._rows(Part(answer or _("not said"), answers[answer]) for answer in answers))
@@ -171,21 +174,21 @@ class Figures:
         return disclosure_control.rows(parts, with_presence=not self.presence.unknown_because)
 
     def _recognised(self, dimension: PurgedCount.Dimension) -> list[Part]:
-        """Live ones by what they typed, purged ones by what the purge has counted of them."""
+        """Groups of live registrations by what was typed, and of purged ones by the stored counts."""
         groups, group_of = GROUPS[dimension]
         typed = ((group_of(name), counts) for name, counts in self.named[TYPED[dimension]])
         found = summed([*typed, *self.named[dimension]])
         known = {group: counts for group, counts in found.items() if group in groups.values}
-        return [*(Part(groups(group).label, counts) for group, counts in known.items()), *self._not_kept(known)]
+        return [*(Part(groups(group).label, counts) for group, counts in known.items()), *self._not_counted(known)]
 
-    def _not_kept(self, known: dict[str, Counts]) -> Iterator[Part]:
-        """Those purged before the purge began to count groups."""
-        missing = Counts(*map(int.__sub__, self.seated, counts_together(known.values())))
+    def _not_counted(self, known: dict[str, Counts]) -> Iterator[Part]:
+        """Registrations purged by an older version, which did not count groups."""
+        missing = Counts(*map(int.__sub__, self.seated, sum_counts(known.values())))
         if missing.registered:
             yield Part(_("not kept"), missing)
 
     def _note(self, dimension: PurgedCount.Dimension, parts: list[Part]) -> str:
-        """That it is an estimate, and how much of it is missing; a small number is not told."""
+        """Says that it is an estimate, and the share not recognised; a number below LEAST is not published."""
         groups, _group_of = GROUPS[dimension]
         number = sum(part.counts.registered for part in parts if part.label == groups.UNRECOGNISED.label)
         if 0 < number < disclosure_control.LEAST:
@@ -195,13 +198,13 @@ class Figures:
 
     @cached_property
     def days(self) -> int:
-        """How many a line of the table of sign-ups stands for."""
+        """Number of days per line of the table of sign-ups."""
         length = (max(self.by_day) - min(self.by_day)).days if self.by_day else 0
         return next((step for step in STEPS if length < step * LINES_MAX), STEPS[-1])
 
     @cached_property
     def steps(self) -> list[Step]:
-        """Sign-ups as they added up, for the table; whoever withdrew later had signed up all the same."""
+        """Sign-ups over time, for the table. Withdrawn registrations are included."""
         first = min(self.by_day, default=date.min)
         new: Counter[int] = Counter()
         for day, number in self.by_day.items():
@@ -214,7 +217,7 @@ class Figures:
 
     @property
     def totals(self) -> list[tuple[date, int]]:
-        """The same, by each day on which somebody signed up, for the curve."""
+        """(day, cumulative total) for each day with a sign-up, for the curve."""
         days = sorted(self.by_day)
         return list(zip(days, itertools.accumulate(self.by_day[day] for day in days), strict=True))
 
@@ -231,7 +234,7 @@ def figures(event: Event) -> Figures:
     for dimension, name, *counts in _named(event):
         named[dimension].append((name, Counts(*counts)))
     return Figures(
-        event, by_status, by_day, purged, named, _signs(event, named[PurgedCount.Dimension.SIGN]), _mails(event)
+        event, by_status, by_day, purged, named, _origins(event, named[PurgedCount.Dimension.ORIGIN]), _mails(event)
     )
 
 
@@ -239,15 +242,15 @@ def summed(named: Iterable[tuple[str, Counts]]) -> dict[str, Counts]:
     by_name: defaultdict[str, list[Counts]] = defaultdict(list)
     for name, counts in named:
         by_name[name].append(counts)
-    return {name: counts_together(found) for name, found in by_name.items()}
+    return {name: sum_counts(found) for name, found in by_name.items()}
 
 
-def counts_together(found: Iterable[Counts]) -> Counts:
+def sum_counts(found: Iterable[Counts]) -> Counts:
     return Counts(*map(sum, zip(Counts(), *found, strict=True)))
 
 
 def _by_day(event: Event) -> QuerySet[Any, tuple[date, str, int, int]]:
-    """(day, status, sign-ups, of them purged)."""
+    """Rows (day, status, sign-ups, number of purged ones among them)."""
     day = TruncDate("created_at", tzinfo=event.zone)
     people = event.registrations.without_dry_runs().order_by()
     live = people.values_list(day, "status").annotate(number=Count("pk"), purged=Value(0))
@@ -256,7 +259,7 @@ def _by_day(event: Event) -> QuerySet[Any, tuple[date, str, int, int]]:
 
 
 def _named(event: Event) -> QuerySet[Any, tuple[str, str, int, int, int]]:
-    """(field or dimension, what stands there, and the three counts), of those with a seat."""
+    """Rows (field or dimension, value, registered, expected, present) of registrations with a seat."""
     attended, last = Exists(Attendance.objects.filter(registration=OuterRef("pk"))), last_day(event)
     in_time = Q(created_at__lt=datetime.combine(last + timedelta(days=1), time(), event.zone))
     seated = event.registrations.without_dry_runs().seated().order_by()
@@ -279,23 +282,23 @@ def _counted(rows: QuerySet[Any], name: str, expected: Q, present: Q) -> QuerySe
 
 
 def last_day(event: Event) -> date:
-    """Of the session: who had signed up by then could come. Purged registrations keep the day alone."""
+    """The last day of the session. It is a day and no time, since purged registrations have the day only."""
     return event.ends_at.astimezone(event.zone).date()
 
 
-def counts_of(event: Event, trace: AnonymousRegistration) -> Counts:
-    """Of one person with a seat, as the database counts them all."""
-    return Counts(1, trace.was_present or trace.registered_on <= last_day(event), trace.was_present)
+def counts_of(event: Event, anonymous: AnonymousRegistration) -> Counts:
+    """Counts of one person with a seat, by the same rules as in the queries."""
+    return Counts(1, anonymous.was_present or anonymous.registered_on <= last_day(event), anonymous.was_present)
 
 
-def _signs(event: Event, purged: list[tuple[str, Counts]]) -> Counter[str]:
-    """By how presence is known; of a person several signs may tell."""
+def _origins(event: Event, purged: list[tuple[str, Counts]]) -> Counter[str]:
+    """People by origin of their attendances. A person with several origins is counted in each."""
     of_seated = Attendance.objects.filter(
         registration__event=event, registration__status=Status.CONFIRMED, registration__is_dry_run=False
     )
-    signs = Counter(dict(of_seated.order_by().values_list("origin").annotate(number=Count("pk"))))
-    signs.update({origin: counts.present for origin, counts in purged})
-    return signs
+    origins = Counter(dict(of_seated.order_by().values_list("origin").annotate(number=Count("pk"))))
+    origins.update({origin: counts.present for origin, counts in purged})
+    return origins
 
 
 def _mails(event: Event) -> Mails:

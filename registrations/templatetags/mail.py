@@ -1,4 +1,4 @@
-"""The pieces of a mail's HTML, so that no mail repeats an inline style.
+"""Tags for the HTML of mails, so that no template repeats inline styles.
 
 {% paragraph %}{% translate "Your link:" %}<br>{% link registration.join_url %}{% endparagraph %}
 {% panel %}When: …<br>Where: …{% endpanel %}
@@ -33,19 +33,19 @@ def paragraph(content: SafeString) -> SafeString:
 
 @register.simple_block_tag
 def note(content: SafeString) -> SafeString:
-    """Small and soft: a remark, a line of the footer."""
+    """Small and grey text: a remark, a line of the footer."""
     return _piece("note", content)
 
 
 @register.simple_block_tag
 def panel(content: SafeString) -> SafeString:
-    """The facts, on sand with the brick edge of the site's pages."""
+    """A box with the facts of the event, in the colours of the site."""
     return _piece("panel", content)
 
 
 @register.simple_block_tag
 def quote(content: SafeString) -> SafeString:
-    """Somebody else's words: an organiser's, a mail server's."""
+    """A quotation: text of an organiser or of a mail server."""
     return _piece("quote", content)
 
 
@@ -56,12 +56,12 @@ def button(content: SafeString, url: str) -> SafeString:
 
 @register.simple_tag
 def link(url: str, words: str = "") -> SafeString:
-    """Without words, the address itself, which may be cut anywhere."""
+    """A link; without `words`, its text is the URL, which may break at any character."""
     return _piece("link", words, url)
 
 
 @register.simple_tag
 def prose(html: SafeString) -> SafeString:
-    """An organiser's Markdown as `typography` has made it safe, with the styles that a mail needs on each tag."""
+    """Add inline styles to each tag of HTML made from an organiser's Markdown by `typography`."""
     styled = TAG.sub(lambda match: match[0] + render_to_string(f"{PIECES}#style_of_{match[1]}"), html)
     return mark_safe(styled)  # noqa: S308 - safe before, and only attributes of ours are added

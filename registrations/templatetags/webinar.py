@@ -1,4 +1,4 @@
-"""Filters and tags of the pages, mails and documents."""
+"""Template filters and tags of pages, mails and documents."""
 
 import json
 from datetime import datetime
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from registrations.models import Event
 from registrations.text import dates, structured_data, typography
 
-INERT = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # in JSON, the same signs
+JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # the same characters, escaped in JSON
 
 register = template.Library()
 
@@ -42,13 +42,13 @@ def hour(moment: datetime, event: Event) -> str:
 
 @register.filter
 def starts_iso(event: Event) -> str:
-    """2025-05-13T16:30+02:00, for <time datetime>."""
+    """Such as 2025-05-13T16:30+02:00, for <time datetime>."""
     return event.starts_at.astimezone(event.zone).isoformat(timespec="minutes")
 
 
 @register.filter
 def weight(size: int) -> str:
-    """39 Ko, 2,4 Mo: the units of the reader's language, powers of ten."""
+    """File size such as « 39 Ko » or « 2,4 Mo » (powers of ten), in the current language."""
     if size < 1_000_000:
         return _("%(number)s kB") % {"number": max(1, round(size / 1000))}
     return _("%(number)s MB") % {"number": formats.number_format(size / 1_000_000, 1)}
@@ -56,42 +56,42 @@ def weight(size: int) -> str:
 
 @register.filter
 def share_by_mail(event: Event) -> str:
-    """A mailto: link (RFC 6068) with the public page in it."""
+    """A mailto: link (RFC 6068) to share the public page of the event."""
     words = {"subject": typography.french(event.title), "body": settings.BASE_URL + event.get_absolute_url()}
     return f"mailto:?{urlencode(words, quote_via=quote)}"
 
 
 @register.filter
 def masked(address: str) -> str:
-    """z…@example.org: recognised by who knows it, told to nobody else."""
+    """z…@example.org: the owner can recognise the address, others cannot read it."""
     local_part, at, domain = address.rpartition("@")
     return f"{local_part[:1]}…{at}{domain}"
 
 
 @register.filter
 def mailto(address: str) -> SafeString:
-    """A link that may be cut before the @ on a narrow screen."""
+    """A mailto: link that can break before the @ on a narrow screen."""
     shown = mark_safe(conditional_escape(address).replace("@", "<wbr>@"))  # noqa: S308 - escaped just before
     return format_html('<a href="mailto:{}">{}</a>', address, shown)
 
 
 @register.filter
 def sentence(text: str) -> str:
-    """Ended by a period, unless it ends itself: a title before other words."""
+    """The text with a period at its end, unless it ends with punctuation."""
     return text if text.endswith(("?", "!", "…", ".")) else f"{text}."
 
 
 @register.filter
 def in_language(path: str, language: str) -> str:
-    """The same page in another language; empty for a page that has only one."""
-    path = "/" + path.lstrip("/")  # two slashes would make what follows a host
+    """Path of the same page in another language; empty for a page in one language only."""
+    path = "/" + path.lstrip("/")  # a path that begins with two slashes would be read as a host
     translated = translate_url(path, language)
     return "" if translated == path else translated
 
 
 @register.simple_tag
 def alternates(path: str) -> list[tuple[str, str]]:
-    """(hreflang, path) of a page in each language; the default one for everybody else."""
+    """(hreflang, path) of a page in each language, and x-default."""
     languages = [code for code, _name in settings.LANGUAGES]
     return [
         *((code, translate_url(path, code)) for code in languages),
@@ -101,14 +101,14 @@ def alternates(path: str) -> list[tuple[str, str]]:
 
 @register.simple_tag
 def event_data(event: Event) -> SafeString:
-    """A block of data, which no browser runs; no title can close it."""
-    data = json.dumps(structured_data.event_data(event), ensure_ascii=False).translate(INERT)
-    return format_html('<script type="application/ld+json">{}</script>', mark_safe(data))  # noqa: S308 - made inert
+    """Structured data (JSON-LD) as a script element; the JSON is escaped so that it cannot close the element."""
+    data = json.dumps(structured_data.event_data(event), ensure_ascii=False).translate(JSON_ESCAPES)
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(data))  # noqa: S308 - escaped just before
 
 
 @register.simple_tag
 def content_lang() -> SafeString:
-    """The attribute that tells screen readers that an organiser's text is French, on a page in another language."""
+    """The attribute lang="fr" for an organiser's text on a page in another language, for screen readers."""
     if translation.get_language() == settings.LANGUAGE_CODE:
         return SafeString()
     return format_html(' lang="{}"', settings.LANGUAGE_CODE)

@@ -1,4 +1,4 @@
-"""The certificate of attendance: its download behind the manage link, and the public page that checks one."""
+"""The certificate of attendance: its download from the personal page, and the public page that checks a number."""
 
 import logging
 
@@ -45,7 +45,7 @@ def find(request: HttpRequest) -> HttpResponse:
 @require_safe
 @private_page
 def check(request: HttpRequest, number: str) -> HttpResponse:
-    """Tells of a certificate no more than what is needed to compare it; all others get the same answer."""
+    """Show only what is needed to compare a certificate; all other numbers get the same 404 page."""
     number = certificate_number.parse(number)
     found = (
         Registration.objects.without_dry_runs()

@@ -1,4 +1,4 @@
-"""What a machine asks: is the process there, is the site ready."""
+"""Pages for monitoring: liveness, readiness and metrics."""
 
 import secrets
 
@@ -14,17 +14,17 @@ from registrations.monitoring.status import not_ready, waits_for_somebody
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers; asks nothing of the database."""
+    """200 while the process answers; makes no database query."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 or 503. The reasons go only to who knows STATUS_TOKEN (`Authorization: Bearer …`).
+    """200 or 503. The reasons are shown only with STATUS_TOKEN (`Authorization: Bearer …`).
 
-    Mails held back are told there too, and leave it at 200: they wait for the organiser, and taking web processes out
-    of service would only keep them from deciding.
+    Mails held back are listed too, but do not cause a 503: they wait for a decision of the organiser, who needs the
+    web processes for it.
     """
     reasons = not_ready()
     lines = ["not ready" if reasons else "ready"]
@@ -38,7 +38,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures for Prometheus, for who knows STATUS_TOKEN; an unknown address where there is none."""
+    """Metrics for Prometheus: 401 without the STATUS_TOKEN, 404 when the site has none."""
     if not settings.STATUS_TOKEN:
         raise Http404
     if not _may_see_details(request):
@@ -48,5 +48,5 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _may_see_details(request: HttpRequest) -> bool:
-    given, wanted = request.headers.get("Authorization", ""), f"Bearer {settings.STATUS_TOKEN}"
-    return bool(settings.STATUS_TOKEN) and secrets.compare_digest(given.encode(), wanted.encode())
+    given, expected = request.headers.get("Authorization", ""), f"Bearer {settings.STATUS_TOKEN}"
+    return bool(settings.STATUS_TOKEN) and secrets.compare_digest(given.encode(), expected.encode())

@@ -1,4 +1,4 @@
-"""Webhooks of mail providers where anymail's own view needs help."""
+"""Webhooks of mail providers for which anymail's view is not enough."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from anymail.webhooks.brevo import BrevoTrackingWebhookView
 
 class BrevoEvents(BrevoTrackingWebhookView):  # type: ignore[misc] # anymail has no types
     def esp_to_anymail_event(self, esp_event: dict[str, Any]) -> AnymailTrackingEvent:
-        """A mail of another program may carry anything in this header; an error would make Brevo repeat its event."""
+        """Ignore an invalid header of a mail sent by another program: after an error, Brevo would repeat the event."""
         custom = esp_event.get("X-Mailin-custom")
         try:
             json.loads(custom or "")

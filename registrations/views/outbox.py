@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from registrations.views.reading import Received, framing, part_response, read
+from registrations.views.reading import Received, allow_frame, part_response, read
 from registrations.web.responses import private_page
 
 MESSAGES_SHOWN = 100
@@ -51,12 +51,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 @private_page
 def message(request: HttpRequest, name: str) -> HttpResponse:
-    return framing(render(request, "demo/message.html", {"mail": _open(name)}))
+    return allow_frame(render(request, "demo/message.html", {"mail": _open(name)}))
 
 
 @require_safe
 @private_page
 @xframe_options_sameorigin
 def part(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """One leaf of the message, as its reader would open it."""
+    """One MIME part of the message."""
     return part_response(_open(name), number)

@@ -1,4 +1,4 @@
-"""Behind the join link. A wrong, an unknown, a cancelled and an expired code get the same answer: 404."""
+"""Pages of the join link. Malformed, unknown, cancelled and expired codes all get a 404."""
 
 import logging
 from typing import Any
@@ -19,15 +19,15 @@ from registrations.web.responses import calendar_response, pdf_response, private
 
 logger = logging.getLogger(__name__)
 
-# Browsers apply form-action to every redirect that follows the POST, and rooms redirect on to other hosts.
+# Browsers apply form-action to each redirect after the POST, and rooms redirect to other hosts.
 ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 
 
-@csrf_exempt  # the code is the secret: refused cookies must not cost the meeting
+@csrf_exempt  # the code is the secret: a browser without cookies must be able to join too
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def join(request: HttpRequest, join_code: str) -> HttpResponse:
-    """The personal page of the event; its button leads into the room as it is now, while the room is open."""
+    """The join page. While the room is open, its button records the attendance and redirects to the room."""
     registration = _registration(join_code)
     dry_runs.simulate_moment(registration, request.GET.get(dry_runs.MOMENT, ""))
     event = registration.event
@@ -62,7 +62,8 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
 @require_safe
 @private_page
 def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
-    from registrations.documents import invitation  # here: a sign-up must not load the calendar library
+    # imported here so that a sign-up does not load the calendar library
+    from registrations.documents import invitation
 
     registration = _registration(join_code)
     if registration.event.status != Event.Status.PUBLISHED:

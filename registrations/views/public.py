@@ -26,7 +26,7 @@ from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, Registration, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
-from registrations.runtime.write_queue import turn_to_write
+from registrations.runtime.write_queue import write_transaction
 from registrations.security import rate_limits
 from registrations.security.rate_limits import NOTHING, Counted
 from registrations.text import email_typos
@@ -41,7 +41,7 @@ RESENT = "envoye"  # in the query after the form was sent
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).filter(
+    lambda: EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).filter(
         slug=Parameter("slug", SlugField())
     )
 )
@@ -90,7 +90,7 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpResponse:
     is_valid = form.is_valid()
-    with turn_to_write():
+    with write_transaction():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
             counted = Counted(of_event=rate_limits.count_mail_of(event))

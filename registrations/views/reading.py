@@ -1,4 +1,4 @@
-"""A mail as its reader gets it, shown in a page: its parts, and its HTML in a frame that can do nothing."""
+"""Show a mail in a page: its parts, and its HTML in a sandboxed frame."""
 
 import email
 import email.policy
@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from django.conf import settings
 from django.http import Http404, HttpResponse
 
-# Links of a mail open in a window of their own, outside the frame and its sandbox.
+# Links of a mail open in a new window, outside the sandbox of the frame.
 MAIL_CSP = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -26,7 +26,7 @@ class Received:
 
     @property
     def leaves(self) -> list[EmailMessage]:
-        """The parts of the MIME tree that hold something, in order."""
+        """The parts of the MIME tree that are not multipart, in order."""
         return [part for part in self.message.walk() if not part.is_multipart() and isinstance(part, EmailMessage)]
 
     @property
@@ -52,14 +52,14 @@ def read(raw: bytes) -> EmailMessage:
     return email.message_from_bytes(raw, policy=email.policy.default)
 
 
-def framing(response: HttpResponse) -> HttpResponse:
-    """A page that may show a part of a mail in a frame."""
+def allow_frame(response: HttpResponse) -> HttpResponse:
+    """Allow the page to show a part of a mail in a frame."""
     response._csp_config = {**settings.SECURE_CSP, "frame-src": ["'self'"]}  # type: ignore[attr-defined]
     return response
 
 
 def part_response(mail: Received, number: int) -> HttpResponse:
-    """One leaf of the message, as its reader would open it."""
+    """One part of the message, with the type that a mail program would open it with."""
     if number >= len(mail.leaves):
         raise Http404
     leaf = mail.leaves[number]

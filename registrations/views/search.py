@@ -1,4 +1,4 @@
-"""What search engines ask for. Personal pages are no secret of robots.txt: they say noindex themselves."""
+"""Sitemap and robots.txt. Personal pages are not listed in robots.txt: they send noindex themselves."""
 
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ ROBOTS = "User-agent: *\nDisallow:\n\nSitemap: {}/sitemap.xml\n"
 
 
 class _Pages[Item](Sitemap[Item]):
-    """On BASE_URL, whatever host was asked."""
+    """URLs on BASE_URL, not on the host of the request."""
 
     i18n = alternates = x_default = True
 

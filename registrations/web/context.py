@@ -1,4 +1,4 @@
-"""What every page needs to know of the site: its address, and the facts that the operator has set."""
+"""Context processor of all pages: the address of the site and the operator's legal information."""
 
 from typing import Any
 
@@ -24,5 +24,5 @@ def facts(request: HttpRequest) -> dict[str, Any]:
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
-    """For browsers that ask at the root, on pages of the desk that name no icon."""
+    """For browsers that request /favicon.ico, on admin pages without an icon link."""
     return redirect(static("img/icon.svg"))

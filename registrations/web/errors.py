@@ -1,4 +1,4 @@
-"""Pages of what went wrong: same header and footer, calm words, no need of the database."""
+"""Error pages. They have the header and footer of the site, and do not need the database."""
 
 import math
 import sys
@@ -19,7 +19,7 @@ NOT_TYPED = {"csrfmiddlewaretoken"}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's own reads POST once more, which may be what could not be read: a 500 in place of a 400."""
+    """Unlike Django's view, it does not read POST, which may be what could not be read: that would be a 500."""
     if isinstance(exception, RequestDataTooBig):
         return too_large(request)
     return render(request, "400.html", status=400)
@@ -34,7 +34,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest, wait: timedelta) -> HttpResponse:
-    """For what is no form to be shown again: a login, a code."""
+    """For a login or a code: these forms are not shown again with the error."""
     return too_many(render(request, "429.html", {"minutes": math.ceil(wait / timedelta(minutes=1))}), wait)
 
 
@@ -47,7 +47,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
-    """What a visitor had typed into the form; nothing of other forms, which may hold passwords."""
+    """(name, value) of the sign-up form that was sent; nothing of other forms, which may contain passwords."""
     if request.resolver_match is None or request.resolver_match.url_name != "sign_up":
         return []
     return [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
@@ -55,7 +55,7 @@ def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503, with what was typed kept in a form that can be sent again, when the database is away."""
+    """500; or 503 when the database is away, with a form that sends the same answers again."""
     if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
         return render(request, "500.html", {"reference": log_context.request_id.get()}, status=500)
     response = render(request, "503.html", {"typed": _typed(request)}, status=503)

@@ -1,4 +1,4 @@
-"""What no page should ever see: refused at the door, before a byte of the body is read."""
+"""Middleware that refuses NUL characters and too large bodies before the body is read."""
 
 from collections.abc import Callable
 
@@ -25,21 +25,21 @@ def request_guard(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """In the language of the address: the middleware that chooses it comes later."""
+    """An error page in the language of the URL, since LocaleMiddleware runs after this one; None to go on."""
     with translation.override(translation.get_language_from_path(request.path_info) or settings.LANGUAGE_CODE):
-        if _holds_nul(request.path_info) or _holds_nul(request.META.get("QUERY_STRING", "")):
+        if _has_nul(request.path_info) or _has_nul(request.META.get("QUERY_STRING", "")):
             return errors.bad_request(request, BadRequest("NUL"))
-        if _announced_size(request) > _body_max(request.path_info):
+        if _content_length(request) > _body_max(request.path_info):
             return errors.too_large(request)
     return None
 
 
-def _holds_nul(text: str) -> bool:
-    """PostgreSQL keeps no NUL: a query with one would be a server error."""
+def _has_nul(text: str) -> bool:
+    """PostgreSQL cannot store NUL: a query with one would be a server error."""
     return "\0" in text or "%00" in text
 
 
-def _announced_size(request: HttpRequest) -> int:
+def _content_length(request: HttpRequest) -> int:
     size = request.META.get("CONTENT_LENGTH") or ""
     return int(size[:18]) if size.isascii() and size.isdecimal() else 0
 

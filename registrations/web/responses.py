@@ -16,7 +16,7 @@ type View = Callable[..., HttpResponse]
 
 
 def private_page(view: View) -> View:
-    """Kept by no cache, listed by no search engine."""
+    """Decorator: not stored by caches and not listed by search engines."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -29,7 +29,7 @@ def private_page(view: View) -> View:
 
 
 def see_other(to: str, **kwargs: Any) -> HttpResponse:
-    """303: whatever the method was, the next request is a GET (RFC 9110, section 15.4.4)."""
+    """Redirect with status 303, after which the browser makes a GET request (RFC 9110, section 15.4.4)."""
     response: HttpResponse = redirect(to, **kwargs)
     response.status_code = 303
     return response
@@ -42,16 +42,16 @@ def pdf_response(content: bytes, filename: str) -> HttpResponse:
     return response
 
 
-def file_response(pieces: Iterable[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
-    """A file that is made while it is sent."""
-    response = StreamingHttpResponse(pieces, content_type=content_type)
+def file_response(chunks: Iterable[bytes], filename: str, content_type: str) -> StreamingHttpResponse:
+    """A streamed download: the file is made while it is sent."""
+    response = StreamingHttpResponse(chunks, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
 
 def wait_of_form(request: HttpRequest, form: SummarisedForm) -> timedelta | None:
-    """Count a form that is sent; one too many keeps what was typed, and says how long to wait."""
+    """Count a sent form; above the rate limit, add an error to the form and return how long to wait."""
     wait = rate_limits.wait_of_form(request) if request.method == "POST" else None
     if wait:
         form.refuse(too_many_forms(wait))
@@ -59,7 +59,7 @@ def wait_of_form(request: HttpRequest, form: SummarisedForm) -> timedelta | None
 
 
 def too_many(response: HttpResponse, wait: timedelta | None) -> HttpResponse:
-    """429 (RFC 6585, section 4), when there is something to wait for: the same page, which says so."""
+    """Make the response a 429 (RFC 6585, section 4) with Retry-After, unless `wait` is None."""
     if wait is None:
         return response
     response.status_code = 429

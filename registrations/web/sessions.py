@@ -1,4 +1,4 @@
-"""The stock sessions in the database, read by a prepared query and written down once, when a view says so."""
+"""Django's database sessions, read by a prepared query and written only once per request."""
 
 import secrets
 from typing import Any
@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from registrations.models.prepared import Parameter, PreparedQuery, insert
 
-KEY_BYTES = 20  # 160 bits, in the 40 signs that the column has
+KEY_BYTES = 20  # 160 bits: 40 characters, the length of the column
 
 
 class SessionStore(db.SessionStore):
-    """A view may save it in its own transaction; the middleware, which saves again, then has nothing left to do."""
+    """A view can save the session in its transaction; the later save of the middleware then does nothing."""
 
     _LIVE: PreparedQuery[Any] = PreparedQuery(
         lambda: SessionStore.get_model_class().objects.filter(
@@ -29,7 +29,7 @@ class SessionStore(db.SessionStore):
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined] # not in the stubs
         if self.saved == (self.session_key, data):
             return
-        if must_create:  # under a key of 160 random bits: no savepoint for the case that it is taken
+        if must_create:  # no savepoint: a key of 160 random bits is never in use
             insert(self.create_model_instance(data))
         else:
             super().save()
@@ -42,5 +42,5 @@ class SessionStore(db.SessionStore):
         return session
 
     def _get_new_session_key(self) -> str:
-        """Not looked for beforehand; drawn at once, not letter by letter."""
+        """Faster than Django's: no query whether the key is in use, and no loop over characters."""
         return secrets.token_hex(KEY_BYTES)

@@ -1,4 +1,4 @@
-"""What a worker does once a day: remove what nobody needs any more."""
+"""Daily tasks of a worker: delete old rows and make expired registrations anonymous."""
 
 import logging
 
@@ -10,20 +10,19 @@ from registrations.runtime import liveness
 
 logger = logging.getLogger(__name__)
 
-TASK_ROWS_KEPT = 1  # days
+TASK_ROWS_MAX_AGE = 1  # days
 
 
 def run() -> None:
-    """The whole of it: old rows, old dry runs, and registrations whose announced date has passed."""
     remove_old_rows()
     dry_runs.end_old()
     logger.info("Purge: %s registrations made anonymous", retention.purge().total())
 
 
 def remove_old_rows() -> None:
-    """Finished wake-ups, expired sessions, workers of the past, old counts and an audit log older than a year."""
-    liveness.forget(but=Delivery.objects.holders())
-    call_command("prune_db_task_results", min_age_days=TASK_ROWS_KEPT, verbosity=0)
+    """Delete finished wake-ups, expired sessions, rows of ended workers, old rate-limit hits and old audit entries."""
+    liveness.remove_stale_files(keep=Delivery.objects.holders())
+    call_command("prune_db_task_results", min_age_days=TASK_ROWS_MAX_AGE, verbosity=0)
     call_command("clearsessions")
     triggers.fill_search()
     RateLimitHit.objects.old().delete()

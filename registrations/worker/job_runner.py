@@ -1,4 +1,4 @@
-"""Runs the long acts beside a worker's mails, in a child process: no mail waits for them, and each dies alone."""
+"""Run background jobs in a child process of the worker: mails do not wait for them, and a crash stops one job only."""
 
 import logging
 import os
@@ -14,37 +14,37 @@ from django.utils import timezone
 
 from registrations.documents import study_report
 from registrations.models import Job, WorkerPresence
-from registrations.models.job import SILENT_AFTER
+from registrations.models.job import HEARTBEAT_TIMEOUT
 from registrations.worker import jobs
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY = 1  # seconds
-TEND_EVERY = 10  # seconds: say that one is alive, take over from those that are not
-PREPARE_EVERY = 10  # seconds: look for reports whose text has changed
-CHILD_LOOK_EVERY = 0.2  # seconds
-NICENESS = 5  # mails and pages come first
-AFTER_OUTAGE = 5  # seconds before a job is tried again whose database was away
-IN_GOOD_ORDER = {-signal.SIGTERM, os.EX_TEMPFAIL}  # ends of a child: asked to, or without its database
+POLL_EVERY = 1  # seconds between two looks for a waiting job
+HEARTBEAT_EVERY = 10  # seconds
+PREPARE_EVERY = 10  # seconds between two checks for reports whose text has changed
+CHILD_POLL_EVERY = 0.2  # seconds
+NICENESS = 5  # lower priority than mails and pages
+AFTER_OUTAGE = 5  # seconds before the next attempt of a job whose database was away
+NOT_COUNTED = {-signal.SIGTERM, os.EX_TEMPFAIL}  # exit statuses that are no failed attempt: stopped, database away
 
 
 class JobRunner(threading.Thread):
-    """One job at a time; the worker's name stands in its row."""
+    """A thread that runs one job at a time. `worker`: the name stored in the rows of its jobs."""
 
     def __init__(self, worker: str) -> None:
         super().__init__(name="jobs", daemon=True)
         self.worker = worker
         self.stopping = threading.Event()
-        self.next_tending = self.silence_counts_from = self.next_preparation = 0.0
+        self.next_heartbeat = self.timeouts_valid_from = self.next_preparation = 0.0
         self.prepared: set[study_report.Presentation] = set()
 
     def stop(self) -> None:
-        """The job in hand is given back, and goes on with another worker."""
+        """Release the current job, so that another worker resumes it, and wait for the thread to end."""
         self.stopping.set()
         self.join()
 
     def run(self) -> None:
-        while not self.stopping.wait(LOOK_EVERY):
+        while not self.stopping.wait(POLL_EVERY):
             try:
                 self.work()
                 self.prepare_reports()
@@ -56,14 +56,14 @@ class JobRunner(threading.Thread):
         connection.close()
 
     def database_is_away(self) -> None:
-        """Nobody can say that they are alive meanwhile: who is silent may be at work."""
+        """During an outage no worker can send a heartbeat: ignore missing ones for the length of a timeout."""
         connection.close()
-        self.silence_counts_from = time.monotonic() + SILENT_AFTER.total_seconds()
+        self.timeouts_valid_from = time.monotonic() + HEARTBEAT_TIMEOUT.total_seconds()
 
     def work(self) -> None:
-        self.tend(in_hand=None)
+        self.heartbeat(current=None)
         while not self.stopping.is_set() and (job := Job.objects.claim(self.worker)):
-            self.carry_out(job)
+            self.run_job(job)
 
     def prepare_reports(self) -> None:
         """When the worker starts and when a text has changed, so that no mail waits for its report to be typeset."""
@@ -72,21 +72,21 @@ class JobRunner(threading.Thread):
         self.prepared = study_report.prepare(self.prepared, wanted=lambda: not self.stopping.is_set())
         self.next_preparation = time.monotonic() + PREPARE_EVERY
 
-    def tend(self, *, in_hand: Job | None) -> None:
-        """Seldom, since each is a question to the database."""
-        if time.monotonic() < self.next_tending:
+    def heartbeat(self, *, current: Job | None) -> None:
+        """Every HEARTBEAT_EVERY seconds: record that this worker runs, and release the jobs of lost workers."""
+        if time.monotonic() < self.next_heartbeat:
             return
-        self.next_tending = time.monotonic() + TEND_EVERY
-        WorkerPresence.objects.note(self.worker)  # also while its other half sends thousands of mails
+        self.next_heartbeat = time.monotonic() + HEARTBEAT_EVERY
+        WorkerPresence.objects.note(self.worker)  # here too: the main thread may be busy with thousands of mails
         for job in Job.objects.running().filter(worker=self.worker):
-            if in_hand and job.pk == in_hand.pk:
+            if current and job.pk == current.pk:
                 Job.objects.filter(pk=job.pk).update(heard_at=timezone.now())
             else:
-                jobs.give_back(job, counts=False)  # its process has ended while the database was away
-        jobs.give_back_lost(silent_too=time.monotonic() >= self.silence_counts_from)
-        jobs.throw_old_away()
+                jobs.release(job, counts=False)  # its process has ended while the database was away
+        jobs.release_lost(timeouts=time.monotonic() >= self.timeouts_valid_from)
+        jobs.delete_old()
 
-    def carry_out(self, job: Job) -> None:
+    def run_job(self, job: Job) -> None:
         logger.info("Operation %s: started", job.pk)
         child = subprocess.Popen(  # noqa: S603 - our own program
             [
@@ -97,18 +97,18 @@ class JobRunner(threading.Thread):
                 f"--parent={os.getpid()}",
                 "--skip-checks",
             ],
-            process_group=0,  # Ctrl-C reaches the worker, which then ends this one
+            process_group=0,  # Ctrl-C must reach only the worker, which then ends this child
         )
-        while child.poll() is None and not self.stopping.wait(CHILD_LOOK_EVERY):
+        while child.poll() is None and not self.stopping.wait(CHILD_POLL_EVERY):
             try:
-                self.tend(in_hand=job)
+                self.heartbeat(current=job)
             except (DatabaseError, InterfaceError):
-                self.database_is_away()  # the child may have locked it, or finds out by itself
+                self.database_is_away()  # the child may have locked it; if it is really away, the child ends
         if child.poll() is None:
             child.terminate()
             child.wait()
         logger.info("Operation %s: its process ended with status %s", job.pk, child.returncode)
         if child.returncode:
-            jobs.give_back(job, counts=child.returncode not in IN_GOOD_ORDER)
+            jobs.release(job, counts=child.returncode not in NOT_COUNTED)
         if child.returncode == os.EX_TEMPFAIL:
             self.stopping.wait(AFTER_OUTAGE)

@@ -1,8 +1,8 @@
-"""Long acts: done at once when they are short, by a worker when they are not; either way by the same function.
+"""Background jobs: run at once when they are short, by a worker when they are long, with the same function.
 
-A page of the desk says `Job(kind=…, parameters=…)`. The function that does a kind's work is named with `work`; what is
-one transaction stays one, with the end of the job in it; what goes person by person writes down each in the
-transaction that deals with them. So a killed worker has done an act wholly, not at all, or up to a known person.
+An admin page makes a `Job(kind=…, parameters=…)`; the function that executes a kind is registered with `handler`.
+Either the whole job is one transaction, which also marks it as done, or each row is a transaction, which also records
+the progress. So after a crash a job is done completely, not at all, or up to a known row.
 """
 
 import logging
@@ -18,78 +18,78 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.utils.translation import gettext as _
 
 from registrations.models import Job
-from registrations.models.job import ATTEMPTS_MAX, NoLongerOurs, Outcome
+from registrations.models.job import ATTEMPTS_MAX, JobTakenOver, Outcome
 from registrations.runtime import liveness, progress, write_queue
 from registrations.security import audit
 
 logger = logging.getLogger(__name__)
 
-SQLITE_AWAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
+SQLITE_OUTAGE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
 
 
 class Refused(Exception):
-    """The act cannot be done; the sentence says why, to the organiser."""
+    """The job cannot be executed; the message tells the organiser why."""
 
 
-class Work(NamedTuple):
+class Handler(NamedTuple):
     do: Callable[[Job], Outcome]
-    short: int  # with at most so many people, it is done while the page is awaited (about two seconds)
+    short: int  # up to this many rows, the job is run in the request (about two seconds)
     is_one_transaction: bool
-    note: Callable[[Job], None] | None = None  # in the audit log: what was done of one that has stopped half-way
+    note: Callable[[Job], None] | None = None  # writes to the audit log what was done before the job stopped
 
     def transaction(self) -> AbstractContextManager[Any]:
         return transaction.atomic() if self.is_one_transaction else nullcontext()
 
 
-WORKS: dict[str, Work] = {}
+HANDLERS: dict[str, Handler] = {}
 
 
-def work(
+def handler(
     kind: Job.Kind, *, short: int, is_one_transaction: bool, note: Callable[[Job], None] | None = None
 ) -> Callable[[Callable[[Job], Outcome]], Callable[[Job], Outcome]]:
-    def named(do: Callable[[Job], Outcome]) -> Callable[[Job], Outcome]:
-        WORKS[kind] = Work(do, short, is_one_transaction, note)
+    def register(do: Callable[[Job], Outcome]) -> Callable[[Job], Outcome]:
+        HANDLERS[kind] = Handler(do, short, is_one_transaction, note)
         return do
 
-    return named
+    return register
 
 
 def is_short(job: Job) -> bool:
-    return job.total <= WORKS[job.kind].short
+    return job.total <= HANDLERS[job.kind].short
 
 
 def perform(job: Job) -> Outcome:
-    """Do it here and now. Raises Refused."""
-    of_kind = WORKS[job.kind]
+    """Execute the job in this process. Raises Refused."""
+    of_kind = HANDLERS[job.kind]
     try:
         with of_kind.transaction():
             outcome = of_kind.do(job)
             job.finish(outcome)
     except (OperationalError, InterfaceError):
-        raise  # who goes on notes it
+        raise  # the job is resumed later, and audited when it ends
     except Exception:
-        with suppress(DatabaseError, NoLongerOurs):
-            _note_half(job)
+        with suppress(DatabaseError, JobTakenOver):
+            _audit_partial(job)
         raise
     return outcome
 
 
-def leave_to_a_worker(job: Job) -> Job:
-    """The same act asked twice is done once, as long as it is under way."""
-    job.mark = job.marked()
+def enqueue(job: Job) -> Job:
+    """Save the job for a worker. When the same job waits or runs already, return that one instead."""
+    job.mark = job.fingerprint()
     fields = {field.attname: getattr(job, field.attname) for field in Job._meta.fields if field.attname != "id"}
-    kept, _is_new = Job.objects.under_way().get_or_create(mark=job.mark, defaults=fields)
-    return kept
+    saved, _is_new = Job.objects.under_way().get_or_create(mark=job.mark, defaults=fields)
+    return saved
 
 
 def run(job: Job) -> None:
-    """A worker's part: do it as the person who asked for it, and write down how it ended."""
+    """Execute a claimed job in the name of the account that asked for it, and save its result."""
     try:
         _run(job)
-    except NoLongerOurs:
+    except JobTakenOver:
         logger.warning("Operation %s: taken over by another worker, or called off", job.pk)
     else:
-        job.forget_steps()
+        job.delete_progress()
 
 
 def _run(job: Job) -> None:
@@ -97,46 +97,46 @@ def _run(job: Job) -> None:
     try:
         if account is None or not account.has_perm(job.permission):
             raise Refused(_("Who asked for this may not do it any more."))
-        with audit.acting(account), progress.told_to(job.note_steps):
+        with audit.acting(account), progress.reported_to(job.write_progress):
             perform(job)
-    except NoLongerOurs:
+    except JobTakenOver:
         raise
     except Refused as reason:
         _stop(job, str(reason))
     except (OperationalError, InterfaceError):
-        raise  # the database is away: the job is given back, and tried again
+        raise  # the database is away: the job is released and tried again
     except Exception:
         logger.exception("Operation %s failed", job.pk)
         _stop(job, _("Something unexpected happened. Start it again; if it stops once more, tell the operator."))
 
 
 def is_outage(error: OperationalError | InterfaceError) -> bool:
-    """Whether the database itself was away or locked; else it has refused one statement, and will again."""
+    """Whether the database was unreachable or locked. Otherwise it has refused a statement: no retry helps."""
     if connection.vendor == "sqlite":
-        return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF in SQLITE_AWAY
+        return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF in SQLITE_OUTAGE
     return not connection.is_usable()
 
 
 @transaction.atomic
 def _stop(job: Job, reason: str) -> None:
-    """What was done before stays done, and the audit log says so. Raises NoLongerOurs."""
+    """Mark the job as failed. Rows done before stay done, and are audited. Raises JobTakenOver."""
     job.refresh_from_db(fields=["done", "count", "detail"])
-    _note_half(job)
+    _audit_partial(job)
     job.fail(reason)
 
 
 @transaction.atomic
-def _note_half(job: Job) -> None:
-    note = WORKS[job.kind].note
+def _audit_partial(job: Job) -> None:
+    note = HANDLERS[job.kind].note
     if note and job.count:
         with audit.acting(get_user_model()(pk=job.asked_by)):
             note(job)
 
 
-def start_again(job: Job, *, by: int) -> bool:
-    """One that has stopped, in the name of who says so now; what was done stays done.
+def restart(job: Job, *, by: int) -> bool:
+    """Let workers resume a failed job, in the name of the account `by`. Rows done before are not repeated.
 
-    False when the same was asked anew, and is under way.
+    False when the same job was asked for again and is under way.
     """
     if Job.objects.under_way().filter(mark=job.mark).exists():
         return False
@@ -145,67 +145,66 @@ def start_again(job: Job, *, by: int) -> bool:
     fresh = {"state": Job.State.WAITING, "attempts": 0, "error": "", "worker": "", "ended_at": None}
     try:
         with transaction.atomic():
-            stopped.update(**fresh, asked_by=by, mark=job.marked())
+            stopped.update(**fresh, asked_by=by, mark=job.fingerprint())
     except IntegrityError:
         return False
     return True
 
 
 def each[T](job: Job, rows: Sequence[T], do: Callable[[T], bool | None], words: Any = "") -> int:
-    """Do it to all not dealt with yet, each in a transaction that also keeps how far one has come.
+    """Apply `do` to each remaining row. Each row and the job's progress are committed together.
 
-    `do` answers False where there was nothing to do; returns to how many there was, since the job began. Where it
-    fails the others are dealt with, and `job.passed_over` tells with whom it did.
+    So a restart resumes at the right row. `do` returns False when there was nothing to change. A row for which `do`
+    raises is added to `job.skipped`, and the others go on. Returns the number of rows changed since the job began.
     """
     for number in range(job.done, len(rows)):
         began, before = time.monotonic(), job.count
         try:
             with transaction.atomic():
-                found = do(rows[number]) is not False
-                job.advance(done=number + 1, count=before + found)
-        except (NoLongerOurs, Refused, OperationalError, InterfaceError):
-            job.done, job.count = number, before  # as in the database: this one is dealt with by who goes on
+                is_changed = do(rows[number]) is not False
+                job.advance(done=number + 1, count=before + is_changed)
+        except (JobTakenOver, Refused, OperationalError, InterfaceError):
+            job.done, job.count = number, before  # as in the database: the row is repeated when the job is resumed
             raise
         except Exception as error:
             logger.error("Operation %s: number %s passed over: %s", job.pk or "at once", number + 1, _where(error))
-            job.pass_over(rows[number], done=number + 1, count=before)
+            job.skip(rows[number], done=number + 1, count=before)
         progress.report(number + 1, len(rows), words)
         if number + 1 < len(rows):
-            write_queue.let_others_write(since=began)
+            write_queue.pause_for_other_writers(since=began)
     return job.count
 
 
 def _where(error: Exception) -> str:
-    """Without its words, which may name a person."""
+    """Type and place of an error, without its message, which may name a person."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {last.name}, {last.filename}:{last.lineno}"
 
 
-def give_back_lost(*, silent_too: bool = True) -> None:
-    """Those of dead workers of this machine, and of those not heard of for minutes."""
-    silent = set(Job.objects.silent().values_list("pk", flat=True)) if silent_too else set()
+def release_lost(*, timeouts: bool = True) -> None:
+    """Release the jobs of ended workers of this machine and, if `timeouts`, of workers without a heartbeat."""
+    unresponsive = set(Job.objects.unresponsive().values_list("pk", flat=True)) if timeouts else set()
     for job in Job.objects.running().defer("document", "parameters"):
-        if job.pk in silent or liveness.is_dead(job.worker):
+        if job.pk in unresponsive or liveness.is_dead(job.worker):
             logger.warning("Operation %s: its worker was lost", job.pk)
-            give_back(job)
+            release(job)
 
 
-def give_back(job: Job, *, counts: bool = True) -> None:
-    """To the next worker, or to nobody when several were lost with it; unless it has ended meanwhile.
+def release(job: Job, *, counts: bool = True) -> None:
+    """Let another worker resume the job, or mark it as failed after ATTEMPTS_MAX counted attempts.
 
-    `counts`: its process died. One that was asked to end, or whose database was away, may be tried for ever.
+    `counts`: the process was killed or failed. Attempts that were stopped, or that lost the database, do not count.
     """
     try:
         if counts and job.attempts >= ATTEMPTS_MAX:
             _stop(job, str(_("The worker was lost with it several times. Tell the operator.")))
         else:
-            job.give_back(counts=counts)
-    except NoLongerOurs:
+            job.release(counts=counts)
+    except JobTakenOver:
         logger.info("Operation %s has ended", job.pk)
 
 
-def throw_old_away() -> None:
-    old = Job.objects.old().only("pk")
-    for job in old:
-        job.forget_steps()
+def delete_old() -> None:
+    for job in Job.objects.old().only("pk"):
+        job.delete_progress()
         job.delete()

@@ -1,4 +1,4 @@
-"""The mail worker: the library's worker, which neither retries nor survives its database, inside a loop that does."""
+"""The mail worker: the worker of django-tasks-db in a loop that also survives a database outage and sweeps."""
 
 import logging
 import signal
@@ -16,7 +16,7 @@ from registrations.worker import housekeeping
 
 logger = logging.getLogger(__name__)
 
-POLL_EVERY = 0.1  # seconds; a plain read, so that an idle worker never holds SQLite's write lock
+POLL_EVERY = 0.1  # seconds; only a read, so that an idle worker does not hold SQLite's write lock
 SWEEP_EVERY = 10  # seconds
 HOUSEKEEPING_EVERY = 24 * 3600  # seconds
 DATABASE_AWAY = 2  # seconds before the next try
@@ -38,16 +38,16 @@ class MailWorker(Worker):
         self.asked_to_stop = False
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
-        """The first signal lets the mail in hand leave; of later ones only Ctrl-C aborts it.
+        """Stop after the current mail. Only a second Ctrl-C aborts it.
 
-        An init system may signal a worker and its parent, which then signals it once more.
+        A second SIGTERM is ignored, since an init system may signal the worker and its parent, which signals it again.
         """
         self.asked_to_stop = True
         if self.running or signum == signal.SIGINT:
             super().shutdown(signum, frame)
 
     def run(self) -> None:
-        """Work until a signal says stop; an absent database only makes it wait."""
+        """Work until a signal stops it. While the database is away, retry every DATABASE_AWAY seconds."""
         logger.info("Worker started")
         while self.running:
             try:
@@ -69,7 +69,7 @@ class MailWorker(Worker):
             housekeeping.run()
             self.next_housekeeping = now + HOUSEKEEPING_EVERY
         if self.has_tasks():
-            self.max_tasks = self._run_tasks + 1  # one drain; then the sweep has its turn
+            self.max_tasks = self._run_tasks + 1  # one task; then this method is called again and may sweep
             with wakeups.stopping_when(lambda: self.asked_to_stop):
                 super().run()
         elif self.running:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from registrations.admin.mails.deliveries import mail_state
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration, WorkerPresence
-from tests.desk import NO_PARTS
+from tests.admin_client import NO_PARTS
 from tests.factories import ROOM, answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from registrations.models import AuditEntry, Event, EventQuestion, Registration
 from registrations.models.event_question import CHOICES_MAX, QUESTIONS_MAX
 from tests.admin.test_admin import INLINES
 from tests.admin.test_exports import EXPORT, FORMULAS, content, export, fresh, recorded, sheet, table
-from tests.desk import EVENTS, PEOPLE, event_form, logged_in
+from tests.admin_client import EVENTS, PEOPLE, event_form, logged_in
 from tests.factories import make_event, make_question, make_questions, make_registration
 from tests.test_query_budget import queries
 

@@ -13,7 +13,7 @@ from django.test import Client
 from registrations.domain import signup
 from registrations.mailing import composer
 from registrations.models import Delivery, Event, Registration
-from tests.desk import EVENTS, event_form, logged_in, messages, typed_date
+from tests.admin_client import EVENTS, event_form, logged_in, messages, typed_date
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

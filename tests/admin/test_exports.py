@@ -20,7 +20,7 @@ from registrations.domain import attendance, signup
 from registrations.models import Attendance, AuditEntry, Delivery, Event, Registration
 from registrations.security import second_factor
 from registrations.spreadsheets import writer
-from tests.desk import EVENTS, PEOPLE, logged_in
+from tests.admin_client import EVENTS, PEOPLE, logged_in
 from tests.factories import answers, make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.utils import timezone
 from registrations.admin.people.history import person_history
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Delivery, Registration
-from tests.desk import PEOPLE, act, logged_in
+from tests.admin_client import PEOPLE, act, logged_in
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

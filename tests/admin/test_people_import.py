@@ -21,7 +21,7 @@ from registrations.models import AuditEntry, Delivery, Event, Registration, Supp
 from registrations.spreadsheets import reader
 from registrations.spreadsheets.people_list import registrant_list
 from registrations.spreadsheets.reader import FileNotUnderstood
-from tests.desk import EVENTS, PEOPLE, logged_in, messages
+from tests.admin_client import EVENTS, PEOPLE, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from registrations.mailing.previews import SAMPLES
 from registrations.models import Delivery, Event, Registration
 from registrations.views.reading import MAIL_CSP
 from tests import mailbox
-from tests.desk import EVENTS, logged_in
+from tests.admin_client import EVENTS, logged_in
 from tests.factories import make_event, make_past_event, make_registration
 from tests.views.test_every_address import everything
 

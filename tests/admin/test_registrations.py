@@ -12,7 +12,7 @@ from django.utils import timezone
 from registrations.domain import signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration, Suppression
-from tests.desk import PEOPLE, act, logged_in, messages
+from tests.admin_client import PEOPLE, act, logged_in, messages
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

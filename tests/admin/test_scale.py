@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from registrations.admin.people import registrations
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Broadcast, Delivery, Event, Registration, registration
-from tests.desk import logged_in
+from tests.admin_client import logged_in
 from tests.factories import answers, make_event
-from tests.load.desk_site import scanned
+from tests.load.admin_data import scanned
 
 pytestmark = pytest.mark.django_db
 DESK = "/admin/registrations"

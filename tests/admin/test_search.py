@@ -8,7 +8,7 @@ from django.test import Client
 
 from registrations.models import Delivery, Event, Registration, registration
 from registrations.models.search import folded
-from tests.desk import PEOPLE, logged_in
+from tests.admin_client import PEOPLE, logged_in
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

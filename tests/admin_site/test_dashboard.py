@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from registrations.models import Delivery, Event, Registration
 from registrations.statistics import charts, dashboard
-from registrations.statistics.dashboard import EventSummary, Figure, Problems, ToCome
-from tests.desk import logged_in
+from registrations.statistics.dashboard import EventSummary, Figure, Problems, UpcomingMails
+from tests.admin_client import logged_in
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -61,8 +61,8 @@ def test_the_next_mails_are_told_by_kind_with_their_hour_and_number() -> None:
         enqueue(registration, Kind.REMINDER_DAY, send_at=now + HOUR)
         enqueue(registration, Kind.REMINDER_HOUR, send_at=now - HOUR, state="sent")
     assert glance_of(event).mails == [
-        ToCome(Kind.REMINDER_DAY, now + HOUR, 2),
-        ToCome(Kind.FOLLOW_UP, now + 3 * HOUR, 2),
+        UpcomingMails(Kind.REMINDER_DAY, now + HOUR, 2),
+        UpcomingMails(Kind.FOLLOW_UP, now + 3 * HOUR, 2),
     ]
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from tests.desk import logged_in
+from tests.admin_client import logged_in
 
 pytestmark = pytest.mark.django_db
 HELP = "/admin/aide/"

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from registrations.models import AuditEntry, Registration
 from registrations.security import rate_limits, second_factor
 from tests.factories import make_registration
-from tests.phone import KEY, shown_by
+from tests.phone import KEY, code_of
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_a_first_login_is_led_to_the_qr_code_and_ends_with_ten_recovery_codes(cl
     assert re.search(r'<code class="key">[A-Z2-7]{32}</code>', page.text)
     assert "no-store" in page["Cache-Control"]
 
-    code = shown_by(key_of(page))
+    code = code_of(key_of(page))
     done = client.post(
         "/admin/set-up/", {"key": hidden_key(page), "code": f" {code[:3]} {code[3:]} ", "next": "/admin/"}
     )
@@ -102,7 +102,7 @@ def test_a_key_of_another_account_or_a_forged_one_is_not_taken(client: Client, a
     log_in(client)
     stolen = other.get("/admin/set-up/")
     for key in (hidden_key(stolen), "forged"):
-        client.post("/admin/set-up/", {"key": key, "code": shown_by(key_of(stolen))})
+        client.post("/admin/set-up/", {"key": key, "code": code_of(key_of(stolen))})
     assert not TOTPDevice.objects.exists()
 
 
@@ -115,7 +115,7 @@ def test_a_later_login_asks_for_the_code_and_leads_where_one_wanted_to_go(client
     assert asked["Location"] == "/admin/code/?next=%2Fadmin%2Fregistrations%2Fregistration%2F%3Fmail%3Dfailed"
     page = client.get(asked["Location"])
     assert 'autocomplete="one-time-code"' in page.text
-    answer = client.post("/admin/code/", {"code": shown_by(KEY), "next": wanted})
+    answer = client.post("/admin/code/", {"code": code_of(KEY), "next": wanted})
     assert answer["Location"] == wanted
     assert client.get(wanted).status_code == 200
 
@@ -132,7 +132,7 @@ def test_a_wrong_code_opens_nothing(client: Client, account: User, code: str) ->
 @pytest.mark.usefixtures("_required")
 def test_a_code_serves_once(account: User) -> None:
     give_phone(account)
-    code = shown_by(KEY)
+    code = code_of(KEY)
     statuses = []
     for _ in range(2):
         browser = Client()
@@ -143,7 +143,7 @@ def test_a_code_serves_once(account: User) -> None:
 
 @pytest.mark.usefixtures("_required")
 def test_a_recovery_code_serves_once(account: User) -> None:
-    codes = second_factor.set_up(account, key=KEY, code=shown_by(KEY))
+    codes = second_factor.set_up(account, key=KEY, code=code_of(KEY))
     statuses = []
     for code in (codes[0].upper(), codes[0], codes[1]):
         browser = Client()
@@ -159,7 +159,7 @@ def test_who_has_a_phone_cannot_set_up_another_with_the_password_alone(client: C
     log_in(client)
     assert client.get("/admin/set-up/")["Location"].startswith("/admin/code/")
     with pytest.raises(second_factor.AlreadySetUp):
-        second_factor.set_up(account, key=KEY, code=shown_by(KEY))
+        second_factor.set_up(account, key=KEY, code=code_of(KEY))
 
 
 @pytest.mark.usefixtures("_required")
@@ -208,7 +208,7 @@ def test_wrong_codes_are_counted_and_the_right_one_works_an_hour_later(client: C
     log_in(client)
     for _ in range(10):
         assert client.post("/admin/code/", {"code": "000000"}).status_code == 200
-    refused = client.post("/admin/code/", {"code": shown_by(KEY)})
+    refused = client.post("/admin/code/", {"code": code_of(KEY)})
     assert refused.status_code == 429
     assert 3500 < int(refused["Retry-After"]) <= 3600
     assert AuditEntry.objects.filter(action="code_failed").count() == 10
@@ -218,7 +218,7 @@ def test_wrong_codes_are_counted_and_the_right_one_works_an_hour_later(client: C
 def test_a_lost_phone_is_taken_away_and_the_sessions_it_had_proved_need_another(client: Client, account: User) -> None:
     give_phone(account)
     log_in(client)
-    client.post("/admin/code/", {"code": shown_by(KEY)})
+    client.post("/admin/code/", {"code": code_of(KEY)})
     assert client.get("/admin/").status_code == 200
     said = StringIO()
     call_command("otp_reset", "organisatrice", stdout=said)

@@ -20,8 +20,8 @@ from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration
 from registrations.spreadsheets import newsletter
 from tests import mailbox
+from tests.admin_client import PEOPLE, logged_in
 from tests.conftest import Committed
-from tests.desk import PEOPLE, logged_in
 from tests.factories import answers, make_event, make_registration
 from tests.threads import together
 
@@ -71,7 +71,7 @@ def mails(**wanted: Any) -> list[tuple[str, str]]:
 
 
 def readers(event: Event) -> list[str]:
-    return list(newsletter.readers(event).values_list("email", flat=True))
+    return list(newsletter.subscribers(event).values_list("email", flat=True))
 
 
 # Withdrawn, and back

@@ -18,7 +18,7 @@ from registrations.models.delivery import CLAIM
 from registrations.runtime import site_lock
 from registrations.runtime.site_lock import Refused
 from tests.backups import back_up, people, refusal, shell, sign_up
-from tests.site import PATIENCE, RunningSite, wait_for
+from tests.site import TIMEOUT, RunningSite, wait_for
 
 EXACT = "from tests.live_counts import assert_exact; assert_exact()"
 FOUND = (
@@ -111,7 +111,7 @@ def test_a_mail_that_left_after_the_backup_waits_for_the_organiser_and_a_later_o
     worker = site.start("worker")
     first = site.mail_to("zoe@example.org")
     worker.terminate()
-    worker.wait(timeout=PATIENCE)
+    worker.wait(timeout=TIMEOUT)
 
     told = site.run("restore", str(backup), "--replace")
     assert "Mails held back: 1; the desk shows them, and lets them leave\n" in told
@@ -141,7 +141,7 @@ def test_a_restore_refuses_while_the_site_runs_and_a_database_that_is_not_empty(
         site, "restore", str(backup), "--replace"
     )
     web.terminate()
-    web.wait(timeout=PATIENCE)
+    web.wait(timeout=TIMEOUT)
     assert "The database is not empty: say --replace" in refusal(site, "restore", str(backup))
     assert "No such journal: /nowhere" in refusal(site, "restore", str(backup), "--replace", "--journals", "/nowhere")
     site.run("restore", str(backup), "--replace")
@@ -321,19 +321,19 @@ def test_a_restore_that_changed_nothing_leaves_no_mark_unless_an_earlier_one_was
 ) -> None:
     settings.DATA_DIR = tmp_path
     if was_cut_short:
-        site_lock.mark().touch()
+        site_lock.restore_marker().touch()
     with pytest.raises(Refused, match="psql is not there"), restore._marked(tmp_path):
         raise Refused("psql is not there")
-    assert site_lock.mark().exists() == was_cut_short
+    assert site_lock.restore_marker().exists() == was_cut_short
 
 
 def test_a_restore_under_way_keeps_the_site_from_starting(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     with (
-        site_lock.restore(while_running=False),
+        site_lock.exclusive(while_running=False),
         pytest.raises(Refused, match="A backup is being restored"),
-        site_lock.site(),
+        site_lock.shared(),
     ):
         pass
-    with site_lock.site(), site_lock.site():
+    with site_lock.shared(), site_lock.shared():
         pass

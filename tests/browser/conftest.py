@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.pages import SitePage
-from tests.site import PATIENCE, RunningSite, copied
+from tests.site import TIMEOUT, RunningSite, copied
 
-expect.set_options(timeout=PATIENCE * 1000)
+expect.set_options(timeout=TIMEOUT * 1000)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = [
     "--no-sandbox",
@@ -59,7 +59,7 @@ class Visitor:
     def __init__(self, context: BrowserContext, site: RunningSite) -> None:
         self.site, self.complaints, self.elsewhere = site, list[str](), list[str]()
         self.answer: Any = None
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(TIMEOUT * 1000)
         self.page: Page = context.new_page()
         self.page.on("console", self._note_complaint)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

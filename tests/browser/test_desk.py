@@ -5,7 +5,7 @@ from base64 import b32decode
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Visitor
-from tests.phone import shown_by
+from tests.phone import code_of
 from tests.site import RunningSite
 
 PASSWORD = "correct horse battery"
@@ -45,7 +45,7 @@ def test_a_first_login_sets_up_the_phone_and_every_page_of_the_desk_opens(browse
     assert box["width"] > 200
     assert drawing.evaluate("it => it.viewBox.baseVal.width === it.getBBox().width")  # nothing of it is cut off
     assert visitor.fits_its_window()
-    page.get_by_label("Code").fill(shown_by(b32decode(page.locator("code.key").inner_text()).hex()))
+    page.get_by_label("Code").fill(code_of(b32decode(page.locator("code.key").inner_text()).hex()))
     page.get_by_role("button", name="Continuer").click()
 
     expect(page.locator(".codes li")).to_have_count(10)
@@ -66,7 +66,7 @@ from registrations.worker import jobs
 event = Event.objects.get()
 Registration.objects.create(event=event, first_name="Zoë", last_name="N", email="n@example.org", organisation="V")
 me = User.objects.create_superuser("organisatrice", password="{password}")
-job = jobs.leave_to_a_worker(Job(kind="people", title="Renvoyer la confirmation", event=event, asked_by=me.pk, total=1,
+job = jobs.enqueue(Job(kind="people", title="Renvoyer la confirmation", event=event, asked_by=me.pk, total=1,
     permission="registrations.change_registration",
     parameters={{"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}}))
 print(job.pk)

@@ -3,7 +3,7 @@
     sudo uv run python -m tests.deploy.containers FOLDER
 
 Needs root, `docker` with its `compose`, `caddy`, and the ports 80, 443 and 8000 of this machine. The engine has the
-two base images, or may fetch them. What stands in for what a trial cannot have is that of `tests.deploy.follow`.
+two base images or can pull them. The substitutes are those of `tests.deploy.follow`.
 """
 
 import argparse
@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.deploy.guide import ROOT, SITE, as_followed, commands
-from tests.deploy.trial import MAIL_PORT, NOBODYS_BUSINESS, STRANGERS_KEY, MailServer, Trial, say
+from tests.deploy.trial import DUPLICATE_KEY, MAIL_PORT, PERSONAL_DATA, MailServer, Trial, say
 
 VISIT = Path(__file__).with_name("visit.py")
-PATIENCE = 120  # seconds, for the health check
+TIMEOUT = 120  # seconds, for the health check
 BRIDGE = ["ip", "-json", "-4", "address", "show", "docker0"]
 EDITOR = """#!/bin/sh
 sed -i 's|^BASE_URL=.*|BASE_URL=https://{site}|' "$1"
@@ -37,11 +37,11 @@ if touch /opt/x 2>/dev/null; then exit 1; fi
 NO_SECRET = """
 if docker history --no-trunc --format '{{.CreatedBy}}' webinar | grep -iE 'secret|password'; then exit 1; fi
 """
-LOGS_HOLD_NOTHING = f"""set -e
-docker compose exec -T database psql -U webinar -qc "{STRANGERS_KEY}" 2>/dev/null || true
+CHECK_LOGS = f"""set -e
+docker compose exec -T database psql -U webinar -qc "{DUPLICATE_KEY}" 2>/dev/null || true
 docker compose logs --no-color >logs
 grep -q 'duplicate key' logs
-if grep -E '{NOBODYS_BUSINESS}' logs; then exit 1; fi
+if grep -E '{PERSONAL_DATA}' logs; then exit 1; fi
 """
 KILL = "kill -9 $(docker inspect --format '{{.State.Pid}}' webinar-worker-1 webinar-web-1); sleep 3"
 
@@ -50,7 +50,7 @@ class Containers(Trial):
     def __init__(self, folder: Path, mails: MailServer) -> None:
         super().__init__(mails)
         self.folder = folder
-        self.install, self.backup, self.bring_back, self.upgrade = (
+        self.install, self.backup, self.restore_commands, self.upgrade = (
             as_followed(block) for heading, block in commands("shell") if heading == "In containers"
         )
 
@@ -72,11 +72,11 @@ class Containers(Trial):
         self.run(self.backup)
 
     def restore(self) -> None:
-        self.run(self.bring_back)
+        self.run(self.restore_commands)
         self.wait_until_healthy()
 
     def wait_until_healthy(self) -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while self.run(HEALTH).strip() != "healthy":
             if time.monotonic() > end:
                 raise SystemExit("FAILED the health check")
@@ -87,12 +87,12 @@ class Containers(Trial):
         self.run(f"cd .. && {self.install}")
         self.wait_until_healthy()
         self.load_event()
-        self.bring_back_a_backup()
-        self.look()
+        self.check_restore()
+        self.check_site()
         self.run(f"docker compose exec -T web sh -ec {shlex.quote(INSIDE)}")
         self.run(NO_SECRET)
         say("no right, no file to write to, no secret in the image, and a document was typeset all the same")
-        self.run(LOGS_HOLD_NOTHING)
+        self.run(CHECK_LOGS)
         say("no address or origin in the logs of the containers")
         self.run(KILL)
         self.wait_until_healthy()
@@ -118,13 +118,13 @@ def caddy(folder: Path) -> Iterator[None]:
 
 
 def address_of_the_bridge() -> str:
-    """Where the containers find this machine, and with it the trial's mail server."""
+    """The address of this machine in the network of the containers, on which the mail server listens."""
     [link] = json.loads(subprocess.check_output(BRIDGE))
     return str(link["addr_info"][0]["local"])
 
 
-def name_the_site(folder: Path) -> None:
-    """For this process and its children alone."""
+def resolve_site_name(folder: Path) -> None:
+    """Resolve the name of the site, for this process and its children only."""
     hosts = folder / "hosts"
     hosts.write_text(f"127.0.0.1 localhost {SITE}\n")
     os.unshare(os.CLONE_NEWNS)
@@ -132,7 +132,7 @@ def name_the_site(folder: Path) -> None:
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
 
 
-def stand_in_for_the_editor(folder: Path, mail_server: str) -> None:
+def add_editor_substitute(folder: Path, mail_server: str) -> None:
     editor = folder / "bin" / "editor"
     editor.parent.mkdir()
     editor.write_text(EDITOR.format(site=SITE, mail_server=mail_server))
@@ -146,9 +146,9 @@ def main() -> None:
     folder = parser.parse_args().folder.resolve()
     folder.mkdir(parents=True)
     subprocess.run(["git", "clone", "--quiet", ROOT, folder / "source"], check=True)
-    name_the_site(folder)
+    resolve_site_name(folder)
     bridge = address_of_the_bridge()
-    stand_in_for_the_editor(folder, f"{bridge}:{MAIL_PORT}")
+    add_editor_substitute(folder, f"{bridge}:{MAIL_PORT}")
     mails = MailServer(folder / "mails", bridge)
     trial = Containers(folder, mails)
     with mails.running(), caddy(folder):

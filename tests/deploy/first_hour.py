@@ -29,7 +29,7 @@ from tests.deploy.guide import ROOT
 from tests.deploy.visit import HIDDEN, Site, a_sign_up_is_thanked
 from tests.network import free_port
 
-PATIENCE = 180  # seconds, for a start on a busy machine
+TIMEOUT = 180  # seconds, for a start on a busy machine
 OUR_SETTINGS = {  # what a new user's shell has none of
     *("DATABASE_URL", "BASE_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "DATA_DIR", "SECRET_KEY", "DEBUG", "STAFF_OTP"),
     *("RATE_LIMITS", "CI", "VIRTUAL_ENV", "DJANGO_SETTINGS_MODULE", "PYTHONPATH"),
@@ -98,7 +98,7 @@ class Machine:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGINT)
-            process.wait(timeout=PATIENCE)
+            process.wait(timeout=TIMEOUT)
 
 
 def files_of(beginning: str) -> list[str]:
@@ -116,7 +116,7 @@ def command_of_the_readme() -> list[str]:
 
 def wait_for[T](look: Callable[[], T | None], process: subprocess.Popen[str]) -> T | None:
     """None when the process has ended or the time is over."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
         if found := look():
             return found
@@ -126,7 +126,7 @@ def wait_for[T](look: Callable[[], T | None], process: subprocess.Popen[str]) ->
 
 def answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(address, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as response:
             return bool(response.status == 200)
     except OSError:
         return False

@@ -2,9 +2,10 @@
 
     sudo uv run python -m tests.deploy.follow FOLDER [--proxy caddy] [--database postgresql]
 
-Needs root, `debootstrap`, `systemd-container`, and the ports 80, 443 and 8000 of this machine. What stands in for what
-a trial cannot have: `certbot` makes a certificate of its own, as Caddy does for a name under `.local`; `editor` fills
-in the settings; the answers of `createsuperuser` come from the environment. Mails go to a server of the trial.
+Needs root, `debootstrap`, `systemd-container`, and the ports 80, 443 and 8000 of this machine. Some
+programs are replaced by substitutes: `certbot` makes a self-signed certificate, as Caddy does for a name under
+`.local`; `editor` fills in the settings; the answers of `createsuperuser` come from the environment. Mails go to a
+local server.
 """
 
 import argparse
@@ -14,10 +15,10 @@ from pathlib import Path
 
 from tests.deploy.guide import ROOT, SITE, script
 from tests.deploy.machine import Machine
-from tests.deploy.trial import MAIL_PORT, NOBODYS_BUSINESS, STRANGERS_KEY, MailServer, Trial, say
+from tests.deploy.trial import DUPLICATE_KEY, MAIL_PORT, PERSONAL_DATA, MailServer, Trial, say
 
 VISIT = Path(__file__).with_name("visit.py")
-STAND_INS = {
+SUBSTITUTES = {
     "certbot": f"""#!/bin/sh
 folder=/etc/letsencrypt/live/{SITE}
 mkdir -p $folder && openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={SITE} \\
@@ -29,21 +30,21 @@ sed -i 's|^EMAIL_URL=.*|EMAIL_URL=smtp://127.0.0.1:{MAIL_PORT}|' "$1"
 sed -i 's|^LEGAL_CONTACT=.*|LEGAL_CONTACT=donnees@example.org|' "$1"
 """,
 }
-# One origin has sent very many forms. The table by name: releases differ in the name of the model.
-FORGIVE = "from django.db import connection; connection.cursor().execute('DELETE FROM registrations_hit')"
+# Needed because one origin sends very many forms. The table is named since the model's name differs by release.
+RESET_RATE_LIMITS = "from django.db import connection; connection.cursor().execute('DELETE FROM registrations_hit')"
 VISITOR, CODE = "127.0.0.9", "abcdefghijklmnopqrstuv"
-LOGS_HOLD_NOTHING = f"""set -eu
+CHECK_LOGS = f"""set -eu
 curl -fsS --interface {VISITOR} -o /dev/null -w '%{{http_code}}\\n' https://{SITE}/rejoindre/{CODE}/ || true
 systemctl stop webinar-web.socket webinar-web
 curl -sS --interface {VISITOR} -o /dev/null https://{SITE}/mon-inscription/{CODE}/
 systemctl start webinar-web.socket webinar-web
 if [ -d /var/log/postgresql ]; then
-  runuser -u webinar -- psql -qc "{STRANGERS_KEY}" 2>/dev/null || grep -q 'duplicate key' /var/log/postgresql/*.log
+  runuser -u webinar -- psql -qc "{DUPLICATE_KEY}" 2>/dev/null || grep -q 'duplicate key' /var/log/postgresql/*.log
 fi
 sleep 2
 find /var/log/nginx /var/log/caddy /var/log/postgresql -name '*.log' -exec cat {{}} + >/tmp/logs 2>/dev/null || true
 journalctl >>/tmp/logs
-if grep -E '{CODE[:12]}|{VISITOR}|{NOBODYS_BUSINESS}' /tmp/logs; then exit 1; fi
+if grep -E '{CODE[:12]}|{VISITOR}|{PERSONAL_DATA}' /tmp/logs; then exit 1; fi
 if cat /var/log/nginx/*.log 2>/dev/null | grep -F 127.0.0.1; then exit 1; fi
 echo "ok     no code, address or origin in $(wc -l </tmp/logs) lines of logs"
 """
@@ -72,14 +73,14 @@ class Server(Trial):
         self.run(script("Bring back a backup"))
         self.run(IS_READY)
 
-    def look(self) -> None:
-        super().look()
+    def check_site(self) -> None:
+        super().check_site()
         self.run("ls /var/lib/webinar/reports/*.pdf")
         say("a document was typeset under the limits of the unit")
-        self.run(LOGS_HOLD_NOTHING)
+        self.run(CHECK_LOGS)
 
     def change(self, heading: str) -> None:
-        """Follow what stands under the heading, while visitors ask without a pause."""
+        """Run the commands under the heading, while visitors request pages continuously."""
         (self.machine.root / "opt" / "change").write_text(script(heading))
         self.visit("--during 'bash /opt/change'")
 
@@ -87,9 +88,9 @@ class Server(Trial):
         with self.machine.booted():
             self.run(script("Install", *self.choices))
             self.load_event()
-            self.bring_back_a_backup()
-            self.look()
-            self.asked(FORGIVE)
+            self.check_restore()
+            self.check_site()
+            self.asked(RESET_RATE_LIMITS)
             self.run(f"git -C /srv/source checkout --quiet --detach {release}")
             for heading, address in (("Upgrade", "nouvelle@example.org"), ("Roll back", "ancienne@example.org")):
                 self.change(heading)
@@ -117,7 +118,7 @@ def main() -> None:
     subprocess.run(["git", "-C", source, "checkout", "--quiet", "--detach", options.upgrade_from], check=True)
     machine = Machine(options.folder / "machine")
     machine.make(options.base)
-    machine.prepare(source, SITE, STAND_INS)
+    machine.prepare(source, SITE, SUBSTITUTES)
     mails = MailServer(options.folder / "mails")
     with mails.running():
         Server(machine, mails, (options.proxy, options.database)).follow(release)

@@ -25,7 +25,7 @@ SUBSTITUTIONS = {
 
 
 def commands(*languages: str) -> list[tuple[str, str]]:
-    """The code blocks of the guide in these languages, in order, each with the heading that it stands under."""
+    """(heading, code block) of the guide's blocks in these languages, in order."""
     guide = (ROOT / "deploy" / "README.md").read_text("utf-8").partition("\n## On a server\n")[2].partition("\n## ")[0]
     found, heading = [], ""
     for match in re.finditer(r"^### ([^\n]+)$|^```(\w+)\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL):
@@ -36,9 +36,9 @@ def commands(*languages: str) -> list[tuple[str, str]]:
 
 
 def script(under: str, *choices: str) -> str:
-    """The commands under one heading, in one shell that keeps its variables, as a person's does.
+    """The commands under one heading, as one shell script, so that they share their variables.
 
-    `choices`: the blocks that only some follow, by the word after their fence.
+    `choices`: optional blocks to include, by the language after their fence, such as « nginx ».
     """
     return as_followed("\n".join(block for heading, block in commands("sh", *choices) if heading == under))
 

@@ -1,7 +1,7 @@
-"""A Debian of our own in a folder, booted by systemd-nspawn, with systemd as its first process.
+"""A Debian system in a folder, booted by systemd-nspawn, with systemd as its first process.
 
-Its network is this machine's. What a trial cannot have, programs of the same name stand in for, and the machine trusts
-the authorities that this one trusts.
+It shares the network of this machine and trusts the same certificate authorities. Some of its programs are replaced by
+substitutes of the same name.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-AUTHORITIES = Path("/usr/local/share/ca-certificates")  # what the network of this machine asks for besides
+AUTHORITIES = Path("/usr/local/share/ca-certificates")  # extra certificates that the network of this machine needs
 DEBIAN = "trixie"
 PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates,iproute2"
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
-PATIENCE = 120  # seconds
+TIMEOUT = 120  # seconds
 
 
 class Machine:
@@ -29,13 +29,13 @@ class Machine:
             return
         subprocess.run(["debootstrap", f"--include={PACKAGES}", DEBIAN, self.root], check=True)
 
-    def prepare(self, source: Path, name: str, stand_ins: dict[str, str]) -> None:
-        """A repository to clone at /srv/source, a name that leads here, and programs that stand in for others."""
+    def prepare(self, source: Path, name: str, substitutes: dict[str, str]) -> None:
+        """Add a repository to clone at /srv/source, a host name for this machine, and substitutes of some programs."""
         shutil.copytree(source, self.root / "srv" / "source", symlinks=True)
         shutil.copytree(AUTHORITIES, self.root / AUTHORITIES.relative_to("/"), dirs_exist_ok=True)
         subprocess.run(["chroot", self.root, "update-ca-certificates"], check=True, stdout=subprocess.DEVNULL)
         (self.root / "etc" / "hosts").write_text(f"127.0.0.1 localhost {name}\n")
-        for program, text in stand_ins.items():
+        for program, text in substitutes.items():
             path = self.root / "usr" / "local" / "sbin" / program
             path.write_text(text)
             path.chmod(0o755)
@@ -51,7 +51,7 @@ class Machine:
             yield
         finally:
             self.run("systemctl poweroff", check=False)
-            nspawn.wait(timeout=PATIENCE)
+            nspawn.wait(timeout=TIMEOUT)
 
     def _first_process(self, nspawn: int) -> str:
         children = Path(f"/proc/{nspawn}/task/{nspawn}/children")

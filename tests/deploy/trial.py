@@ -1,4 +1,4 @@
-"""What is looked at on every site that was set up by the guide, however it runs."""
+"""Checks of a site that was set up by the guide, on a server or in containers."""
 
 import abc
 import contextlib
@@ -14,7 +14,7 @@ from tests.deploy.guide import ROOT
 
 MAIL_SERVER = ROOT / "tests" / "load" / "mail_server.py"
 MAIL_PORT = 2525
-PATIENCE = 60  # seconds, for a mail
+TIMEOUT = 60  # seconds, for a mail
 
 FIRST_EVENT = "registrations/fixtures/first_event.toml"
 SLUG = "from registrations.models import Event; print(Event.objects.get().slug)"
@@ -22,15 +22,15 @@ PEOPLE = "from registrations.models import Registration; print(*Registration.obj
 ERASE = """
 try:
     from registrations.domain import erasure
-except ImportError:  # release 1.3 and before, from which a trial upgrades
+except ImportError:  # release 1.3 and before: the trial can upgrade from it
     from registrations import privacy as erasure
 from registrations.models import Registration
 erasure.erase(Registration.objects.get(email="oubli@example.org"))
 """
-STRANGERS_KEY = (  # an error that PostgreSQL would tell its log with the address
+DUPLICATE_KEY = (  # an error whose detail, with the address, PostgreSQL would log
     "CREATE TEMP TABLE t (e text PRIMARY KEY); INSERT INTO t VALUES ('zoe@example.org'), ('zoe@example.org')"
 )
-NOBODYS_BUSINESS = r"203\.0\.113|@example\.org"  # origins and addresses, which no log holds
+PERSONAL_DATA = r"203\.0\.113|@example\.org"  # networks and addresses, which no log may contain
 
 
 def say(sentence: str) -> None:
@@ -38,7 +38,7 @@ def say(sentence: str) -> None:
 
 
 class MailServer:
-    """Takes every mail, and keeps to whom it went."""
+    """Accepts every mail and records its recipient."""
 
     def __init__(self, journal: Path, host: str = "127.0.0.1") -> None:
         self.journal, self.host = journal, host
@@ -57,7 +57,7 @@ class MailServer:
         return [json.loads(line)["kept"] for line in self.journal.read_text().splitlines() if line]
 
     def wait_for(self, recipient: str) -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while recipient not in self.recipients():
             if time.monotonic() > end:
                 raise SystemExit(f"FAILED no mail to {recipient}")
@@ -71,23 +71,23 @@ class Trial(abc.ABC):
 
     @abc.abstractmethod
     def run(self, text: str) -> str:
-        """Where the site is."""
+        """Run shell commands on the machine of the site; returns their output."""
 
     @abc.abstractmethod
     def manage(self, arguments: str) -> str:
-        """One of the site's commands; returns what it prints."""
+        """Run a manage.py command; returns its output."""
 
     @abc.abstractmethod
     def visit(self, arguments: str = "") -> None:
-        """A visitor from outside (tests.deploy.visit)."""
+        """Run tests.deploy.visit against the site."""
 
     @abc.abstractmethod
     def back_up(self) -> None:
-        """As the guide says."""
+        """Make a backup with the commands of the guide."""
 
     @abc.abstractmethod
     def restore(self) -> None:
-        """The latest backup, as the guide says."""
+        """Restore the latest backup with the commands of the guide."""
 
     def asked(self, code: str) -> list[str]:
         return self.manage(f"shell --no-imports -v0 -c {shlex.quote(code)}").split()
@@ -100,12 +100,12 @@ class Trial(abc.ABC):
         self.visit(f"--sign-up {email}")
         self.mails.wait_for(email)
 
-    def look(self) -> None:
+    def check_site(self) -> None:
         self.visit()
         self.mails.wait_for("zoe@example.org")
 
-    def bring_back_a_backup(self) -> None:
-        """Who signed up before it is there, who signed up after it or has been erased since is not."""
+    def check_restore(self) -> None:
+        """After the restore, sign-ups after the backup are missing, and people erased since then stay erased."""
         self.sign_up("avant@example.org")
         self.sign_up("oubli@example.org")
         self.back_up()

@@ -1,4 +1,4 @@
-"""What a visitor, an attacker and a monitor see of a site behind its proxy. Runs on the machine itself, Python alone.
+"""Check a site behind its proxy as a visitor, an attacker and a monitor. It needs only Python's standard library.
 
 python visit.py https://webinaires.local event-slug [--sign-up ADDRESS | --during COMMAND]
 """
@@ -21,14 +21,14 @@ from collections.abc import Callable
 from email.message import Message
 from typing import Any
 
-PATIENCE = 60  # seconds
+TIMEOUT = 60  # seconds
 HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"')
 FORMS_AN_HOUR = 60  # from one origin
 SLOW_CLIENTS = 60
 PERSON = {"first_name": "Zoë", "last_name": "D’Arcy", "organisation": "Ville", "job_title": "Cheffe de projet"}
 
 
-class StayHere(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: Any) -> None:
         return None
 
@@ -41,7 +41,7 @@ class Site:
 
     def browser(self) -> urllib.request.OpenerDirector:
         jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        return urllib.request.build_opener(StayHere, jar)
+        return urllib.request.build_opener(NoRedirects, jar)
 
     def answer(self, url: str, body: bytes | None = None, **headers: str) -> tuple[int, Message, str]:
         return self.ask(self.browser(), url, body, **headers)
@@ -51,7 +51,7 @@ class Site:
     ) -> tuple[int, Message, str]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
-            with browser.open(urllib.request.Request(url, body, named), timeout=PATIENCE) as response:
+            with browser.open(urllib.request.Request(url, body, named), timeout=TIMEOUT) as response:
                 return response.status, response.headers, response.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             with error:
@@ -66,16 +66,16 @@ class Site:
         return self.ask(browser, self.form, body, Referer=self.form, **headers)
 
     def connection(self) -> ssl.SSLSocket:
-        plain = socket.create_connection((self.host, 443), timeout=PATIENCE)
+        plain = socket.create_connection((self.host, 443), timeout=TIMEOUT)
         return ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
 
 
-def plain_http_leads_to_https(site: Site) -> tuple[bool, object]:
+def plain_http_redirects_to_https(site: Site) -> tuple[bool, object]:
     status, headers, _page = site.answer(site.form.replace("https", "http", 1))
     return (status, headers["Location"]) in {(301, site.form), (308, site.form)}, (status, headers["Location"])
 
 
-def the_browser_keeps_to_https(site: Site) -> tuple[bool, object]:
+def https_is_required_by_hsts(site: Site) -> tuple[bool, object]:
     _status, headers, _page = site.answer(site.form)
     return "max-age=31536000" in headers["Strict-Transport-Security"], headers["Strict-Transport-Security"]
 
@@ -98,7 +98,7 @@ def a_sign_up_is_thanked(site: Site, email: str = "zoe@example.org") -> tuple[bo
     return status == 303 and headers["Location"].endswith("/merci/"), (status, headers["Location"])
 
 
-def large_bodies_are_refused_where_the_public_is(site: Site) -> tuple[bool, object]:
+def large_bodies_are_refused_on_public_pages(site: Site) -> tuple[bool, object]:
     sizes = [
         (site.form, 300_000),
         (site.address + "/admin/login/", 300_000),
@@ -111,12 +111,12 @@ def large_bodies_are_refused_where_the_public_is(site: Site) -> tuple[bool, obje
 def _status_of_large(site: Site, url: str, size: int) -> int | str:
     try:
         return site.answer(url, b"a=" + b"a" * size)[0]
-    except OSError as error:  # refused so early that the body met a closed door
+    except OSError as error:  # refused so early that the connection was closed before the whole body was sent
         return 413 if "Broken pipe" in str(error) or "reset" in str(error) else str(error)
 
 
-def a_forged_origin_lifts_no_cap(site: Site) -> tuple[bool, object]:
-    """Each form claims to come from somewhere else; the address that the proxy saw is what counts."""
+def a_forged_origin_does_not_avoid_the_limit(site: Site) -> tuple[bool, object]:
+    """Each form has another forged X-Forwarded-For; all count for the address that the proxy saw."""
     statuses = [
         site.post_form("no address", wait=0, X_Forwarded_For=f"203.0.113.{number}")[0]
         for number in range(FORMS_AN_HOUR + 5)
@@ -126,7 +126,7 @@ def a_forged_origin_lifts_no_cap(site: Site) -> tuple[bool, object]:
     ) else statuses[-1]
 
 
-def slow_clients_hold_up_nobody(site: Site) -> tuple[bool, object]:
+def slow_clients_do_not_block_others(site: Site) -> tuple[bool, object]:
     head = f"POST /evenements/{site.slug}/inscription/ HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: 900\r\n\r\n"
     slow = [site.connection() for _ in range(SLOW_CLIENTS)]
     for connection in slow:
@@ -137,7 +137,7 @@ def slow_clients_hold_up_nobody(site: Site) -> tuple[bool, object]:
             connection.send(b"a")
         begun = time.monotonic()
         status, _headers, _page = site.answer(site.address + "/accessibilite/")
-        times.append(time.monotonic() - begun if status == 200 else PATIENCE)
+        times.append(time.monotonic() - begun if status == 200 else TIMEOUT)
     for connection in slow:
         connection.close()
     median = statistics.median(times)
@@ -145,19 +145,19 @@ def slow_clients_hold_up_nobody(site: Site) -> tuple[bool, object]:
 
 
 CHECKS: list[Callable[[Site], tuple[bool, object]]] = [
-    plain_http_leads_to_https,
-    the_browser_keeps_to_https,
+    plain_http_redirects_to_https,
+    https_is_required_by_hsts,
     cookies_are_of_this_host_and_secure,
     nothing_personal_is_compressed,
     a_sign_up_is_thanked,
-    large_bodies_are_refused_where_the_public_is,
-    slow_clients_hold_up_nobody,
-    a_forged_origin_lifts_no_cap,
+    large_bodies_are_refused_on_public_pages,
+    slow_clients_do_not_block_others,
+    a_forged_origin_does_not_avoid_the_limit,
 ]
 
 
-def nobody_sees_an_error_during(site: Site, command: str) -> bool:
-    """Ask for the event's page without a pause while the command runs, and for some seconds after."""
+def check_no_error_during(site: Site, command: str) -> bool:
+    """Request the event's page continuously while the command runs, and for five seconds after."""
     statuses: list[int | str] = []
     done = threading.Event()
 
@@ -194,7 +194,7 @@ def main() -> int:
     if options.sign_up:
         return 0 if a_sign_up_is_thanked(site, options.sign_up)[0] else 1
     if options.during:
-        return 0 if nobody_sees_an_error_during(site, options.during) else 1
+        return 0 if check_no_error_during(site, options.during) else 1
     failed = 0
     for check in CHECKS:
         holds, seen = check(site)

@@ -1,4 +1,4 @@
-"""What a registrant's calendar makes of our mails, read by two parsers that did not write them: vobject and ical."""
+"""What a registrant's calendar does with the mailed objects, read by two independent parsers: vobject and ical."""
 
 import itertools
 import subprocess
@@ -31,7 +31,7 @@ ORGANISER = "mailto:inscriptions@example.org"
 
 
 class Entry(NamedTuple):
-    """What a calendar acts upon."""
+    """The properties that a calendar uses."""
 
     method: str
     uid: str
@@ -85,7 +85,7 @@ def ical_reads(content: bytes) -> Entry:
 
 
 def read(content: bytes) -> Entry:
-    """By both, who must agree in everything."""
+    """Read with both parsers; the results must be equal."""
     one, other = vobject_reads(content), ical_reads(content)
     assert one == other
     assert one.starts_at.utcoffset() == timedelta()
@@ -125,7 +125,7 @@ def apply(entries: tuple[Entry, ...] | list[Entry]) -> list[Entry]:
 
 @pytest.fixture
 def life(outbox_folder: Path) -> list[Entry]:
-    """All that can happen to one entry, each told by a mail."""
+    """The mailed objects of everything that can happen to one entry."""
     event = make_event(report=False)
     registration = signup.register(event, language="en", **answers(email="zoe@example.org")).registration
     steps: list[Callable[[], object]] = [
@@ -164,7 +164,7 @@ def test_invitation_update_withdrawal_return_postponement_new_date_and_cancellat
     assert {(entry.attendee, entry.organiser) for entry in life} == {("mailto:zoe@example.org", ORGANISER)}
 
 
-def test_whatever_the_order_in_which_the_mails_arrive_one_entry_is_left_or_none(life: list[Entry]) -> None:
+def test_mails_in_any_order_lead_to_the_same_entry(life: list[Entry]) -> None:
     for length in range(1, 8):
         so_far = life[:length]
         expected = [so_far[-1]] if so_far[-1].method == "REQUEST" else []
@@ -186,8 +186,8 @@ def test_a_link_sent_again_brings_the_same_entry(outbox_folder: Path) -> None:
     assert len(apply(again)) == 1
 
 
-def test_a_seat_after_a_withdrawal_and_a_wait_is_newer_than_the_cancellation(outbox_folder: Path) -> None:
-    """Seated, withdrawn, back in line, promoted: the entry must come back, though nothing told of the wait."""
+def test_a_seat_after_a_withdrawal_and_the_waiting_list_is_newer_than_the_cancellation(outbox_folder: Path) -> None:
+    """Seated, withdrawn, waiting, promoted: the entry must come back, though no object told of the wait."""
     event = make_event(report=False, capacity=1)
     registration = signup.register(event, language="en", **answers(email="zoe@example.org")).registration
     outbox.drain()
@@ -202,7 +202,7 @@ def test_a_seat_after_a_withdrawal_and_a_wait_is_newer_than_the_cancellation(out
     assert len(apply(mine)) == 1
 
 
-def test_several_changes_while_no_mail_could_leave_are_one_update(outbox_folder: Path) -> None:
+def test_several_changes_before_a_mail_is_sent_are_one_update(outbox_folder: Path) -> None:
     event = make_event(report=False)
     signup.register(event, language="en", **answers(email="zoe@example.org"))
     [first] = mailed(outbox_folder)
@@ -213,7 +213,7 @@ def test_several_changes_while_no_mail_could_leave_are_one_update(outbox_folder:
 
 
 def last_sunday(month: int) -> date:
-    """Of March or of October next year, when Paris changes its clocks."""
+    """Last Sunday of March or October next year, when daylight saving time begins or ends in Paris."""
     last = date(timezone.now().year + 1, month, 31)
     return last - timedelta(days=(last.weekday() + 1) % 7)
 
@@ -221,16 +221,16 @@ def last_sunday(month: int) -> date:
 @pytest.mark.parametrize("month", [3, 10])
 @pytest.mark.parametrize("days", [-1, 0, 1])
 @pytest.mark.parametrize("hour", [1, 14])
-def test_the_instants_hold_across_a_change_of_clocks(month: int, days: int, hour: int) -> None:
+def test_times_are_correct_across_a_change_of_daylight_saving_time(month: int, days: int, hour: int) -> None:
     starts_at = datetime.combine(last_sunday(month) + timedelta(days=days), time(hour, 30), PARIS)
-    ends_at = (starts_at.astimezone(UTC) + 2 * HOUR).astimezone(PARIS)  # from 1:30 on, over the change itself
+    ends_at = (starts_at.astimezone(UTC) + 2 * HOUR).astimezone(PARIS)  # from 1:30, across the change
     event = make_event(report=False, starts_at=starts_at, ends_at=ends_at)
     entry = read(invitation.invitation(make_registration(event)))
     assert (entry.starts_at, entry.ends_at) == (starts_at.astimezone(UTC), ends_at.astimezone(UTC))
     assert entry.ends_at - entry.starts_at == 2 * HOUR
 
 
-def test_an_update_across_the_change_of_clocks_keeps_the_hour_of_the_wall(outbox_folder: Path) -> None:
+def test_an_update_across_the_change_of_daylight_saving_time_keeps_the_local_time(outbox_folder: Path) -> None:
     before = datetime.combine(last_sunday(3) - DAY, time(14), PARIS)
     after = datetime.combine(last_sunday(3) + DAY, time(14), PARIS)
     event = make_event(report=False, starts_at=before, ends_at=before + HOUR)
@@ -256,7 +256,7 @@ for entry in (one.dtstart.value, one.dtend.value, other.dtstart, other.dtend):
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Cayenne", "Europe/Paris"])
-def test_the_instants_are_the_same_for_a_reader_in_another_zone(zone: str) -> None:
+def test_times_are_the_same_for_a_reader_in_another_time_zone(zone: str) -> None:
     event = make_event(report=False)
     done = subprocess.run(
         [sys.executable, "-c", READERS],
@@ -269,7 +269,7 @@ def test_the_instants_are_the_same_for_a_reader_in_another_zone(zone: str) -> No
     assert list(map(int, done.stdout.split())) == instants * 2
 
 
-def test_a_server_in_another_zone_writes_the_same_object(settings: Settings) -> None:
+def test_a_server_in_another_time_zone_writes_the_same_object(settings: Settings) -> None:
     registration = make_registration(make_event(report=False))
     here = read(invitation.invitation(registration))
     settings.TIME_ZONE = "Pacific/Auckland"
@@ -279,7 +279,7 @@ def test_a_server_in_another_zone_writes_the_same_object(settings: Settings) -> 
 
 
 @pytest.mark.parametrize("method", list(invitation.Method)[:2])
-def test_names_and_titles_of_every_kind_are_read_back_as_they_are(method: invitation.Method) -> None:
+def test_names_and_titles_of_every_kind_are_read_back_unchanged(method: invitation.Method) -> None:
     event = make_event(
         title="Réseau, acteurs; liens \\ et « guillemets » : 100 % 👩‍🏫 " + "long " * 20,
         organiser_name='Pôle "ressources", Ville; Banlieue',

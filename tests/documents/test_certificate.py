@@ -1,4 +1,4 @@
-"""The certificate of attendance: who gets one, what it says, how it is checked, and what the check tells."""
+"""The certificate of attendance: who gets one, what it says, and what the public check of its number shows."""
 
 import io
 import threading
@@ -56,7 +56,7 @@ def test_the_certificate_is_one_tagged_page_that_says_what_it_is() -> None:
 
 
 @pytest.mark.typesetting
-def test_it_states_who_came_to_what_and_how_to_check_it() -> None:
+def test_it_states_the_person_the_event_and_how_to_check_it() -> None:
     registration = make_present(first_name="Zoë", last_name="D’Arcy")
     event = registration.event
     words = text_of(registration)
@@ -72,7 +72,7 @@ def test_it_states_who_came_to_what_and_how_to_check_it() -> None:
 
 
 @pytest.mark.typesetting
-def test_it_speaks_the_language_of_the_registration() -> None:
+def test_it_is_in_the_language_of_the_registration() -> None:
     registration = make_present(language="en")
     catalogue: Any = read(registration).root_object
     assert catalogue["/Lang"] == "en"
@@ -82,7 +82,7 @@ def test_it_speaks_the_language_of_the_registration() -> None:
 
 
 @pytest.mark.typesetting
-def test_it_tells_a_length_only_when_the_rooms_report_does() -> None:
+def test_it_states_minutes_only_when_the_imported_report_does() -> None:
     assert "Temps de présence" not in text_of(make_present())
     assert "Temps de présence 75 minutes" in text_of(make_present(minutes=75))
 
@@ -98,7 +98,7 @@ def test_long_names_and_titles_stay_on_one_page() -> None:
 
 
 @pytest.mark.typesetting
-def test_names_are_set_in_the_fonts_that_ship_with_the_site() -> None:
+def test_names_use_the_fonts_that_ship_with_the_site() -> None:
     names = ["Şükrü Đorđević", "Nguyễn Thị Ánh", "Αθηνά", "Ольга", "Ó Súilleabháin"]
     page: Any = read(make_present(last_name=" ".join(names))).pages[0]
     words = " ".join(page.extract_text().split())
@@ -108,12 +108,12 @@ def test_names_are_set_in_the_fonts_that_ship_with_the_site() -> None:
 
 
 @pytest.mark.typesetting
-def test_a_name_cannot_write_into_the_document() -> None:
+def test_html_in_a_name_is_escaped() -> None:
     assert "<script>x</script> & co" in text_of(make_present(first_name="<script>x</script>", last_name="& co"))
 
 
 @pytest.mark.typesetting
-def test_the_file_is_downloaded_and_kept_by_nobody(client: Client, settings: Any, tmp_path: Path) -> None:
+def test_the_certificate_is_not_stored_or_cached(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
     answer = client.get(path_of(make_present()))
     assert answer.status_code == 200
@@ -126,7 +126,7 @@ def test_the_file_is_downloaded_and_kept_by_nobody(client: Client, settings: Any
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_unknown_absent_cancelled_and_too_early_get_the_same_answer(client: Client) -> None:
+def test_unknown_absent_cancelled_and_too_early_registrations_get_the_same_answer(client: Client) -> None:
     early = make_present(make_event(starts_in=timedelta(minutes=-30)))
     cancelled = make_present(status="cancelled", cancelled_at=timezone.now())
     called_off = make_present(make_past_event(status="cancelled"))
@@ -139,7 +139,9 @@ def test_unknown_absent_cancelled_and_too_early_get_the_same_answer(client: Clie
 
 
 @pytest.mark.typesetting
-def test_a_certificate_that_cannot_be_made_is_a_calm_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_cannot_be_rendered_shows_an_explanation(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
     answer = client.get(path_of(make_present()))
     assert answer.status_code == 503
@@ -148,18 +150,18 @@ def test_a_certificate_that_cannot_be_made_is_a_calm_page(client: Client, monkey
 
 
 @pytest.mark.typesetting
-def test_one_document_is_made_at_a_time_and_the_next_one_does_not_wait_for_ever(
+def test_one_document_is_rendered_at_a_time_and_the_next_one_waits_for_a_limited_time(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf, "PATIENCE", 0.05)
+    monkeypatch.setattr(pdf, "WAIT_MAX", 0.05)
     registration = make_present()
-    with pdf.rendering:
+    with pdf.rendering_lock:
         assert client.get(path_of(registration)).status_code == 503
     assert client.get(path_of(registration)).status_code == 200
 
 
 @pytest.mark.typesetting
-def test_a_rendering_that_fails_does_not_hold_up_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_rendering_does_not_block_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
         with pytest.raises(pdf.RenderingFailed):
@@ -169,7 +171,7 @@ def test_a_rendering_that_fails_does_not_hold_up_the_next_one(monkeypatch: pytes
 
 @pytest.mark.typesetting
 def test_renderings_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "PATIENCE", 60)  # longer than any machine needs
+    monkeypatch.setattr(pdf, "WAIT_MAX", 60)  # longer than any machine needs
     made: list[bytes] = []
     threads = [threading.Thread(target=lambda: made.append(pdf.render("<p>x</p>"))) for _ in range(2)]
     for thread in threads:
@@ -182,7 +184,7 @@ def test_renderings_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None
 # The public check
 
 
-def test_the_check_tells_event_date_and_initials_and_nothing_else(client: Client) -> None:
+def test_the_check_shows_event_date_and_initials_and_nothing_else(client: Client) -> None:
     registration = make_present(
         first_name="Zoë", last_name="D’Arcy", organisation="Ville de Nulle-Part", job_title="Élue", minutes=75
     )
@@ -199,7 +201,7 @@ def test_the_check_tells_event_date_and_initials_and_nothing_else(client: Client
     assert page["X-Robots-Tag"] == "noindex, nofollow"
 
 
-def test_a_number_is_understood_in_small_letters_and_without_dashes(client: Client) -> None:
+def test_a_number_is_accepted_in_lower_case_and_without_dashes(client: Client) -> None:
     number = str(make_present().certificate_number)
     for typed in [number.lower(), number.replace("-", ""), number.replace("-", " "), f" {number.replace('-', '–')} "]:
         answer = client.get("/attestation/", {"number": typed}, follow=True)
@@ -208,7 +210,7 @@ def test_a_number_is_understood_in_small_letters_and_without_dashes(client: Clie
     assert client.get(f"/attestation/{number.replace('-', '').lower()}/").status_code == 200
 
 
-def test_unknown_malformed_and_withdrawn_numbers_get_the_same_calm_page(client: Client) -> None:
+def test_unknown_malformed_and_withdrawn_numbers_get_the_same_page(client: Client) -> None:
     absent, cancelled = make_present(), make_present(status="cancelled", cancelled_at=timezone.now())
     attendance.take_back(absent)
     numbers = [absent.certificate_number, cancelled.certificate_number, "2222-2222-2222", "x", "é" * 500]
@@ -227,7 +229,7 @@ def test_unknown_malformed_and_withdrawn_numbers_get_the_same_calm_page(client: 
         ("0000-OOOO-1111", "Saisissez les douze lettres et chiffres du numéro, par exemple 7KQ2-M9XD-4HTR."),
     ],
 )
-def test_an_error_stands_in_the_summary_and_beside_the_field(client: Client, typed: str, message: str) -> None:
+def test_an_error_is_in_the_summary_and_next_to_the_field(client: Client, typed: str, message: str) -> None:
     page = client.get("/attestation/", {"number": typed})
     assert page.status_code == 200
     assert "<title>Erreur" in page.text

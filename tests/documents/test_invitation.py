@@ -1,4 +1,4 @@
-"""The calendar objects, read as lines: what stands in them is what clients act upon."""
+"""The lines of the calendar objects, which clients use."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def properties(calendar: bytes) -> dict[str, str]:
-    """The VEVENT's own lines, without its alarm: name to the rest of the line."""
+    """Lines of the VEVENT without its alarm, as name: rest of the line."""
     lines = mailbox.calendar_lines(calendar)
     inside = lines[lines.index("BEGIN:VEVENT") + 1 : lines.index("END:VEVENT")]
     if "BEGIN:VALARM" in inside:
@@ -24,7 +24,7 @@ def properties(calendar: bytes) -> dict[str, str]:
     return dict(re.split("[;:]", line, maxsplit=1) for line in inside)
 
 
-def test_the_invitation_is_what_a_calendar_expects() -> None:
+def test_the_invitation_has_the_properties_that_calendars_need() -> None:
     starts_at = datetime(2030, 5, 13, 14, 30, tzinfo=UTC)
     event = make_event(title="Réseau, acteurs ; liens", starts_in=starts_at - timezone.now())
     event.starts_at, event.ends_at = starts_at, starts_at + timedelta(minutes=90)
@@ -52,7 +52,7 @@ def test_the_invitation_is_what_a_calendar_expects() -> None:
     }
 
 
-def test_the_envelope_of_the_object() -> None:
+def test_the_properties_of_the_calendar_around_the_entry() -> None:
     content = invitation.invitation(make_registration())
     lines = mailbox.calendar_lines(content)
     assert lines[0] == "BEGIN:VCALENDAR"
@@ -64,7 +64,7 @@ def test_the_envelope_of_the_object() -> None:
     assert content.count(b"\n") == content.count(b"\r\n")
 
 
-def test_a_past_event_asks_for_no_answer_and_rings_no_bell() -> None:
+def test_a_past_event_has_no_rsvp_and_no_alarm() -> None:
     content = invitation.invitation(make_registration(make_past_event()))
     assert "RSVP=FALSE" in properties(content)["ATTENDEE"]
     assert b"VALARM" not in content
@@ -109,14 +109,14 @@ def test_the_public_entry_has_its_own_uid_and_no_personal_link(client: Client) -
     assert registration.join_code not in content.decode().replace("\r\n ", "")
 
 
-def test_the_uid_outlives_a_change_of_domain(settings: object) -> None:
+def test_the_uid_stays_the_same_after_a_change_of_domain(settings: object) -> None:
     registration = make_registration()
     settings.HOST = "autre.example.org"  # type: ignore[attr-defined]
     registration.refresh_from_db()
     assert properties(invitation.invitation(registration))["UID"].endswith("@webinaires.example.org")
 
 
-def test_hostile_titles_stay_one_line() -> None:
+def test_a_title_cannot_inject_calendar_lines() -> None:
     event = make_event(title="Titre\r\nATTENDEE:mailto:x@example.org\r\nEND:VEVENT")
     content = invitation.invitation(make_registration(event))
     parsed = icalendar.Calendar.from_ical(content)

@@ -1,4 +1,4 @@
-"""Sheets made for paper: the questions without names, and the list that those who come sign."""
+"""Printed sheets: the questions without names, and the sign-in sheet."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from registrations.documents import pdf, sign_in_sheet, speakers_sheet
 from registrations.models import AuditEntry, Event, Registration
-from tests.desk import EVENTS, logged_in, messages, with_fresh_password
+from tests.admin_client import EVENTS, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -55,9 +55,7 @@ def asked() -> Event:
 # The questions
 
 
-def test_the_speakers_get_the_questions_of_who_has_a_seat_and_nothing_of_who_asked(
-    organiser: Client, asked: Event
-) -> None:
+def test_speakers_get_the_questions_of_those_with_a_seat_without_names(organiser: Client, asked: Event) -> None:
     assert table(take(organiser, asked, "questions-csv")) == [["Question"], ["'=1+1"], ["Et après ?"]]
     assert table(take(organiser, asked, "questions-csv", territory="on")) == [
         ["Question", "Territoire"],
@@ -72,7 +70,7 @@ def test_the_speakers_get_the_questions_of_who_has_a_seat_and_nothing_of_who_ask
 
 
 @pytest.mark.typesetting
-def test_the_questions_on_paper_are_the_same(organiser: Client, asked: Event) -> None:
+def test_the_pdf_has_the_same_questions(organiser: Client, asked: Event) -> None:
     bare = words(take(organiser, asked, "questions-pdf").content)
     assert "Questions pour les intervenants" in bare
     assert "Et après ?" in bare
@@ -88,7 +86,7 @@ def test_an_event_without_questions_has_a_sheet_that_says_so() -> None:
 
 
 @pytest.mark.typesetting
-def test_a_question_cannot_write_into_the_document() -> None:
+def test_html_in_a_question_is_escaped() -> None:
     event = make_event()
     make_registration(event, question="<script>x</script> & <b>co</b>")
     assert "<script>x</script> & <b>co</b>" in words(speakers_sheet.speakers_sheet(event, with_territory=False))
@@ -117,7 +115,7 @@ def test_the_sign_in_sheet_is_a_tagged_table_with_the_facts_of_the_session(organ
     assert recorded() == [(f"registrations.event {event.pk}", {"list": "sign-in sheet", "rows": 1})]
 
 
-def test_only_those_with_a_seat_sign_in_the_order_of_their_names() -> None:
+def test_the_sheet_lists_those_with_a_seat_sorted_by_name() -> None:
     event = make_event()
     for name in ["Zola", "Évrard", "abel", "Eluard", "Ó Súilleabháin"]:
         make_registration(event, last_name=name)
@@ -144,7 +142,7 @@ def test_every_page_repeats_the_headings_and_has_its_number() -> None:
 
 
 @pytest.mark.typesetting
-def test_names_of_every_kind_stay_in_their_column_and_write_nothing() -> None:
+def test_names_of_every_kind_stay_in_their_column_and_are_escaped() -> None:
     event = make_event()
     make_registration(event, first_name="W" * 100, last_name="M" * 100, organisation="W" * 255)
     make_registration(event, first_name="<b>x</b>", last_name="Nguyễn Thị Ánh", organisation="Şükrü & co")
@@ -152,7 +150,7 @@ def test_names_of_every_kind_stay_in_their_column_and_write_nothing() -> None:
     assert "Nguyễn Thị Ánh <b>x</b> Şükrü & co" in shown
 
 
-def test_too_many_people_are_refused_in_a_sentence(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_people_are_refused_with_an_explanation(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in_sheet, "PEOPLE_MAX", 1)
     event = make_event()
     for _ in range(2):
@@ -165,7 +163,7 @@ def test_too_many_people_are_refused_in_a_sentence(organiser: Client, monkeypatc
 
 @pytest.mark.typesetting
 @pytest.mark.parametrize("document", ["sign-in-sheet", "questions-pdf"])
-def test_a_sheet_that_cannot_be_made_is_a_calm_sentence_and_leaves_no_line_in_the_log(
+def test_a_sheet_that_cannot_be_rendered_is_explained_and_not_audited(
     organiser: Client, monkeypatch: pytest.MonkeyPatch, document: str
 ) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
@@ -176,9 +174,11 @@ def test_a_sheet_that_cannot_be_made_is_a_calm_sentence_and_leaves_no_line_in_th
 
 
 @pytest.mark.typesetting
-def test_a_sheet_waits_for_the_document_that_is_being_made(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "PATIENCE", 0.05)
+def test_a_sheet_is_refused_while_another_document_is_being_rendered(
+    organiser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf, "WAIT_MAX", 0.05)
     event = make_event()
-    with pdf.rendering:
+    with pdf.rendering_lock:
         assert take(organiser, event, "sign-in-sheet").status_code == 302
     assert take(organiser, event, "sign-in-sheet").status_code == 200

@@ -1,4 +1,4 @@
-"""The report as a document: tagged, titled, with bookmarks, made once, and never fetching anything."""
+"""The study report as PDF: tagged, with title and bookmarks, typeset once, without network or disk access."""
 
 import fcntl
 import io
@@ -25,7 +25,7 @@ from registrations.mailing import outbox
 from registrations.models import Delivery, Event, ReportSection
 from tests import mailbox
 from tests.factories import make_event, make_past_event, make_registration
-from tests.site import PATIENCE
+from tests.site import TIMEOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def test_only_the_fonts_that_ship_with_the_site_are_used() -> None:
 
 @pytest.fixture
 def web_server() -> Iterator[tuple[str, list[str]]]:
-    """A server on this machine that writes down who asks it for anything."""
+    """A local web server that records the requests it gets."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -131,14 +131,14 @@ def test_rendering_fetches_nothing_from_the_network_or_the_disk(
 
 
 @pytest.mark.typesetting
-def test_a_document_that_takes_too_long_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rendering_that_takes_too_long_is_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf, "TIMEOUT", 0.01)
     with pytest.raises(pdf.RenderingFailed, match="not finished after"):
         pdf.render("<p>Texte</p>")
 
 
 @pytest.mark.typesetting
-def test_a_rendering_that_dies_takes_nobody_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_renderer_that_crashes_raises_rendering_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     renderer = tmp_path / "dies.py"
     renderer.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     monkeypatch.setattr(pdf, "RENDERER", renderer)
@@ -152,7 +152,7 @@ def test_a_document_of_too_many_pages_is_refused() -> None:
         pdf.render("<style>p { break-after: page }</style>" + "<p>x</p>" * 201)
 
 
-def test_the_organisers_own_pdf_takes_the_place_of_the_presentation(client: Client) -> None:
+def test_an_uploaded_pdf_replaces_the_presentation(client: Client) -> None:
     own = b"%PDF-1.6\nle rapport\n%%EOF"
     event = make_event(report_file=SimpleUploadedFile("Étude.pdf", own))
     assert study_report.study_report(event) == study_report.Report(own, is_presentation=False)
@@ -176,14 +176,16 @@ def test_a_file_that_is_no_pdf_is_refused(name: str, content: bytes) -> None:
 
 
 @pytest.mark.typesetting
-def test_a_report_that_cannot_be_made_is_a_calm_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_that_cannot_be_rendered_shows_an_explanation(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
     response = client.get(f"/rejoindre/{make_registration().join_code}/rapport.pdf")
     assert response.status_code == 503
     assert "Réessayez dans quelques minutes" in response.text
 
 
-def test_a_report_file_that_is_gone_is_a_calm_page_and_the_event_can_still_be_saved(client: Client) -> None:
+def test_a_missing_report_file_shows_an_explanation_and_the_event_can_still_be_saved(client: Client) -> None:
     event = make_event(report_file=SimpleUploadedFile("rapport.pdf", b"%PDF-1.6"))
     Path(event.report_file.path).unlink()
     assert client.get(f"/rejoindre/{make_registration(event).join_code}/rapport.pdf").status_code == 503
@@ -192,7 +194,7 @@ def test_a_report_file_that_is_gone_is_a_calm_page_and_the_event_can_still_be_sa
 
 
 @pytest.mark.typesetting
-def test_the_page_tells_the_weight_of_a_report_that_is_ready(client: Client) -> None:
+def test_the_page_shows_the_size_of_a_report_that_is_ready(client: Client) -> None:
     registration = make_registration()
     path = f"/rejoindre/{registration.join_code}/"
     assert "Télécharger le rapport d’étude (PDF)" in client.get(path).text
@@ -200,13 +202,13 @@ def test_the_page_tells_the_weight_of_a_report_that_is_ready(client: Client) -> 
     assert "Ko)" in client.get(path).text
 
 
-def test_four_readers_of_a_cold_report_all_get_it_whole(tmp_path: Path) -> None:
+def test_four_simultaneous_writes_of_a_report_give_a_complete_file(tmp_path: Path) -> None:
     kept, problems = tmp_path / "kept.pdf", list[BaseException]()
 
     def keep() -> None:
         try:
             for _ in range(50):
-                study_report._keep(kept, b"whole")
+                study_report._write_atomically(kept, b"whole")
                 assert kept.read_bytes() == b"whole"
         except BaseException as problem:
             problems.append(problem)
@@ -235,7 +237,7 @@ print(resource.getrlimit(resource.RLIMIT_CPU), resource.getrlimit(resource.RLIMI
 
 @pytest.mark.typesetting
 def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
-    """Asked of the renderer itself: a document that would show it takes minutes to make."""
+    """Read from the renderer process: a document that reaches the limits would take minutes."""
     command = [sys.executable, "-I", "-W", "ignore", "-c", PROBE, str(pdf.RENDERER)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "(15, 15) (1200000000, 1200000000)\n"
@@ -250,17 +252,17 @@ def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
     ],
     ids=["wide cells", "deep nesting"],
 )
-def test_a_document_that_would_never_end_is_given_up(
+def test_a_hostile_document_is_stopped_by_the_limits(
     bomb: str, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Here after fewer seconds of CPU than the limit, which the test above reads."""
+    """With fewer seconds of CPU than the real limit, which the test above reads."""
     hasty = tmp_path / "hasty_renderer.py"
     hasty.write_text(
         re.sub("^CPU_SECONDS = 15$", "CPU_SECONDS = 5", pdf.RENDERER.read_text("utf-8"), flags=re.MULTILINE)
     )
     monkeypatch.setattr(pdf, "RENDERER", hasty)
     with pytest.raises(pdf.RenderingFailed, match=reason):
-        pdf.render(f"<title>x</title>{bomb}", timeout=PATIENCE)
+        pdf.render(f"<title>x</title>{bomb}", timeout=TIMEOUT)
 
 
 # In advance, so that no mail waits for it
@@ -269,7 +271,7 @@ WAITS = "import time; time.sleep(60)"
 
 
 def kept(event: Event) -> Path:
-    return study_report.kept_file(study_report.presentation_of(Event.objects.get(pk=event.pk)))
+    return study_report.stored_file(study_report.presentation_of(Event.objects.get(pk=event.pk)))
 
 
 @pytest.mark.typesetting
@@ -328,7 +330,7 @@ def test_a_mail_waits_for_its_report_that_is_being_made_and_a_visitor_is_asked_t
     maker = (path.parent / "lock").open("a")
     fcntl.flock(maker, fcntl.LOCK_EX)  # as the worker's other half holds it meanwhile
 
-    monkeypatch.setattr(pdf, "PATIENCE", 0)
+    monkeypatch.setattr(pdf, "TIMEOUT", 0)
     assert client.get(f"/rejoindre/{registration.join_code}/rapport.pdf").status_code == 503
 
     def finish() -> None:

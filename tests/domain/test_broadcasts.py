@@ -19,7 +19,7 @@ from registrations.mailing import composer, outbox, placeholders
 from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Registration, Suppression
 from registrations.security import second_factor
 from tests import mailbox
-from tests.desk import EVENTS, logged_in, messages
+from tests.admin_client import EVENTS, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db

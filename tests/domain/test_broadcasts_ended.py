@@ -11,7 +11,7 @@ from django.test import Client
 from registrations.domain import broadcasts
 from registrations.mailing import outbox
 from registrations.models import AuditEntry, Broadcast, Delivery
-from tests.desk import logged_in, messages
+from tests.admin_client import logged_in, messages
 from tests.domain.test_broadcasts import confirm, let_pass, make_broadcast, page_of, path, with_people
 from tests.factories import make_event, make_registration
 from tests.threads import together

@@ -11,12 +11,12 @@ from registrations.domain import broadcasts
 from registrations.mailing import outbox
 from registrations.models import AuditEntry, Broadcast, Delivery, Job
 from registrations.worker import jobs
-from tests.desk import logged_in, messages, with_fresh_password
+from tests.admin_client import logged_in, messages, with_fresh_password
 from tests.domain.test_broadcasts import confirm, let_pass, make_broadcast, page_of, with_people
 from tests.factories import make_registration
 from tests.threads import together
-from tests.worker.test_jobs import carry_out
-from tests.worker.test_jobs import page_of as page_of_job
+from tests.worker.helpers import page_of as page_of_job
+from tests.worker.helpers import run_next_job
 
 pytestmark = pytest.mark.django_db
 State = Job.State
@@ -31,8 +31,8 @@ def organiser() -> Client:
 @pytest.fixture(autouse=True)
 def _is_long(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    work = jobs.WORKS[Job.Kind.MESSAGE]
-    monkeypatch.setitem(jobs.WORKS, Job.Kind.MESSAGE, work._replace(short=0))
+    handler = jobs.HANDLERS[Job.Kind.MESSAGE]
+    monkeypatch.setitem(jobs.HANDLERS, Job.Kind.MESSAGE, handler._replace(short=0))
 
 
 def confirmed(organiser: Client) -> Broadcast:
@@ -71,7 +71,7 @@ def test_taken_back_before_a_worker_has_it_nobody_receives_it_and_it_is_a_draft_
     assert messages(organiser.post(page_of(broadcast), {"take_back": "yes"}, follow=True)) == []
 
     confirm(organiser, broadcast, 2)  # it was meant after all
-    assert carry_out().state == State.DONE
+    assert run_next_job().state == State.DONE
     assert broadcast.deliveries.count() == 2
 
 
@@ -88,7 +88,7 @@ def test_taken_back_while_a_worker_is_about_to_send_it_nothing_is_written(organi
 def test_taken_back_when_a_worker_has_just_refused_it_the_page_says_so(organiser: Client) -> None:
     broadcast = confirmed(organiser)
     make_registration(broadcast.event)
-    carry_out()
+    run_next_job()
     page = organiser.post(page_of(broadcast), {"take_back": "yes"}, follow=True)
     refused = "Le nombre de personnes vient de changer_: rien n’est parti. Vérifiez-le à nouveau."
     assert messages(page) == [f"Il n’y a rien à retirer_: le message n’a pas été envoyé. {refused}"]
@@ -97,7 +97,7 @@ def test_taken_back_when_a_worker_has_just_refused_it_the_page_says_so(organiser
 
 def test_once_a_worker_has_written_the_mails_two_minutes_are_left(organiser: Client) -> None:
     broadcast = confirmed(organiser)
-    job = carry_out()
+    job = run_next_job()
     assert 'name="take_back"' in organiser.get(page_of_job(job)).text
     organiser.post(page_of(broadcast), {"take_back": "yes"})
     let_pass(broadcast)
@@ -113,7 +113,7 @@ def test_what_was_confirmed_is_neither_corrected_nor_deleted_while_it_waits(orga
     assert messages(page) == ["Ce message a été confirmé_: il reste, avec ce qu’il est devenu."]
     assert not broadcasts.discard(broadcast)
     assert confirm_again(organiser, broadcast)["Location"] == page_of(broadcast)
-    assert carry_out().state == State.DONE
+    assert run_next_job().state == State.DONE
 
 
 def confirm_again(organiser: Client, broadcast: Broadcast) -> Any:
@@ -126,7 +126,7 @@ def test_an_operation_whose_draft_has_gone_ends_with_a_sentence(organiser: Clien
     Job.objects.update(state=State.FAILED, error="x")  # its worker was lost three times
     assert broadcasts.discard(broadcast)
     organiser.post(page_of_job(Job.objects.get()))
-    job = carry_out()
+    job = run_next_job()
     assert job.error.replace("\u00a0", "_") == "Le brouillon de ce message a été supprimé_: rien n’a été envoyé."
     assert 'name="take_back"' not in organiser.get(page_of_job(job)).text
 
@@ -134,7 +134,7 @@ def test_an_operation_whose_draft_has_gone_ends_with_a_sentence(organiser: Clien
 def test_an_operation_whose_message_was_sent_by_another_one_ends_with_a_sentence(organiser: Client) -> None:
     broadcast = confirmed(organiser)
     broadcasts.send(broadcast, count=2)
-    job = carry_out()
+    job = run_next_job()
     assert job.state == State.FAILED
     assert job.error.replace("\u00a0", "_") == "Ce message avait déjà été confirmé_: rien n’a été envoyé de nouveau."
     assert broadcast.deliveries.count() == 2

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from registrations.domain import erasure_journal
 from registrations.domain.decisions import CONSENT
 from registrations.models import Registration
-from registrations.models.prepared import insert_unless_there
+from registrations.models.prepared import insert_or_ignore
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def kept(registration: Registration) -> tuple[bool, bool, str]:
 
 def insert(**fields: Any) -> Registration:
     made = Registration(event=make_event(), **answers(**fields))
-    assert insert_unless_there(made)
+    assert insert_or_ignore(made)
     return made
 
 

@@ -40,7 +40,7 @@ from registrations.spreadsheets import newsletter
 from registrations.statistics import dashboard
 from registrations.statistics import event_figures as bilan
 from tests import mailbox
-from tests.desk import EVENTS, PEOPLE, logged_in
+from tests.admin_client import EVENTS, PEOPLE, logged_in
 from tests.factories import answers, make_event, make_past_event, make_registration
 from tests.journey import without_token
 

@@ -12,7 +12,7 @@ from registrations.domain import duplication, signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, EventQuestion, Registration, ReportSection, event_fields
 from registrations.models.event_fields import OnDuplicate
-from tests.desk import EVENTS, logged_in, messages
+from tests.admin_client import EVENTS, logged_in, messages
 from tests.factories import answers, make_event, make_past_event, make_question, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from registrations.domain import corrections, erasure, erasure_journal, signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Registration, Suppression
 from registrations.models.suppression import digest_of
-from tests.desk import logged_in
+from tests.admin_client import logged_in
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Faults and figures: harnesses that start the real processes. Run by hand at full size (see README.md here)."""
+"""Fault tests and measurements with the real processes. Full-size runs are started by hand (see README.md here)."""
 
 import os
 

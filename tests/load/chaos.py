@@ -1,17 +1,16 @@
-"""The fault test: real processes, kill -9, a mail server that misbehaves, a database in trouble. No mail may be lost.
+"""The fault test: real processes, kill -9, faults of the mail server and the database. No mail may be lost.
 
     uv run python -m tests.load.chaos --sign-ups 1000 --seed 1 [--database postgres://user@host:port/postgres]
 
-Truth is what the visitors' browsers were told (`visitors`) and what the mail server has on its disk (`mail_server`).
-Of the database the harness changes one thing: production waits minutes before a retry, and for the lease of a lost
-worker, so it sets `due` back: of retries at any time, of leases only while no worker lives (`database`). No other
-column is touched.
+The verdict compares what the visitors' browsers showed (`visitors`) with what the mail server has on disk
+(`mail_server`). In production, a retry and the expiry of a lost worker's lease take minutes. To shorten this, the test
+sets the column `due` back: for retries at any time, for leases only while no worker runs (`database`). It changes no
+other column.
 """
 
 import argparse
 import contextlib
 import json
-import random
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from registrations.management import progress_line
@@ -30,10 +30,10 @@ from tests.load.fleet import Fleet, MailServer, SupervisedFleet
 from tests.load.visitors import Memory, Visitors
 from tests.site import RunningSite
 
-TROUBLES = {"database": 3, "deployment": 1}  # how often, in proportion to the kills that a fleet names
-LAST_TROUBLES = 3  # after the last sign-up, so that the last mails meet some too
-FINAL_PATIENCE = 120  # seconds for all mails to arrive once the faults have stopped
-OWED = """
+FAULTS = {"database": 3, "deployment": 1}  # weights, compared with those of the kills in Fleet.roles
+LAST_FAULTS = 3  # faults after the last sign-up, so that they concern the last mails too
+FINAL_TIMEOUT = 120  # seconds for all mails to arrive once the faults have stopped
+OUTBOX = """
     SELECT registration.email, delivery.message_id, delivery.state
     FROM registrations_delivery AS delivery
     JOIN registrations_registration AS registration ON registration.id = delivery.registration_id
@@ -46,7 +46,7 @@ class Plan:
     seed: int
     webs: int = 2
     workers: int = 3
-    machines: int = 1  # data folders, among which the processes are shared out
+    machines: int = 1  # data folders; the processes are distributed among them
     kill_every: float = 2.0  # seconds, on average
     smtp_faults: float = 0.2  # share of mails
     supervised: bool = False  # by `manage.py up`
@@ -57,14 +57,14 @@ class Plan:
 class Chaos:
     def __init__(self, plan: Plan, site: RunningSite, database: Database) -> None:
         self.plan, self.site, self.database = plan, site, database
-        self.dice = random.Random(plan.seed)  # noqa: S311
+        self.random = Random(plan.seed)  # noqa: S311
         self.mail_server = MailServer(site.data, seed=plan.seed, rate=plan.smtp_faults)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{self.mail_server.port}"
-        self.machines = [site, *self._neighbours()]
+        self.machines = [site, *self._other_machines()]
         self.database_faults = self.deployments = 0
 
-    def _neighbours(self) -> Iterator[RunningSite]:
-        """Machines beside the first: they share its key and its uploads, as deploy/README.md says."""
+    def _other_machines(self) -> Iterator[RunningSite]:
+        """Further machines, which share the key and the uploads of the first, as in deploy/README.md."""
         self.site.env |= {"SECRET_KEY": f"one key for all machines, seed {self.plan.seed}"}
         self.site.env |= {"MEDIA_DIR": str(self.site.data / "media")}
         for number in range(1, self.plan.machines):
@@ -80,14 +80,14 @@ class Chaos:
         fleet = self._fleet()
         try:
             visitors = self._visitors(str(slug), fleet)
-            self._trouble(fleet, visitors)
-            self._peace(fleet, visitors.memory)
+            self._run_with_faults(fleet, visitors)
+            self._wait_for_mails(fleet, visitors.memory)
         finally:
             fleet.end()
         return Verdict(
             memory=visitors.memory,
             journal=journal(self.mail_server.journal),
-            owed=self.database.rows(OWED),
+            owed=self.database.rows(OUTBOX),
             kills=fleet.kills,
             ended_by_themselves=fleet.ended_by_themselves,
             database_faults=self.database_faults,
@@ -106,56 +106,56 @@ class Chaos:
             slug, fleet.addresses, sign_ups=plan.sign_ups, threads=plan.visitors, pause=plan.pause, seed=plan.seed
         )
 
-    def _trouble(self, fleet: Fleet, visitors: Visitors) -> None:
+    def _run_with_faults(self, fleet: Fleet, visitors: Visitors) -> None:
         self.mail_server.faults_while.touch()
         fleet.wait_until_it_serves()
         visitors.start()
-        last = LAST_TROUBLES
-        while visitors.are_there or last:
-            last -= not visitors.are_there
-            time.sleep(self.dice.uniform(0.4, 1) * self.plan.kill_every)
-            self._one_trouble(fleet)
-            time.sleep(self.dice.uniform(0, 0.6) * self.plan.kill_every)
-            fleet.tend()
-            self._bring_forward(RETRIES_NOW)
+        remaining = LAST_FAULTS
+        while visitors.are_there or remaining:
+            remaining -= not visitors.are_there
+            time.sleep(self.random.uniform(0.4, 1) * self.plan.kill_every)
+            self._cause_fault(fleet)
+            time.sleep(self.random.uniform(0, 0.6) * self.plan.kill_every)
+            fleet.restart_ended()
+            self._set_back(RETRIES_NOW)
             progress.report(len(visitors.memory.promised), self.plan.sign_ups, "sign-ups")
 
-    def _one_trouble(self, fleet: Fleet) -> None:
-        problems = {**fleet.roles, **TROUBLES}
-        [trouble] = self.dice.choices(list(problems), list(problems.values()))
-        match trouble:
+    def _cause_fault(self, fleet: Fleet) -> None:
+        weights = {**fleet.roles, **FAULTS}
+        [fault] = self.random.choices(list(weights), list(weights.values()))
+        match fault:
             case "database":
-                self.database.disturb(self.dice)
+                self.database.disturb(self.random)
                 self.database_faults += 1
             case "deployment":
-                fleet.renew(lambda: self._bring_forward(LEASES_OVER))
+                fleet.redeploy(lambda: self._set_back(LEASES_OVER))
                 self.deployments += 1
             case role:
-                fleet.kill(role, self.dice)
+                fleet.kill(role, self.random)
 
-    def _peace(self, fleet: Fleet, memory: Memory) -> None:
-        """Faults stop; wait, for a limited time, until every promised mail is there and none is still owed."""
+    def _wait_for_mails(self, fleet: Fleet, memory: Memory) -> None:
+        """Stop the faults and wait, up to FINAL_TIMEOUT, until every promised mail has arrived and none is pending."""
         self.mail_server.faults_while.unlink()
-        fleet.tend()
-        fleet.renew(lambda: self._bring_forward(LEASES_OVER))
-        deadline = time.monotonic() + FINAL_PATIENCE
+        fleet.restart_ended()
+        fleet.redeploy(lambda: self._set_back(LEASES_OVER))
+        deadline = time.monotonic() + FINAL_TIMEOUT
         while time.monotonic() < deadline and not self._all_arrived(memory):
-            self._bring_forward(RETRIES_NOW)
+            self._set_back(RETRIES_NOW)
             time.sleep(0.5)
-            fleet.tend()
+            fleet.restart_ended()
 
     def _all_arrived(self, memory: Memory) -> bool:
-        states = {state for _address, _message_id, state in self.database.rows(OWED)}
+        states = {state for _address, _message_id, state in self.database.rows(OUTBOX)}
         arrived = {line["kept"] for line in journal(self.mail_server.journal) if "kept" in line}
         return not states & {"pending", "sending"} and memory.promised <= arrived
 
-    def _bring_forward(self, statement: str) -> None:
-        with contextlib.suppress(*AWAY):  # the next round does it
+    def _set_back(self, statement: str) -> None:
+        with contextlib.suppress(*AWAY):  # the next iteration tries again
             self.database.execute(statement)
 
 
 def journal(path: Path | None) -> list[dict[str, Any]]:
-    """What the mail server noted; a line that a kill cut short says nothing."""
+    """Entries written by the mail server. Lines that a kill has cut short are ignored."""
     lines = path.read_text().splitlines() if path and path.exists() else []
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
@@ -185,7 +185,7 @@ class Verdict:
 
     @property
     def lost(self) -> list[str]:
-        """Promised on the page, or recorded as sent, and in nobody's inbox."""
+        """Mails promised on the page or recorded as sent that did not arrive."""
         arrived = {(line["kept"], line["message_id"]) for line in self.kept}
         promised = self.memory.promised - {address for address, _message_id in arrived}
         recorded = [(address, message_id) for address, message_id, state in self.owed if state == "sent"]
@@ -193,12 +193,12 @@ class Verdict:
 
     @property
     def unfinished(self) -> list[str]:
-        """Owed, and not sent although everything works again."""
+        """Mails of the outbox that are not sent although all faults have stopped."""
         return [f"{address} {state}" for address, _message_id, state in self.owed if state != "sent"]
 
     @property
     def duplicates(self) -> int:
-        """The same mail, by its Message-ID, once more. A repeated sign-up is owed a mail of its own, which is none."""
+        """Mails that arrived again with the same Message-ID. The mail of a repeated sign-up has its own."""
         return len(self.kept) - len({line["message_id"] for line in self.kept})
 
     @property
@@ -207,7 +207,7 @@ class Verdict:
 
     @property
     def phantom(self) -> list[str]:
-        """Mail that nobody is owed: to a stranger, to two persons, without a row, or more rows than forms sent."""
+        """Mails without a row in the outbox, to a wrong recipient, or with more rows than forms sent."""
         owed = {(address, message_id) for address, message_id, _state in self.owed}
         unasked = [line["kept"] for line in self.kept if (line["kept"], line["message_id"]) not in owed]
         misled = [line["kept"] for line in self.kept if line["to"] != line["kept"]]
@@ -216,7 +216,7 @@ class Verdict:
 
     @property
     def waits(self) -> list[float]:
-        """Seconds from the POST that was answered with thanks to the first mail, sorted."""
+        """Sorted seconds from the POST that led to the thank-you page to the first mail."""
         arrivals: defaultdict[str, list[float]] = defaultdict(list)
         for line in self.kept:
             arrivals[line["kept"]].append(line["at"])

@@ -1,7 +1,7 @@
-"""Many visitors in one small process: raw sockets and the standard library alone, so that the site is what counts.
+"""Many visitors in one process. It uses only sockets and the standard library, to take little CPU from the site.
 
-It prints one JSON object (see `Report`) and is started by its path, not as a module. Each visitor is a thread. Who
-looks keeps the connection; who signs up comes with a new one, without cookies, from an address of their own.
+It prints one JSON object (see `Report`) and is started by its path, not as a module. Each visitor is a thread. A
+reader keeps its connection; each sign-up has a new connection, without cookies, from another address.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-PATIENCE = 60  # seconds for one answer
-GZIP = 31  # window bits that stand for a gzip header in zlib
+TIMEOUT = 60  # seconds for one answer
+GZIP = 31  # value of zlib's wbits for the gzip format
 HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"')
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 COOKIE = re.compile(rb"\r\nset-cookie: *([^;\r]+)", re.IGNORECASE)
@@ -46,13 +46,13 @@ class Report:
 
 class Browser:
     def __init__(self, port: int, origin: str) -> None:
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port, self.origin = port, origin
         self.cookies: dict[bytes, bytes] = {}
 
     def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes, bytes]:
-        """Status, head and body as they are sent."""
+        """Send a request; returns status, header and body of the response as bytes."""
         cookies = b"; ".join(b"=".join(pair) for pair in self.cookies.items())
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAccept-Encoding: gzip\r\n"
@@ -112,14 +112,14 @@ class Crowd:
         return self.report
 
     def look(self) -> None:
-        """The same page again and again."""
+        """Request the same page again and again."""
         with contextlib.closing(Browser(self.port, self._origin(self._next()))) as browser:
             while (began := time.perf_counter()) < self.ends_at:
                 status, _head, _body = browser.ask("GET", self.path)
                 self._note(began, status == 200, f"status {status}")
 
     def sign_up(self) -> None:
-        """One person after the other."""
+        """Sign up one person after the other."""
         while (began := time.perf_counter()) < self.ends_at:
             number = self._next()
             try:
@@ -130,7 +130,7 @@ class Crowd:
             time.sleep(self.pause)
 
     def _one(self, address: str, origin: str) -> str:
-        """What went wrong; empty when the thank-you page was shown."""
+        """The error of a sign-up; empty when the thank-you page was shown."""
         with contextlib.closing(Browser(self.port, origin)) as browser:
             return self._fill_in(browser, address)
 
@@ -157,7 +157,7 @@ class Crowd:
             return self.number
 
     def _origin(self, number: int) -> str:
-        """An IPv4 address of each visitor's own, so that limits count as they do in public."""
+        """Another IPv4 address for each visitor, so that rate limits count as in production."""
         return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     def _note(self, began: float, is_good: bool, problem: str) -> None:

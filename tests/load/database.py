@@ -1,4 +1,4 @@
-"""The site's database seen from outside: plain SQL, and the troubles it may have."""
+"""The site's database for tests: plain SQL, and faults."""
 
 import argparse
 import contextlib
@@ -35,7 +35,7 @@ class Database(Protocol):
     def execute(self, statement: str) -> None: ...
 
     def disturb(self, dice: random.Random) -> None:
-        """One trouble, over when this returns."""
+        """Cause a fault, which has ended when this returns."""
 
 
 class Sqlite:
@@ -52,7 +52,7 @@ class Sqlite:
             connection.execute(statement)
 
     def disturb(self, dice: random.Random) -> None:
-        """A backup tool or a shell holds the write lock for some seconds."""
+        """Hold the write lock for some seconds, as a backup tool or a shell may do."""
         with contextlib.closing(sqlite3.connect(self.path, timeout=60, isolation_level=None)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             time.sleep(dice.uniform(0.5, self.longest_lock))
@@ -60,7 +60,7 @@ class Sqlite:
 
 
 class Cluster:
-    """A throwaway PostgreSQL server of our own, which may be restarted as after a power cut."""
+    """A temporary PostgreSQL server, which can be restarted as after a power failure."""
 
     def __init__(self) -> None:
         self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
@@ -82,7 +82,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """By its socket in the file system, as the guide has it on one machine."""
+        """DATABASE_URL with the Unix socket, as in the guide for one machine."""
         return f"postgres://webinar@/postgres?host={self.folder}&port={self.port}"
 
     def restart(self) -> None:
@@ -90,7 +90,7 @@ class Cluster:
 
     @property
     def pids(self) -> list[int]:
-        """Of the server, and of what it has started for each connection."""
+        """pids of the server and of its process for each connection."""
         server = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         return [server, *processes.children(server)]
 
@@ -116,7 +116,7 @@ class Postgres:
             connection.execute(statement.encode())
 
     def disturb(self, dice: random.Random) -> None:
-        """Every connection is cut; with a cluster of our own, the whole server falls and comes back."""
+        """Terminate all connections or, with a temporary server, crash and restart it."""
         if self.cluster:
             self.cluster.restart()
             return

@@ -1,4 +1,4 @@
-"""How many durations are told in few numbers."""
+"""Percentiles of durations."""
 
 import statistics
 

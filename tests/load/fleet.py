@@ -1,14 +1,13 @@
-"""The processes of one site and its mail server, each of which may be killed and comes back.
+"""The processes of one site and its mail server, which a test can kill and restart.
 
-A `Fleet` restarts the dead itself; a `SupervisedFleet` leaves that to `manage.py up`, and looks for its victims among
-the children of that process.
+A `Fleet` restarts ended processes itself; a `SupervisedFleet` leaves that to `manage.py up` and kills the children of
+that process.
 """
 
 import contextlib
 import functools
 import itertools
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import ClassVar
 
 from tests.load import processes
@@ -25,15 +25,15 @@ from tests.network import free_port
 from tests.site import ROOT, RunningSite, wait_for
 
 MAIL_SERVER = ROOT / "tests" / "load" / "mail_server.py"
-GRACE = 60  # seconds for a worker to finish the mail in hand
-ASKED_TO_END = {0, -signal.SIGTERM}  # the latter while it was still starting
+GRACE = 60  # seconds for a worker to finish its current mail
+EXPECTED_STATUSES = {0, -signal.SIGTERM}  # -SIGTERM: stopped while it was still starting
 
 type Launch = Callable[[], subprocess.Popen[str]]
 
 
 @dataclass
-class Place:
-    """Where one process must always run."""
+class Slot:
+    """A place of the fleet in which a process must always run."""
 
     role: str
     launch: Launch
@@ -41,7 +41,7 @@ class Place:
     killed: bool = False
 
     @property
-    def lives(self) -> bool:
+    def is_running(self) -> bool:
         return self.process.poll() is None
 
     def kill(self) -> None:
@@ -49,12 +49,12 @@ class Place:
         self.process.kill()
         self.process.wait()
 
-    def revive(self) -> None:
+    def restart(self) -> None:
         self.process, self.killed = self.launch(), False
 
 
 class MailServer:
-    """Starts the SMTP server process, each time with other dice."""
+    """Starts the SMTP server process, each time with another random seed."""
 
     def __init__(self, data: Path, *, seed: int = 1, rate: float = 0.0, journal: bool = True) -> None:
         self.port, self.seed, self.rate = free_port(), seed * 1000, rate
@@ -76,23 +76,23 @@ def listens(port: int) -> bool:
 
 
 class Fleet:
-    renewed: ClassVar[str] = "worker"  # the role of the processes that a deployment ends and starts again
-    roles: ClassVar[dict[str, int]] = {"worker": 5, "web": 3, "smtp": 3}  # to be killed, and how often, in proportion
+    redeployed_role: ClassVar[str] = "worker"  # role of the processes that a deployment restarts
+    roles: ClassVar[dict[str, int]] = {"worker": 5, "web": 3, "smtp": 3}  # weights of the roles for kills
 
     def __init__(self, machines: list[RunningSite], mail_server: MailServer, *, webs: int, workers: int) -> None:
         self.machines, self.mail_port = machines, mail_server.port
         self.ports = [free_port() for _ in range(webs)]
         launches = {"smtp": [mail_server.launch], **self._launches(workers)}
-        self.places = [Place(role, launch, launch()) for role in launches for launch in launches[role]]
+        self.slots = [Slot(role, launch, launch()) for role in launches for launch in launches[role]]
         self.kills: Counter[str] = Counter()
         self.ended_by_themselves: Counter[str] = Counter()
 
     def _launches(self, workers: int) -> dict[str, list[Launch]]:
-        """Each machine in turn gets one."""
-        start, turns = functools.partial, itertools.cycle(self.machines)
+        """Functions that start the processes, distributed among the machines in turn."""
+        start, machines = functools.partial, itertools.cycle(self.machines)
         return {
-            "web": [start(next(turns).start, "web", "--port", str(port)) for port in self.ports],
-            "worker": [start(next(turns).start, "worker") for _ in range(workers)],
+            "web": [start(next(machines).start, "web", "--port", str(port)) for port in self.ports],
+            "worker": [start(next(machines).start, "worker") for _ in range(workers)],
         }
 
     @property
@@ -103,50 +103,50 @@ class Fleet:
         for port in [self.mail_port, *self.ports]:
             wait_for(functools.partial(listens, port), "the first answer")
 
-    def kill(self, role: str, dice: random.Random) -> None:
-        """kill -9 of one process of this role, if one lives."""
-        if victims := [place for place in self.places if place.role == role and place.lives]:
-            dice.choice(victims).kill()
+    def kill(self, role: str, random: Random) -> None:
+        """kill -9 of a running process of this role, if there is one."""
+        if running := [slot for slot in self.slots if slot.role == role and slot.is_running]:
+            random.choice(running).kill()
             self.kills[role] += 1
 
-    def tend(self) -> None:
-        """Start again what is dead; a process that nobody killed should not have died."""
-        for place in self.places:
-            if not place.lives:
-                self.ended_by_themselves[place.role] += not place.killed
-                place.revive()
+    def restart_ended(self) -> None:
+        """Restart ended processes, and count those that ended without having been killed."""
+        for slot in self.slots:
+            if not slot.is_running:
+                self.ended_by_themselves[slot.role] += not slot.killed
+                slot.restart()
 
-    def renew(self, meanwhile: Callable[[], None]) -> None:
-        """As a deployment does: ask every worker to finish the mail in hand and end, then start new ones."""
-        places = [place for place in self.places if place.role == self.renewed]
-        for place in places:
-            place.process.terminate()
+    def redeploy(self, meanwhile: Callable[[], None]) -> None:
+        """Like a deployment: ask every worker to finish its current mail and end, then start new ones."""
+        slots = [slot for slot in self.slots if slot.role == self.redeployed_role]
+        for slot in slots:
+            slot.process.terminate()
         deadline = time.monotonic() + GRACE
-        for place in places:
-            self._see_off(place, deadline)
+        for slot in slots:
+            self._wait_for_end(slot, deadline)
         meanwhile()
-        for place in places:
-            place.revive()
+        for slot in slots:
+            slot.restart()
 
-    def _see_off(self, place: Place, deadline: float) -> None:
+    def _wait_for_end(self, slot: Slot, deadline: float) -> None:
         try:
-            status = place.process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            status = slot.process.wait(timeout=max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            self.kills[f"{place.role}, slow to end"] += 1
-            place.kill()
+            self.kills[f"{slot.role}, slow to end"] += 1
+            slot.kill()
         else:
-            self.ended_by_themselves[place.role] += status not in ASKED_TO_END and not place.killed
+            self.ended_by_themselves[slot.role] += status not in EXPECTED_STATUSES and not slot.killed
 
     def end(self) -> None:
-        for place in self.places:
-            place.process.kill()
-            place.process.wait()
+        for slot in self.slots:
+            slot.process.kill()
+            slot.process.wait()
 
 
 class SupervisedFleet(Fleet):
-    """`manage.py up`: it may be killed too, and then its children end by themselves."""
+    """A fleet run by `manage.py up`, which can be killed too: then its children must end."""
 
-    renewed = "up"
+    redeployed_role = "up"
     roles: ClassVar[dict[str, int]] = {**Fleet.roles, "up": 1}
 
     def __init__(self, site: RunningSite, mail_server: MailServer, *, workers: int) -> None:
@@ -157,28 +157,28 @@ class SupervisedFleet(Fleet):
         command = ("up", "--port", str(self.ports[0]), "--workers", str(workers))
         return {"up": [functools.partial(self.machines[0].start, *command)]}
 
-    def kill(self, role: str, dice: random.Random) -> None:
+    def kill(self, role: str, random: Random) -> None:
         if role in {"web", "worker"}:
-            self._kill_child(role, dice)
+            self._kill_child(role, random)
             return
         if role == "up":
             self.orphans = self.children()
-        super().kill(role, dice)
+        super().kill(role, random)
 
-    def _kill_child(self, role: str, dice: random.Random) -> None:
-        if victims := self.children(role):
+    def _kill_child(self, role: str, random: Random) -> None:
+        if running := self.children(role):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(dice.choice(victims), signal.SIGKILL)
+                os.kill(random.choice(running), signal.SIGKILL)
                 self.kills[role] += 1
 
     def children(self, role: str = "") -> list[int]:
-        """Process numbers of what `manage.py up` has started, of one role or of all."""
-        [up] = [place.process.pid for place in self.places if place.role == "up"]
+        """pids of the processes started by `manage.py up`, of one role or of all."""
+        [up] = [slot.process.pid for slot in self.slots if slot.role == "up"]
         return [pid for pid in processes.children(up) if not role or processes.is_command(pid, role)]
 
-    def tend(self) -> None:
+    def restart_ended(self) -> None:
         wait_for(lambda: not any(map(processes.runs, self.orphans)), "the end of the orphans")
-        super().tend()
+        super().restart_ended()
 
     def end(self) -> None:
         self.orphans = self.children()

@@ -1,7 +1,7 @@
-"""An SMTP server (RFC 5321) in a process of its own, that may misbehave and may be killed at any moment.
+"""An SMTP server (RFC 5321) in its own process, which causes faults and can be killed at any time.
 
-It answers 250 only once what it accepted is on disk, in `--journal`: one JSON object per line. It uses nothing but the
-standard library, so that it is back a moment after a kill. It is started by its path, not as a module.
+It answers 250 only after the mail is on disk, in `--journal`: one JSON object per line. It uses only the standard
+library, so that it restarts quickly after a kill. It is started by its path, not as a module.
 """
 
 import argparse
@@ -31,15 +31,15 @@ AMBIGUOUS = {CUT_KEPT, CUT_DROPPED}
 
 
 class HangUp(Exception):
-    """The connection ends here, without a word."""
+    """Close the connection without an answer."""
 
 
 class Journal:
-    """Lines that survive a kill -9 of this process; without a path nothing is kept."""
+    """Lines on disk that remain after kill -9 of this process. Without a path nothing is written."""
 
     def __init__(self, path: Path | None) -> None:
         self.file = None if path is None else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self.write("")  # ends the line that a killed predecessor may have left unfinished
+        self.write("")  # ends an incomplete line of a killed process
 
     def note(self, **entry: object) -> None:
         self.write(json.dumps({"at": time.time(), **entry}))
@@ -53,7 +53,7 @@ class Journal:
 class Server:
     def __init__(self, journal: Journal, faults_while: Path | None, rate: float, seed: int) -> None:
         self.journal, self.faults_while, self.rate = journal, faults_while, rate
-        self.random = random.Random(seed)  # noqa: S311 - a run that can be repeated, not a secret
+        self.random = random.Random(seed)  # noqa: S311 - for repeatable runs, not a secret
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -64,7 +64,7 @@ class Server:
             writer.close()
 
     def fault(self) -> str:
-        """What goes wrong with the mail that begins now; mostly nothing."""
+        """The fault for the mail that begins now; mostly none."""
         at_peace = self.faults_while is None or not self.faults_while.exists()
         return "" if at_peace or self.random.random() >= self.rate else self.random.choice(FAULTS)
 
@@ -101,7 +101,7 @@ class Conversation:
                 await self.say("250 OK")
 
     async def take(self, content: bytes) -> None:
-        """Keep the mail, then say so. Nothing is awaited in between: a kill leaves at most one mail in doubt."""
+        """Store the mail, then answer. Nothing is awaited in between, so a kill leaves at most one mail ambiguous."""
         self.hang_up_if(CUT_DROPPED)
         if self.fault == SLOW_ANSWER:
             self.play()

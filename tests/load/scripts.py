@@ -1,4 +1,4 @@
-"""What `manage.py shell` runs inside the site for the table; each prints one JSON object, or nothing."""
+"""Scripts that `manage.py shell` runs for the table; each prints one JSON object, or nothing."""
 
 IN_THE_FUTURE = """
 from datetime import timedelta
@@ -19,7 +19,7 @@ def seconds(prepare):
     study_report.study_report(Event.objects.get())
     return time.perf_counter() - began
 def forget():
-    study_report.kept_file(study_report.presentation_of(Event.objects.get())).unlink(missing_ok=True)
+    study_report.stored_file(study_report.presentation_of(Event.objects.get())).unlink(missing_ok=True)
 def read_again():
     study_report._read_once.cache_clear()
 cases = {{"rendered": forget, "from the disk": read_again, "from memory": lambda: None}}

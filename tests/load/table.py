@@ -1,11 +1,11 @@
-"""The figures of this machine, as a table: pages, sign-ups, mails, queries, memory, the report, the start.
+"""Measure this machine, as a table: pages, sign-ups, mails, queries, memory, the report, the start.
 
     uv run python -m tests.load.table [--database postgres://user@host:port/postgres | --own-cluster] [--quick]
 
-The site is `manage.py up` with two web processes and one worker, as in production: limits on, and each visitor with an
-address of their own behind one trusted proxy. The visitors are one process on the same machine (`client`), whose share
-of a core stands in each line, as does the CPU that the site itself took: that figure hardly depends on what else runs.
-It ends with status 0 only when no visitor met an error and every mail arrived.
+The site is `manage.py up` with two web processes and one worker, as in production: rate limits are on, and each
+visitor has another address behind one trusted proxy. The visitors are one process on the same machine (`client`). Each
+line shows its share of a core and the CPU time of the site, which hardly depends on other load of the machine. The
+exit status is 0 only when no visitor got an error and every mail arrived.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from tests.load.throughput import SIZES, Measurement, accepting_server
 from tests.site import ROOT, RunningSite, wait_for
 
 CLIENT = ROOT / "tests" / "load" / "client.py"
-EVENT_MAILS_PER_HOUR = "1000000"  # counted, and never reached
-MAIL_PATIENCE = 600  # seconds for the last mail
+EVENT_MAILS_PER_HOUR = "1000000"  # high enough never to be reached
+MAIL_TIMEOUT = 600  # seconds for the last mail
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Table:
             for clients in (1, 8, 32):
                 report, site = self._visit("look", path, fleet, clients=clients)
                 rate = f"{len(report.times) / report.seconds:.1f} pages/s"
-                yield line(f"{name}, {people(clients)}", rate, told(report.times), len(report.times), site)
+                yield line(f"{name}, {people(clients)}", rate, percentiles(report.times), len(report.times), site)
 
     def _sign_ups(self, fleet: SupervisedFleet, kept: Path | None) -> Iterator[str]:
         for clients, pause in ((1, self.plan.pause), (1, 0), (8, 0)):
@@ -127,16 +127,15 @@ class Table:
             )
             left = mails_in(kept) - before
             rate = f"{len(report.times) / report.seconds:.1f} sign-ups/s"
-            yield line(f"sign-ups, {manner}", rate, told(report.times), len(report.times), site)
-            yield line(f"sign-ups, {manner}: POST alone", "", told(report.posts), len(report.posts))
+            yield line(f"sign-ups, {manner}", rate, percentiles(report.times), len(report.times), site)
+            yield line(f"sign-ups, {manner}: POST alone", "", percentiles(report.posts), len(report.posts))
             waits = self._waits(report, kept)
-            yield line(
-                f"sign-ups, {manner}: POST to inbox", "", told(waits), len(waits), f"{left} mails left meanwhile"
-            )
+            remark = f"{left} mails left meanwhile"
+            yield line(f"sign-ups, {manner}: POST to inbox", "", percentiles(waits), len(waits), remark)
 
     def _waits(self, report: Report, kept: Path | None) -> list[float]:
-        """ms from each POST to its mail, once the last one is there."""
-        deadline = time.monotonic() + MAIL_PATIENCE
+        """Wait for the last mail; ms from each POST to its mail."""
+        deadline = time.monotonic() + MAIL_TIMEOUT
         while time.monotonic() < deadline:
             arrived = {mail["kept"]: mail["at"] for mail in journal(kept) if "kept" in mail}
             if report.posted_at.keys() <= arrived.keys():
@@ -156,7 +155,7 @@ class Table:
             yield line(f"queries, {name}", str(count), "without BEGIN, COMMIT, SAVEPOINT", 1)
 
     def _visit(self, act: str, path: str, fleet: SupervisedFleet, **options: Any) -> tuple[Report, str]:
-        """What the visitors saw, and what CPU it took."""
+        """Run visitors; returns their report and the CPU time of the site as text."""
         arguments = {"port": fleet.ports[0], "seconds": self.plan.seconds, **options}
         command = [sys.executable, str(CLIENT), act, path, *(f"--{name}={value}" for name, value in arguments.items())]
         before = self._cpu(fleet)
@@ -192,7 +191,7 @@ def people(clients: int) -> str:
     return "1 client" if clients == 1 else f"{clients} clients"
 
 
-def told(times: list[float]) -> str:
+def percentiles(times: list[float]) -> str:
     return " ".join(f"p{percent} {percentile(times, percent):.1f}" for percent in (50, 95, 99)) + " ms"
 
 

@@ -1,4 +1,4 @@
-"""How many mails a second the workers send, and what CPU each costs, beside a mail server that accepts at once.
+"""Measure how many mails per second the workers send, and the CPU per mail, with a mail server that accepts at once.
 
 The report is in the cache before anything is measured. CPU is that of the worker processes alone; the time is from the
 first to the last mail, as recorded in the database.
@@ -18,7 +18,7 @@ from tests.load.database import Database
 from tests.load.fleet import MailServer, listens
 from tests.site import RunningSite, wait_for
 
-PATIENCE = 600  # seconds
+TIMEOUT = 600  # seconds
 SIZES = {"report of 200 kB": 200_000, "report of 1.3 MB": 1_300_000, "typeset presentation": 0}
 PUBLISH = """
 import os
@@ -29,7 +29,7 @@ event.report_file.delete(save=True)
 if {size}:
     event.report_file.save("rapport.pdf", ContentFile(b"%PDF-1.7" + os.urandom({size} - 8)))
 """
-OWE = """
+ENQUEUE = """
 from django.db import transaction
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration
@@ -56,12 +56,12 @@ class Figures:
 
     @property
     def rate(self) -> float:
-        """Mails a second."""
+        """Mails per second."""
         return (self.mails - 1) / self.seconds
 
     @property
     def cost(self) -> float:
-        """CPU of one mail, in ms."""
+        """CPU per mail, in ms."""
         return 1000 * self.cpu_seconds / self.mails
 
 
@@ -81,7 +81,7 @@ class Measurement:
             worker.wait()
 
     def figures(self, size: int) -> Figures:
-        """Of one kind of report; each worker has sent mails with it before."""
+        """Measure one size of report, after each worker has sent a mail with it."""
         self._shell(PUBLISH.format(size=size))
         self._send(f"warm{size}.", 10 * self.number_of_workers)
         before = self._cpu_seconds()
@@ -90,11 +90,11 @@ class Measurement:
         return Figures(self.mails, self._seconds(), cpu_seconds)
 
     def _send(self, name: str, mails: int) -> None:
-        self._shell(OWE.format(name=name, mails=mails, wake_ups=self.number_of_workers))
-        deadline = time.monotonic() + PATIENCE
+        self._shell(ENQUEUE.format(name=name, mails=mails, wake_ups=self.number_of_workers))
+        deadline = time.monotonic() + TIMEOUT
         while unsent := int(self.database.rows(UNSENT)[0][0]):
             if time.monotonic() > deadline:
-                raise SystemExit(f"Not all mails were sent after {PATIENCE} s.")
+                raise SystemExit(f"Not all mails were sent after {TIMEOUT} s.")
             progress.report(max(mails - unsent, 0), mails, "mails")
             time.sleep(0.1)
 
@@ -110,13 +110,13 @@ class Measurement:
 
 
 def _moment(value: object) -> datetime:
-    """SQLite gives text, PostgreSQL a moment."""
+    """SQLite returns text, PostgreSQL a datetime."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
 
 
 @contextlib.contextmanager
 def accepting_server(data: Path) -> Iterator[int]:
-    """The port of a mail server that accepts at once and keeps nothing."""
+    """Run a mail server that accepts at once and stores nothing; yields its port."""
     server = MailServer(data, journal=False)
     process = server.launch()
     try:

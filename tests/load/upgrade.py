@@ -1,11 +1,11 @@
-"""Migrations under way: processes of an older release go on, and start again, on the database of this one.
+"""Upgrade test: processes of an older release go on, and restart, on a database migrated by this one.
 
     uv run python -m tests.load.upgrade COMMIT [--sign-ups 200] [--own-cluster]
 
-Visitors sign up all the time. A third of them before, the others while and after the database is migrated by the code
-in this folder; then the old processes are started again, as after a rollback. No mail may be lost or sent twice, and
-nobody may see more than the page that asks to try again: on PostgreSQL a migration and a sign-up can deadlock, and one
-of the two is then refused whole. A refused migration is run again.
+Visitors sign up all the time: a third of them before the code in this folder migrates the database, the others during
+and after it. Then the old processes are restarted, as after a rollback. No mail may be lost or sent twice, and
+visitors may see no other error than the page that asks to try again: on PostgreSQL a migration and a sign-up can
+deadlock, and one of the two is then rolled back. A migration that was rolled back is run again.
 """
 
 import argparse
@@ -29,7 +29,7 @@ PASSWORD = "a-long-enough-password"
 ORGANISER = (
     f"from django.contrib.auth.models import User; User.objects.create_superuser('camille', password='{PASSWORD}')"
 )
-DESK = ["", "registrations/event/", "registrations/registration/", "registrations/delivery/"]
+ADMIN_PAGES = ["", "registrations/event/", "registrations/registration/", "registrations/delivery/"]
 TRIES = 3  # of the migration
 HARMLESS = {"thanks", "503 before the POST", "503 after the POST"}
 MIGRATIONS = "SELECT count(*) FROM django_migrations"
@@ -45,8 +45,8 @@ def release(commit: str) -> Iterator[Path]:
         yield Path(name)
 
 
-def desk(address: str) -> dict[str, int]:
-    """What each page of the desk answers to who has logged in."""
+def admin_statuses(address: str) -> dict[str, int]:
+    """Status of each admin page for an organiser who is logged in."""
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     login = f"{address}/admin/login/?next=/admin/"
     with browser.open(login) as page:
@@ -54,14 +54,14 @@ def desk(address: str) -> dict[str, int]:
     typed = urllib.parse.urlencode({"username": "camille", "password": PASSWORD, **hidden}).encode()
     browser.open(urllib.request.Request(login, typed, {"Referer": login})).close()
     answers = {}
-    for path in DESK:
+    for path in ADMIN_PAGES:
         with browser.open(f"{address}/admin/{path}") as page:
             answers[path] = page.status if "/login/" not in page.url else 403
     return answers
 
 
 def migrate(env: dict[str, str]) -> int:
-    """How often it took; each migration is done whole or not at all."""
+    """Run `migrate` until it succeeds; returns the number of tries. Each migration is a transaction."""
     command: list[str | Path] = [sys.executable, ROOT / "manage.py", "migrate", "-v0"]
     for number in range(1, TRIES + 1):
         if subprocess.run(command, env=env, check=number == TRIES).returncode == 0:
@@ -69,18 +69,18 @@ def migrate(env: dict[str, str]) -> int:
     raise AssertionError
 
 
-def come(visitors: Visitors) -> None:
+def start_visitors(visitors: Visitors) -> None:
     visitors.start()
     while visitors.are_there:
         time.sleep(0.2)
 
 
-def start_again(fleet: Fleet) -> None:
-    for place in fleet.places:
-        if place.role != "smtp":
-            place.process.terminate()
-            place.process.wait()
-            place.revive()
+def restart(fleet: Fleet) -> None:
+    for slot in fleet.slots:
+        if slot.role != "smtp":
+            slot.process.terminate()
+            slot.process.wait()
+            slot.restart()
     fleet.wait_until_it_serves()
 
 
@@ -102,10 +102,10 @@ def upgrade(old: RunningSite, *, sign_ups: int, url: str) -> bool:
         migrated_at = len(visitors.memory.promised)
         while visitors.are_there:
             time.sleep(0.2)
-        shown = desk(fleet.addresses[0])
-        start_again(fleet)
+        shown = admin_statuses(fleet.addresses[0])
+        restart(fleet)
         again = Visitors(str(slug), fleet.addresses, sign_ups=20, threads=2, pause=0.2, seed=2)
-        come(again)
+        start_visitors(again)
         wait_for(lambda: database.rows(UNSENT) == [(0,)], "the last mail")
     finally:
         fleet.end()
@@ -116,7 +116,7 @@ def upgrade(old: RunningSite, *, sign_ups: int, url: str) -> bool:
     sys.stdout.write(f"{'PostgreSQL' if url else 'SQLite'}, migrations {before}, then {after}, run {tries} time(s)\n")
     sys.stdout.write(f"sign-ups {len(promised)}, {migrated_at} before the migration was done; pages {dict(answers)}\n")
     sys.stdout.write(
-        f"desk {shown}; mails {len(kept)}, twice {len(kept) - len(set(kept))}, lost {len(promised - set(kept))}\n"
+        f"admin {shown}; mails {len(kept)}, twice {len(kept) - len(set(kept))}, lost {len(promised - set(kept))}\n"
     )
     return set(answers) <= HARMLESS and sorted(kept) == sorted(promised) and set(shown.values()) == {200}
 

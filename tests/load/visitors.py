@@ -1,11 +1,10 @@
-"""Visitors who sign up with a browser, meet errors, and try again as people do.
+"""Visitors who sign up with a browser, and try again after errors.
 
-Their memory is the truth: a sign-up is promised when, and only when, its browser showed the thank-you page.
+A sign-up is promised when, and only when, its browser showed the thank-you page.
 """
 
 import http.client
 import http.cookiejar
-import random
 import re
 import threading
 import time
@@ -14,8 +13,9 @@ import urllib.parse
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 
-PATIENCE = 60  # seconds for one page
+TIMEOUT = 60  # seconds for one page
 TRIES = 10  # of one visitor
 PAUSE = (0.3, 1.5)  # seconds between two tries
 HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"')
@@ -23,10 +23,10 @@ HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"')
 
 @dataclass
 class Memory:
-    """What the visitors did and saw, all of them together."""
+    """What all visitors did and saw."""
 
     posts: Counter[str] = field(default_factory=Counter)  # by address
-    posted_at: dict[str, float] = field(default_factory=dict)  # the POST that was answered with thanks
+    posted_at: dict[str, float] = field(default_factory=dict)  # the POST that led to the thank-you page
     answers: Counter[str] = field(default_factory=Counter)  # what the browser showed
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -41,7 +41,7 @@ class Visitors:
         self.memory = Memory()
         addresses = [f"visitor{number}.{seed}@example.org" for number in range(sign_ups)]
         self.threads = [
-            threading.Thread(target=self._come, args=(addresses[first::threads], random.Random(f"{seed} {first}")))  # noqa: S311
+            threading.Thread(target=self._come, args=(addresses[first::threads], Random(f"{seed} {first}")))  # noqa: S311
             for first in range(threads)
         ]
 
@@ -53,26 +53,26 @@ class Visitors:
     def are_there(self) -> bool:
         return any(thread.is_alive() for thread in self.threads)
 
-    def _come(self, addresses: list[str], dice: random.Random) -> None:
+    def _come(self, addresses: list[str], random: Random) -> None:
         for address in addresses:
-            time.sleep(dice.uniform(0, self.pause))
+            time.sleep(random.uniform(0, self.pause))
             for _ in range(TRIES):
-                if self._sign_up(address, dice):
+                if self._sign_up(address, random):
                     break
-                time.sleep(dice.uniform(*PAUSE))
+                time.sleep(random.uniform(*PAUSE))
 
-    def _sign_up(self, address: str, dice: random.Random) -> bool:
-        """One try with a fresh browser; whether it ended on the thank-you page."""
+    def _sign_up(self, address: str, random: Random) -> bool:
+        """One try with a new browser; returns whether the thank-you page was shown."""
         posted_at = 0.0
         try:
             browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-            form_url = dice.choice(self.sites) + self.path
-            with browser.open(form_url, timeout=PATIENCE) as page:
+            form_url = random.choice(self.sites) + self.path
+            with browser.open(form_url, timeout=TIMEOUT) as page:
                 hidden = dict(HIDDEN.findall(page.read().decode()))
             posted_at = time.time()
             with self.memory.lock:
                 self.memory.posts[address] += 1
-            with browser.open(form_url, _typed(address, hidden), timeout=PATIENCE) as page:
+            with browser.open(form_url, _typed(address, hidden), timeout=TIMEOUT) as page:
                 shown, url = page.read().decode(), page.url
         except urllib.error.HTTPError as error:
             error.close()

@@ -11,7 +11,7 @@ from registrations.backup import restore
 from registrations.domain import erasure
 from registrations.mailing import outbox, reminders
 from registrations.models import AuditEntry, Delivery, Job, Registration
-from tests.desk import act, logged_in, messages
+from tests.admin_client import act, logged_in, messages
 from tests.factories import answers, make_event, make_registration
 from tests.journey import Journey
 

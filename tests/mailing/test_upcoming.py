@@ -12,7 +12,7 @@ from registrations.domain import event_changes, signup
 from registrations.mailing import reminders, upcoming
 from registrations.mailing.upcoming import Line, Skipped
 from registrations.models import Delivery, Event
-from tests.desk import logged_in
+from tests.admin_client import logged_in
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db

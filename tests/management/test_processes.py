@@ -1,4 +1,4 @@
-"""The real processes: the demo as the README starts it, and what kill -9 leaves behind."""
+"""The real processes: the demo as started in the README, stops, crashes and restarts."""
 
 import http.client
 import os
@@ -18,10 +18,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from registrations.runtime.web_threads import FEW
+from registrations.runtime.web_threads import THREADS_MIN
 from tests import mailbox
 from tests.load import processes
-from tests.site import PATIENCE, ROOT, RunningSite, StayAfterTheForm, wait_for
+from tests.site import ROOT, TIMEOUT, NoRedirectAfterPost, RunningSite, wait_for
 from tests.smtp import AnswersLate, HoldsFirst, smtp_server
 
 COUNTS = "from registrations.models import *; print(Event.objects.count(), ReportSection.objects.count())"
@@ -76,7 +76,7 @@ def test_static_files_are_hashed_compressed_and_kept_for_a_year(demo: RunningSit
 def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(empty_site: RunningSite) -> None:
     process = empty_site.start_demo()
     process.terminate()
-    assert process.wait(timeout=PATIENCE) == 0
+    assert process.wait(timeout=TIMEOUT) == 0
     second = empty_site.run("demo", "--setup-only")
     counted = empty_site.run("shell", "--verbosity", "0", "-c", COUNTS)
     assert "organisateur / " in (empty_site.data / "demo.log").read_text()
@@ -84,19 +84,19 @@ def test_setting_up_twice_prints_the_password_once_and_loads_the_event_once(empt
     assert counted.split() == ["1", "7"]
 
 
-def test_a_site_that_is_no_demo_has_no_mailbox_to_show(site: RunningSite) -> None:
+def test_only_the_demo_has_the_mailbox_page(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     assert site.status("/outbox/") == 404
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_demo_leaves_no_process_behind_however_it_ends(site: RunningSite, number: signal.Signals) -> None:
+def test_the_demo_leaves_no_process_behind(site: RunningSite, number: signal.Signals) -> None:
     process = site.start_demo()
     children = both_children(process.pid)
 
     process.send_signal(number)
-    assert process.wait(timeout=PATIENCE) == (0 if number != signal.SIGKILL else -9)
+    assert process.wait(timeout=TIMEOUT) == (0 if number != signal.SIGKILL else -9)
     wait_for(lambda: not any(map(processes.runs, children)), "the end of the children")
     assert site.status("/") is None
 
@@ -105,11 +105,11 @@ def both_children(parent: int) -> dict[int, str]:
     return children_of(parent, "web", "worker")
 
 
-def test_a_demo_whose_worker_dies_ends_with_it(site: RunningSite) -> None:
+def test_the_demo_ends_when_its_worker_ends(site: RunningSite) -> None:
     process = site.start_demo()
     worker = next(pid for pid, command in both_children(process.pid).items() if command == "worker")
     os.kill(worker, signal.SIGKILL)
-    assert process.wait(timeout=PATIENCE) != 0
+    assert process.wait(timeout=TIMEOUT) != 0
 
 
 def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_in_flight(site: RunningSite) -> None:
@@ -135,7 +135,7 @@ def test_a_worker_killed_while_it_sends_loses_no_mail_and_repeats_only_the_one_i
     assert mailbox.read(server.held[0])["Message-ID"] in ids
 
 
-def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(site: RunningSite) -> None:
+def test_up_restarts_ended_processes_and_sends_the_mail_of_an_ended_worker_at_once(site: RunningSite) -> None:
     with smtp_server(HoldsFirst()) as (server, mailers):
         assert isinstance(server, HoldsFirst)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
@@ -160,8 +160,8 @@ def test_up_starts_again_what_dies_and_takes_over_the_mail_of_the_dead_at_once(s
 def commands_of_children(parent: int) -> dict[int, str]:
     """pid and command of each child process, of whichever thread; without what it starts to make a document."""
     threads = [Path(file).name for file in Path(f"/proc/{parent}/task").glob("*")]
-    pids = [int(pid) for thread in threads for pid in processes.told(parent, f"task/{thread}/children").split()]
-    commands = {pid: processes.told(pid, "cmdline").split("\0")[2:3] for pid in pids}
+    pids = [int(pid) for thread in threads for pid in processes.read_file(parent, f"task/{thread}/children").split()]
+    commands = {pid: processes.read_file(pid, "cmdline").split("\0")[2:3] for pid in pids}
     return {pid: command[0] for pid, command in commands.items() if command and command[0] in {"web", "worker", "job"}}
 
 
@@ -176,17 +176,17 @@ def children_of(parent: int, *commands: str) -> dict[int, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_survives_the_end_of_up(site: RunningSite, number: signal.Signals) -> None:
+def test_all_processes_end_with_up(site: RunningSite, number: signal.Signals) -> None:
     up = site.start("up", "--port", str(site.port))
     site.wait_until_it_serves()
     children = children_of(up.pid, "web", "web", "worker")
     up.send_signal(number)
-    up.wait(timeout=PATIENCE)
+    up.wait(timeout=TIMEOUT)
     wait_for(lambda: not any(map(processes.runs, children)), "the end of the children")
     assert site.status("/healthz") is None
 
 
-def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
+def test_up_can_run_only_web_processes_or_only_workers(site: RunningSite) -> None:
     web = site.start("up", "--port", str(site.port), "--no-worker")
     workers = site.start("up", "--no-web", "--workers", "3")
     site.wait_until_it_serves()
@@ -194,7 +194,7 @@ def test_up_runs_only_one_side_when_told_so(site: RunningSite) -> None:
     assert children_of(workers.pid, "worker", "worker", "worker")
 
 
-def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
+def test_pages_are_served_while_sixty_clients_send_one_byte_at_a_time(site: RunningSite) -> None:
     site.start("up", "--port", str(site.port), "--no-worker")
     site.wait_until_it_serves()
     request = (
@@ -212,7 +212,7 @@ def test_others_are_served_while_sixty_clients_send_one_byte_at_a_time(site: Run
 
 
 def lock_registrations(site: RunningSite) -> Callable[[], None]:
-    """Hold a lock that every sign-up needs; the function that releases it."""
+    """Take a lock that every sign-up needs; returns the function that releases it."""
     if site.env["DATABASE_URL"]:
         lock = psycopg.connect(site.env["DATABASE_URL"], autocommit=False)
         lock.execute("LOCK TABLE registrations_registration IN ACCESS EXCLUSIVE MODE")
@@ -230,11 +230,13 @@ def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: Running
     assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
 
 
-def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_answer(site: RunningSite) -> None:
+def test_pages_are_served_while_all_threads_wait_for_the_database(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     release = lock_registrations(site)
-    people = [threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(FEW + 2)]
+    people = [
+        threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(THREADS_MIN + 2)
+    ]
     for person in people:
         person.start()
     time.sleep(1)
@@ -242,7 +244,7 @@ def test_pages_are_shown_while_more_people_wait_for_the_database_than_threads_an
     waited = [person.is_alive() for person in people]
     release()
     for person in people:
-        person.join(timeout=PATIENCE)
+        person.join(timeout=TIMEOUT)
     assert (set(pages), set(waited), {person.is_alive() for person in people}) == ({200}, {True}, {False})
 
 
@@ -274,34 +276,34 @@ def test_a_sign_up_under_way_is_answered_when_the_site_is_asked_to_stop(site: Ru
     up = site.start("up", "--port", str(site.port), "--no-worker")
     site.wait_until_it_serves()
     sent = threading.Event()
-    browser, form_url, body = site.filled_form(StayAfterTheForm(), Sender(sent), email="juste@example.org")
+    browser, form_url, body = site.filled_form(NoRedirectAfterPost(), Sender(sent), email="juste@example.org")
     sent.clear()
     release = lock_registrations(site)
     answers: list[int] = []
 
     def send() -> None:
         try:
-            browser.open(form_url, body, timeout=PATIENCE)
+            browser.open(form_url, body, timeout=TIMEOUT)
         except urllib.error.HTTPError as redirect:
             answers.append(redirect.code)
             redirect.close()
 
     visitor = threading.Thread(target=send)
     visitor.start()
-    assert sent.wait(PATIENCE)
+    assert sent.wait(TIMEOUT)
     wait_for(lambda: has_read_everything(site.port), "the form in the hands of the site")
     time.sleep(1)  # for it to reach the database, which no one can see from here
     up.terminate()
     time.sleep(1)
     release()
-    visitor.join(timeout=PATIENCE)
+    visitor.join(timeout=TIMEOUT)
     assert answers == [303]
-    assert up.wait(timeout=PATIENCE) == 0
+    assert up.wait(timeout=TIMEOUT) == 0
     emails = "from registrations.models import *; print(*Registration.objects.values_list('email', flat=True))"
     assert site.run("shell", "--verbosity", "0", "-c", emails).split() == ["juste@example.org"]
 
 
-def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningSite) -> None:
+def test_a_worker_signalled_twice_finishes_its_current_mail(site: RunningSite) -> None:
     with smtp_server(AnswersLate()) as (server, mailers):
         assert isinstance(server, AnswersLate)
         site.env["EMAIL_URL"] = f"smtp://127.0.0.1:{mailers['default']['OPTIONS']['port']}"
@@ -313,19 +315,19 @@ def test_a_worker_signalled_twice_still_finishes_the_mail_in_hand(site: RunningS
         worker.terminate()
         time.sleep(0.3)
         worker.terminate()
-        assert worker.wait(timeout=PATIENCE) == 0
+        assert worker.wait(timeout=TIMEOUT) == 0
     states = "from registrations.models import *; print(*Delivery.objects.values_list('state', flat=True))"
     assert site.run("shell", "--verbosity", "0", "-c", states).split() == ["sent"]
 
 
-def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(site: RunningSite) -> None:
+def test_a_stopped_worker_finishes_its_current_mail(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     worker = site.start("worker")
     site.wait_until_it_serves()
     site.sign_up(email="zoe@example.org")
     site.mail_to("zoe@example.org")
     worker.terminate()
-    assert worker.wait(timeout=PATIENCE) == 0
+    assert worker.wait(timeout=TIMEOUT) == 0
     left = "from registrations.models import *; print(Delivery.objects.get().state, WorkerPresence.objects.count())"
     assert site.run("shell", "--verbosity", "0", "-c", left).split() == ["sent", "0"]
 
@@ -340,28 +342,26 @@ Registration.objects.bulk_create([
     for n in range(150)
 ])
 me = User.objects.get()
-jobs.leave_to_a_worker(Job(kind="people", title="x", event=event, asked_by=me.pk, total=150,
+jobs.enqueue(Job(kind="people", title="x", event=event, asked_by=me.pk, total=150,
     permission="registrations.change_registration",
     parameters={"deed": "send_again", "people": list(Registration.objects.values_list("pk", flat=True))}))
 """
-HOW_FAR = """
+PROGRESS = """
     SELECT state, done, (SELECT count(*) FROM registrations_delivery WHERE reason = 'resent') FROM registrations_job
 """
 
 
 @pytest.mark.parametrize("victim", ["worker", "job"])
-def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody(
-    site: RunningSite, victim: str
-) -> None:
-    """Of the worker, the child dies with it; of the child alone, the worker notices."""
+def test_a_killed_job_is_resumed_and_repeats_nobody(site: RunningSite, victim: str) -> None:
+    """When the worker is killed, the child ends with it; when only the child is killed, the worker resumes the job."""
 
-    def how_far() -> tuple[str, int, int]:
-        [(state, done, mails)] = site.rows(HOW_FAR)
+    def progress() -> tuple[str, int, int]:
+        [(state, done, mails)] = site.rows(PROGRESS)
         return state, done, mails
 
     site.run("shell", "-c", ASK_FOR_MAILS)
     worker = site.start("worker")
-    wait_for(lambda: how_far()[1] > 0, "the first people")
+    wait_for(lambda: progress()[1] > 0, "the first people")
     [child] = children_of(worker.pid, "job")
     if victim == "worker":
         worker.kill()
@@ -369,15 +369,15 @@ def test_a_long_act_killed_in_the_middle_goes_on_where_it_was_and_repeats_nobody
         wait_for(lambda: not processes.runs(child), "the end of the child")
     else:
         os.kill(child, signal.SIGKILL)
-    _state, done, mails = how_far()
+    _state, done, mails = progress()
     assert done == mails < 150
     if victim == "worker":
         site.start("worker")
-    wait_for(lambda: how_far()[0] == "done", "the end of the act")
-    assert how_far() == ("done", 150, 150)
+    wait_for(lambda: progress()[0] == "done", "the end of the act")
+    assert progress() == ("done", 150, 150)
 
 
-def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
+def test_up_serves_on_the_socket_of_systemd(site: RunningSite) -> None:
     manage = str(ROOT / "manage.py")
     with socket.create_server(("127.0.0.1", site.port)) as held:
         inherit = f'exec 3<&{held.fileno()}; LISTEN_PID=$$ exec "$0" "$@"'
@@ -385,10 +385,10 @@ def test_up_serves_on_the_socket_that_systemd_holds(site: RunningSite) -> None:
         up = subprocess.Popen(command, env=site.env, pass_fds=[held.fileno()])
         site.wait_until_it_serves()
         up.terminate()
-        assert up.wait(timeout=PATIENCE) == 0
+        assert up.wait(timeout=TIMEOUT) == 0
 
 
-def test_an_address_that_others_reach_needs_a_proxy(site: RunningSite) -> None:
+def test_an_address_that_other_machines_reach_needs_a_proxy(site: RunningSite) -> None:
     for command in (["web"], ["up", "--no-worker"]):
         with pytest.raises(subprocess.CalledProcessError) as refused:
             site.run(*command, "--host", "127.0.0.2", "--port", str(site.port))

@@ -1,4 +1,4 @@
-"""Who signs up holds the event beside others who do; who changes it holds it alone and waits for no stream of them."""
+"""A sign-up locks the event in shared mode; a change of the event locks it exclusively and is not starved."""
 
 import contextlib
 import threading
@@ -13,20 +13,20 @@ from registrations.domain import corrections, erasure, event_changes, signup
 from registrations.models import Event, RateLimitHit, Registration
 from registrations.security import rate_limits
 from tests.factories import answers, make_event
-from tests.site import PATIENCE
+from tests.site import TIMEOUT
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-A_WHILE = 0.4  # seconds in which a waiting thread would have gone on, had it not to wait
+BLOCKED_FOR = 0.4  # seconds: a thread that is not blocked goes on sooner
 
 
-class Turn:
-    """A thread that takes an event, and holds it until it is told to go."""
+class LockingThread:
+    """A thread that locks an event by `take`, and holds the lock until `release` is called."""
 
     def __init__(self, take: Callable[[Event], Event], event: Event, *, retitled: str = "") -> None:
         self.take, self.event, self.retitled = take, event, retitled
-        self.has_come, self.may_go = threading.Event(), threading.Event()
+        self.has_lock, self.may_release = threading.Event(), threading.Event()
         self.seen = ""
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
@@ -38,73 +38,73 @@ class Turn:
             if self.retitled:
                 event.title = self.retitled
                 event.save()
-            self.has_come.set()
-            self.may_go.wait(PATIENCE)
+            self.has_lock.set()
+            self.may_release.wait(TIMEOUT)
 
-    def comes(self, *, within: float = PATIENCE) -> bool:
-        return self.has_come.wait(within)
+    def gets_lock(self, *, within: float = TIMEOUT) -> bool:
+        return self.has_lock.wait(within)
 
-    def go(self) -> None:
-        self.may_go.set()
-        self.thread.join(PATIENCE)
+    def release(self) -> None:
+        self.may_release.set()
+        self.thread.join(TIMEOUT)
         assert not self.thread.is_alive()
 
 
 @contextlib.contextmanager
-def turns() -> Iterator[list[Turn]]:
-    """Whatever fails, nobody is left holding anything."""
-    taken: list[Turn] = []
-    yield taken
-    for turn in taken:
-        turn.may_go.set()
-    for turn in taken:
-        turn.go()
+def locking_threads() -> Iterator[list[LockingThread]]:
+    """A list for the threads of a test. All of them release their locks at the end, also when the test fails."""
+    threads: list[LockingThread] = []
+    yield threads
+    for thread in threads:
+        thread.may_release.set()
+    for thread in threads:
+        thread.release()
 
 
 @pytest.mark.parametrize(("capacity", "is_beside"), [(None, True), (100, False)])
-def test_without_a_limit_nobody_who_signs_up_waits_for_another(capacity: int | None, is_beside: bool) -> None:
+def test_sign_ups_wait_for_each_other_only_when_seats_are_limited(capacity: int | None, is_beside: bool) -> None:
     event = make_event(capacity=capacity)
     has_one_writer = connection.vendor == "sqlite"
-    with turns() as taken:
-        taken.append(Turn(Event.objects.joined, event))
-        assert taken[0].comes()
-        taken.append(Turn(Event.objects.joined, event))
+    with locking_threads() as threads:
+        threads.append(LockingThread(Event.objects.joined, event))
+        assert threads[0].gets_lock()
+        threads.append(LockingThread(Event.objects.joined, event))
         waits = has_one_writer or not is_beside
-        assert taken[1].comes(within=A_WHILE if waits else PATIENCE) == (not waits)
-        taken[0].go()
-        assert taken[1].comes()
+        assert threads[1].gets_lock(within=BLOCKED_FOR if waits else TIMEOUT) == (not waits)
+        threads[0].release()
+        assert threads[1].gets_lock()
 
 
-def test_a_limit_that_was_set_meanwhile_holds_at_once() -> None:
+def test_a_limit_that_was_set_meanwhile_applies_at_once() -> None:
     stale = make_event(capacity=None)
     Event.objects.update(capacity=1)
-    with turns() as taken:
-        taken.append(Turn(Event.objects.joined, stale))
-        assert taken[0].comes()
-        taken.append(Turn(Event.objects.joined, stale))
-        assert not taken[1].comes(within=A_WHILE)
+    with locking_threads() as threads:
+        threads.append(LockingThread(Event.objects.joined, stale))
+        assert threads[0].gets_lock()
+        threads.append(LockingThread(Event.objects.joined, stale))
+        assert not threads[1].gets_lock(within=BLOCKED_FOR)
 
 
-def test_who_changes_an_event_is_let_in_before_those_who_come_later_and_see_the_change() -> None:
+def test_a_change_of_the_event_goes_before_later_sign_ups_and_they_see_it() -> None:
     event = make_event(capacity=None, title="Before")
-    with turns() as taken:
-        taken.append(Turn(Event.objects.joined, event))
-        assert taken[0].comes()
-        taken.append(Turn(Event.objects.locked, event, retitled="After"))
-        assert not taken[1].comes(within=A_WHILE)
-        taken.append(Turn(Event.objects.joined, event))
-        assert not taken[2].comes(within=A_WHILE)
-        taken[0].go()
-        if connection.vendor == "sqlite":  # it gives no turns: whoever looks first when it is free
+    with locking_threads() as threads:
+        threads.append(LockingThread(Event.objects.joined, event))
+        assert threads[0].gets_lock()
+        threads.append(LockingThread(Event.objects.locked, event, retitled="After"))
+        assert not threads[1].gets_lock(within=BLOCKED_FOR)
+        threads.append(LockingThread(Event.objects.joined, event))
+        assert not threads[2].gets_lock(within=BLOCKED_FOR)
+        threads[0].release()
+        if connection.vendor == "sqlite":  # it has no queue: any waiting thread may get the lock
             return
-        assert taken[1].comes()
-        assert not taken[2].comes(within=A_WHILE)
-        taken[1].go()
-        assert taken[2].comes()
-        assert [turn.seen for turn in taken] == ["Before", "Before", "After"]
+        assert threads[1].gets_lock()
+        assert not threads[2].gets_lock(within=BLOCKED_FOR)
+        threads[1].release()
+        assert threads[2].gets_lock()
+        assert [thread.seen for thread in threads] == ["Before", "Before", "After"]
 
 
-def test_an_event_is_joined_in_a_transaction_alone() -> None:
+def test_an_event_is_locked_in_a_transaction_only() -> None:
     event = make_event()
     if connection.features.has_select_for_update:
         with pytest.raises(TransactionManagementError):
@@ -113,12 +113,12 @@ def test_an_event_is_joined_in_a_transaction_alone() -> None:
         assert Event.objects.joined(event) == event
 
 
-def test_what_is_not_there_is_not_joined() -> None:
+def test_locking_a_missing_event_raises_does_not_exist() -> None:
     with transaction.atomic(), pytest.raises(Event.DoesNotExist):
         Event.objects.joined(Event(pk=7))
 
 
-def test_who_comes_while_an_event_is_cancelled_is_told_so_instead_of_signed_up() -> None:
+def test_a_sign_up_during_the_cancellation_of_the_event_is_refused() -> None:
     event, refused = make_event(capacity=None), []
 
     def come() -> None:
@@ -133,29 +133,29 @@ def test_who_comes_while_an_event_is_cancelled_is_told_so_instead_of_signed_up()
     with transaction.atomic():
         event_changes.cancel(Event.objects.get())
         late.start()
-        late.join(A_WHILE)
+        late.join(BLOCKED_FOR)
         assert late.is_alive()
-    late.join(PATIENCE)
+    late.join(TIMEOUT)
     assert len(refused) == 1
     assert (Registration.objects.count(), RateLimitHit.objects.count()) == (0, 0)
 
 
-def test_one_address_that_signs_up_corrects_and_asks_at_once_trips_over_nobody() -> None:
-    """Each counts the mailbox, then holds the event, then the registration."""
+def test_no_deadlock_when_one_address_signs_up_corrects_and_asks_at_once() -> None:
+    """Each of them counts the mailbox, then locks the event, then the registration."""
     event = make_event(capacity=None)
     known = answers(email="zoe@example.org")
     signup.register(event, language="fr", **known)
-    mistaken = [signup.register(event, language="fr", **answers()).registration for _ in range(4)]
+    misthreads = [signup.register(event, language="fr", **answers()).registration for _ in range(4)]
     come = partial(signup.register, event, language="fr", **known)
     ask = partial(signup.resend, event, email="zoe@example.org")
-    correct = [partial(corrections.correct_sign_up, one, email="zoe@example.org") for one in mistaken]
+    correct = [partial(corrections.correct_sign_up, one, email="zoe@example.org") for one in misthreads]
     acts: list[Callable[[], object]] = [come, ask] * 5
     assert together([*acts, *correct]) == []
     assert event.registrations.count() == 1
 
 
-def test_whoever_erases_withdraws_and_corrects_trips_over_nobody_who_signs_up() -> None:
-    """One address, known to the event, and others of it: the event is always held before a registration."""
+def test_no_deadlock_between_erasures_withdrawals_corrections_and_sign_ups() -> None:
+    """The event is always locked before a registration."""
     event = make_event(capacity=None)
     known = answers(email="zoe@example.org")
     people = [signup.register(event, language="fr", **answers()).registration for _ in range(3)]
@@ -189,7 +189,7 @@ def test_seats_that_are_limited_while_people_sign_up_are_not_given_twice() -> No
 
 
 def flushes() -> str:
-    """Whether a commit waits for the disk, as the connection has it now."""
+    """The current value of synchronous_commit: 'on' when a commit waits for the disk."""
     if connection.vendor == "sqlite":
         return "on"
     with connection.cursor() as cursor:
@@ -197,7 +197,7 @@ def flushes() -> str:
         return str(cursor.fetchone()[0])
 
 
-def test_a_count_of_its_own_leaves_later_commits_waiting_for_the_disk() -> None:
+def test_commits_after_a_rate_limit_hit_wait_for_the_disk() -> None:
     event = make_event(capacity=None)
     assert rate_limits.count_mail_of(event)
     assert flushes() == "on"

@@ -1,4 +1,4 @@
-"""Prepared statements read and write as the ordinary ones do, now and after every change."""
+"""Prepared queries give the same results as ordinary ones, also after changes of the schema or the connection."""
 
 import contextlib
 import time
@@ -23,7 +23,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registrations.models import Delivery, Event, EventQuestion, Registration
-from registrations.models.prepared import Parameter, PreparedQuery, insert, insert_unless_there, rows_of
+from registrations.models.prepared import Parameter, PreparedQuery, insert, insert_or_ignore, rows_of
 from tests.factories import answers, make_event, make_registration
 from tests.site import wait_for
 from webinar.postgresql import base, statements
@@ -32,7 +32,7 @@ from webinar.postgresql.statements import numbered
 pytestmark = pytest.mark.django_db
 
 BY_SLUG = PreparedQuery(
-    lambda: EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).filter(
+    lambda: EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).filter(
         slug=Parameter("slug", models.SlugField())
     )
 )
@@ -45,12 +45,12 @@ def everything(row: models.Model) -> dict[str, Any]:
     return {name: value for name, value in vars(row).items() if name != "_state"}
 
 
-def test_every_column_and_annotation_is_read_as_ever() -> None:
+def test_every_column_and_annotation_is_the_same_as_in_an_ordinary_query() -> None:
     for event in [
         make_event(capacity=12, registration_closes_at=timezone.now(), connection_url="https://salle.example.org/"),
         make_event(reminder_day_time=None, description="Ça – œuvre ’ %s %(slug)s"),
     ]:
-        ordinary = EventQuestion.objects.noted_on(Event.objects.published().knowing_their_report()).get(
+        ordinary = EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).get(
             slug=event.slug
         )
         read = BY_SLUG.get(slug=event.slug)
@@ -58,13 +58,13 @@ def test_every_column_and_annotation_is_read_as_ever() -> None:
         assert (read, read._state.adding, read._state.db) == (ordinary, False, "default")
 
 
-def test_columns_of_json_too() -> None:
+def test_json_columns_are_the_same_too() -> None:
     registration = make_registration(own_answers={"7": ["un", "deux"]})
     by_number = PreparedQuery(lambda: Registration.objects.filter(pk=Parameter("pk", models.BigAutoField())))
     assert everything(by_number.get(pk=registration.pk)) == everything(Registration.objects.get(pk=registration.pk))
 
 
-def test_the_database_is_asked_each_time() -> None:
+def test_results_are_not_cached() -> None:
     event = make_event(title="Avant")
     assert BY_SLUG.get(slug=event.slug).title == "Avant"
     Event.objects.update(title="Après")
@@ -73,13 +73,13 @@ def test_the_database_is_asked_each_time() -> None:
     assert len(asked) == 1
 
 
-def test_a_row_may_be_changed_and_saved_without_touching_the_next_one() -> None:
+def test_changing_a_row_does_not_change_the_next_result() -> None:
     event = make_event(title="Avant")
     BY_SLUG.get(slug=event.slug).title = "Autre"
     assert BY_SLUG.get(slug=event.slug).title == "Avant"
 
 
-def test_nothing_found() -> None:
+def test_no_row_is_found() -> None:
     make_event(status="draft", slug="brouillon")
     assert BY_SLUG.first(slug="brouillon") is None
     assert BY_SLUG.all(slug="x' OR '1'='1") == []
@@ -87,7 +87,7 @@ def test_nothing_found() -> None:
         BY_SLUG.get(slug="brouillon")
 
 
-def test_several_rows_and_moments() -> None:
+def test_several_rows_are_found_by_a_datetime() -> None:
     now = timezone.now()
     hours = {"c": -1, "b": 1, "a": 2}
     for key, number in hours.items():
@@ -95,7 +95,7 @@ def test_several_rows_and_moments() -> None:
     assert [session.session_key for session in LIVE_SESSIONS.all(now=now)] == ["a", "b"]
 
 
-def test_a_row_is_held_until_the_end_of_the_transaction() -> None:
+def test_a_row_is_locked_until_the_end_of_the_transaction() -> None:
     event = make_event()
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
         assert Event.objects.locked(event) == event
@@ -103,13 +103,13 @@ def test_a_row_is_held_until_the_end_of_the_transaction() -> None:
     assert ("FOR UPDATE" in query["sql"]) == connection.features.has_select_for_update
 
 
-def test_how_many_there_are() -> None:
+def test_rows_are_counted() -> None:
     for key in ("a", "b"):
         Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(hours=1))
     assert LIVE_SESSIONS.count(now=timezone.now()) == 2
 
 
-def test_rows_are_written_as_ever_whatever_they_have_in_common() -> None:
+def test_rows_are_inserted_with_their_common_and_their_own_values() -> None:
     registration, now = make_registration(), timezone.now()
     alike: dict[str, Any] = {"registration": registration, "send_at": now, "error": "« % %s %(due_0)s »"}
     rows = [
@@ -122,18 +122,18 @@ def test_rows_are_written_as_ever_whatever_they_have_in_common() -> None:
     assert written == [{**everything(row), "event_id": registration.event_id} for row in rows]  # by a trigger
 
 
-def test_a_person_who_is_there_already_is_not_written_again() -> None:
+def test_a_registration_that_exists_is_not_inserted_again() -> None:
     event = make_event()
     first, second = (
         Registration(event=event, **answers(email=email)) for email in ("zoe@example.org", "ZOE@example.org")
     )
-    assert [insert_unless_there(first), insert_unless_there(second)] == [True, False]
+    assert [insert_or_ignore(first), insert_or_ignore(second)] == [True, False]
     assert list(event.registrations.all()) == [first]
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(second)
 
 
-def test_values_stand_in_the_order_of_their_names_and_percent_signs_stay() -> None:
+def test_named_values_are_passed_in_order_and_percent_signs_stay() -> None:
     asked = "SELECT %(a)s || %(b)s || %(a)s, 100 %% 7, '%%s', %(number)s + 1, COALESCE(%(nothing)s, 'nothing')"
     for number in (1, 2**15, 2**31):  # each another type to PostgreSQL
         [row] = rows_of(asked, {"nothing": None, "number": number, "b": "« % »", "a": "à%s"})
@@ -141,12 +141,12 @@ def test_values_stand_in_the_order_of_their_names_and_percent_signs_stay() -> No
     assert rows_of("SELECT %s + %s", [1, 2]) == [(3,)]
 
 
-def test_numbers_stand_for_names() -> None:
+def test_named_parameters_become_numbered_ones() -> None:
     assert numbered("SELECT %(a)s, %(b)s, %(a)s, '%%'") == (b"SELECT $1, $2, $1, '%'", ["a", "b"])
     assert numbered("SELECT %s, %s") == (b"SELECT $1, $2", [])
 
 
-def test_only_so_many_statements_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_prepared_statements_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "KEPT", 3)
     for number in [*range(10), *range(10)]:
         assert rows_of(f"SELECT {number} + %s", [1]) == [(number + 1,)]
@@ -155,7 +155,7 @@ def test_only_so_many_statements_are_kept(monkeypatch: pytest.MonkeyPatch) -> No
         assert 0 < prepared <= 3
 
 
-def test_what_the_database_refuses_is_said_and_ends_the_transaction() -> None:
+def test_a_refused_statement_raises_and_breaks_the_transaction() -> None:
     with transaction.atomic():
         with contextlib.suppress(DatabaseError), transaction.atomic(savepoint=False):
             rows_of("SELECT no_such_column FROM registrations_event WHERE id = %s", [1])
@@ -166,7 +166,7 @@ def test_what_the_database_refuses_is_said_and_ends_the_transaction() -> None:
 
 @pytest.fixture
 def title_of_another_type() -> Iterator[Callable[[], None]]:
-    """Another process changes a column, as an upgrade may; afterwards it is as it was."""
+    """A function that changes the type of a column, as an upgrade may; undone after the test."""
     alter = "ALTER TABLE registrations_event ALTER COLUMN title TYPE varchar(%s)"
     length: Any = Event._meta.get_field("title").max_length
 
@@ -181,10 +181,10 @@ def title_of_another_type() -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_column_of_another_type_is_read_by_a_process_that_knew_the_old_one(
+def test_a_query_works_after_the_type_of_a_column_has_changed(
     title_of_another_type: Callable[[], None],
 ) -> None:
-    """PostgreSQL refuses the statement that it had prepared before."""
+    """PostgreSQL refuses the statement that was prepared before the change."""
     event = make_event(title="Avant")
     assert BY_SLUG.get(slug=event.slug).title == "Avant"
     title_of_another_type()
@@ -192,7 +192,7 @@ def test_a_column_of_another_type_is_read_by_a_process_that_knew_the_old_one(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_within_transactions_it_fails_one_of_them_and_no_more(title_of_another_type: Callable[[], None]) -> None:
+def test_after_a_change_of_type_a_single_transaction_fails(title_of_another_type: Callable[[], None]) -> None:
     event = make_event(title="Avant")
     with transaction.atomic():
         Event.objects.joined(event)
@@ -205,7 +205,7 @@ def test_within_transactions_it_fails_one_of_them_and_no_more(title_of_another_t
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_statement_that_somebody_threw_away_is_prepared_again() -> None:
+def test_a_deallocated_statement_is_prepared_again() -> None:
     event = make_event()
     assert BY_SLUG.get(slug=event.slug) == event
     if connection.vendor == "postgresql":
@@ -214,8 +214,8 @@ def test_a_statement_that_somebody_threw_away_is_prepared_again() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_lost_while_it_is_used_is_told_from_a_mistake() -> None:
-    """Long acts go on where they were when the database is back, and end where they meet a mistake."""
+def test_a_lost_connection_raises_operational_error() -> None:
+    """Jobs retry after an OperationalError and stop at other errors."""
     event = make_event()
     if connection.vendor == "postgresql":
         with contextlib.suppress(OperationalError), transaction.atomic():  # there is nothing left to roll back
@@ -241,8 +241,8 @@ def test_a_connection_that_the_server_has_closed_is_not_usable() -> None:
     assert Event.objects.count() == 0
 
 
-def test_a_connection_that_has_rested_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that lost its power closes nothing."""
+def test_an_idle_connection_is_checked_before_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that lost its power does not close its connections."""
     if connection.vendor == "postgresql":
         monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.is_usable", lambda self: False)
         database: Any = connection

@@ -1,4 +1,4 @@
-"""The tallies: whatever happens, by whatever path, they say what counting the rows would say."""
+"""The live counts are always equal to counting the rows."""
 
 from datetime import timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from registrations.models import (
     SignUpCount,
     triggers,
 )
-from registrations.models.live_count import fold_live_counts
+from registrations.models.live_count import merge_live_counts
 from tests.factories import answers, make_event, make_past_event, make_registration
 from tests.live_counts import assert_exact
 from tests.threads import together
@@ -43,7 +43,7 @@ def test_the_whole_life_of_an_event_is_counted_exactly() -> None:
     later = event.starts_at + timedelta(days=1)
     event_changes.reschedule(event, starts_at=later, ends_at=later + timedelta(hours=1))
     Delivery.objects.filter(pk__in=Delivery.objects.filter(state="sent")[:1]).delete()
-    fold_live_counts()
+    merge_live_counts()
     assert_exact()
     erasure.disown(people[2])
     event_changes.cancel(event)
@@ -78,35 +78,35 @@ def test_a_message_taken_back_and_a_purge_are_counted_exactly() -> None:
     )
 
 
-def test_a_trial_counts_nowhere_but_is_known_to_have_come() -> None:
+def test_a_dry_run_is_in_no_count_but_its_attendance_is_recorded() -> None:
     event = make_past_event()
-    trial = dry_runs.start(event, **answers(language="fr"))
-    attendance.note(trial, Attendance.Origin.HAND)
-    Delivery.objects.enqueue(trial, Delivery.Kind.UPDATED, state="failed")
+    dry_run = dry_runs.start(event, **answers(language="fr"))
+    attendance.note(dry_run, Attendance.Origin.HAND)
+    Delivery.objects.enqueue(dry_run, Delivery.Kind.UPDATED, state="failed")
     assert [model.objects.all().total() for model in (PeopleCount, SignUpCount, MailCount)] == [0, 0, 0]
     assert_exact()
     outbox.drain()
-    erasure.erase(trial)
+    erasure.erase(dry_run)
     assert_exact()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_happens_at_the_same_moment_is_counted_exactly() -> None:
+def test_concurrent_changes_are_counted_exactly() -> None:
     event = make_event(capacity=4)
     there = [signup.register(event, language="fr", **answers()).registration for _ in range(4)]
 
-    def sign_up_and_think_better() -> None:
+    def sign_up_and_withdraw() -> None:
         for _ in range(3):
             signup.withdraw(signup.register(event, language="fr", **answers(territory="T")).registration)
 
-    def fold() -> None:
+    def merge() -> None:
         for _ in range(6):
-            fold_live_counts()
+            merge_live_counts()
 
     acts = [partial(signup.withdraw, one) for one in there]
-    assert together([*acts, sign_up_and_think_better, sign_up_and_think_better, outbox.drain, fold, fold]) == []
+    assert together([*acts, sign_up_and_withdraw, sign_up_and_withdraw, outbox.drain, merge, merge]) == []
     assert_exact()
-    fold_live_counts()
+    merge_live_counts()
     assert_exact()
     groups = PeopleCount.objects.values_list("event", "status", "territory", "newsletter", "language", "attended")
     assert groups.distinct().count() == groups.count()
@@ -114,7 +114,7 @@ def test_what_happens_at_the_same_moment_is_counted_exactly() -> None:
 
 @pytest.mark.parametrize("audience", Broadcast.Audience.values)
 @pytest.mark.parametrize("narrowed", [{}, {"territory": "T1"}, {"newsletter_only": True}])
-def test_an_audience_is_as_large_as_those_who_will_be_written_to(audience: str, narrowed: dict[str, Any]) -> None:
+def test_the_size_of_an_audience_is_its_number_of_recipients(audience: str, narrowed: dict[str, Any]) -> None:
     event = make_past_event()
     before, after = event.starts_at - timedelta(days=1), event.ends_at + timedelta(hours=1)
     for number in range(12):
@@ -127,20 +127,20 @@ def test_an_audience_is_as_large_as_those_who_will_be_written_to(audience: str, 
     assert broadcasts.audience_size(broadcast) == broadcast.recipients().count()
 
 
-def test_missing_triggers_are_put_back_and_everything_is_counted_anew() -> None:
+def test_missing_triggers_are_installed_again_and_everything_is_recounted() -> None:
     event = make_event()
     make_registration(event)
     triggers.drop()
     registration = make_registration(event)
     Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION)
     assert PeopleCount.objects.all().total() == 1
-    triggers.keep()
+    triggers.install()
     assert_exact()
     assert list(Registration.objects.found_by(registration.email)) == [registration]
 
 
-def test_a_trigger_that_reads_otherwise_is_made_anew() -> None:
-    name, statement = list(triggers._parts().items())[-1]
+def test_a_trigger_that_differs_from_its_definition_is_rebuilt() -> None:
+    name, statement = list(triggers._definitions().items())[-1]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"DROP {name}")
@@ -151,14 +151,14 @@ def test_a_trigger_that_reads_otherwise_is_made_anew() -> None:
                 .replace("CREATE", "CREATE OR REPLACE")
                 .replace("BEGIN", "BEGIN NULL;")
             )
-    assert triggers._found(triggers._parts())[name] != statement
-    triggers.keep()
-    assert triggers._found(triggers._parts()) == triggers._parts()
+    assert triggers._installed(triggers._definitions())[name] != statement
+    triggers.install()
+    assert triggers._installed(triggers._definitions()) == triggers._definitions()
     make_registration()
     assert_exact()
 
 
-def test_rows_of_an_older_program_are_found_once_the_house_is_kept() -> None:
+def test_rows_written_by_an_older_version_are_found_after_housekeeping() -> None:
     registration = make_registration(last_name="Hélène")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE registrations_registration SET search = ''")
@@ -183,9 +183,11 @@ def test_a_corrected_address_is_found_and_the_former_one_no_longer() -> None:
     assert list(Registration.objects.found_by("apres")) == [registration]
 
 
-def test_a_sign_up_finds_its_quarter_by_an_index_however_long_people_have_signed_up() -> None:
-    if connection.vendor == "postgresql":  # which appends, and looks for no row
-        assert [name for name, part in triggers._parts().items() if "UPDATE registrations_signuptally" in part] == []
+def test_the_trigger_of_a_sign_up_finds_its_quarter_by_an_index() -> None:
+    if connection.vendor == "postgresql":  # its triggers append, and update no row
+        assert [
+            name for name, part in triggers._definitions().items() if "UPDATE registrations_signuptally" in part
+        ] == []
         return
     with connection.cursor() as cursor:
         cursor.execute(
@@ -195,14 +197,14 @@ def test_a_sign_up_finds_its_quarter_by_an_index_however_long_people_have_signed
     assert "INDEX sign_up_tally_quarters (event_id=? AND quarter=?)" in plan[-1]
 
 
-def test_what_thousands_have_appended_is_folded_without_comparing_each_row_with_each() -> None:
+def test_thousands_of_appended_rows_are_merged_without_a_nested_loop() -> None:
     event, now = make_event(), timezone.now()
     SignUpCount.objects.bulk_create(
         SignUpCount(event=event, quarter=now + number % 3 * HOUR, number=number % 3) for number in range(3000)
     )
     with CaptureQueriesContext(connection) as asked:
-        SignUpCount.objects.fold()
-    if connection.vendor == "sqlite":  # which adds to the row of a group at once
+        SignUpCount.objects.merge()
+    if connection.vendor == "sqlite":  # its triggers update the row of the group
         assert len(asked) == 0
         return
     assert sorted(SignUpCount.objects.values_list("quarter", "number")) == [(now + HOUR, 1000), (now + 2 * HOUR, 2000)]

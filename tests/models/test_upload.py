@@ -1,4 +1,4 @@
-"""An uploaded report: what is taken, what is refused and how that is said."""
+"""An uploaded report: which files are accepted, which are refused, and with what message."""
 
 import io
 import zlib
@@ -16,11 +16,11 @@ from pytest_django import Settings
 
 from registrations.documents import pdf
 from registrations.models import Event, pdf_file
-from tests.desk import NO_PARTS
+from tests.admin_client import NO_PARTS
 from tests.factories import make_event, make_registration
 
 
-def honest() -> bytes:
+def harmless() -> bytes:
     """A page whose words only speak of what is refused."""
     writer = pypdf.PdfWriter()
     words = DecodedStreamObject()
@@ -31,11 +31,11 @@ def honest() -> bytes:
     return target.getvalue()
 
 
-HONEST = honest()
+HARMLESS = harmless()
 
 
 def refusal(content: bytes) -> str:
-    """The code of the refusal; empty when the file is taken."""
+    """The code of the refusal; empty when the file is accepted."""
     try:
         pdf_file.validate(SimpleUploadedFile("rapport.pdf", content))
     except ValidationError as error:
@@ -44,7 +44,7 @@ def refusal(content: bytes) -> str:
 
 
 def written(change: Callable[[pypdf.PdfWriter], Any] = lambda writer: None) -> bytes:
-    writer = pypdf.PdfWriter(clone_from=io.BytesIO(HONEST))
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(HARMLESS))
     change(writer)
     target = io.BytesIO()
     writer.write(target)
@@ -69,13 +69,13 @@ def packed(
 
 
 @pytest.mark.typesetting
-def test_a_document_typeset_here_is_taken() -> None:
+def test_a_document_typeset_here_is_accepted() -> None:
     page = "<html lang='fr'><title>x</title><p>Un rapport. /JavaScript et /Launch en toutes lettres.</p>"
     assert refusal(pdf.render(page)) == ""
 
 
-def test_reports_of_several_programs_are_taken() -> None:
-    assert refusal(HONEST) == ""
+def test_reports_of_several_programs_are_accepted() -> None:
+    assert refusal(HARMLESS) == ""
     assert refusal(written()) == ""
     destination = written(lambda writer: setattr(writer, "open_destination", "/XYZ"))
     assert refusal(destination) == ""
@@ -93,34 +93,34 @@ def test_reports_of_several_programs_are_taken() -> None:
         (b"%PDF-1.7\n" + b" " * (20 * 1024 * 1024) + b"%%EOF", "too_large"),
     ],
 )
-def test_what_is_no_whole_pdf_is_refused(content: bytes, code: str) -> None:
+def test_a_file_that_is_no_complete_pdf_is_refused(content: bytes, code: str) -> None:
     assert refusal(content) == code
 
 
 @pytest.mark.parametrize("kind", ["JavaScript", "Launch", "SubmitForm", "ImportData", "RichMedia", "Rendition"])
-def test_a_pdf_that_acts_is_refused(kind: str) -> None:
+def test_a_pdf_with_an_action_is_refused(kind: str) -> None:
     assert refusal(written(with_action(kind))) == "active"
     assert refusal(packed(b"<< /S /%s >>" % kind.encode())) == "active"
     assert refusal(b"%%PDF-1.7\n1 0 obj << /S/%s>> endobj\n%%%%EOF" % kind.encode()) == "active"
 
 
 @pytest.mark.parametrize("name", [b"/J#61vaScript", b"/#4a#61#76#61#53cript", b"/JavaScript%", b"/JavaScript/JS(x)"])
-def test_a_name_written_in_disguise_is_seen(name: bytes) -> None:
+def test_an_escaped_name_is_found(name: bytes) -> None:
     assert refusal(b"%PDF-1.7\n1 0 obj << /S " + name + b" >> endobj\n%%EOF") == "active"
     assert refusal(packed(b"<< /S " + name + b" >>")) == "active"
 
 
 @pytest.mark.parametrize("name", [b"/JavaScripts", b"/Launched", b"/XLaunch"])
-def test_a_name_that_only_looks_alike_is_no_action(name: bytes) -> None:
+def test_a_name_that_only_begins_or_ends_alike_is_accepted(name: bytes) -> None:
     assert refusal(b"%PDF-1.7\n1 0 obj << /S " + name + b" >> endobj\n%%EOF") == ""
 
 
-def test_a_script_in_a_comment_that_poses_as_a_stream_is_seen() -> None:
+def test_a_script_in_a_false_stream_is_found() -> None:
     hidden = b"%PDF-1.7\n% stream\n1 0 obj << /S /JavaScript >> endobj\n% endstream\n%%EOF"
     assert refusal(hidden) == "active"
 
 
-def test_a_pdf_that_carries_a_file_is_refused() -> None:
+def test_a_pdf_with_an_attachment_is_refused() -> None:
     assert refusal(written(lambda writer: writer.add_attachment("a.exe", b"MZ"))) == "embedded"
 
 
@@ -128,13 +128,13 @@ def test_a_protected_pdf_is_refused_because_it_cannot_be_checked() -> None:
     assert refusal(written(lambda writer: writer.encrypt("", "owner", algorithm="RC4-128"))) == "encrypted"
 
 
-def test_objects_packed_in_another_way_are_refused() -> None:
+def test_object_streams_with_another_filter_are_refused() -> None:
     assert (
         refusal(packed(b"<< >>", filtered=b"/ASCIIHexDecode", pack=lambda data: data.hex().encode())) == "unreadable"
     )
 
 
-def test_a_bomb_is_refused_without_being_held_in_memory() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     bomb = zlib.compress(b"\0" * (201 * 1024 * 1024), 9)
     content = b"%PDF-1.7\n1 0 obj << >> stream\n" + bomb + b"\nendstream endobj\n%%EOF"
     assert len(content) < 1024 * 1024
@@ -148,7 +148,7 @@ def test_many_streams_are_read_once_each() -> None:
 
 
 @pytest.mark.django_db
-def test_the_desk_says_what_to_do_and_keeps_the_file_under_a_name_of_its_own(
+def test_the_admin_explains_a_refusal_and_stores_the_file_under_a_random_name(
     client: Client, settings: Settings, tmp_path: Any
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
@@ -169,7 +169,7 @@ def test_the_desk_says_what_to_do_and_keeps_the_file_under_a_name_of_its_own(
 
     refused = upload(written(with_action("JavaScript")))
     assert "Ce PDF contient un script ou une action" in refused.text
-    assert upload(HONEST).status_code == 302
+    assert upload(HARMLESS).status_code == 302
     event.refresh_from_db()
     name = str(event.report_file.name).removeprefix("reports/").removesuffix(".pdf")
     assert len(name) == 22
@@ -179,7 +179,7 @@ def test_the_desk_says_what_to_do_and_keeps_the_file_under_a_name_of_its_own(
 @pytest.mark.django_db
 def test_the_report_is_served_as_an_attachment_in_a_sandbox(client: Client, settings: Settings, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
-    event = make_event(report=False, report_file=SimpleUploadedFile("rapport.pdf", HONEST))
+    event = make_event(report=False, report_file=SimpleUploadedFile("rapport.pdf", HARMLESS))
     registration = make_registration(event)
     personal = client.get(f"/rejoindre/{registration.join_code}/rapport.pdf")
     client.force_login(User.objects.create_superuser("organisatrice"))
@@ -193,7 +193,7 @@ def test_the_report_is_served_as_an_attachment_in_a_sandbox(client: Client, sett
 
 
 @pytest.mark.parametrize(
-    ("url", "taken"),
+    ("url", "is_accepted"),
     [
         ("https://visio.example.net/salle", True),
         ("https://eu.zoom.example/j/1", True),
@@ -206,16 +206,16 @@ def test_the_report_is_served_as_an_attachment_in_a_sandbox(client: Client, sett
         ("https://[", False),
     ],
 )
-def test_a_room_stands_on_a_site_that_the_operator_has_named(settings: Settings, url: str, taken: bool) -> None:
+def test_the_room_must_be_on_a_host_of_the_setting(settings: Settings, url: str, is_accepted: bool) -> None:
     settings.ROOM_HOSTS = ["visio.example.net", "zoom.example"]
     field = Event._meta.get_field("connection_url")
-    if taken:
+    if is_accepted:
         field.run_validators(url)
     else:
         with pytest.raises(ValidationError):
             field.run_validators(url)
 
 
-def test_without_names_any_https_site_may_hold_the_room(settings: Settings) -> None:
+def test_without_room_hosts_any_https_host_is_accepted(settings: Settings) -> None:
     settings.ROOM_HOSTS = []
     Event._meta.get_field("connection_url").run_validators("https://anywhere.example/")

@@ -206,14 +206,14 @@ def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: S
 
     enqueue()
     dead = "0123456789abcdef"
-    liveness._file(dead).touch()  # the lock that the system took back
+    liveness._lock_file(dead).touch()  # the lock that the system took back
     held = Delivery.objects.claim(holder=dead)
     wakeups.sweep()
     assert list(Delivery.objects.due()) == [held]
     Delivery.objects.update(state="sent")
-    os.utime(liveness._file(dead), (0, 0))
+    os.utime(liveness._lock_file(dead), (0, 0))
     housekeeping.remove_old_rows()
-    assert not liveness._file(dead).exists()
+    assert not liveness._lock_file(dead).exists()
 
 
 def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
@@ -222,7 +222,7 @@ def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
     settings.DATA_DIR = tmp_path
     enqueue()
     dead = "0123456789abcdef"
-    liveness._file(dead).touch()
+    liveness._lock_file(dead).touch()
     Delivery.objects.claim(holder=dead)
 
     def away(*args: object) -> None:

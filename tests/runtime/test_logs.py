@@ -1,4 +1,4 @@
-"""What the log says, and what it must never say."""
+"""What the log contains, and the personal data that it must never contain."""
 
 import json
 import logging
@@ -15,29 +15,29 @@ from pytest_django import Settings
 from registrations.mailing import outbox
 from registrations.models import Delivery
 from registrations.runtime import log_context
-from registrations.runtime.logs import Discreet, DiscreetJson, one_line
+from registrations.runtime.logs import MaskingFormatter, MaskingJsonFormatter, one_line
 from tests.factories import make_event, make_registration
 from webinar import environment
 
 pytestmark = pytest.mark.django_db
-TEXT = Discreet("{message}{about}", style="{")
+TEXT = MaskingFormatter("{message}{about}", style="{")
 
 
 @pytest.fixture(autouse=True)
-def _nothing_under_way() -> None:
+def _no_request() -> None:
     log_context.request_id.set("")
 
 
 @contextmanager
 def lines(formatter: logging.Formatter) -> Iterator[list[str]]:
-    """What a handler with this formatter writes, whatever the logger."""
+    """The lines that a handler with this formatter writes, from all loggers."""
     written: list[str] = []
 
-    class Keep(logging.Handler):
+    class ListHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             written.append(self.format(record))
 
-    handler = Keep()
+    handler = ListHandler()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     level = root.level
@@ -54,7 +54,7 @@ def record(problem: Exception | None, *arguments: str) -> logging.LogRecord:
     return logging.LogRecord("django.request", logging.WARNING, "", 1, message, arguments, trace)
 
 
-@pytest.mark.parametrize("formatter", [TEXT, DiscreetJson()])
+@pytest.mark.parametrize("formatter", [TEXT, MaskingJsonFormatter()])
 @pytest.mark.parametrize("problem", [None, ValueError("zoe.durand+1@example.org")])
 def test_no_line_of_the_log_holds_a_code_or_an_address(
     problem: Exception | None, formatter: logging.Formatter
@@ -74,11 +74,11 @@ def test_codes_of_a_new_address_and_numbers_of_certificates_are_masked_too() -> 
     )
 
 
-def test_the_console_writes_by_a_discreet_formatter_in_either_format(settings: Settings) -> None:
+def test_the_console_uses_a_masking_formatter_in_both_formats(settings: Settings) -> None:
     formatters = {name: formatter["()"] for name, formatter in settings.LOGGING["formatters"].items()}
     assert formatters == {
-        "text": "registrations.runtime.logs.Discreet",
-        "json": "registrations.runtime.logs.DiscreetJson",
+        "text": "registrations.runtime.logs.MaskingFormatter",
+        "json": "registrations.runtime.logs.MaskingJsonFormatter",
     }
     assert {handler["formatter"] for handler in settings.LOGGING["handlers"].values()} == {"text"}
     assert environment.choice("LOG_FORMAT", ["text", "json"]) == "text"
@@ -86,7 +86,7 @@ def test_the_console_writes_by_a_discreet_formatter_in_either_format(settings: S
 
 def test_a_request_is_one_line_with_the_name_of_its_page(client: Client) -> None:
     registration = make_registration()
-    with lines(DiscreetJson()) as written:
+    with lines(MaskingJsonFormatter()) as written:
         answer = client.get(f"/rejoindre/{registration.join_code}/")
     [line] = map(json.loads, written)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
@@ -102,7 +102,7 @@ def test_a_request_is_one_line_with_the_name_of_its_page(client: Client) -> None
     }
 
 
-def test_what_machines_ask_every_few_seconds_is_not_written_down(client: Client) -> None:
+def test_a_successful_health_probe_is_not_logged(client: Client) -> None:
     with lines(TEXT) as written:
         client.get("/healthz")
     assert written == []
@@ -118,7 +118,7 @@ def test_what_machines_ask_every_few_seconds_is_not_written_down(client: Client)
         (1, "short", False),
     ],
 )
-def test_the_number_of_a_request_is_the_proxys_only_where_one_is_trusted(
+def test_the_request_id_of_a_proxy_is_used_only_when_the_proxy_is_trusted(
     client: Client, settings: Settings, proxies: int, given: str, is_kept: bool
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = proxies
@@ -127,7 +127,7 @@ def test_the_number_of_a_request_is_the_proxys_only_where_one_is_trusted(
     assert is_kept or re.fullmatch("[0-9a-f]{16}", answered)
 
 
-def test_a_failure_shows_the_number_that_its_lines_carry(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_page_shows_the_request_id_of_its_log_lines(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
     event = make_event()
 
@@ -135,7 +135,7 @@ def test_a_failure_shows_the_number_that_its_lines_carry(client: Client, monkeyp
         raise RuntimeError("a defect of zoe@example.org")
 
     monkeypatch.setattr("registrations.views.public.shown_event", broken)
-    with lines(DiscreetJson()) as written:
+    with lines(MaskingJsonFormatter()) as written:
         page = client.get(event.get_absolute_url())
     number = page["X-Request-ID"]
     assert f"<code>{number}</code>" in page.text
@@ -147,22 +147,22 @@ def test_a_failure_shows_the_number_that_its_lines_carry(client: Client, monkeyp
     assert found[0]["exception"].endswith("RuntimeError: a defect of …@example.org")
 
 
-def test_lines_of_a_page_that_is_not_there_carry_its_number_too(client: Client) -> None:
+def test_the_log_lines_of_a_missing_page_have_its_request_id(client: Client) -> None:
     with lines(TEXT) as written:
         number = client.get("/nowhere/")["X-Request-ID"]
     assert [line for line in written if f"[request={number}]" not in line] == []
     assert len(written) == 2
 
 
-def test_the_lines_of_a_mail_carry_its_number() -> None:
+def test_the_log_lines_of_a_delivery_have_its_id() -> None:
     owed = Delivery.objects.enqueue(make_registration(make_event(report=False)), Delivery.Kind.CONFIRMATION)
-    with lines(DiscreetJson()) as written:
+    with lines(MaskingJsonFormatter()) as written:
         outbox.drain()
     assert {json.loads(line)["delivery_id"] for line in written} == {owed.pk}
     assert log_context.current() == {}
 
 
-def test_a_hostile_host_header_is_one_short_warning(client: Client) -> None:
+def test_a_wrong_host_header_is_one_short_warning(client: Client) -> None:
     logger = logging.getLogger("django.security.DisallowedHost")
     logger.addFilter(one_line)
     with lines(TEXT) as written:
@@ -174,7 +174,7 @@ def test_a_hostile_host_header_is_one_short_warning(client: Client) -> None:
     assert re.match("GET - 400 ", access)
 
 
-def test_the_filter_of_hostile_hosts_stands_in_the_settings(settings: Settings) -> None:
+def test_the_filter_of_wrong_host_headers_is_in_the_settings(settings: Settings) -> None:
     assert settings.LOGGING["loggers"]["django.security.DisallowedHost"] == {"filters": ["one_line"]}
     assert settings.LOGGING["filters"]["one_line"]["()"]() is one_line
 
@@ -184,6 +184,6 @@ def test_a_traceback_stays_within_one_json_line() -> None:
         raise ValueError("one\ntwo")
     except ValueError:
         trace: Any = sys.exc_info()
-    whole = DiscreetJson().format(logging.LogRecord("x", logging.ERROR, "", 1, "three\nfour", (), trace))
+    whole = MaskingJsonFormatter().format(logging.LogRecord("x", logging.ERROR, "", 1, "three\nfour", (), trace))
     assert "\n" not in whole
     assert json.loads(whole)["message"] == "three\nfour"

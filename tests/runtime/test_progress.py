@@ -1,4 +1,4 @@
-"""How far a command has come, as its shell shows it."""
+"""Progress of a command, as shown in the shell."""
 
 import io
 
@@ -16,8 +16,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_has_one_line_that_moves_and_goes_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_line, "MOVES_EVERY", 0)
+def test_a_terminal_shows_one_line_that_is_updated_and_cleared_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_line, "TERMINAL_INTERVAL", 0)
     terminal = Terminal()
     with progress_line.shown("purge", terminal):
         for _batch in progress.batches(range(5), 2, "webinaire"):
@@ -29,33 +29,33 @@ def test_a_terminal_has_one_line_that_moves_and_goes_at_the_end(monkeypatch: pyt
     )
 
 
-def test_elsewhere_a_line_comes_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outside_a_terminal_a_line_is_written_from_time_to_time(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     with progress_line.shown("purge", log):
         progress.report(1, 5)
     assert log.getvalue() == ""
-    monkeypatch.setattr(progress_line, "SPEAKS_EVERY", 0)
+    monkeypatch.setattr(progress_line, "LOG_INTERVAL", 0)
     with progress_line.shown("purge", log):
         progress.report(1, 5)
     assert log.getvalue() == "purge: 1/5 (20 %)\n"
 
 
-def test_what_nobody_listens_to_is_told_to_nobody() -> None:
+def test_progress_without_a_listener_is_ignored() -> None:
     assert list(progress.batches("abcde", 2)) == ["ab", "cd", "e"]
 
 
 @pytest.mark.typesetting
-def test_a_document_tells_its_steps_and_not_that_it_is_done_before_it_is() -> None:
+def test_a_document_reports_its_steps_and_never_that_it_is_done_too_early() -> None:
     told: list[tuple[int, int]] = []
-    with progress.told_to(lambda done, total, words: told.append((done, total))):
+    with progress.reported_to(lambda done, total, words: told.append((done, total))):
         assert pdf.render("<html lang='fr'><title>x</title><p>x").startswith(b"%PDF-")
     assert told == sorted(told)
     assert (told[0], told[-1]) == ((0, 7), (6, 7))
 
 
 @pytest.mark.django_db
-def test_the_purge_tells_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_line, "SPEAKS_EVERY", 0)
+def test_the_purge_reports_its_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress_line, "LOG_INTERVAL", 0)
     event = make_event(starts_at=make_event().starts_at.replace(year=2020), slug="vieux", retention_months=1)
     for _ in range(3):
         make_registration(event, created_at=event.starts_at)

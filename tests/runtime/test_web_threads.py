@@ -1,4 +1,4 @@
-"""Few threads answer; when all of them wait for something, others come to help, and go again."""
+"""The pool has few threads, gets more while all of them are blocked, and shrinks again afterwards."""
 
 import threading
 import time
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from registrations.runtime.web_threads import CALM_AFTER, FEW, MANY, STUCK_AFTER, WebThreads
-from tests.site import PATIENCE, wait_for
+from registrations.runtime.web_threads import CALM_AFTER, STUCK_AFTER, THREADS_MAX, THREADS_MIN, WebThreads
+from tests.site import TIMEOUT, wait_for
 
 
 class Request:
-    """Waits in its thread until it is let go."""
+    """Blocks its thread until `may_end` is set."""
 
     def __init__(self) -> None:
         self.has_begun, self.may_end = threading.Event(), threading.Event()
 
     def service(self) -> None:
         self.has_begun.set()
-        self.may_end.wait(PATIENCE)
+        self.may_end.wait(TIMEOUT)
 
     def cancel(self) -> None: ...
 
@@ -41,39 +41,41 @@ def threads(clock: Callable[[float], None]) -> Iterator[WebThreads]:
     threads.shutdown()
 
 
-def test_others_help_when_nobody_takes_the_next_request(threads: WebThreads, clock: Callable[[float], None]) -> None:
-    requests = [Request() for _ in range(FEW + 2)]
+def test_threads_are_added_while_no_thread_takes_the_next_request(
+    threads: WebThreads, clock: Callable[[float], None]
+) -> None:
+    requests = [Request() for _ in range(THREADS_MIN + 2)]
     for request in requests:
         threads.add_task(request)
-    assert all(request.has_begun.wait(PATIENCE) for request in requests[:FEW])
-    threads.look()
+    assert all(request.has_begun.wait(TIMEOUT) for request in requests[:THREADS_MIN])
+    threads.adjust()
     clock(STUCK_AFTER / 2)
-    threads.look()
-    assert len(threads.threads) == FEW
+    threads.adjust()
+    assert len(threads.threads) == THREADS_MIN
     clock(STUCK_AFTER)
-    threads.look()
-    assert len(threads.threads) == MANY
-    assert all(request.has_begun.wait(PATIENCE) for request in requests)
+    threads.adjust()
+    assert len(threads.threads) == THREADS_MAX
+    assert all(request.has_begun.wait(TIMEOUT) for request in requests)
 
     for request in requests:
         request.may_end.set()
-    threads.look()
-    assert len(threads.threads) == MANY
+    threads.adjust()
+    assert len(threads.threads) == THREADS_MAX
     clock(CALM_AFTER)
-    threads.look()
-    wait_for(lambda: len(threads.threads) == FEW, "the end of the helpers")
+    threads.adjust()
+    wait_for(lambda: len(threads.threads) == THREADS_MIN, "the end of the added threads")
 
 
-def test_a_long_queue_that_moves_needs_nobody(threads: WebThreads, clock: Callable[[float], None]) -> None:
+def test_no_thread_is_added_while_a_long_queue_moves(threads: WebThreads, clock: Callable[[float], None]) -> None:
     requests = [Request() for _ in range(20)]
     for request in requests:
         threads.add_task(request)
-    for done, request in enumerate(requests[: 20 - FEW]):
-        assert request.has_begun.wait(PATIENCE)
+    for done, request in enumerate(requests[: 20 - THREADS_MIN]):
+        assert request.has_begun.wait(TIMEOUT)
         request.may_end.set()
-        assert requests[done + FEW].has_begun.wait(PATIENCE)
+        assert requests[done + THREADS_MIN].has_begun.wait(TIMEOUT)
         clock(STUCK_AFTER)
-        threads.look()
-    assert len(threads.threads) == FEW
+        threads.adjust()
+    assert len(threads.threads) == THREADS_MIN
     for request in requests:
         request.may_end.set()

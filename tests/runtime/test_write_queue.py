@@ -1,4 +1,4 @@
-"""SQLite has one writer: long acts leave it to the others between two people."""
+"""On SQLite, a long operation pauses between its transactions so that other writers get the lock."""
 
 from types import SimpleNamespace
 
@@ -9,20 +9,20 @@ from registrations.runtime import progress, write_queue
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_long_act_pauses_between_its_transactions_on_sqlite_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_operation_pauses_between_its_transactions_on_sqlite_only(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     moments = iter([10.0, 10.5, 20.0, 24.0, 30.0] if connection.vendor == "sqlite" else [10.0, 20.0, 30.0])
     clock = SimpleNamespace(sleep=pauses.append, monotonic=moments.__next__)
-    for module in ("turns", "progress"):
-        monkeypatch.setattr(f"registrations.{module}.time", clock)
+    for module in ("write_queue", "progress"):
+        monkeypatch.setattr(f"registrations.runtime.{module}.time", clock)
     assert list(progress.batches("abc", 1)) == ["a", "b", "c"]
-    assert pauses == ([0.25, write_queue.BREATH_MAX] if connection.vendor == "sqlite" else [])
+    assert pauses == ([0.25, write_queue.PAUSE_MAX] if connection.vendor == "sqlite" else [])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_within_a_transaction_nobody_would_gain_by_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_pause_within_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("registrations.runtime.write_queue.time", SimpleNamespace(sleep=pauses.append))
     with transaction.atomic():
-        write_queue.let_others_write(since=0)
+        write_queue.pause_for_other_writers(since=0)
     assert pauses == []

@@ -1,4 +1,4 @@
-"""What strangers try, and what stops it; more stands where it belongs: limits, doorway, staff, upload, walk."""
+"""Attacks by visitors. See also test_rate_limits, test_request_guard, test_login, test_upload, test_every_address."""
 
 import http.client
 import re
@@ -20,7 +20,7 @@ from registrations.security import rate_limits
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_registration
 from tests.journey import Journey, shown_stamp, without_token
-from tests.site import PATIENCE, RunningSite
+from tests.site import TIMEOUT, RunningSite
 from tests.test_settings import SAFE, start
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +43,8 @@ ADVERTS = [
 ]
 
 
-def whole(mail: EmailMessage) -> str:
-    """Everything in a mail that a person could read, calendar included."""
+def full_text(mail: EmailMessage) -> str:
+    """All text of a mail, with its calendar object."""
     leaves = [
         leaf for leaf in mail.walk() if leaf.get_content_maintype() == "text" or "ics" in leaf.get_content_type()
     ]
@@ -55,7 +55,7 @@ def whole(mail: EmailMessage) -> str:
 
 @pytest.mark.parametrize("advert", ADVERTS)
 @pytest.mark.parametrize("name", ["first_name", "last_name"])
-def test_no_advert_leaves_in_a_name(journey: Journey, name: str, advert: str) -> None:
+def test_a_name_with_an_advert_is_refused_and_not_mailed(journey: Journey, name: str, advert: str) -> None:
     typed: dict[str, Any] = {name: advert}
     page = journey.sign_up(make_event(report=False), **typed)
     assert page.status_code == 200
@@ -63,11 +63,11 @@ def test_no_advert_leaves_in_a_name(journey: Journey, name: str, advert: str) ->
     assert journey.mails() == []
 
 
-def test_a_mail_holds_nothing_of_what_a_stranger_typed_but_the_name(journey: Journey) -> None:
+def test_of_the_form_only_the_name_is_in_the_mail(journey: Journey) -> None:
     marks: dict[str, Any] = {name: f"ADVERT-{name}" for name in ("organisation", "job_title", "question")}
     journey.sign_up(make_event(report=False), first_name="Zoë", **marks)
     [mail] = journey.mails()
-    assert "ADVERT" not in whole(mail)
+    assert "ADVERT" not in full_text(mail)
     assert "Zoë" not in str(mail["Subject"])
 
 
@@ -86,13 +86,13 @@ def test_a_mail_holds_nothing_of_what_a_stranger_typed_but_the_name(journey: Jou
         "a@exa\u2024mple.org b",
     ],
 )
-def test_one_form_writes_to_one_address(journey: Journey, address: str) -> None:
+def test_a_form_with_several_addresses_sends_no_mail_to_a_second_one(journey: Journey, address: str) -> None:
     page = journey.sign_up(make_event(report=False), email=address)
     assert "email" in page.context["form"].errors
     assert journey.mails() == []
 
 
-def test_a_name_with_signs_of_calendars_and_headers_stays_a_name(journey: Journey) -> None:
+def test_a_name_cannot_inject_headers_or_calendar_lines(journey: Journey) -> None:
     journey.sign_up(make_event(report=False), first_name="Zoë, Marie: l’« une »", last_name='O\'Neil\u00a0"Z"')
     [mail] = journey.mails()
     lines = mailbox.calendar_lines(mailbox.part(mail, "application/ics"))
@@ -101,7 +101,7 @@ def test_a_name_with_signs_of_calendars_and_headers_stays_a_name(journey: Journe
     assert len(mail.get_all("To") or []) == 1
 
 
-def test_bytes_that_are_no_text_are_no_error(client: Client) -> None:
+def test_bytes_that_are_not_utf_8_are_no_server_error(client: Client) -> None:
     path = f"/evenements/{make_event().slug}/inscription/"
     for body in (b"first_name=%ff%fe&email=%ed%a0%80", b"\xff\xfe\x00", b"%" * 500, b"&" * 300):
         page = client.generic("POST", path, body, "application/x-www-form-urlencoded")
@@ -109,7 +109,7 @@ def test_bytes_that_are_no_text_are_no_error(client: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["?q=%ff", "?%ff=%fe", "?a[]=b&a=%ed%a0%80", "?" + "a=1&" * 500, "?q=" + "x" * 8000])
-def test_odd_queries_are_no_error(client: Client, query: str) -> None:
+def test_unusual_queries_are_no_server_error(client: Client, query: str) -> None:
     event = make_event()
     for path in ("/", f"/evenements/{event.slug}/", f"/evenements/{event.slug}/inscription/", "/admin/login/"):
         assert client.get(path + query).status_code in {200, 302, 400}
@@ -118,7 +118,7 @@ def test_odd_queries_are_no_error(client: Client, query: str) -> None:
 def test_a_known_and_an_unknown_address_get_the_same_answer_and_cost_the_same(client: Client) -> None:
     event = make_event(report=False)
     make_registration(event, email="known@example.org", first_name="Anne")
-    wakeups.wake_up()  # one that waits stands for both mails
+    wakeups.wake_up()  # one waiting wake-up is enough for both mails
     told: dict[str, dict[str, Any]] = {}
     for address in ("known@example.org", "other@example.org"):
         visitor = Client()
@@ -140,7 +140,7 @@ def test_a_known_and_an_unknown_address_get_the_same_answer_and_cost_the_same(cl
     assert "registrations_delivery" in told["known@example.org"]["writes"]
 
 
-def test_over_the_cap_a_known_and_an_unknown_address_still_look_the_same(client: Client) -> None:
+def test_above_the_limit_a_known_and_an_unknown_address_get_the_same_answer(client: Client) -> None:
     event = make_event(report=False)
     make_registration(event, email="known@example.org")
     for address in ("known@example.org", "other@example.org"):
@@ -165,7 +165,7 @@ def test_over_the_cap_a_known_and_an_unknown_address_still_look_the_same(client:
     assert list(owed) == ["other@example.org"]
 
 
-def test_the_two_codes_are_unguessable_and_no_relation_of_each_other() -> None:
+def test_the_two_codes_are_random_and_independent() -> None:
     event = make_event(report=False)
     codes = [
         code for row in (make_registration(event) for _ in range(50)) for code in (row.join_code, row.manage_code)
@@ -175,7 +175,7 @@ def test_the_two_codes_are_unguessable_and_no_relation_of_each_other() -> None:
     assert len({code[:4] for code in codes}) > 95
 
 
-def test_mailed_links_outlive_a_change_of_the_secret_key(client: Client, settings: Settings) -> None:
+def test_mailed_links_work_after_a_change_of_the_secret_key(client: Client, settings: Settings) -> None:
     registration = make_registration(make_event(report=False))
     settings.SECRET_KEY = "another " * 10
     assert client.get(f"/rejoindre/{registration.join_code}/").status_code == 200
@@ -193,7 +193,7 @@ def test_the_room_comes_from_the_event_whatever_the_visitor_sends(client: Client
     assert client.post(path, typed, headers={"referer": "https://evil.example/"})["Location"] == ROOM
 
 
-def test_links_to_elsewhere_tell_nobody_where_one_came_from(client: Client) -> None:
+def test_links_to_other_sites_send_no_referrer(client: Client) -> None:
     event = make_event(report=False, starts_in=timedelta(days=-9), replay_url="https://video.example.net/1")
     registration = make_registration(event)
     for path in (f"/evenements/{event.slug}/", f"/rejoindre/{registration.join_code}/"):
@@ -202,7 +202,7 @@ def test_links_to_elsewhere_tell_nobody_where_one_came_from(client: Client) -> N
         assert "https://video.example.net/1" in str(outward)
 
 
-def test_forwarded_hosts_are_nobodys_word(client: Client, settings: Settings) -> None:
+def test_forwarded_host_headers_are_ignored(client: Client, settings: Settings) -> None:
     assert settings.USE_X_FORWARDED_HOST is False
     event = make_event(report=False)
     forged = {
@@ -221,7 +221,7 @@ def test_forwarded_hosts_are_nobodys_word(client: Client, settings: Settings) ->
 
 
 @pytest.mark.parametrize("field", ["title", "short_title", "summary", "description", "organiser_name", "contact_name"])
-def test_what_organisers_type_runs_nowhere(journey: Journey, field: str) -> None:
+def test_html_typed_by_an_organiser_is_escaped_everywhere(journey: Journey, field: str) -> None:
     hostile = "</script><script>alert(1)</script><img src=x onerror=alert(1)>[x](javascript:alert(1))"
     words: dict[str, Any] = {field: hostile[: 80 if field == "short_title" else 100]}
     event = make_event(report=False, **words)
@@ -241,14 +241,14 @@ def test_what_organisers_type_runs_nowhere(journey: Journey, field: str) -> None
         assert 'href="javascript' not in text
 
 
-def test_fields_that_no_form_has_change_nothing(journey: Journey) -> None:
+def test_extra_fields_in_a_form_are_ignored(journey: Journey) -> None:
     journey.sign_up(make_event(report=False), status="cancelled", join_code="x" * 22, uid="x", event_id="7", id="7")
     registration = Registration.objects.get()
     assert registration.status == "confirmed"
     assert registration.join_code != "x" * 22
 
 
-def test_cookies_and_headers_of_a_public_site_are_for_https_alone(tmp_path: Any) -> None:
+def test_cookies_and_headers_of_a_public_site_require_https(tmp_path: Any) -> None:
     script = (
         "from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME,"
         "s.KNOWN_BROWSER_COOKIE_NAME,"
@@ -265,14 +265,14 @@ def test_cookies_and_headers_of_a_public_site_are_for_https_alone(tmp_path: Any)
 
 def test_a_real_server_refuses_large_bodies_and_headers_at_once(demo: RunningSite) -> None:
     def answer(head: str) -> str:
-        with socket.create_connection(("127.0.0.1", demo.port), timeout=PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", demo.port), timeout=TIMEOUT) as client:
             client.sendall(head.encode())
             return client.recv(100).decode()
 
     host = f"Host: 127.0.0.1:{demo.port}\r\nContent-Type: text/plain\r\n"
     assert " 413 " in answer(f"POST /admin/login/ HTTP/1.1\r\n{host}Content-Length: {26 * 1024 * 1024}\r\n\r\n")
     assert " 431 " in answer(f"GET / HTTP/1.1\r\n{host}X: {'x' * 40_000}\r\n\r\n")
-    connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=TIMEOUT)
     connection.request("POST", "/accessibilite/", b"x" * 300_000, {"Content-Type": "text/plain"})
     response = connection.getresponse()
     assert response.status == 413
@@ -281,13 +281,13 @@ def test_a_real_server_refuses_large_bodies_and_headers_at_once(demo: RunningSit
 
 
 def test_behind_a_proxy_the_origin_is_what_the_proxy_saw(site: RunningSite) -> None:
-    """The real server hands on what it believes: forged hops at the left lift no cap."""
+    """With the real server: forged hops at the left of the header do not change the origin."""
     site.env |= {"TRUSTED_PROXY_COUNT": "1"}
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     statuses = []
     for number in range(62):
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=TIMEOUT)
         forged = {"X-Forwarded-For": f"10.0.0.{number}, 203.0.113.9", "X-Forwarded-Proto": "http"}
         body = b"username=organisateur&password=wrong"
         connection.request("GET", "/admin/login/", headers=forged)

@@ -1,4 +1,4 @@
-"""The audit log: what is written into it, and that nobody takes it back."""
+"""The audit log: what is recorded, and that entries cannot be changed or deleted."""
 
 from datetime import timedelta
 from io import StringIO
@@ -18,7 +18,7 @@ from registrations.models import AuditEntry
 from registrations.security import audit, second_factor
 from registrations.worker import housekeeping
 from tests.factories import make_event, make_registration
-from tests.phone import KEY, shown_by
+from tests.phone import KEY, code_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,17 +31,17 @@ def organiser(client: Client) -> Client:
     return client
 
 
-def written(**fields: Any) -> list[tuple[str, int | None, str]]:
+def recorded(**fields: Any) -> list[tuple[str, int | None, str]]:
     return list(AuditEntry.objects.filter(**fields).order_by("pk").values_list("action", "actor", "about"))
 
 
-def test_logins_refused_logins_and_logouts_are_written(client: Client) -> None:
+def test_logins_refused_logins_and_logouts_are_recorded(client: Client) -> None:
     account = User.objects.create_superuser("organisatrice", password="correct horse")
     for username, password in [("organisatrice", "wrong"), ("my-password!", "x"), ("organisatrice", "correct horse")]:
         client.post("/admin/login/", {"username": username, "password": password})
     client.post("/admin/logout/")
     about = f"auth.user {account.pk}"
-    assert written(pk__gt=AuditEntry.objects.get(action="account_added").pk) == [
+    assert recorded(pk__gt=AuditEntry.objects.get(action="account_added").pk) == [
         ("login_failed", None, about),
         ("login_failed", None, ""),
         ("logged_in", account.pk, ""),
@@ -50,9 +50,7 @@ def test_logins_refused_logins_and_logouts_are_written(client: Client) -> None:
     assert "my-password!" not in str(list(AuditEntry.objects.values()))
 
 
-def test_changed_passwords_are_written_whoever_changes_them_and_better_hashes_are_not(
-    organiser: Client, settings: Settings
-) -> None:
+def test_password_changes_are_recorded_and_upgraded_hashes_are_not(organiser: Client, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     account = User.objects.create_user("autre", password="correct horse")
     me = User.objects.get(username="organisatrice")
@@ -61,7 +59,7 @@ def test_changed_passwords_are_written_whoever_changes_them_and_better_hashes_ar
     new = {"password1": "a third horse!", "password2": "a third horse!"}
     organiser.post(f"/admin/auth/user/{account.pk}/password/", new)
     about = f"auth.user {account.pk}"
-    assert written(action="password_changed") == [
+    assert recorded(action="password_changed") == [
         ("password_changed", None, about),
         ("password_changed", me.pk, about),
     ]
@@ -69,10 +67,10 @@ def test_changed_passwords_are_written_whoever_changes_them_and_better_hashes_ar
     User.objects.filter(pk=account.pk).update(password=make_password("horse", hasher=PBKDF2PasswordHasher()))
     assert User.objects.get(pk=account.pk).check_password("horse")
     assert User.objects.get(pk=account.pk).password.startswith("md5")
-    assert len(written(action="password_changed")) == 2
+    assert len(recorded(action="password_changed")) == 2
 
 
-def test_changes_of_rights_are_written(organiser: Client) -> None:
+def test_changes_of_rights_are_recorded(organiser: Client) -> None:
     account = User.objects.create_user("autre")
     group = Group.objects.create(name="Un groupe")
     permission = Permission.objects.get(codename="view_event")
@@ -95,7 +93,7 @@ def test_changes_of_rights_are_written(organiser: Client) -> None:
     ]
 
 
-def test_deletions_are_written_with_who_did_it_and_no_name_stays_behind(organiser: Client) -> None:
+def test_deletions_are_recorded_with_the_account_and_without_names(organiser: Client) -> None:
     me = User.objects.get(username="organisatrice")
     one = make_registration(first_name="Prénomsecret", last_name="Nomsecret")
     others = [make_registration(one.event, last_name="Nomsecret") for _ in range(2)]
@@ -103,13 +101,13 @@ def test_deletions_are_written_with_who_did_it_and_no_name_stays_behind(organise
     bulk = {"action": "delete_selected", "_selected_action": [row.pk for row in others], "confirmed": 2}
     organiser.post("/admin/registrations/registration/", bulk)
     about = {f"registrations.registration {row}" for row in [one.pk, *(row.pk for row in others)]}
-    assert {entry[1] for entry in written(action="deleted")} == {me.pk}
-    assert {entry[2] for entry in written(action="deleted")} == about
+    assert {entry[1] for entry in recorded(action="deleted")} == {me.pk}
+    assert {entry[2] for entry in recorded(action="deleted")} == about
     told = str(list(LogEntry.objects.values())) + str(list(AuditEntry.objects.values()))
     assert "secret" not in told
 
 
-def test_mails_to_several_are_written_with_their_number(organiser: Client) -> None:
+def test_mails_to_several_people_are_recorded_with_their_number(organiser: Client) -> None:
     event = make_event(report=False)
     rows = [make_registration(event).pk for _ in range(3)]
     organiser.post(
@@ -118,14 +116,14 @@ def test_mails_to_several_are_written_with_their_number(organiser: Client) -> No
     assert AuditEntry.objects.get(action="bulk_mail").detail == {"act": "Renvoyer la confirmation", "count": 3}
 
 
-def test_the_life_of_a_second_factor_is_written() -> None:
+def test_changes_of_a_second_factor_are_recorded() -> None:
     account = User.objects.create_user("autre")
     with audit.acting(account):
-        codes = second_factor.set_up(account, key=KEY, code=shown_by(KEY))
+        codes = second_factor.set_up(account, key=KEY, code=code_of(KEY))
         second_factor.matching_device(account, codes[0])
         second_factor.matching_device(account, "000000")
     call_command("otp_reset", "autre", stdout=StringIO())
-    assert [entry[:2] for entry in written(about=f"auth.user {account.pk}")][1:] == [
+    assert [entry[:2] for entry in recorded(about=f"auth.user {account.pk}")][1:] == [
         ("enrolled", account.pk),
         ("recovered", account.pk),
         ("code_failed", account.pk),
@@ -133,7 +131,7 @@ def test_the_life_of_a_second_factor_is_written() -> None:
     ]
 
 
-def test_the_desk_shows_the_log_and_lets_nobody_touch_it(organiser: Client) -> None:
+def test_the_admin_shows_the_log_read_only(organiser: Client) -> None:
     audit.record(audit.Action.BULK_MAIL, count=3)
     entry = AuditEntry.objects.get(action="bulk_mail")
     page = organiser.get(LIST)
@@ -160,14 +158,14 @@ def test_the_desk_shows_the_log_and_lets_nobody_touch_it(organiser: Client) -> N
         "DELETE FROM registrations_auditentry",
     ],
 )
-def test_the_database_itself_refuses_to_change_or_forget(statement: str) -> None:
+def test_the_database_refuses_to_change_or_delete_entries(statement: str) -> None:
     audit.record(audit.Action.BULK_MAIL, count=3)
     with pytest.raises(DatabaseError, match="The audit log is"), transaction.atomic():
         connection.cursor().execute(statement)
     assert AuditEntry.objects.count() == 1
 
 
-def test_code_cannot_change_an_entry_either() -> None:
+def test_update_and_save_of_an_entry_raise() -> None:
     audit.record(audit.Action.BULK_MAIL, count=3)
     with pytest.raises(TypeError):
         AuditEntry.objects.update(actor=1)
@@ -178,7 +176,7 @@ def test_code_cannot_change_an_entry_either() -> None:
 
 
 @pytest.mark.real_clock
-def test_what_is_older_than_a_year_is_thrown_away() -> None:
+def test_entries_older_than_a_year_are_deleted() -> None:
     audit.record(audit.Action.BULK_MAIL, count=1)
     AuditEntry.objects.create(action="bulk_mail", at=timezone.now() - timedelta(days=367))
     young = AuditEntry.objects.create(action="bulk_mail", at=timezone.now() - timedelta(days=360))

@@ -1,4 +1,4 @@
-"""How often a stranger may set something off: per mailbox, per origin, per event."""
+"""Rate limits per mailbox, per origin and per event."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ TWICE = rate_limits.RateLimit("twice an hour", 2, HOUR)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Moves the time of hits and of everything else."""
+    """A function that moves the current time forward."""
 
     class Clock:
         now = time.time()
@@ -52,8 +52,8 @@ def confirmations() -> QuerySet[Delivery]:
     return Delivery.objects.filter(kind="confirmation").order_by("send_at", "pk")
 
 
-def dues(address: str) -> list[timedelta]:
-    """How long from now each mail to an address waits, in whole hours."""
+def delays_of(address: str) -> list[timedelta]:
+    """For each mail to an address, how long from now until it is sent, in whole hours."""
     moments = confirmations().filter(registration__email=address).values_list("send_at", flat=True)
     return [timedelta(hours=round((send_at - timezone.now()) / HOUR)) for send_at in moments]
 
@@ -66,16 +66,18 @@ def dues(address: str) -> list[timedelta]:
         ("zoe.dupont@gmail.com", "zoedupont+1@googlemail.com"),
     ],
 )
-def test_spellings_of_one_mailbox_share_a_cap(address: str, other: str) -> None:
+def test_spellings_of_one_mailbox_share_a_limit(address: str, other: str) -> None:
     assert mailbox_of(address) == mailbox_of(other)
 
 
-def test_dots_tell_mailboxes_apart_elsewhere() -> None:
+def test_dots_matter_in_addresses_other_than_gmail() -> None:
     assert mailbox_of("zoe.dupont@example.org") != mailbox_of("zoedupont@example.org")
 
 
 @pytest.mark.parametrize("spellings", [["zoe@example.org"], ["z@example.org", "Z+1@example.org", "z+2@example.org"]])
-def test_a_fourth_repeat_within_a_day_is_dropped_and_looks_the_same(journey: Journey, spellings: list[str]) -> None:
+def test_a_fourth_repeat_within_a_day_sends_no_mail_and_gets_the_same_answer(
+    journey: Journey, spellings: list[str]
+) -> None:
     event = make_event()
     pages = [journey.sign_up(event, email=spellings[turn % len(spellings)], first_name="Zoë") for turn in range(8)]
     assert len({page.status_code for page in pages}) == 1
@@ -85,22 +87,22 @@ def test_a_fourth_repeat_within_a_day_is_dropped_and_looks_the_same(journey: Jou
     assert len(journey.mails()) == 3
 
 
-def test_a_first_confirmation_over_the_cap_is_delayed_and_never_dropped(clock: Any) -> None:
+def test_a_first_confirmation_above_the_limit_is_delayed_and_never_dropped(clock: Any) -> None:
     for _ in range(7):
         sign_up("zoe@example.org")
-    assert dues("zoe@example.org") == [*[0 * HOUR] * 3, *[24 * HOUR] * 3, 48 * HOUR]
+    assert delays_of("zoe@example.org") == [*[0 * HOUR] * 3, *[24 * HOUR] * 3, 48 * HOUR]
 
 
-def test_in_no_day_whatsoever_are_there_more_than_three(clock: Any) -> None:
-    """Not a counter that starts anew at midnight: 23 hours after the first mail, two more leave and not three."""
+def test_any_period_of_24_hours_has_three_mails_at_most(clock: Any) -> None:
+    """The limit is a sliding window: 23 hours after the first mail, two more are sent and not three."""
     sign_up("zoe@example.org")
     clock.forward(23 * HOUR)
     for _ in range(4):
         sign_up("zoe@example.org")
-    assert dues("zoe@example.org") == [-23 * HOUR, 0 * HOUR, 0 * HOUR, 1 * HOUR, 24 * HOUR]
+    assert delays_of("zoe@example.org") == [-23 * HOUR, 0 * HOUR, 0 * HOUR, 1 * HOUR, 24 * HOUR]
 
 
-def test_after_a_day_a_repeat_is_answered_again(clock: Any) -> None:
+def test_after_a_day_a_repeat_sends_a_mail_again(clock: Any) -> None:
     event = make_event()
     for _ in range(5):
         signup.register(event, language="fr", **answers(email="zoe@example.org"))
@@ -117,7 +119,7 @@ def test_mails_of_the_organiser_are_not_counted() -> None:
     assert Delivery.objects.due().count() == 5
 
 
-def test_an_event_with_very_many_sign_ups_delays_mails_and_alarms_and_drops_none(settings: Settings) -> None:
+def test_an_event_with_very_many_sign_ups_delays_mails_and_alerts_the_operator(settings: Settings) -> None:
     settings.EVENT_MAILS_PER_HOUR, settings.ALERT_EMAIL = 2, "operator@example.org"
     event = make_event(report=False)
     for _ in range(5):
@@ -128,7 +130,7 @@ def test_an_event_with_very_many_sign_ups_delays_mails_and_alarms_and_drops_none
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_over_the_cap_alarm_once(settings: Settings) -> None:
+def test_many_mails_above_the_limit_send_one_alert(settings: Settings) -> None:
     settings.EVENT_MAILS_PER_HOUR, settings.ALERT_EMAIL = 1, "operator@example.org"
     event = make_event(report=False)
     come = [partial(signup.register, event, language="fr", **answers()) for _ in range(12)]
@@ -136,9 +138,9 @@ def test_many_at_once_over_the_cap_alarm_once(settings: Settings) -> None:
     assert (event.registrations.count(), Delivery.objects.filter(kind="alert").count()) == (12, 1)
 
 
-def test_a_mail_that_does_not_leave_is_not_counted_against_the_event(settings: Settings) -> None:
+def test_a_dropped_mail_is_not_counted_for_the_event(settings: Settings) -> None:
     event = make_event(report=False)
-    for _ in range(4):  # the mailbox has had enough with the third
+    for _ in range(4):  # the mailbox reaches its limit with the third
         counted = rate_limits.Counted(of_event=rate_limits.count_mail_of(event))
         signup.register(event, language="fr", counted=counted, **answers(email="zoe@example.org"))
     others = RateLimitHit.objects.exclude(key=counted.of_event.key if counted.of_event else "").count()
@@ -150,7 +152,7 @@ def test_a_mail_that_does_not_leave_is_not_counted_against_the_event(settings: S
     assert RateLimitHit.objects.count() == 6
 
 
-def test_counts_go_on_without_a_gap_whoever_gives_one_back(clock: Any) -> None:
+def test_numbers_have_no_gap_after_a_hit_was_given_back(clock: Any) -> None:
     mine = RateLimitHit.objects.take("key", limit=2, period=HOUR, delays=True)
     assert mine is not None
     RateLimitHit.objects.take("key", limit=2, period=HOUR, delays=True)
@@ -160,7 +162,7 @@ def test_counts_go_on_without_a_gap_whoever_gives_one_back(clock: Any) -> None:
     assert [round((hit.at - clock.now) / 3600) for hit in later if hit] == [0, 1]
 
 
-def test_the_alert_of_a_crowded_event_says_what_happens(settings: Settings, journey: Journey) -> None:
+def test_the_alert_about_many_sign_ups_explains_what_happens(settings: Settings, journey: Journey) -> None:
     settings.EVENT_MAILS_PER_HOUR, settings.ALERT_EMAIL = 1, "operator@example.org"
     event = make_event(report=False)
     for _ in range(3):
@@ -188,7 +190,7 @@ def test_the_sixty_first_form_from_one_origin_within_an_hour_is_shown_again_with
     assert not Registration.objects.exists()
 
 
-def test_a_refused_form_passes_an_hour_later_and_refusals_do_not_prolong_the_wait(clock: Any) -> None:
+def test_a_refused_form_is_accepted_an_hour_later_and_refusals_do_not_prolong_the_wait(clock: Any) -> None:
     assert [rate_limits.take_or_wait(TWICE, "x") for _ in range(2)] == [None, None]
     clock.forward(59 * HOUR / 60)
     assert rate_limits.take_or_wait(TWICE, "x") == HOUR / 60
@@ -196,7 +198,7 @@ def test_a_refused_form_passes_an_hour_later_and_refusals_do_not_prolong_the_wai
     assert rate_limits.take_or_wait(TWICE, "x") is None
 
 
-def test_another_origin_is_not_held_up() -> None:
+def test_another_origin_is_not_limited() -> None:
     event = make_event()
     for _ in range(60):
         rate_limits.take_or_wait(rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1")
@@ -211,11 +213,11 @@ def test_another_origin_is_not_held_up() -> None:
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "expected"),
     [
-        (0, "203.0.113.9", "192.0.2.1"),  # nobody trusted: the header is the client's own word
+        (0, "203.0.113.9", "192.0.2.1"),  # no trusted proxy: the header comes from the client
         (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
         (1, "203.0.113.9", "203.0.113.9"),
         (2, "198.51.100.1, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
-        (2, "203.0.113.9", "192.0.2.1"),  # fewer than there should be
+        (2, "203.0.113.9", "192.0.2.1"),  # fewer hops than trusted proxies
         (1, "", "192.0.2.1"),
         (1, "nonsense", "192.0.2.1"),
         (1, "203.0.113.9:4711", "203.0.113.9"),
@@ -233,7 +235,7 @@ def test_the_origin_is_what_the_outermost_trusted_proxy_saw(
     assert rate_limits.origin(request) == expected
 
 
-def test_forged_headers_lift_no_cap(settings: Settings, rf: RequestFactory) -> None:
+def test_forged_headers_do_not_avoid_the_limit(settings: Settings, rf: RequestFactory) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     names = [
         *["x-real-ip", "forwarded", "client-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip"],
@@ -246,11 +248,11 @@ def test_forged_headers_lift_no_cap(settings: Settings, rf: RequestFactory) -> N
     assert origins == {"203.0.113.9"}
 
 
-def test_a_socket_without_address_is_an_origin_of_its_own(rf: RequestFactory) -> None:
+def test_requests_without_an_address_share_an_origin(rf: RequestFactory) -> None:
     assert rate_limits.origin(rf.get("/", REMOTE_ADDR="")) == "unknown"
 
 
-def test_no_address_and_no_origin_is_kept(journey: Journey) -> None:
+def test_no_address_and_no_origin_is_stored(journey: Journey) -> None:
     journey.sign_up(make_event(), email="zoe@example.org")
     assert RateLimitHit.objects.count() == 3
     for hit in RateLimitHit.objects.all():
@@ -259,7 +261,7 @@ def test_no_address_and_no_origin_is_kept(journey: Journey) -> None:
         assert "127.0.0.1" not in str(RateLimitHit.objects.filter(pk=hit.pk).values())
 
 
-def test_what_was_counted_is_thrown_away_after_a_day(clock: Any) -> None:
+def test_hits_are_deleted_after_a_day(clock: Any) -> None:
     rate_limits.take_or_wait(TWICE, "x")
     clock.forward(DAY + HOUR)
     rate_limits.take_or_wait(TWICE, "y")
@@ -267,7 +269,7 @@ def test_what_was_counted_is_thrown_away_after_a_day(clock: Any) -> None:
     assert RateLimitHit.objects.count() == 1
 
 
-def test_without_limits_nothing_is_counted(settings: Settings) -> None:
+def test_with_rate_limits_off_nothing_is_counted(settings: Settings) -> None:
     settings.RATE_LIMITS = False
     assert [rate_limits.take_or_wait(TWICE, "x") for _ in range(5)] == [None] * 5
     for _ in range(5):
@@ -276,7 +278,7 @@ def test_without_limits_nothing_is_counted(settings: Settings) -> None:
     assert not RateLimitHit.objects.exists()
 
 
-def test_a_delayed_mail_leaves_when_its_time_comes(journey: Journey) -> None:
+def test_a_delayed_mail_is_sent_at_its_time(journey: Journey) -> None:
     for _ in range(4):
         sign_up("zoe@example.org")
     assert len(journey.mails()) == 3
@@ -300,7 +302,7 @@ def test_twenty_simultaneous_hits_are_counted_exactly(delays: bool) -> None:
     assert (len(hits), now) == ((20, 7) if delays else (7, 7))
 
 
-def test_a_link_that_is_asked_for_again_and_again_leaves_three_times_a_day(client: Client) -> None:
+def test_a_link_that_is_asked_for_again_and_again_is_sent_three_times_a_day(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
     path = f"/evenements/{registration.event.slug}/renvoyer/"
     pages = [client.post(path, {"email": "zoe@example.org"}, follow=True) for _ in range(5)]
@@ -308,7 +310,7 @@ def test_a_link_that_is_asked_for_again_and_again_leaves_three_times_a_day(clien
     assert confirmations().count() == 3
 
 
-def test_the_own_page_says_when_a_mailbox_has_had_enough(client: Client) -> None:
+def test_the_personal_page_says_when_the_mailbox_has_reached_its_limit(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
     path = f"/mon-inscription/{registration.manage_code}/renvoyer/"
     pages = [client.post(path, follow=True).text for _ in range(4)]
@@ -317,7 +319,7 @@ def test_the_own_page_says_when_a_mailbox_has_had_enough(client: Client) -> None
     assert confirmations().count() == 3
 
 
-def test_a_new_address_that_is_a_strangers_is_written_to_three_times_a_day(client: Client) -> None:
+def test_an_unconfirmed_new_address_gets_three_mails_a_day(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
     pages = [
         client.post(
@@ -331,7 +333,7 @@ def test_a_new_address_that_is_a_strangers_is_written_to_three_times_a_day(clien
     assert Delivery.objects.filter(kind="address_check").count() == 3
 
 
-def test_an_address_on_no_list_uses_up_no_hour_of_the_event(client: Client, settings: Settings) -> None:
+def test_an_unknown_address_is_not_counted_for_the_event(client: Client, settings: Settings) -> None:
     settings.EVENT_MAILS_PER_HOUR = 2
     event = make_event(report=False)
     for number in range(5):
@@ -341,7 +343,9 @@ def test_an_address_on_no_list_uses_up_no_hour_of_the_event(client: Client, sett
 
 
 @pytest.mark.parametrize("page", ["renvoyer", "corriger"])
-def test_the_public_forms_are_counted_by_origin_and_keep_what_was_typed(journey: Journey, page: str) -> None:
+def test_a_public_form_above_the_limit_of_the_origin_is_shown_again_with_its_answers(
+    journey: Journey, page: str
+) -> None:
     event = make_event(report=False)
     journey.sign_up(event)
     for _ in range(rate_limits.FORMS_FROM_ORIGIN.limit):
@@ -351,7 +355,7 @@ def test_the_public_forms_are_counted_by_origin_and_keep_what_was_typed(journey:
     assert 'value="zoe@example.org"' in answer.text
 
 
-def test_the_acts_of_the_own_pages_are_counted_by_origin(client: Client) -> None:
+def test_actions_on_the_personal_pages_are_counted_by_origin(client: Client) -> None:
     registration = make_registration()
     for _ in range(rate_limits.FORMS_FROM_ORIGIN.limit):
         rate_limits.take_or_wait(rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1")

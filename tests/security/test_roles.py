@@ -1,4 +1,4 @@
-"""The groups of the team: « Organisation » runs everything of the webinars, « Lecture » only looks."""
+"""The groups of staff: « Organisation » may do everything about webinars, « Lecture » may only view."""
 
 import re
 from typing import Any
@@ -33,7 +33,7 @@ def codenames(group: str) -> set[str]:
     return set(Permission.objects.filter(group__name=group).values_list("codename", flat=True))
 
 
-def test_the_groups_are_there_from_the_start_with_their_rights() -> None:
+def test_the_groups_exist_after_migrate_with_their_rights() -> None:
     each = {"event", "eventquestion", "registration", "reportsection", "suppression"}
     everything_of = {f"{action}_{model}" for model in each for action in ("view", "add", "change", "delete")}
     assert codenames("Organisation") == everything_of | {
@@ -46,7 +46,7 @@ def test_the_groups_are_there_from_the_start_with_their_rights() -> None:
     }
 
 
-def test_the_permissions_that_the_migration_made_are_those_of_django() -> None:
+def test_the_permissions_created_by_the_migration_are_those_of_django() -> None:
     names = dict(Permission.objects.filter(content_type__app_label="registrations").values_list("codename", "name"))
     for model in apps.get_app_config("registrations").get_models():
         if "view" not in model._meta.default_permissions:
@@ -55,13 +55,13 @@ def test_the_permissions_that_the_migration_made_are_those_of_django() -> None:
         assert names[codename] == f"Can view {model._meta.verbose_name_raw}"
 
 
-def test_a_later_permission_is_given_by_name_and_none_is_taken_away() -> None:
+def test_giving_a_permission_removes_no_other() -> None:
     roles.give(apps, "Lecture", "registration", ["export_registration"])
     roles.make(apps, None)
     assert "export_registration" in codenames("Lecture")
 
 
-def test_the_organisation_opens_every_page_of_the_webinars_and_none_of_the_accounts(rows: dict[str, Any]) -> None:
+def test_organisation_opens_every_page_of_the_webinars_and_none_of_the_accounts(rows: dict[str, Any]) -> None:
     found = statuses(member("Organisation"), rows)
     for model in ("event", "registration", "suppression"):
         assert found[f"admin/registrations/{model}/"] == 200
@@ -72,7 +72,7 @@ def test_the_organisation_opens_every_page_of_the_webinars_and_none_of_the_accou
     assert [route for route, status in found.items() if status >= 500] == []
 
 
-def test_the_organisation_deletes_a_person_with_their_mails(rows: dict[str, Any]) -> None:
+def test_organisation_deletes_a_person_with_their_mails(rows: dict[str, Any]) -> None:
     client = member("Organisation")
     path = f"/admin/registrations/registration/{rows['registration'].pk}/delete/"
     client.post(path, {"post": "yes"})
@@ -80,7 +80,7 @@ def test_the_organisation_deletes_a_person_with_their_mails(rows: dict[str, Any]
 
 
 @pytest.mark.typesetting
-def test_readers_look_at_everything_of_the_webinars_and_change_nothing(rows: dict[str, Any]) -> None:
+def test_lecture_views_everything_of_the_webinars_and_changes_nothing(rows: dict[str, Any]) -> None:
     reader = member("Lecture")
     before = everything()
     opened = {route for route, status in statuses(reader, rows).items() if status == 200}

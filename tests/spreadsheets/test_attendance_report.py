@@ -1,4 +1,4 @@
-"""What rooms let an organiser download, read as it comes, and hostile files refused in a sentence."""
+"""Participant reports of meeting rooms are read without changes; other files are refused with an explanation."""
 
 import codecs
 import zipfile
@@ -111,7 +111,7 @@ def told(name: tuple[str, str], minutes: int | None) -> Participant:
     ],
     ids=["zoom", "zoom with its block", "zoom in French", "zoom webinar", "teams", "teams in French", "bigbluebutton"],
 )
-def test_the_reports_of_the_usual_rooms_are_read_as_they_come(content: bytes, expected: list[Participant]) -> None:
+def test_the_reports_of_the_usual_rooms_are_read_without_changes(content: bytes, expected: list[Participant]) -> None:
     assert participants(content) == expected
 
 
@@ -123,7 +123,7 @@ def test_any_list_is_read_whatever_its_encoding_and_delimiter(encoding: str, del
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF16_LE])
-def test_utf_16_is_recognised_without_its_mark(mark: bytes) -> None:
+def test_utf_16_is_recognised_without_a_byte_order_mark(mark: bytes) -> None:
     assert participants(mark + "Name\tEmail\nZoë Durand\tzoe@example.org".encode("utf-16-le")) == [told(ZOE, None)]
 
 
@@ -144,12 +144,12 @@ def test_a_name_or_an_address_is_enough(text: str, expected: list[Participant]) 
     assert participants(text.encode()) == expected
 
 
-def test_one_person_is_known_again_by_address_then_by_name() -> None:
+def test_lines_of_one_person_are_merged_by_address_or_by_name() -> None:
     text = "Name,Email,Duration\nZoë,zoe@example.org,10\nZ. D.,ZOE@example.org,20\nali ben,,5\nALI BEN,,7\n"
     assert participants(text.encode()) == [Participant("Zoë", "zoe@example.org", 30), Participant("ali ben", "", 12)]
 
 
-def test_minutes_are_unknown_as_soon_as_one_sitting_is() -> None:
+def test_minutes_are_unknown_when_the_length_of_one_session_is() -> None:
     assert participants(b"Name,Duration\nZoe,10\nZoe,-\n") == [Participant("Zoe", "", None)]
 
 
@@ -173,7 +173,7 @@ def test_minutes_are_unknown_as_soon_as_one_sitting_is() -> None:
         ("٣", None),
     ],
 )
-def test_a_length_is_read_in_the_ways_it_is_written(text: str, seconds: int | None) -> None:
+def test_durations_are_read_in_all_usual_formats(text: str, seconds: int | None) -> None:
     assert seconds_of(text) == seconds
 
 
@@ -181,7 +181,7 @@ def test_a_column_in_seconds_is_not_taken_for_minutes() -> None:
     assert participants(b"Name,Duration (seconds)\nZoe,4500\n") == [Participant("Zoe", "", 75)]
 
 
-def test_formulas_and_unseen_signs_are_only_text() -> None:
+def test_formulas_are_read_as_text_and_invisible_characters_removed() -> None:
     text = 'Name,Email\n"=HYPERLINK(""http://x"",""y"")",\u202e\u200bzoe@example.org\n"Zoë\r\nDurand\u00ad",\n'
     assert participants(text.encode()) == [
         Participant('=HYPERLINK("http://x","y")', "zoe@example.org", None),
@@ -220,7 +220,7 @@ def zipped() -> bytes:
         (b"Name,Duration\nZoe,999999999\n", "Ligne 2, colonne « Duration »"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_a_sentence(content: bytes, sentence: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_an_explanation(content: bytes, sentence: str) -> None:
     with pytest.raises(FileNotUnderstood) as refused:
         participants(content)
     assert sentence in str(refused.value).replace("\u00a0", " ")

@@ -1,4 +1,4 @@
-"""What organisations and functions are taken for, in the many ways in which people write them."""
+"""The estimated type of organisations and functions, for the many ways in which people write them."""
 
 import time
 from collections.abc import Mapping
@@ -135,28 +135,28 @@ def forms(table: Mapping[Any, str]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "group"), forms(ORGANISATIONS))
-def test_an_organisation_is_taken_for_what_its_name_says(name: str, group: str) -> None:
+def test_the_type_of_an_organisation_follows_from_its_name(name: str, group: str) -> None:
     assert classification.organisation_type(name) == group
     assert classification.organisation_type(f"  {name.upper()} ") == group
 
 
 @pytest.mark.parametrize(("title", "group"), forms(FUNCTIONS))
-def test_a_function_is_taken_for_what_its_title_says(title: str, group: str) -> None:
+def test_the_function_follows_from_the_job_title(title: str, group: str) -> None:
     assert classification.function(title) == group
     assert classification.function(title.upper()) == group
 
 
-def test_every_group_has_its_words_and_no_other_has() -> None:
+def test_every_group_has_rules() -> None:
     assert {*classification.ORGANISATION_WORDS, OrganisationType.UNRECOGNISED} == set(OrganisationType.values)
     assert {*classification.FUNCTION_WORDS, Function.UNRECOGNISED} == set(Function.values)
 
 
-def test_nothing_typed_is_nothing_recognised() -> None:
+def test_an_empty_text_is_unrecognised() -> None:
     assert classification.organisation_type("") == "unrecognised"
     assert classification.function("  ") == "unrecognised"
 
 
-def test_a_name_made_to_be_slow_is_read_as_fast_as_any_other() -> None:
+def test_a_hostile_text_is_not_slow_to_classify() -> None:
     started = time.process_time()
     for name in ("a " * 127, "d e " * 63, "conseil " * 31, "." * 255, "a." * 127, "x" * 255):
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""The states of an event, what its pages say of them, and where the home page leads."""
+"""The states of an event on its pages, and the home page."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ def planned(**fields: object) -> Event:
         ({"registration_closes_at": START - HOUR, "open_after_session": True}, END, EventState.PAST_AND_OPEN),
     ],
 )
-def test_the_first_true_state_wins(fields: dict[str, object], now: datetime, state: EventState) -> None:
+def test_the_state_of_an_event_at_a_moment(fields: dict[str, object], now: datetime, state: EventState) -> None:
     assert planned(**fields).state_at(now) == state
 
 
@@ -107,7 +107,7 @@ def test_a_draft_has_no_page(client: Client, page: str) -> None:
 
 
 @pytest.mark.django_db
-def test_home_leads_to_the_only_open_event(client: Client) -> None:
+def test_home_redirects_to_the_only_open_event(client: Client) -> None:
     make_past_event()
     event = make_event()
     assert client.get("/")["Location"] == f"/evenements/{event.slug}/"
@@ -115,9 +115,7 @@ def test_home_leads_to_the_only_open_event(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_home_lists_several_events_in_order_with_as_many_queries_as_for_three(
-    client: Client, django_assert_num_queries: object
-) -> None:
+def test_home_lists_several_events_in_order_with_one_query(client: Client, django_assert_num_queries: object) -> None:
     for number in range(3):
         make_event(title=f"Numéro {number}", starts_in=timedelta(days=9 - number))
     make_event(status="draft", title="Brouillon")
@@ -136,7 +134,7 @@ def test_home_without_any_open_event_shows_the_past_ones(client: Client) -> None
 
 
 @pytest.mark.django_db
-def test_the_event_page_is_one_query_and_keeps_what_organisers_type_harmless(
+def test_the_event_page_needs_one_query_and_escapes_what_organisers_type(
     client: Client, django_assert_num_queries: object
 ) -> None:
     hostile = "# Titre\n\n<script>alert(1)</script> [lien](javascript:alert(2)) ![x](https://pisteur.example/x.png)"
@@ -151,7 +149,7 @@ def test_the_event_page_is_one_query_and_keeps_what_organisers_type_harmless(
 
 
 @pytest.mark.django_db
-def test_rules_of_an_event_are_told_next_to_the_form() -> None:
+def test_an_invalid_event_is_refused() -> None:
     event = make_event()
     event.ends_at = event.starts_at
     event.timezone = "Europe/Nulle-Part"
@@ -183,7 +181,7 @@ def test_a_full_event_offers_its_waiting_list_or_its_contact(client: Client, wai
 
 
 @pytest.mark.django_db
-def test_a_seat_given_back_opens_the_form_at_the_next_look(client: Client) -> None:
+def test_a_seat_given_back_opens_the_form_at_the_next_request(client: Client) -> None:
     event = make_event(capacity=1, waiting_list=False)
     taken = make_registration(event)
     page = f"/evenements/{event.slug}/inscription/"
@@ -194,7 +192,7 @@ def test_a_seat_given_back_opens_the_form_at_the_next_look(client: Client) -> No
 
 @pytest.mark.parametrize(("capacity", "is_open"), [(None, True), (2, True), (1, False)])
 @pytest.mark.django_db
-def test_a_live_event_takes_people_while_there_are_seats_and_makes_nobody_wait(
+def test_a_live_event_accepts_sign_ups_while_there_are_seats_and_has_no_waiting_list(
     client: Client, capacity: int | None, is_open: bool
 ) -> None:
     event = make_event(starts_in=timedelta(minutes=-5), capacity=capacity)
@@ -217,14 +215,14 @@ def test_seats_no_longer_count_after_the_session(client: Client) -> None:
     "fields", [{}, {"capacity": 1}, {"starts_in": timedelta(minutes=-5)}, {"status": "postponed"}]
 )
 @pytest.mark.django_db
-def test_whoever_is_on_the_list_finds_the_way_to_their_link(client: Client, fields: dict[str, Any]) -> None:
+def test_the_page_links_to_the_form_that_sends_the_link_again(client: Client, fields: dict[str, Any]) -> None:
     event = make_event(**fields)
     page = client.get(f"/evenements/{event.slug}/").text
     assert f'<a href="/evenements/{event.slug}/renvoyer/">Recevoir mon lien</a>' in page
 
 
 @pytest.mark.django_db
-def test_the_page_of_an_event_costs_few_queries(
+def test_the_page_of_an_event_needs_few_queries(
     client: Client, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     event = make_event(capacity=1)

@@ -1,4 +1,4 @@
-"""Every address of the site, as each kind of person: who gets in, what looking changes, what every page carries."""
+"""Every URL of the site as each kind of person: access, no change by GET, security headers."""
 
 import re
 from typing import Any
@@ -33,7 +33,7 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
     "attestation/", "robots.txt", "sitemap.xml",
 }  # fmt: skip
-LEAD_ELSEWHERE = {  # without what only a person's own browser holds; and buttons, when nobody presses them
+REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
     "mon-inscription/<code:manage_code>/revenir/",
 }  # fmt: skip
@@ -43,16 +43,16 @@ SCANNERS = [
     "Mozilla/5.0 (Windows NT 10.0) Proofpoint",
     "Mozilla/5.0 (compatible; Googlebot/2.1)",
 ]
-OF_MAILS = {  # pages that show a mail, and the frame in which its HTML can do nothing
+MAIL_PAGES = {  # pages that show a mail, and the sandboxed frame with its HTML
     r"/event/\d+/mails/$": f"{STRICT}; frame-src 'self'",
     r"/event/\d+/mails/\d+/$": MAIL_CSP,
 }
-CHANGES_BY_LOOKING = {"django_session"}  # of the visitor's own browser; no personal data of others
+CHANGED_BY_GET = {"django_session"}  # tables: only the visitor's own session
 
 
 @pytest.fixture
 def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
-    """One row of everything that has a page."""
+    """One row of each model that has a page."""
     settings.MEDIA_ROOT = tmp_path
     WorkerPresence.objects.note("one")
     event = make_event(report_file=SimpleUploadedFile("rapport.pdf", b"%PDF-1.7\n%%EOF"))
@@ -88,7 +88,7 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
 
 
 def _row(route: str, rows: dict[str, Any]) -> dict[str, str]:
-    """The number that an address of one model's pages needs."""
+    """The id in the URL of one model's pages."""
     model = re.match(r"admin/\w+/(\w+)/", route)
     number = str(rows[model[1]].pk) if model and model[1] in rows else "1"
     return {"object_id": number, "id": number, "pk": number}
@@ -110,19 +110,19 @@ def grant(username: str, *actions: str) -> Client:
 
 
 def ask(client: Client, path: str, method: str = "get", data: Any = None, **extra: Any) -> Any:
-    """The answer, read to its end; its bytes in `whole`."""
+    """The response; `whole` is its complete content, also of a stream."""
     answer = getattr(client, method)(path, data, **extra) if data else getattr(client, method)(path, **extra)
     answer.whole = answer.getvalue()
     return answer
 
 
-def test_a_stranger_sees_the_public_pages_and_no_other(rows: dict[str, Any]) -> None:
+def test_a_visitor_sees_the_public_pages_and_no_other(rows: dict[str, Any]) -> None:
     opened = set()
     for route, path in paths(rows).items():
         answer = ask(Client(), path)
         if answer.status_code == 302 and route.startswith("admin/"):
             assert answer["Location"].startswith("/admin/login/") or "logout" in route, path
-        elif route in LEAD_ELSEWHERE:
+        elif route in REDIRECTS:
             assert answer.status_code in {302, 303}, (path, answer.status_code)
         elif route not in PUBLIC:
             assert answer.status_code in {404, 405}, (path, answer.status_code)
@@ -131,7 +131,7 @@ def test_a_stranger_sees_the_public_pages_and_no_other(rows: dict[str, Any]) -> 
     assert opened == PUBLIC
 
 
-def test_a_stranger_posts_to_no_page_of_the_desk(rows: dict[str, Any]) -> None:
+def test_a_visitor_cannot_post_to_any_admin_page(rows: dict[str, Any]) -> None:
     before = everything()
     for route, path in paths(rows).items():
         if route.startswith("admin/") and route not in PUBLIC:
@@ -139,7 +139,7 @@ def test_a_stranger_posts_to_no_page_of_the_desk(rows: dict[str, Any]) -> None:
     assert everything() == before
 
 
-def test_a_reader_reads_and_changes_nothing(rows: dict[str, Any]) -> None:
+def test_a_reader_can_view_but_change_nothing(rows: dict[str, Any]) -> None:
     reader = grant("lectrice", "view")
     before = everything()
     opened = set()
@@ -157,7 +157,7 @@ def test_a_reader_reads_and_changes_nothing(rows: dict[str, Any]) -> None:
     assert not {route for route in opened if re.search(r"auth/|/add/|delete", route)}
 
 
-def test_an_organiser_without_rights_on_accounts_cannot_see_or_make_any(rows: dict[str, Any]) -> None:
+def test_an_organiser_without_rights_on_accounts_cannot_view_or_add_any(rows: dict[str, Any]) -> None:
     organiser = grant("organisatrice", "view", "add", "change", "delete")
     found = paths(rows)
     statuses = {route: ask(organiser, path).status_code for route, path in found.items() if route.startswith("admin/")}
@@ -168,7 +168,7 @@ def test_an_organiser_without_rights_on_accounts_cannot_see_or_make_any(rows: di
         assert statuses[route] == 403
 
 
-def test_staff_without_any_right_see_no_data(rows: dict[str, Any]) -> None:
+def test_staff_without_permissions_see_no_data(rows: dict[str, Any]) -> None:
     nobody = grant("personne")
     registration = rows["registration"]
     assert ask(nobody, paths(rows)["admin/documents/<path:name>"]).status_code == 403
@@ -178,7 +178,7 @@ def test_staff_without_any_right_see_no_data(rows: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_looking_at_any_address_changes_nothing_whoever_looks(rows: dict[str, Any], method: str) -> None:
+def test_get_of_any_url_changes_nothing(rows: dict[str, Any], method: str) -> None:
     before = everything()
     organiser = grant("organisatrice", "view", "add", "change", "delete")
     User.objects.filter(username="organisatrice").update(is_superuser=True)
@@ -194,13 +194,11 @@ def test_looking_at_any_address_changes_nothing_whoever_looks(rows: dict[str, An
 
 def everything() -> dict[str, list[Any]]:
     """Every row of every table."""
-    models: list[type[Model]] = [
-        model for model in apps.get_models() if model._meta.db_table not in CHANGES_BY_LOOKING
-    ]
+    models: list[type[Model]] = [model for model in apps.get_models() if model._meta.db_table not in CHANGED_BY_GET]
     return {model._meta.label: list(model._default_manager.order_by("pk").values()) for model in models}
 
 
-def test_every_page_whoever_asks_carries_the_strict_policy(rows: dict[str, Any]) -> None:
+def test_every_page_has_the_strict_security_headers(rows: dict[str, Any]) -> None:
     organiser = Client()
     organiser.force_login(User.objects.create_superuser("organisatrice"))
     pages = 0
@@ -225,14 +223,14 @@ def check_policy(path: str, answer: Any) -> None:
     document = answer.get("Content-Disposition", "").startswith("attachment") and "pdf" in answer["Content-Type"]
     expected = "sandbox; default-src 'none'" if document else STRICT
     if answer.status_code == 200:
-        expected = next((own for page, own in OF_MAILS.items() if re.search(page, path)), expected)
+        expected = next((own for page, own in MAIL_PAGES.items() if re.search(page, path)), expected)
     assert policy == expected, path
     assert answer["X-Content-Type-Options"] == "nosniff", path
     assert answer["Referrer-Policy"] == "same-origin", path
     assert "Permissions-Policy" in answer, path
 
 
-def test_a_post_to_any_public_address_without_the_form_makes_no_registration(rows: dict[str, Any]) -> None:
+def test_a_post_to_any_public_url_without_the_form_creates_no_registration(rows: dict[str, Any]) -> None:
     for route, path in paths(rows).items():
         if not route.startswith("admin/"):
             assert ask(Client(enforce_csrf_checks=True), path, "post", {"email": "x@example.org"}).status_code < 500, (

@@ -1,4 +1,4 @@
-"""Behind the personal links: what is shown when, and to whom."""
+"""The pages of the personal links."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +37,7 @@ def test_the_button_shows_from_a_quarter_before_until_an_hour_after(
     assert ("form-action 'self' https:;" in page["Content-Security-Policy"]) is is_open
 
 
-def test_the_join_works_without_cookies_and_leads_to_the_room_of_the_moment() -> None:
+def test_joining_works_without_cookies_and_redirects_to_the_current_room() -> None:
     registration = make_registration(make_event(starts_in=5 * MINUTE))
     visitor = Client(enforce_csrf_checks=True)
     Event.objects.update(connection_url="https://autre.example.net/salle")
@@ -50,7 +50,7 @@ def test_an_open_room_without_a_link_says_so(client: Client) -> None:
     assert client.post(join(registration))["Location"] == join(registration)
 
 
-def test_connection_notes_wait_for_the_room_to_open(client: Client) -> None:
+def test_connection_notes_are_shown_only_while_the_room_is_open(client: Client) -> None:
     event = make_event(starts_in=20 * MINUTE, connection_notes="Code 1234")
     registration = make_registration(event)
     assert "Code 1234" not in client.get(join(registration)).text
@@ -58,7 +58,7 @@ def test_connection_notes_wait_for_the_room_to_open(client: Client) -> None:
     assert "Code 1234" in client.get(join(registration)).text
 
 
-def test_before_the_hour_the_page_says_when_the_room_opens_in_the_events_own_zone(client: Client) -> None:
+def test_before_the_event_the_page_says_when_the_room_opens_in_the_time_zone_of_the_event(client: Client) -> None:
     registration = make_registration(make_event())
     event = registration.event
     opens = event.room_opens_at.astimezone(event.zone)
@@ -68,7 +68,7 @@ def test_before_the_hour_the_page_says_when_the_room_opens_in_the_events_own_zon
 
 
 @pytest.mark.typesetting
-def test_afterwards_the_page_has_the_documents_and_the_recording(client: Client) -> None:
+def test_after_the_event_the_page_has_the_documents_and_the_recording(client: Client) -> None:
     event = make_past_event(replay_url="https://video.example.net/1")
     page = client.get(join(make_registration(event))).text
     assert "Ce webinaire a eu lieu le" in page
@@ -87,7 +87,7 @@ def test_a_cancelled_or_postponed_event_opens_no_room(client: Client, status: st
     assert "Aller à la page de la salle" not in mine
 
 
-def test_my_registration_shows_what_was_given_and_escapes_it(client: Client) -> None:
+def test_my_registration_shows_the_answers_escaped(client: Client) -> None:
     registration = make_registration(organisation="<b>Ville</b>", question="Ligne 1\nLigne 2", newsletter=True)
     page = client.get(f"/mon-inscription/{registration.manage_code}/").text
     for shown in [
@@ -125,7 +125,7 @@ def test_unknown_malformed_and_cancelled_codes_get_the_same_page(client: Client,
     assert len({page.text.split("<footer")[0] for page in pages}) == 1
 
 
-def test_personal_pages_are_kept_by_no_cache_and_found_by_no_search_engine(client: Client) -> None:
+def test_personal_pages_are_not_cached_and_not_indexed(client: Client) -> None:
     registration = make_registration(make_event(report=False))
     for path in [
         join(registration),
@@ -139,7 +139,7 @@ def test_personal_pages_are_kept_by_no_cache_and_found_by_no_search_engine(clien
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_looking_changes_nothing(client: Client, method: str) -> None:
+def test_get_changes_nothing(client: Client, method: str) -> None:
     registration = make_registration(make_event(starts_in=5 * MINUTE))
     before = Registration.objects.values().get()
     for path in [join(registration), f"/mon-inscription/{registration.manage_code}/"]:
@@ -158,7 +158,7 @@ def test_looking_changes_nothing(client: Client, method: str) -> None:
         ),
     ],
 )
-def test_overseas_hours_stand_folded_below_the_hour_of_paris(
+def test_overseas_times_are_in_a_closed_section_below_the_time_of_paris(
     client: Client, starts_at: datetime, there: list[str]
 ) -> None:
     event = make_event(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
@@ -169,13 +169,13 @@ def test_overseas_hours_stand_folded_below_the_hour_of_paris(
     assert "<summary>Et dans les outre-mer\u00a0?</summary>" in page.text
 
 
-def test_an_event_of_another_zone_compares_with_no_overseas_hours(client: Client) -> None:
+def test_an_event_in_another_time_zone_has_no_overseas_times(client: Client) -> None:
     event = make_event(timezone="Indian/Reunion")
     assert "outre-mer" not in client.get(join(make_registration(event))).text
 
 
 @pytest.mark.parametrize(("starts_in", "noted"), [(16 * MINUTE, []), (5 * MINUTE, ["join"]), (-200 * MINUTE, [])])
-def test_the_button_notes_the_presence_while_the_room_is_open(
+def test_the_button_records_the_attendance_while_the_room_is_open(
     client: Client, starts_in: timedelta, noted: list[str]
 ) -> None:
     registration = make_registration(make_event(starts_in=starts_in))
@@ -186,7 +186,7 @@ def test_the_button_notes_the_presence_while_the_room_is_open(
     assert bool(registration.certificate_number) is bool(noted)
 
 
-def test_a_database_that_is_away_does_not_cost_the_meeting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_joining_works_when_the_attendance_cannot_be_recorded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     registration = make_registration(make_event(starts_in=5 * MINUTE))
 
     def away(*args: object, **kwargs: object) -> None:
@@ -197,7 +197,7 @@ def test_a_database_that_is_away_does_not_cost_the_meeting(client: Client, monke
 
 
 @pytest.mark.parametrize("tail", ["", "rapport.pdf", "invitation.ics"])
-def test_a_link_ends_with_the_data_it_belongs_to(client: Client, tail: str) -> None:
+def test_a_link_expires_with_its_data(client: Client, tail: str) -> None:
     event = make_event(starts_in=timedelta(days=-90), retention_months=1)
     registration = make_registration(event, created_at=timezone.now() - timedelta(days=100))
     assert client.get(join(registration) + tail).status_code == 404

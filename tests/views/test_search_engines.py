@@ -1,4 +1,4 @@
-"""How people and machines find the public pages, and find none of the personal ones."""
+"""Search engines find the public pages and none of the personal ones."""
 
 import html
 import json
@@ -25,7 +25,7 @@ def data_of(page: str) -> dict[str, Any]:
     return data
 
 
-def test_an_event_tells_machines_what_its_page_says(client: Client) -> None:
+def test_the_structured_data_of_an_event_matches_its_page(client: Client) -> None:
     event = make_event(title="CEQ : quels effets ?", slug="ceq")
     page = f"{SITE}/evenements/ceq/"
     assert data_of(client.get("/evenements/ceq/").text) == {
@@ -56,7 +56,7 @@ def test_a_cancelled_event_keeps_its_date_and_a_postponed_one_has_none(
     assert ("startDate" in data, "endDate" in data) == (dated, dated)
 
 
-def test_a_hostile_title_stays_a_title(client: Client) -> None:
+def test_a_title_cannot_close_the_structured_data(client: Client) -> None:
     hostile = "</script><script>alert(1)</script> & <!-- ceci"
     event = make_event(title=hostile, summary=hostile)
     page = client.get(event.get_absolute_url()).text
@@ -65,7 +65,7 @@ def test_a_hostile_title_stays_a_title(client: Client) -> None:
     assert data_of(page)["name"] == hostile
 
 
-def test_no_machine_is_told_a_personal_link_or_the_room(client: Client) -> None:
+def test_the_structured_data_has_no_personal_link_and_no_room(client: Client) -> None:
     registration = make_registration(make_event(starts_in=timedelta(minutes=5)))
     event = registration.event
     public = "".join(client.get(path).text for path in [event.get_absolute_url(), "/sitemap.xml", "/robots.txt"])
@@ -73,7 +73,7 @@ def test_no_machine_is_told_a_personal_link_or_the_room(client: Client) -> None:
         assert secret not in public
 
 
-def test_personal_pages_and_forms_ask_not_to_be_listed_and_are_not_shut_out(client: Client) -> None:
+def test_personal_pages_and_forms_send_noindex_and_are_not_in_robots_txt(client: Client) -> None:
     registration = make_registration()
     slug = registration.event.slug
     for path in (f"/rejoindre/{registration.join_code}/", f"/mon-inscription/{registration.manage_code}/"):
@@ -83,7 +83,7 @@ def test_personal_pages_and_forms_ask_not_to_be_listed_and_are_not_shut_out(clie
     assert client.get("/robots.txt").text == f"User-agent: *\nDisallow:\n\nSitemap: {SITE}/sitemap.xml\n"
 
 
-def test_each_public_page_names_its_one_address_and_its_other_language(client: Client) -> None:
+def test_each_public_page_has_its_canonical_url_and_its_other_language(client: Client) -> None:
     make_event(slug="ceq")
     make_event()
     for path in ("/", "/evenements/ceq/", "/accessibilite/", "/donnees-personnelles/", "/mentions-legales/"):
@@ -97,7 +97,7 @@ def test_each_public_page_names_its_one_address_and_its_other_language(client: C
             ]
 
 
-def test_the_tab_and_the_preview_of_a_shared_link_say_what_it_is(client: Client) -> None:
+def test_the_title_and_the_preview_of_a_shared_link(client: Client) -> None:
     make_event(slug="ceq", title="Faire vivre un réseau", summary="Une heure & demie.")
     page = client.get("/evenements/ceq/").text
     title = re.findall(r"<title>([^<]+)</title>", page)[0]
@@ -110,7 +110,7 @@ def test_the_tab_and_the_preview_of_a_shared_link_say_what_it_is(client: Client)
     assert 'type="text/calendar" href="/evenements/ceq/evenement.ics"' in page
 
 
-def test_the_map_of_the_site_lists_what_is_public_in_both_languages(client: Client) -> None:
+def test_the_sitemap_lists_public_pages_in_both_languages(client: Client) -> None:
     make_event(slug="ouvert")
     make_event(slug="annule", status="cancelled")
     make_event(slug="brouillon", status="draft")
@@ -123,7 +123,7 @@ def test_the_map_of_the_site_lists_what_is_public_in_both_languages(client: Clie
     )
 
 
-def test_an_organiser_can_paste_a_plain_link_on_another_site(admin_client: Client) -> None:
+def test_the_admin_shows_a_plain_link_for_other_sites(admin_client: Client) -> None:
     event = make_event(title="CEQ & <CTG>", slug="ceq")
     page = admin_client.get(f"/admin/registrations/event/{event.pk}/change/").text
     shown = re.findall(r'readonly aria-label="[^"]+">(.*?)</textarea>', page)

@@ -1,4 +1,4 @@
-"""Behind the manage link: what a registrant does without asking anybody."""
+"""The pages of the manage link, on which registrants manage their registration."""
 
 import json
 from datetime import timedelta
@@ -26,7 +26,7 @@ def mine(registration: Registration, page: str = "") -> str:
 
 
 def kinds(registration: Registration) -> list[str]:
-    """Mails owed now, the first first."""
+    """Kinds of the pending mails, in the order of sending."""
     send_at = registration.deliveries.filter(send_at__lte=timezone.now(), state="pending")
     return list(send_at.order_by("pk").values_list("kind", flat=True))
 
@@ -39,7 +39,7 @@ def typed(registration: Registration, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 @pytest.mark.parametrize("status", ["confirmed", "waitlisted", "cancelled"])
-def test_looking_changes_nothing(client: Client, page: str, method: str, status: str) -> None:
+def test_get_changes_nothing(client: Client, page: str, method: str, status: str) -> None:
     registration = make_registration(status=status)
     before = Registration.objects.values().get()
     answer = getattr(client, method)(mine(registration, page))
@@ -49,7 +49,7 @@ def test_looking_changes_nothing(client: Client, page: str, method: str, status:
 
 
 @pytest.mark.parametrize("page", ACTS)
-def test_every_act_asks_for_the_token_of_the_page(page: str) -> None:
+def test_every_post_needs_the_csrf_token(page: str) -> None:
     registration = make_registration()
     answer = Client(enforce_csrf_checks=True).post(mine(registration, page))
     assert answer.status_code == 403
@@ -77,7 +77,7 @@ def test_unknown_revoked_and_expired_codes_get_the_same_page(client: Client, pag
     assert len({answer.text.split("<footer")[0] for answer in pages}) == 1
 
 
-def test_answers_are_corrected_and_a_message_confirms_it(client: Client, journey: Journey) -> None:
+def test_answers_are_corrected_and_a_mail_confirms_it(client: Client, journey: Journey) -> None:
     registration = make_registration(organisation="Avant", newsletter=True)
     form = client.get(mine(registration, "modifier/"))
     assert 'value="Avant"' in form.text
@@ -94,7 +94,7 @@ def test_answers_are_corrected_and_a_message_confirms_it(client: Client, journey
     assert "sont enregistrées" not in client.get(mine(registration)).text
 
 
-def test_a_wrong_correction_is_explained_and_kept(client: Client) -> None:
+def test_a_wrong_correction_is_explained_and_shown_again(client: Client) -> None:
     registration = make_registration()
     page = client.post(mine(registration, "modifier/"), typed(registration, first_name="", question="x" * 1001))
     assert "2 réponses sont à corriger avant l’envoi" in page.text
@@ -103,16 +103,14 @@ def test_a_wrong_correction_is_explained_and_kept(client: Client) -> None:
     assert not Delivery.objects.exists()
 
 
-def test_nothing_corrected_writes_to_nobody(client: Client) -> None:
+def test_a_correction_without_changes_sends_no_mail(client: Client) -> None:
     registration = make_registration()
     page = client.post(mine(registration, "modifier/"), typed(registration), follow=True)
     assert "modifications sont enregistrées" not in page.text
     assert not Delivery.objects.exists()
 
 
-def test_a_new_address_is_confirmed_from_its_own_mailbox_and_the_old_one_is_told(
-    client: Client, journey: Journey
-) -> None:
+def test_a_new_address_is_confirmed_by_mail_and_the_old_one_is_notified(client: Client, journey: Journey) -> None:
     registration = make_registration(email="ancienne@example.org")
     page = client.post(mine(registration, "adresse/"), {"email": "neuve@example.org"}, follow=True)
     assert "Un message est en route vers neuve@example.org" in page.text
@@ -146,7 +144,7 @@ def test_the_owner_of_a_new_address_may_refuse_it(client: Client) -> None:
 
 
 @pytest.mark.parametrize("moment", ["asked", "confirmed"])
-def test_an_address_with_a_registration_of_its_own_stays_where_it_is(
+def test_an_address_that_has_its_own_registration_is_not_taken_over(
     client: Client, journey: Journey, moment: str
 ) -> None:
     registration = make_registration(email="zoe@example.org")
@@ -165,14 +163,14 @@ def test_an_address_with_a_registration_of_its_own_stays_where_it_is(
     assert registration.email == "zoe@example.org"
 
 
-def test_the_message_leaves_again(client: Client) -> None:
+def test_the_mail_is_sent_again(client: Client) -> None:
     registration = make_registration()
     page = client.post(mine(registration, "renvoyer/"), follow=True)
     assert f"Le message est en route vers {registration.email}." in page.text
     assert kinds(registration) == ["confirmation"]
 
 
-def test_cancelling_takes_a_page_and_a_button_and_can_be_undone(client: Client, journey: Journey) -> None:
+def test_withdrawing_needs_a_confirmation_and_can_be_undone(client: Client, journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
     registration = Registration.objects.get()
@@ -199,7 +197,7 @@ def test_cancelling_takes_a_page_and_a_button_and_can_be_undone(client: Client, 
     assert states == ["cancelled", "pending"]
 
 
-def test_a_second_click_on_cancel_writes_once(client: Client) -> None:
+def test_a_second_click_on_withdraw_sends_one_mail(client: Client) -> None:
     registration = make_registration()
     for _ in range(2):
         client.post(mine(registration, "annuler/"))
@@ -208,7 +206,7 @@ def test_a_second_click_on_cancel_writes_once(client: Client) -> None:
     assert registration.sequence == 1
 
 
-def test_coming_back_to_a_closed_event_is_refused_in_words(client: Client) -> None:
+def test_coming_back_to_a_closed_event_is_refused_with_an_explanation(client: Client) -> None:
     event = make_event(registration_closes_at=timezone.now() - timedelta(hours=1))
     registration = make_registration(event, status="cancelled", cancelled_at=timezone.now())
     assert "Me réinscrire" not in client.get(mine(registration)).text
@@ -218,7 +216,7 @@ def test_coming_back_to_a_closed_event_is_refused_in_words(client: Client) -> No
     assert registration.is_cancelled
 
 
-def test_my_data_can_be_taken_away(client: Client) -> None:
+def test_my_data_can_be_downloaded(client: Client) -> None:
     registration = make_registration(question="Et après ?")
     answer = client.get(mine(registration, "mes-donnees.json"))
     assert answer["Content-Disposition"] == 'attachment; filename="mes-donnees.json"'
@@ -229,7 +227,7 @@ def test_my_data_can_be_taken_away(client: Client) -> None:
     assert registration.manage_code not in answer.text
 
 
-def test_data_is_deleted_once_the_message_that_says_so_has_left(client: Client, journey: Journey) -> None:
+def test_data_is_deleted_once_the_mail_that_confirms_it_is_sent(client: Client, journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
     registration = Registration.objects.get()
@@ -250,7 +248,7 @@ def test_data_is_deleted_once_the_message_that_says_so_has_left(client: Client, 
     assert client.get(mine(registration)).status_code == 404
 
 
-def test_it_is_not_me_erases_at_once_and_nothing_is_ever_sent_there_again(client: Client, journey: Journey) -> None:
+def test_it_is_not_me_erases_at_once_and_suppresses_the_address(client: Client, journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="victime@example.org")
     registration = Registration.objects.get()
@@ -284,7 +282,7 @@ def test_a_waiting_person_sees_their_place_and_can_leave(client: Client) -> None
 
 
 @pytest.mark.parametrize("page", ["", "adresse/", "modifier/"])
-def test_what_is_passed_on_is_the_public_page_and_never_a_personal_link(client: Client, page: str) -> None:
+def test_sharing_uses_the_public_page_and_never_a_personal_link(client: Client, page: str) -> None:
     registration = make_registration()
     text = client.get(f"/rejoindre/{registration.join_code}/").text + client.get(mine(registration)).text
     shared = [link for link in mailbox.links(text) if "evenements" in link]
@@ -294,20 +292,20 @@ def test_what_is_passed_on_is_the_public_page_and_never_a_personal_link(client: 
     assert registration.manage_code not in mailto
 
 
-def test_an_event_that_became_a_draft_keeps_its_registrations_to_itself(client: Client) -> None:
+def test_personal_pages_of_a_draft_event_are_not_found(client: Client) -> None:
     registration = make_registration()
     Event.objects.update(status="draft")
     assert client.get(mine(registration)).status_code == 404
 
 
-def test_the_address_that_is_there_already_is_no_new_one(client: Client) -> None:
+def test_the_current_address_is_not_accepted_as_a_new_one(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
     page = client.post(mine(registration, "adresse/"), {"email": "ZOE@example.org"})
     assert page.text.count("Vos messages partent déjà vers cette adresse.") == 2
     assert not Delivery.objects.exists()
 
 
-def test_one_correction_too_many_keeps_what_was_typed(client: Client) -> None:
+def test_a_correction_above_the_rate_limit_is_shown_again_with_its_answers(client: Client) -> None:
     registration = make_registration()
     for _ in range(rate_limits.FORMS_FROM_ORIGIN.limit):
         rate_limits.take_or_wait(rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1")

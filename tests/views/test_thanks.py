@@ -1,4 +1,4 @@
-"""After the form: the address corrected, the link sent again, a slip of the finger pointed out."""
+"""After the sign-up: correcting the address, sending the link again, and the hint about a typing error."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ def correct(journey: Journey, event: Event, email: str) -> Any:
     return journey.client.post(f"/evenements/{event.slug}/corriger/", {"email": email}, follow=True)
 
 
-def test_a_wrong_address_is_corrected_and_what_went_to_it_ends_there(journey: Journey) -> None:
+def test_a_wrong_address_is_corrected_and_its_links_stop_working(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@exmaple.org")
     [wrong] = journey.mails()
@@ -36,14 +36,14 @@ def test_a_wrong_address_is_corrected_and_what_went_to_it_ends_there(journey: Jo
     assert {Client().get(link).status_code for link in personal} == {404}
 
 
-def test_a_mail_that_has_not_left_for_the_wrong_address_never_leaves(journey: Journey) -> None:
+def test_a_pending_mail_to_the_wrong_address_is_not_sent(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@exmaple.org")
     correct(journey, event, "zoe@example.org")
     assert [mail["To"] for mail in journey.mails()] == ["zoe@example.org"]
 
 
-def test_whoever_typed_a_registered_address_by_mistake_is_signed_up_under_their_own(journey: Journey) -> None:
+def test_a_registered_address_typed_by_mistake_can_be_corrected(journey: Journey) -> None:
     event = make_event()
     stranger = make_registration(event, email="known@example.org", organisation="Secrète")
     journey.sign_up(event, email="known@example.org", organisation="La mienne")
@@ -54,7 +54,7 @@ def test_whoever_typed_a_registered_address_by_mistake_is_signed_up_under_their_
     assert Registration.objects.get(email="own@example.org").organisation == "La mienne"
 
 
-def test_correcting_to_a_registered_address_keeps_that_registration_and_one_only(journey: Journey) -> None:
+def test_correcting_to_a_registered_address_keeps_only_that_registration(journey: Journey) -> None:
     event = make_event()
     known = make_registration(event, email="zoe@example.org", organisation="La première")
     journey.sign_up(event, email="zoe@exmaple.org")
@@ -65,7 +65,7 @@ def test_correcting_to_a_registered_address_keeps_that_registration_and_one_only
     assert Registration.objects.get(email="encore@example.org") != known
 
 
-def test_after_half_an_hour_the_way_is_the_link_in_the_mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_half_an_hour_the_page_refers_to_the_mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
     monkeypatch.setattr(public, "CORRECTED_WITHIN", 0)
@@ -78,7 +78,7 @@ def test_after_half_an_hour_the_way_is_the_link_in_the_mail(journey: Journey, mo
     assert Registration.objects.get().email == "zoe@example.org"
 
 
-def test_another_browser_corrects_nothing(journey: Journey) -> None:
+def test_another_browser_cannot_correct_the_address(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
     answer = Client().post(f"/evenements/{event.slug}/corriger/", {"email": "voleur@example.org"})
@@ -86,7 +86,7 @@ def test_another_browser_corrects_nothing(journey: Journey) -> None:
     assert Registration.objects.get().email == "zoe@example.org"
 
 
-def test_a_sign_up_that_was_erased_meanwhile_is_not_taken_up_by_a_correction(journey: Journey) -> None:
+def test_an_erased_sign_up_cannot_be_corrected(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
     Registration.objects.all().delete()
@@ -116,7 +116,7 @@ def test_a_full_event_says_so_to_everyone_who_signs_up(journey: Journey) -> None
 
 
 @pytest.mark.parametrize("status", ["confirmed", "waitlisted", "cancelled", "nobody"])
-def test_receive_my_link_answers_the_same_whoever_asks(client: Client, status: str) -> None:
+def test_the_answer_to_receive_my_link_is_the_same_for_all_addresses(client: Client, status: str) -> None:
     event = make_event()
     if status != "nobody":
         make_registration(event, email="zoe@example.org", status=status)
@@ -128,7 +128,7 @@ def test_receive_my_link_answers_the_same_whoever_asks(client: Client, status: s
 
 
 @pytest.mark.parametrize(("status", "kind"), [("postponed", "changed"), ("cancelled", "cancelled")])
-def test_who_asks_for_the_link_of_an_event_that_does_not_take_place_is_told(
+def test_asking_for_the_link_of_a_cancelled_or_postponed_event_sends_the_news(
     client: Client, status: str, kind: str
 ) -> None:
     registration = make_registration(make_event(status=status))
@@ -158,11 +158,11 @@ def test_a_malformed_address_is_explained_next_to_its_field(client: Client) -> N
         ("mairie-poissy.fr", ""),
     ],
 )
-def test_a_slip_in_a_common_domain_is_recognised(typed: str, meant: str) -> None:
+def test_a_typing_error_in_a_common_domain_is_recognised(typed: str, meant: str) -> None:
     assert email_typos.meant_domain(f"zoe@{typed}") == meant
 
 
-def test_a_likely_slip_is_pointed_out_and_blocks_nothing(journey: Journey) -> None:
+def test_a_likely_typing_error_is_shown_and_does_not_block_the_sign_up(journey: Journey) -> None:
     event = make_event()
     page = journey.sign_up(event, email="zoe@gmial.com")
     assert "Vous avez écrit zoe@gmial.com\u00a0: vouliez-vous écrire gmail.com\u00a0?" in page.text

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import make_event, make_registration
-from tests.site import PATIENCE, RunningSite
+from tests.site import TIMEOUT, RunningSite
 
 BOTH = {"Accept-Encoding": "gzip, br"}
 
@@ -36,12 +36,12 @@ def test_the_secret_of_a_compressed_form_is_masked_anew_each_time(client: Client
 
 def asked(site: RunningSite, path: str, encoding: str) -> Any:
     request = urllib.request.Request(site.address + path, headers={"Accept-Encoding": encoding})
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
         return response.headers
 
 
 def test_static_files_are_hashed_kept_for_years_and_compressed_beforehand(demo: RunningSite) -> None:
-    with urllib.request.urlopen(demo.address + "/accessibilite/", timeout=PATIENCE) as response:
+    with urllib.request.urlopen(demo.address + "/accessibilite/", timeout=TIMEOUT) as response:
         page = response.read().decode()
     files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
     assert len(files) == 4

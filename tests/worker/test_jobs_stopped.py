@@ -1,4 +1,4 @@
-"""Long acts that meet an obstacle: one person who fails, a worker that ends, a database away, another who goes on."""
+"""Background jobs with problems: a person who fails, a worker that stops, a database outage."""
 
 import os
 import re
@@ -9,25 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from registrations.admin.people import bulk_actions
-from registrations.admin.shared import jobs as desk_jobs
+from registrations.admin.shared import jobs as admin_jobs
 from registrations.domain import erasure
 from registrations.models import AuditEntry, Delivery, Job, Registration
-from registrations.models.job import ATTEMPTS_MAX, SILENT_AFTER
-from registrations.security import second_factor
+from registrations.models.job import ATTEMPTS_MAX, HEARTBEAT_TIMEOUT
 from registrations.worker import job_runner, jobs
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.worker import MailWorker
-from tests.desk import act, logged_in, messages, with_fresh_password
+from tests.admin_client import act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
-from tests.worker.test_jobs import carry_out, page_of, people
+from tests.worker.helpers import page_of, people, run_next_job
 
 pytestmark = pytest.mark.django_db
 State = Job.State
@@ -37,35 +35,24 @@ FAILED_FOR_ONE = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _files_of_their_own(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
 @pytest.fixture
 def organiser() -> Client:
     return with_fresh_password(logged_in())
 
 
-@pytest.fixture
-def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind, work in jobs.WORKS.items():
-        monkeypatch.setitem(jobs.WORKS, kind, work._replace(short=0))
-
-
 class Killed(BaseException):
-    """Nothing catches it."""
+    """Not caught by `except Exception`, like the end of the process."""
 
 
 def three_people() -> list[Registration]:
-    """In the order of the desk's list: who came last stands first."""
+    """In the order of the admin's list: the newest first."""
     event = make_event(report=False)
     ada = make_registration(event, last_name="Martin", first_name="Ada", email="ada@example.org")
     return [make_registration(event), ada, make_registration(event, created_at=ada.created_at - timedelta(days=1))]
 
 
 def fails_for(monkeypatch: pytest.MonkeyPatch, broken: Registration, error: BaseException | None = None) -> None:
-    """As a defect would that only the row of this person shows."""
+    """Make the bulk action raise for this person."""
     bulk_action = bulk_actions.BULK_ACTIONS["send_again"]
 
     def do(registration: Registration) -> None:
@@ -89,16 +76,16 @@ def plain(sentence: str) -> str:
     return sentence.replace("\u00a0", "_").replace("\u202f", "_")
 
 
-# One person for whom it fails
+# One person fails
 
 
-def test_one_who_fails_keeps_nobody_else_from_being_dealt_with_and_is_named(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_when_one_person_fails_the_others_are_done_and_the_person_is_named(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, ada, last = three_people()
     fails_for(monkeypatch, ada)
     act(organiser, "send_again", first, ada, last)
-    job = carry_out()
+    job = run_next_job()
     assert (job.state, job.done, job.count) == (State.DONE, 3, 2)
     assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("error", FAILED_FOR_ONE)]
     assert FAILED_FOR_ONE in plain(organiser.get(page_of(job)).text)
@@ -112,20 +99,20 @@ def end_of(organiser: Client, job: Job) -> list[tuple[str, str]]:
     return [(level, plain(words)) for level, words in organiser.get(page_of(job)).context["told"]]
 
 
-def test_who_is_erased_later_is_named_nowhere_any_more(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_person_who_is_erased_later_is_named_nowhere(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, ada, last = three_people()
     fails_for(monkeypatch, ada)
     act(organiser, "send_again", first, ada, last)
-    job = carry_out()
+    job = run_next_job()
     assert "Martin" not in str(Job.objects.values().get())
     erasure.erase(ada)
     gone = "Les personnes qui n’ont pas pu être traitées ne sont plus dans les listes."
     assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("info", gone)]
 
 
-def test_the_same_when_it_is_done_at_once(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_job_names_the_failed_person_too(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     first, ada, last = three_people()
     fails_for(monkeypatch, ada)
     page = act(organiser, "send_again", first, ada, last)
@@ -133,140 +120,78 @@ def test_the_same_when_it_is_done_at_once(organiser: Client, monkeypatch: pytest
     assert written_to() == sorted([first.pk, last.pk])
 
 
-def test_when_it_fails_for_all_nothing_is_said_to_be_on_its_way(
-    organiser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_all_fail_no_success_is_reported(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     _first, ada, _last = three_people()
     fails_for(monkeypatch, ada)
     assert [plain(words) for words in messages(act(organiser, "send_again", ada))] == [FAILED_FOR_ONE]
 
 
-def test_only_the_first_of_many_names_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_of_many_names_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = people(3)
-    monkeypatch.setattr(desk_jobs, "NAMES_SHOWN", 2)
-    [(_level, sentence)] = desk_jobs.told(Job(detail={"passed_over": [row.pk for row in rows]}), [])
+    monkeypatch.setattr(admin_jobs, "NAMES_SHOWN", 2)
+    [(_level, sentence)] = admin_jobs.told(Job(detail={"passed_over": [row.pk for row in rows]}), [])
     assert f"\u202f: {rows[0]}, {rows[1]}, …. " in sentence.replace("\u00a0:", "\u202f:")
 
 
-def test_who_was_passed_over_before_a_worker_was_lost_is_still_named_at_the_end(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+def test_a_person_who_failed_before_a_crash_is_still_named_at_the_end(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, ada, last = three_people()
     act(organiser, "send_again", first, ada, last)
-    with monkeypatch.context() as mortal:
-        fails_for(mortal, ada)
-        fails_for(mortal, last, Killed())
+    with monkeypatch.context() as patched:
+        fails_for(patched, ada)
+        fails_for(patched, last, Killed())
         with pytest.raises(Killed):
-            carry_out()
-    jobs.give_back(Job.objects.get())
-    job = carry_out()
+            run_next_job()
+    jobs.release(Job.objects.get())
+    job = run_next_job()
     assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("error", FAILED_FOR_ONE)]
     assert written_to() == sorted([first.pk, last.pk])
 
 
-def test_an_act_that_stops_half_way_is_in_the_audit_log_with_what_was_done_and_once(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+def test_a_job_that_fails_half_way_is_audited_once_with_its_count(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, ada, last = three_people()
     act(organiser, "send_again", first, ada, last)
-    with monkeypatch.context() as mortal:
-        fails_for(mortal, last, Killed())
+    with monkeypatch.context() as patched:
+        fails_for(patched, last, Killed())
         for _ in range(ATTEMPTS_MAX):
             claimed = Job.objects.claim("one")
             assert claimed
             with pytest.raises(Killed):
                 jobs.run(claimed)
-            jobs.give_back(claimed)
+            jobs.release(claimed)
     me = User.objects.get().pk
     assert Job.objects.get().state == State.FAILED
     assert bulk_mails() == [(me, {"act": "Renvoyer la confirmation", "count": 2})]
     organiser.post(page_of(Job.objects.get()))
-    assert carry_out().told == [["success", "3 courriels sont en route."]]
+    assert run_next_job().told == [["success", "3 courriels sont en route."]]
     assert [detail["count"] for _actor, detail in bulk_mails()] == [2, 1]
 
 
-def test_a_database_that_goes_away_half_way_is_no_fault_of_the_person(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+def test_a_database_outage_skips_nobody(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, ada, last = three_people()
     act(organiser, "send_again", first, ada, last)
     with monkeypatch.context() as broken:
         fails_for(broken, ada, OperationalError("server closed the connection unexpectedly"))
         with pytest.raises(OperationalError):
-            carry_out()
+            run_next_job()
     job = Job.objects.get()
-    assert (job.state, job.done, job.passed_over) == (State.RUNNING, 1, [])
-    jobs.give_back(job, counts=False)
-    assert carry_out().told == [["success", "3 courriels sont en route."]]
+    assert (job.state, job.done, job.skipped) == (State.RUNNING, 1, [])
+    jobs.release(job, counts=False)
+    assert run_next_job().told == [["success", "3 courriels sont en route."]]
     assert sum(detail["count"] for _actor, detail in bulk_mails()) == 3
 
 
-# Whoever presses « Recommencer »
-
-
-def stopped_job(organiser: Client, *rows: Registration) -> Job:
-    act(organiser, "send_again", *rows)
-    Job.objects.update(state=State.FAILED, error="x", ended_at=timezone.now())
-    return Job.objects.get()
-
-
-def colleague(*permissions: str) -> Client:
-    User.objects.filter(username="equipe").update(username="premiere")
-    return with_fresh_password(logged_in(*permissions))
-
-
-def test_it_goes_on_in_the_name_of_who_starts_it_again(organiser: Client, all_is_long: None) -> None:
-    rows = people(2)
-    job = stopped_job(organiser, *rows)
-    User.objects.update(is_active=False)  # who had asked for it has left
-    second = colleague("change_registration", "view_registration")
-    second.post(page_of(job))
-    assert carry_out().state == State.DONE
-    account = User.objects.get(username="equipe")
-    assert set(LogEntry.objects.values_list("user", flat=True)) == {account.pk}
-    assert [actor for actor, _detail in bulk_mails()] == [account.pk]
-    assert "equipe" in second.get("/admin/registrations/job/").text
-
-
-def test_who_may_not_do_it_does_not_start_it_again(organiser: Client, all_is_long: None) -> None:
-    job = stopped_job(organiser, *people(1))
-    assert colleague("export_registration").post(page_of(job)).status_code == 404
-    assert Job.objects.get().state == State.FAILED
-
-
-def test_a_permission_lost_between_the_button_and_the_worker_stops_it(organiser: Client, all_is_long: None) -> None:
-    job = stopped_job(organiser, *people(1))
-    colleague("change_registration").post(page_of(job))
-    User.objects.get(username="equipe").user_permissions.set(Permission.objects.none())
-    assert (carry_out().state, Delivery.objects.count()) == (State.FAILED, 0)
-
-
-def test_starting_again_asks_for_the_password_of_who_does_it(organiser: Client, all_is_long: None) -> None:
-    job = stopped_job(organiser, *people(1))
-    second = colleague("change_registration")
-    session = second.session
-    session[second_factor.PASSWORD_AT] = 0
-    session.save()
-    assert second.post(page_of(job))["Location"].startswith("/admin/confirm/")
-    assert Job.objects.get().state == State.FAILED
-
-
-def test_it_is_not_started_beside_the_same_one_of_either_of_them(organiser: Client, all_is_long: None) -> None:
-    rows = people(1)
-    job = stopped_job(organiser, *rows)
-    second = colleague("change_registration", "view_registration")
-    act(second, "send_again", *rows)
-    page = second.post(page_of(job), follow=True)
-    assert messages(page) == ["La même opération a été redemandée entre-temps et elle est en cours."]
-    assert sorted(Job.objects.values_list("state", flat=True)) == [State.FAILED, State.WAITING]
-
-
-# Ends of a worker that count, and others
+# Attempts that count, and others that do not
 
 
 @pytest.fixture
 def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> Callable[[str], object]:
-    """In place of the program that does the work, a few lines of shell."""
+    """Writes the shell script that replaces the `job` command."""
     settings.BASE_DIR, settings.DATA_DIR = tmp_path, tmp_path
     monkeypatch.setattr(job_runner, "AFTER_OUTAGE", 0)
     monkeypatch.setattr(sys, "executable", "/bin/sh")
@@ -276,14 +201,14 @@ def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> Cal
 def attempt(runner: JobRunner | None = None) -> tuple[str, int]:
     job = Job.objects.claim("one")
     assert job
-    (runner or JobRunner("one")).carry_out(job)
+    (runner or JobRunner("one")).run_job(job)
     job.refresh_from_db()
     return job.state, job.attempts
 
 
 @pytest.mark.parametrize("end", ["kill -TERM $$", f"exit {os.EX_TEMPFAIL}"])
-def test_a_deployment_or_a_database_away_may_come_any_number_of_times(
-    end: str, child: Callable[[str], object], organiser: Client, all_is_long: None
+def test_stops_and_database_outages_are_not_counted_as_attempts(
+    end: str, child: Callable[[str], object], organiser: Client, all_jobs_are_queued: None
 ) -> None:
     act(organiser, "send_again", *people(1))
     child(end)
@@ -291,16 +216,16 @@ def test_a_deployment_or_a_database_away_may_come_any_number_of_times(
 
 
 @pytest.mark.parametrize("end", ["kill -KILL $$", "exit 1"])
-def test_a_child_that_is_killed_or_breaks_is_tried_three_times(
-    end: str, child: Callable[[str], object], organiser: Client, all_is_long: None
+def test_a_killed_or_failed_child_is_tried_three_times(
+    end: str, child: Callable[[str], object], organiser: Client, all_jobs_are_queued: None
 ) -> None:
     act(organiser, "send_again", *people(1))
     child(end)
     assert [attempt() for _ in range(ATTEMPTS_MAX)] == [(State.WAITING, 1), (State.WAITING, 2), (State.FAILED, 3)]
 
 
-def test_a_worker_that_is_asked_to_end_gives_back_what_it_has_in_hand_uncounted(
-    child: Callable[[str], object], organiser: Client, all_is_long: None
+def test_a_stopped_worker_releases_its_job_without_counting_the_attempt(
+    child: Callable[[str], object], organiser: Client, all_jobs_are_queued: None
 ) -> None:
     act(organiser, "send_again", *people(1))
     child("sleep 60")
@@ -310,7 +235,7 @@ def test_a_worker_that_is_asked_to_end_gives_back_what_it_has_in_hand_uncounted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_signal_in_the_middle_of_a_transaction_leaves_no_lock_in_the_way_of_giving_back(
+def test_a_signal_during_a_transaction_closes_it_before_the_job_is_released(
     monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
     settings.DATA_DIR = tmp_path
@@ -330,39 +255,39 @@ def cut_short() -> None:
     raise SystemExit(0)
 
 
-def test_what_could_not_be_given_back_while_the_database_was_away_is_given_back_uncounted(
-    organiser: Client, all_is_long: None
+def test_a_job_is_released_after_the_outage_without_counting_the_attempt(
+    organiser: Client, all_jobs_are_queued: None
 ) -> None:
     act(organiser, "send_again", *people(1))
     Job.objects.claim("one")
-    JobRunner("one").tend(in_hand=None)
+    JobRunner("one").heartbeat(current=None)
     assert list(Job.objects.values_list("state", "attempts")) == [(State.WAITING, 0)]
 
 
-def test_after_an_outage_nobody_is_taken_for_dead_because_they_could_not_say_that_they_live(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+def test_heartbeats_missed_during_an_outage_are_ignored(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "close", lambda: None)
     act(organiser, "send_again", *people(1))
     Job.objects.claim("another machine's")
-    Job.objects.update(heard_at=timezone.now() - SILENT_AFTER * 2)
+    Job.objects.update(heard_at=timezone.now() - HEARTBEAT_TIMEOUT * 2)
     runner = JobRunner("one")
     runner.database_is_away()
-    runner.tend(in_hand=None)
+    runner.heartbeat(current=None)
     assert Job.objects.get().state == State.RUNNING
-    runner.silence_counts_from = runner.next_tending = 0
-    runner.tend(in_hand=None)
+    runner.timeouts_valid_from = runner.next_heartbeat = 0
+    runner.heartbeat(current=None)
     assert Job.objects.get().state == State.WAITING
 
 
-def end_of_the_program(job: Job) -> Any:
+def end_of_command(job: Job) -> Any:
     with pytest.raises((SystemExit, OperationalError)) as end:
         call_command("job", str(job.pk), f"--parent={os.getppid()}")
     return end.value
 
 
-def test_the_program_tells_a_database_that_is_away_from_a_statement_that_is_refused(
-    organiser: Client, all_is_long: None, monkeypatch: pytest.MonkeyPatch
+def test_the_exit_status_of_the_job_command_tells_an_outage_from_an_error(
+    organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "nice", lambda step: 0)
     monkeypatch.setattr("registrations.management.processes.die_with_parent", lambda: None)
@@ -373,13 +298,13 @@ def test_the_program_tells_a_database_that_is_away_from_a_statement_that_is_refu
     refused = OperationalError("disk full")
     refused.__cause__ = OSError()
     fails_for(monkeypatch, person, refused)
-    assert end_of_the_program(job) is refused
+    assert end_of_command(job) is refused
     monkeypatch.setattr(jobs, "is_outage", lambda error: True)
-    assert end_of_the_program(job).code == os.EX_TEMPFAIL
+    assert end_of_command(job).code == os.EX_TEMPFAIL
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lock_or_a_lost_connection_is_an_outage_and_a_statement_that_is_refused_is_none() -> None:
+def test_a_lock_or_a_lost_connection_is_an_outage_and_a_refused_statement_is_not() -> None:
     statements = {
         "postgresql": "DO $$ BEGIN RAISE 'no' USING ERRCODE = 'disk_full'; END $$",
         "sqlite": "SELECT missing",
@@ -392,7 +317,7 @@ def test_a_lock_or_a_lost_connection_is_an_outage_and_a_statement_that_is_refuse
 
 
 def outage() -> OperationalError:
-    """Of a database that is locked by another program, or that has closed the connection."""
+    """The error of a locked database (SQLite) or of a closed connection (PostgreSQL)."""
     if connection.vendor == "sqlite":
         locked = OperationalError("database is locked")
         locked.__cause__ = type("Busy", (Exception,), {"sqlite_errorcode": 5})()

@@ -13,7 +13,7 @@ from registrations.worker import jobs
 SHORT = 3000  # people who are told
 
 
-@jobs.work(Job.Kind.CHANGE, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.CHANGE, short=SHORT, is_one_transaction=True)
 def make_change(job: Job) -> Outcome:
     """Only of the event as it was when the mail was shown."""
     event = Event.objects.locked(event_of(job))

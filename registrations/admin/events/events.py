@@ -288,7 +288,7 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
         and _("This event has no link to the room yet; registrants are told so."),
         published and over and _("This event lies in the past."),
         event.report_file
-        and not study_report.fits_into_a_mail(study_report.known_size(event) or 0)
+        and not study_report.fits_in_mail(study_report.known_size(event) or 0)
         and _("The report is too large to be attached to a mail: it will be given as a link."),
         "capacity" in changed and actions.too_few_seats(event),
         published

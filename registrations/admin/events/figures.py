@@ -72,7 +72,7 @@ class Bilan:
         counted = event_figures.figures(_visible(request, pk))
         context = {
             **self.admin_site.each_context(request),
-            **event_report.shown(counted),
+            **event_report.context(counted),
             "opts": self.opts,
             "title": _("Report in figures"),
             "readings": list(readings(counted)),
@@ -82,7 +82,7 @@ class Bilan:
     def figures_pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
         event = _visible(request, pk)
         try:
-            return pdf_response(event_report.figures_sheet(event), f"bilan-{event.slug}.pdf")
+            return pdf_response(event_report.event_report(event), f"bilan-{event.slug}.pdf")
         except pdf.RenderingFailed:
             messages.error(request, pdf.excuse())
         return HttpResponseRedirect(reverse("admin:registrations_event_figures", args=[pk]))

@@ -91,7 +91,7 @@ class Previews:
             "chosen_query": urlencode(form.data),
             "trial_address": trial_address(request, form.event) if may_write(request) else "",
         }
-        return reading.framing(TemplateResponse(request, "admin/mail_previews.html", context))
+        return reading.allow_frame(TemplateResponse(request, "admin/mail_previews.html", context))
 
 
 def _asked(request: HttpRequest, pk: int, data: Any) -> ChoiceForm:

@@ -201,7 +201,7 @@ class PresenceImport:
         return TemplateResponse(request, template, {**shared, "title": _("Import the presences"), **context})
 
 
-@jobs.work(Job.Kind.PRESENCES, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.PRESENCES, short=SHORT, is_one_transaction=True)
 def note_presences(job: Job) -> Outcome:
     confirmed = job.parameters["confirmed"]
     noted = attendance.note_report(event_of(job), confirmed)

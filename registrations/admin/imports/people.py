@@ -231,7 +231,7 @@ class RegistrantImport:
         return TemplateResponse(request, template, {**shared, "title": _("Import people from a list"), **context})
 
 
-@jobs.work(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
 def add_people(job: Job) -> Outcome:
     event, people, with_mail = event_of(job), job.parameters["people"], job.parameters["with_mail"]
     if event.status == Event.Status.CANCELLED:

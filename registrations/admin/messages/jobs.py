@@ -13,7 +13,7 @@ from registrations.worker import jobs
 SHORT = 8000  # people
 
 
-@jobs.work(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
+@jobs.handler(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
 def send_message(job: Job) -> Outcome:
     """Only what was read before it was confirmed."""
     broadcast = _found(job)

@@ -60,12 +60,12 @@ def note_in_audit(job: Job) -> None:
     bulk_action, noted = BULK_ACTIONS[job.parameters["deed"]], job.detail.get("noted", 0)
     if bulk_action.action is None or job.count == noted > 0:
         return
-    detail: dict[str, Any] = {"passed_over": len(job.passed_over)} if job.passed_over else {}
+    detail: dict[str, Any] = {"passed_over": len(job.skipped)} if job.skipped else {}
     audit.record(bulk_action.action, act=str(bulk_action.title), count=job.count - noted, **detail)
-    job.remember(noted=job.count)
+    job.add_detail(noted=job.count)
 
 
-@jobs.work(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
+@jobs.handler(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
 def do_to_people(job: Job) -> Outcome:
     bulk_action = BULK_ACTIONS[job.parameters["deed"]]
 
@@ -82,5 +82,5 @@ def do_to_people(job: Job) -> Outcome:
 
     jobs.each(job, job.parameters["people"], do, _("People"))
     note_in_audit(job)
-    is_for_nothing = job.passed_over and not job.count
+    is_for_nothing = job.skipped and not job.count
     return Outcome([] if is_for_nothing else [("success", str(bulk_action.done % {"count": job.count}))])

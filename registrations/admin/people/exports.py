@@ -286,7 +286,7 @@ def _document(
     return carry_out(request, job)
 
 
-@jobs.work(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
+@jobs.handler(Job.Kind.DOCUMENT, short=SHORT, is_one_transaction=False)
 def typeset(job: Job) -> Outcome:
     event, filename = event_of(job), job.parameters["filename"]
     try:
@@ -303,7 +303,7 @@ def typeset(job: Job) -> Outcome:
 
 def _newsletter(file_format: str) -> Callable[[HttpRequest, Event], HttpResponseBase]:
     def make(request: HttpRequest, event: Event) -> HttpResponseBase:
-        _recorded("newsletter", event, newsletter.readers(event).count())
+        _recorded("newsletter", event, newsletter.subscribers(event).count())
         return spreadsheet("lettre-information", file_format, newsletter.headings(), newsletter.rows(event))
 
     return make

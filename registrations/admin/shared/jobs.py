@@ -44,7 +44,7 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
     """A short one now: its end is told on the next page (`then`, or the one it came from). A long one has its own."""
     job.asked_by = request.user.pk or 0
     if not jobs.is_short(job):
-        return HttpResponseRedirect(address(jobs.leave_to_a_worker(job)))
+        return HttpResponseRedirect(address(jobs.enqueue(job)))
     try:
         outcome = jobs.perform(job)
     except jobs.Refused as reason:
@@ -59,9 +59,9 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
 
 def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """What is said at its end, with the names of those passed over as they are now: who is erased has none."""
-    if not job.passed_over:
+    if not job.skipped:
         return [*sentences]
-    people = Registration.objects.without_dry_runs().filter(pk__in=job.passed_over).order_by("pk")
+    people = Registration.objects.without_dry_runs().filter(pk__in=job.skipped).order_by("pk")
     if not (count := people.count()):
         return [*sentences, ("info", _("Whoever could not be dealt with is no longer there."))]
     names = [str(one) for one in people[:NAMES_SHOWN]] + ["…"] * (count > NAMES_SHOWN)
@@ -173,14 +173,14 @@ class JobAdmin(AdminTitles, admin.ModelAdmin[Job]):
             "job": job,
             "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             "told": told(job, job.told) if job.is_done else [],
-            "steps": job.steps if job.is_under_way else None,
+            "progress": job.progress if job.is_under_way else None,
             "is_unattended": job.is_under_way and not WorkerPresence.objects.alive(),
         }
         return TemplateResponse(request, "admin/job.html", context, headers={"Cache-Control": "no-store, private"})
 
     def _start_again(self, request: HttpRequest, job: Job) -> HttpResponse:
         """In the name of who presses the button: they have the permission, and are asked for their password."""
-        if job.has_failed and not jobs.start_again(job, by=request.user.pk or 0):
+        if job.has_failed and not jobs.restart(job, by=request.user.pk or 0):
             messages.info(request, _("This was asked for once more in the meantime, and is under way."))
         return HttpResponseRedirect(address(job))
 

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--setup-only", action="store_true", help="Set everything up, then stop.")
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(self, *args: Any, port: int, setup_only: bool, **options: Any) -> None:
         if settings.PUBLIC:
             raise CommandError("The demo never runs on a public site: unset BASE_URL.")

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Do one long act that was asked for in the desk. Workers start it."
+    help = "Run one background job. Workers start this command."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("pk", type=int)
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
         os.nice(NICENESS)
         try:
-            if job := Job.objects.running().filter(pk=pk).first():  # else it was called off meanwhile
+            if job := Job.objects.running().filter(pk=pk).first():  # None when the job was released meanwhile
                 jobs.run(job)
         except (OperationalError, InterfaceError) as error:
             if not jobs.is_outage(error):

@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def _checked(question: EventQuestion) -> EventQuestion:
-    """What is wrong in the file is told before anyone meets the question."""
+    """Raise CommandError for an invalid question of the file."""
     try:
         question.full_clean()
     except ValidationError as error:

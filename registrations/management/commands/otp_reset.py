@@ -7,7 +7,7 @@ from registrations.security import second_factor
 
 
 class Command(BaseCommand):
-    help = "Take the second factor away from an account whose phone is lost; its next login sets up another."
+    help = "Remove the second factor of an account whose phone is lost; its next login sets up a new one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")

@@ -7,7 +7,7 @@ from registrations.management import progress_line
 
 
 class Command(BaseCommand):
-    help = "Make registrations anonymous whose announced date has passed. Workers do it once a day."
+    help = "Make registrations anonymous whose retention period has ended. Workers do this once a day."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Only count.")

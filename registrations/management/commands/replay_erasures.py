@@ -12,15 +12,15 @@ from registrations.management import progress_line, replayed
 
 
 class Command(BaseCommand):
-    help = "After a backup was restored: do again what people had decided about themselves since."
+    help = "After a restore: repeat the erasures and other decisions that people have made since the backup."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("journals", nargs="*", type=Path, help="Beside erasures.log in DATA_DIR.")
+        parser.add_argument("journals", nargs="*", type=Path, help="Journals besides erasures.log in DATA_DIR.")
         parser.add_argument(
             "--backup-at",
             type=_moment,
-            help="When the backup was begun, like 2026-05-13T04:00+02:00. Without it, withdrawals and consents taken"
-            " back stay undone: the journal alone does not tell which of them ever took place.",
+            help="When the backup was begun, such as 2026-05-13T04:00+02:00. Without it, withdrawals and consents"
+            " taken back are not repeated, since the journal alone does not say which of them took place.",
         )
 
     def handle(self, *args: Any, journals: list[Path], backup_at: datetime | None, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def _moment(text: str) -> datetime:
-    """Of the zone that it names, else of the site's (ISO 8601)."""
+    """A date and time in ISO 8601; without an offset, in the time zone of the site."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

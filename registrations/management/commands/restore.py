@@ -9,18 +9,18 @@ from registrations.management import replayed
 
 
 class Command(BaseCommand):
-    help = "Put a backup in place of the database, do again what people decided since, and hold back old mails."
+    help = "Replace the database by a backup, repeat what people decided since then, and hold back old mails."
     requires_system_checks = []  # the database may be away, or older than this version
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--check", action="store_true", help="Only look whether the backup is whole.")
+        parser.add_argument("--check", action="store_true", help="Only check that the backup is complete.")
         parser.add_argument("--replace", action="store_true", help="Also when the database is not empty.")
         parser.add_argument(
             "--mails",
             choices=["hold", "send"],
             default="hold",
-            help="Mails that were due may have left after the backup: wait for the organiser (hold), or risk it.",
+            help="Mails due may have been sent after the backup: hold them for the organiser, or send them (again).",
         )
         parser.add_argument(
             "--journals", nargs="+", type=Path, default=[], help="erasures.log of the site's other machines."
@@ -40,11 +40,11 @@ class Command(BaseCommand):
             hold_mails=options["mails"] == "hold",
             while_running=options["while_running"],
         )
-        for line in told(done):
+        for line in summary(done):
             self.stdout.write(line)
 
 
-def told(done: Restored) -> list[str]:
+def summary(done: Restored) -> list[str]:
     lines = [
         f"Restored: the site as it was at {done.at.isoformat()}",
         f"Kept aside: {done.aside} (it holds people’s data: delete it when you are sure)" if done.aside else "",

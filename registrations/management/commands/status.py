@@ -15,7 +15,7 @@ from registrations.monitoring.status import Status
 
 
 class Command(BaseCommand):
-    help = "Tell in ten lines how the site fares. Exit status 1 when something asks for attention, as /readyz says it."
+    help = "Show the state of the site in ten lines. Exit status 1 when something needs attention, as for /readyz."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="One JSON object, for programs.")
@@ -23,8 +23,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = status.status()
         if options["json"]:
-            told = {**asdict(found), "last_backup": found.last_backup and found.last_backup._asdict()}
-            self.stdout.write(json.dumps(told, cls=DjangoJSONEncoder))
+            fields = {**asdict(found), "last_backup": found.last_backup and found.last_backup._asdict()}
+            self.stdout.write(json.dumps(fields, cls=DjangoJSONEncoder))
         else:
             with translation.override("en"):
                 for name, words in lines(found):

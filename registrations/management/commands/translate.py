@@ -20,7 +20,7 @@ UNTRANSLATED = re.compile(r'^msgstr(\[\d\])? ""$(?!\n")', re.MULTILINE)
 class BuildFile(makemessages.BuildFile):
     @cached_property
     def work_path(self) -> str:
-        """Django writes the Python made from a template beside the template; here it goes into the workspace."""
+        """Django writes the Python code made from a template next to the template; here it goes into the workspace."""
         if not self.is_templatized:
             return self.path
         path = Path(
@@ -35,14 +35,17 @@ class Merge(makemessages.Command):
 
     build_file_class = BuildFile
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
-    msgattrib_options = [*makemessages.Command.msgattrib_options, "--sort-output"]  # a moved module changes nothing
+    msgattrib_options = [
+        *makemessages.Command.msgattrib_options,
+        "--sort-output",
+    ]  # so that moving a module changes nothing
 
     def __init__(self, workspace: str) -> None:
         super().__init__()
         self.workspace = workspace
 
     def find_files(self, root: str) -> list[makemessages.TranslatableFile]:
-        """Begin each path with `./`: Django leaves out two characters when it names a file in a warning."""
+        """Each path begins with `./`, since Django removes the first two characters of a path in a warning."""
         self.locale_paths = [self.workspace]
         return [
             makemessages.TranslatableFile(f"./{os.path.relpath(path.parent)}", path.name, self.workspace)
@@ -54,7 +57,7 @@ class Merge(makemessages.Command):
     def write_po_file(self, potfile: str, locale: str) -> None:
         """Merge, drop fuzzy entries, and merge again, so that their texts come back without a translation.
 
-        An entry is fuzzy when someone left it so, and when only the plural of its text has changed.
+        An entry is fuzzy when a translator marked it so, or when only the plural of its text has changed.
         """
         super().write_po_file(potfile, locale)
         catalogue = str(Path(potfile).parent / locale / "LC_MESSAGES" / "django.po")
@@ -88,7 +91,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _update(self, path: Path, content: bytes, *, check: bool) -> bool:
-        """Whether the file was up to date; unless only checking, it is now."""
+        """Write the file if it is out of date, unless `check`. Returns whether it was up to date."""
         if path.exists() and path.read_bytes() == content:
             return True
         if check:
@@ -99,7 +102,7 @@ class Command(BaseCommand):
 
 
 def merged(catalogue: Path) -> str:
-    """Return the catalogue with the texts that the sources hold now."""
+    """The catalogue updated with the current texts of the sources."""
     options = {"no_wrap": True, "no_location": True, "no_obsolete": True, "verbosity": 0}
     with TemporaryDirectory() as workspace:
         copy = Path(workspace, LANGUAGE, "LC_MESSAGES", "django.po")
@@ -111,7 +114,7 @@ def merged(catalogue: Path) -> str:
 
 
 def compiled(catalogue: Path) -> bytes:
-    """Compile without the hash table, which Python does not read, and which may differ between versions of gettext."""
+    """Compile without the hash table, which Python does not use, and which differs between versions of gettext."""
     with TemporaryDirectory() as folder:
         target = Path(folder, "django.mo")
         run("msgfmt", "--check-format", "--no-hash", "-o", str(target), str(catalogue))

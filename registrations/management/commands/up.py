@@ -11,12 +11,12 @@ from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 from registrations.runtime import site_lock
 
 WEB_PROCESSES = 2
-BACKLOG = 1024  # connections that wait while both web processes are started again
-FIRST_INHERITED = 3  # the descriptor that sd_listen_fds(3) names
+BACKLOG = 1024  # connections that can wait while both web processes restart
+FIRST_INHERITED = 3  # file descriptor, see sd_listen_fds(3)
 
 
 class Command(BaseCommand):
-    help = "Run the site on this machine: migrations, web server and mail workers; whatever dies is started again."
+    help = "Run the site on this machine: migrations, web server and mail workers. Ended processes are restarted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-worker", action="store_true", help="Only the web server.")
         parser.add_argument("--no-web", action="store_true", help="Only the mail workers.")
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(
         self, *args: Any, port: int, host: str, workers: int, no_worker: bool, no_web: bool, **options: Any
     ) -> None:
@@ -49,13 +49,13 @@ class Command(BaseCommand):
         processes.keep_running([*webs, *mail_workers])  # visitors first
 
     def _inherited(self) -> socket.socket | None:
-        """The socket that systemd holds for us: connections wait in it while this process is started anew."""
+        """The socket of systemd socket activation: connections wait in it while this process restarts."""
         if os.environ.get("LISTEN_PID") != str(os.getpid()):
             return None
         return socket.socket(fileno=FIRST_INHERITED)
 
     def _listen(self, host: str, port: int) -> socket.socket:
-        """One listening socket for all web processes: while one is started again, the others answer."""
+        """One listening socket for all web processes: while one restarts, the others answer."""
         try:
             return socket.create_server((host, port), backlog=BACKLOG)
         except OSError as error:

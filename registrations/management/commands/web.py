@@ -14,20 +14,20 @@ from registrations.runtime import site_lock
 from registrations.runtime.web_threads import STUCK_AFTER, WebThreads
 
 HOST = "127.0.0.1"
-HOST_HELP = "Address to listen on; one that is not of this machine alone needs a proxy (TRUSTED_PROXY_COUNT)."
+HOST_HELP = "Address to listen on; one that other machines can reach needs a proxy (TRUSTED_PROXY_COUNT)."
 MAX_HEADER_BYTES = 32_768
-MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress keeps a body until it is whole; the doorway refuses far less
+MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress reads the whole body; request_guard has much lower limits for most pages
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
 GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
-LINGER = 1  # second for the request of a connection that was taken just before
-TURN = 0.5  # seconds
+LINGER = 1  # second for the request of a connection accepted just before the stop
+POLL_TIMEOUT = 0.5  # seconds
 
 
 def require_proxy(host: str) -> None:
-    """Raise CommandError for an address that other machines reach while no proxy stands in front.
+    """Raise CommandError for an address that other machines can reach when no proxy is configured.
 
-    Plain http would be served to the network, and anyone could claim to be the proxy.
+    The site would serve plain HTTP to the network, and any client could forge the headers of a proxy.
     """
     if host not in settings.LOOPBACK_HOSTS and not settings.TRUSTED_PROXY_COUNT:
         raise CommandError(
@@ -37,17 +37,15 @@ def require_proxy(host: str) -> None:
 
 
 class Command(BaseCommand):
-    help = "Run one web server process on 127.0.0.1, or where --host says."
+    help = "Run one web server process, by default on 127.0.0.1."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--host", default=HOST, help=HOST_HELP)
-        parser.add_argument("--fd", type=int, help="A listening socket to inherit; `manage.py up` says so.")
-        parser.add_argument(
-            "--demo", action="store_true", help="Open /outbox/; `manage.py demo` says so, nothing else."
-        )
+        parser.add_argument("--fd", type=int, help="A listening socket to inherit (used by `manage.py up`).")
+        parser.add_argument("--demo", action="store_true", help="Serve /outbox/ too (used by `manage.py demo` only).")
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(self, *args: Any, port: int, host: str, fd: int | None, demo: bool, **options: Any) -> None:
         require_proxy(host)
         if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
@@ -65,23 +63,23 @@ class Command(BaseCommand):
             **self._proxy(host),
         )
         gc.collect()
-        gc.freeze()  # what lives as long as the process is looked through no more
+        gc.freeze()  # objects that exist until the process ends need no further collection
         server.print_listen("Serving on http://{}:{}")
         asked_to_stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: asked_to_stop.set())
         while not asked_to_stop.is_set():
-            self._turn(server, threads)
-        server.accepting = False  # what was asked is answered, and nothing new begun
+            self._poll(server, threads)
+        server.accepting = False  # answer the requests received, accept no new connection
         stopped_at = time.monotonic()
         while time.monotonic() < stopped_at + (GRACE if self._has_requests(server) else LINGER):
-            self._turn(server, threads)
+            self._poll(server, threads)
 
-    def _turn(self, server: Any, threads: WebThreads) -> None:
-        """One turn of the server's loop, which answers from its threads; poll(2), since select(2) stops at 1024."""
-        timeout = STUCK_AFTER if threads.queue else TURN
+    def _poll(self, server: Any, threads: WebThreads) -> None:
+        """One iteration of the server's loop. It uses poll(2), since select(2) has a limit of 1024 connections."""
+        timeout = STUCK_AFTER if threads.queue else POLL_TIMEOUT
         server.asyncore.loop(timeout=timeout, use_poll=True, map=server._map, count=1)
-        threads.look()
+        threads.adjust()
 
     def _has_requests(self, server: Any) -> bool:
         channels = list(server.active_channels.values())
@@ -91,13 +89,13 @@ class Command(BaseCommand):
         return {"host": host, "port": port} if fd is None else {"sockets": [socket.socket(fileno=fd)]}
 
     def _proxy(self, host: str) -> dict[str, Any]:
-        """Believe the reverse proxy, as far as TRUSTED_PROXY_COUNT says that there is one."""
+        """Options to trust the headers of the reverse proxies, of which there are TRUSTED_PROXY_COUNT."""
         if not settings.TRUSTED_PROXY_COUNT:
             return {}
         return {
             "trusted_proxy": HOST
             if host in settings.LOOPBACK_HOSTS
-            else "*",  # elsewhere, whoever reaches us is the proxy
+            else "*",  # on another address, only the proxy can reach the site
             "trusted_proxy_count": settings.TRUSTED_PROXY_COUNT,
             "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
         }

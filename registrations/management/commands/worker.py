@@ -12,13 +12,13 @@ from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.worker import MailWorker
 
-NICENESS = 10  # visitors wait in front of their screens: the mails of the same machine come second
+NICENESS = 10  # lower priority than the web processes of the same machine: visitors wait for their pages
 
 
 class Command(BaseCommand):
     help = "Run one mail worker; any number may run, on any number of machines."
 
-    @site_lock.site()
+    @site_lock.shared()
     def handle(self, *args: Any, **options: Any) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
@@ -30,7 +30,9 @@ class Command(BaseCommand):
             try:
                 worker.run()
             finally:
-                connection.close()  # a signal may have cut a transaction short, whose lock the job in hand needs
+                connection.close()  # a signal may have interrupted a transaction, whose lock would block `stop`
                 runner.stop()
-                with contextlib.suppress(DatabaseError, InterfaceError):  # else it is missed in three minutes
+                with contextlib.suppress(
+                    DatabaseError, InterfaceError
+                ):  # otherwise the row expires after three minutes
                     WorkerPresence.objects.filter(name=name).delete()

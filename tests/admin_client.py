@@ -1,4 +1,4 @@
-"""The organiser's desk as a test meets it: a browser that is logged in, and what a form would send."""
+"""Use the admin in tests: logged-in clients, and the data of its forms."""
 
 import time
 from typing import Any
@@ -12,13 +12,13 @@ from registrations.security import second_factor
 
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
-NO_PARTS = {  # an event without report sections and questions of its own
+NO_PARTS = {  # formset data of an event without report sections and custom questions
     f"{part}-{count}_FORMS": 0 for part in ("report_sections", "own_questions") for count in ("TOTAL", "INITIAL")
 }
 
 
 def logged_in(*permissions: str) -> Client:
-    """Someone of the team; without a name of a permission, the one who may do everything."""
+    """A client of a staff account with these permissions; without any, of a superuser."""
     client = Client()
     user = User.objects.create_user("equipe", is_staff=True, is_superuser=not permissions)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
@@ -27,7 +27,7 @@ def logged_in(*permissions: str) -> Client:
 
 
 def with_fresh_password(client: Client) -> Client:
-    """Typed a moment ago, as dangerous acts want it."""
+    """Mark the session as having entered the password just now, which sensitive pages require."""
     session = client.session
     session[second_factor.PASSWORD_AT] = time.time()
     session.save()
@@ -35,7 +35,7 @@ def with_fresh_password(client: Client) -> Client:
 
 
 def act(client: Client, name: str, *rows: Model, confirm: bool = True, path: str = PEOPLE) -> Any:
-    """Choose an action for some rows of the list, and answer its page with its own button."""
+    """Choose an action for rows of the list, and confirm it on the page that follows."""
     page = client.post(path, {"action": name, "_selected_action": [row.pk for row in rows], "index": 0}, follow=True)
     if not confirm:
         return page
@@ -51,7 +51,7 @@ def typed_date(name: str, moment: Any) -> dict[str, str]:
 
 
 def event_form(client: Client, path: str) -> dict[str, Any]:
-    """What the event's form would send as it stands."""
+    """POST data of the event's form without any change."""
     typed: dict[str, Any] = {**NO_PARTS}
     for bound in client.get(path).context["adminform"].form:
         value = bound.value()

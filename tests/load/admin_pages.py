@@ -1,15 +1,15 @@
-"""The organiser's desk with few people and with very many: queries and time of each page, as a table.
+"""Queries and time of each admin page, with few registrations and with very many, as a table.
 
-    uv run python -m tests.load.desk [--registrations 100000] [--database postgres://user@host:port/postgres]
+    uv run python -m tests.load.admin_pages [--registrations 100000] [--database postgres://user@host:port/postgres]
 
-Each size has a database of its own, filled by `tests.load.desk_site` and thrown away afterwards (`--keep FOLDER` keeps
-SQLite's). A time is CPU, the median of several requests: of the process and of its PostgreSQL server process, on the
-same machine; other work does not count, nor does waiting for a disk. A query « scans » when the plan of the database
-reads a table of people, mails or presences from end to end. « Rows » are those that a list shows: a comparison is fair
-where both sizes show a full page. PostgreSQL works without parallel processes, so that all that it does is counted.
+Each size has its own database, filled by `tests.load.admin_data` and deleted afterwards (`--keep FOLDER` keeps that of
+SQLite). Times are CPU times, the median of several requests: of the process and of its PostgreSQL server process, on
+the same machine, without waiting for the disk. A query « scans » when its plan reads a whole table of registrations,
+mails or attendances. « Rows » are the rows of a list: the comparison is fair when both sizes show a full page.
+Parallel queries are off in PostgreSQL, so that all its work is counted.
 
-`--acts` goes on with what takes long at the larger size (`tests.load.desk_acts`): seconds, CPU of the process without
-the database's, its peak of memory, and the longest that another writer waited meanwhile.
+`--acts` also runs long jobs at the larger size (`tests.load.admin_jobs`): seconds, CPU of the process without the
+database, peak memory, and the longest time that another writer waited.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.load import desk_acts
+from tests.load import admin_jobs
 from tests.load.database import own_database_on
 from tests.site import ROOT, RunningSite
 
@@ -39,21 +39,21 @@ def filled(data: Path, server: str, registrations: int) -> Iterator[RunningSite]
     with own_database_on(server) as url, RunningSite(data, url, STAFF_OTP="off", **alone) as site:
         site.run("migrate")
         site.run("collectstatic", "--noinput")
-        _run(site, "desk_site", "fill", str(registrations))
+        _run(site, "admin_data", "fill", str(registrations))
         yield site
 
 
 def measured(site: RunningSite) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in _run(site, "desk_site", "measure").splitlines()]
+    return [json.loads(line) for line in _run(site, "admin_data", "measure").splitlines()]
 
 
 def acts(site: RunningSite) -> Iterator[str]:
     yield ACT.format("", "seconds", "CPU", "MB", "others wait")
-    for name, title in desk_acts.ACTS.items():
+    for name, title in admin_jobs.ACTS.items():
         if name == "purge":
-            _run(site, "desk_acts", "age")
-        with desk_acts.waits(site.data, site.env["DATABASE_URL"]) as waited:
-            used = json.loads(_run(site, "desk_acts", name))
+            _run(site, "admin_jobs", "age")
+        with admin_jobs.waits(site.data, site.env["DATABASE_URL"]) as waited:
+            used = json.loads(_run(site, "admin_jobs", name))
         figures = [f"{value:.1f}" for value in (used["seconds"], used["cpu"], used["mb"], max(waited))]
         yield ACT.format(title, *figures)
 
@@ -84,7 +84,7 @@ def table(few: list[dict[str, Any]], many: list[dict[str, Any]], registrations: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Queries and time of each page of the desk, at two sizes.")
+    parser = argparse.ArgumentParser(description="Queries and time of each admin page, at two sizes.")
     parser.add_argument("--registrations", type=int, default=100_000)
     parser.add_argument("--database", default="", help="A PostgreSQL server, where databases of its own are made.")
     parser.add_argument("--keep", type=Path, help="A folder that stays, with SQLite's databases.")
@@ -92,7 +92,7 @@ def main() -> None:
     options = parser.parse_args()
     os.chdir(ROOT)
     with contextlib.ExitStack() as stack:
-        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="desk-")))
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="admin-")))
         with filled(folder / str(FEW), options.database, FEW) as site:
             few = measured(site)
         sys.stdout.write("PostgreSQL\n" if options.database else "SQLite\n")

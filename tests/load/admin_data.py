@@ -1,11 +1,11 @@
-"""The desk with as many people as one likes: a database filled at once, and each of its pages measured.
+"""Fill a database with any number of registrations, and measure each admin page.
 
-    python -m tests.load.desk_site fill 100000
-    python -m tests.load.desk_site measure  # JSON, one object per page
+    python -m tests.load.admin_data fill 100000
+    python -m tests.load.admin_data measure  # JSON, one object per page
 
-Both want DATA_DIR, DATABASE_URL and DJANGO_SETTINGS_MODULE=webinar.settings; tests.load.desk gives them.
+Both need DATA_DIR, DATABASE_URL and DJANGO_SETTINGS_MODULE=webinar.settings; tests.load.admin_pages sets them.
 
-Everything is drawn from a dice with a fixed seed. One event has most of the people; the others share the rest.
+All data is random with a fixed seed. One event has most of the registrations; the others share the rest.
 """
 
 import itertools
@@ -47,8 +47,8 @@ REQUESTS = 7  # of each page that is timed
 OTHER_EVENTS = 6
 MAIN_SHARE = 0.8
 MAILS_EACH = 3
-LEAST = 80  # of what is rare: a comparison is fair when both sizes show a full page
-MINUTES = 56 * 24 * 60  # over which people sign up
+LEAST = 80  # rows of rare kinds, at any size, so that both sizes show a full page
+MINUTES = 56 * 24 * 60  # during which people sign up
 FIRST = [
     "Hélène",
     "Zoé",
@@ -79,7 +79,7 @@ LAST = [
 ]
 PLACES = ["Nulle-Part", "Beaulieu", "Saint-Élie", "Montreuil", "Clairvaux", "Aubépine", "Vieux-Pont", "Les-Écarts"]
 TERRITORIES = ["", *(f"Département {number:02}" for number in range(1, 16))]
-SEARCHED = [  # from what everybody has to what nobody has; one sign and two; several words
+SEARCHED = [  # from very frequent to absent; one and two characters; several words
     "ville",
     "ecarts",
     "helene",
@@ -96,22 +96,22 @@ SENT_TOLD = ["", "", "", "delivered", "delivered", "bounced"]
 
 
 class Dice(random.Random):
-    """With a fixed seed."""
+    """Random numbers with a fixed seed."""
 
     def __init__(self, registrations: int) -> None:
         super().__init__(1)
         self.registrations = registrations
 
     def rarely(self, share: float) -> bool:
-        """Of this share of the people, and of `LEAST` at any size."""
+        """True for this share of the people, and for at least LEAST of them."""
         return self.random() < max(share, LEAST / self.registrations)
 
 
 def fill(registrations: int) -> None:
-    """Events, people, presences and three mails for each person, by a few hundred INSERTs."""
+    """Insert events, registrations, attendances and three mails per registration, in a few hundred INSERTs."""
     dice = Dice(registrations)
     with transaction.atomic():
-        triggers.drop()  # each row would be counted by itself; in the end all are counted at once
+        triggers.drop()  # faster: all rows are counted once at the end
         User.objects.create_superuser("organisateur")
         events = [make_event(starts_in=timedelta(days=9), follow_up_hours_after=24)]
         events += [make_event(starts_in=timedelta(days=-20 * number)) for number in range(1, OTHER_EVENTS)]
@@ -121,7 +121,7 @@ def fill(registrations: int) -> None:
             Attendance.objects.bulk_create(_presences(dice, people))
             Delivery.objects.bulk_create(_mails(dice, people), batch_size=BATCH)
         _rest(dice, events, registrations)
-    triggers.keep()
+    triggers.install()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
 
@@ -131,7 +131,7 @@ def _person(dice: Dice, events: list[Event], number: int) -> Registration:
     status = dice.choice(["confirmed"] * 15 + ["cancelled"])
     if dice.rarely(0.04):
         status = "waitlisted"
-    still = (1 - number / dice.registrations) ** 2  # of the time in which people sign up: more and more of them
+    still = (1 - number / dice.registrations) ** 2  # share of the time left: sign-ups become more frequent
     at = min(timezone.now(), event.starts_at) - timedelta(minutes=still * MINUTES + dice.random())
     first, last = dice.choice(FIRST), dice.choice(LAST)
     return Registration(
@@ -159,7 +159,7 @@ def _presences(dice: Dice, people: list[Registration]) -> Iterator[Attendance]:
 
 
 def _mails(dice: Dice, people: list[Registration]) -> Iterator[Delivery]:
-    """The confirmation, most of them sent; then two by the clock of the event."""
+    """The confirmation, mostly sent, and two scheduled mails."""
     for person in people:
         event, at = person.event, person.created_at
         state = dice.choices([State.SENT, State.PENDING, State.EXPIRED], [9930, 5, 20])[0]
@@ -192,9 +192,9 @@ def _end(dice: Dice) -> dict[str, str]:
 
 
 def _rest(dice: Dice, events: list[Event], registrations: int) -> None:
-    """One message to everybody, another not yet sent, mailboxes left alone, and a log in proportion."""
+    """A broadcast to everybody, a draft of another, suppressions, and an audit log of proportional size."""
     now = timezone.now()
-    full = events[0].registrations.seated().count()  # who leaves gives the seat to the first in line
+    full = events[0].registrations.seated().count()  # a withdrawal gives the seat to the first on the waiting list
     Event.objects.filter(pk=events[0].pk).update(capacity=full)
     written = {"event": events[0], "audience": "seated", "subject": "Le programme", "body": "Bonjour", "created_by": 1}
     sent = Broadcast.objects.create(**written, state="confirmed", confirmed_at=now, count=0)
@@ -220,8 +220,8 @@ def pages() -> dict[str, str]:
     person = main.registrations.seated().earliest("pk")
     mail, draft = person.deliveries.earliest("pk"), Broadcast.objects.get(state="draft")
     sent = Broadcast.objects.get(state="confirmed")
-    desk = "/admin/registrations"
-    people, mails, event = f"{desk}/registration/", f"{desk}/delivery/", f"{desk}/event/{main.pk}"
+    admin = "/admin/registrations"
+    people, mails, event = f"{admin}/registration/", f"{admin}/delivery/", f"{admin}/event/{main.pk}"
     deep = min(Registration.objects.count() // 50, 100)
     filters = [
         f"event__id__exact={main.pk}",
@@ -253,7 +253,7 @@ def pages() -> dict[str, str]:
     ]
     return {
         "first page": "/admin/",
-        "events": f"{desk}/event/",
+        "events": f"{admin}/event/",
         "event": f"{event}/change/",
         "registrations": people,
         f"registrations, page {deep}": f"{people}?p={deep}",
@@ -272,8 +272,8 @@ def pages() -> dict[str, str]:
         "lists and sheets": f"{event}/lists/",
         "export": f"{people}export/",
         "change of the event": f"{event}/reschedule/",
-        "audit log": f"{desk}/auditentry/",
-        "mailboxes left alone": f"{desk}/suppression/",
+        "audit log": f"{admin}/auditentry/",
+        "mailboxes left alone": f"{admin}/suppression/",
     }
 
 
@@ -327,7 +327,7 @@ def _measured(name: str, ask: Any) -> dict[str, Any]:
 
 
 def _seconds_worked() -> float:
-    """CPU of this process, and of the PostgreSQL process that serves it (proc(5)): no other work on the machine."""
+    """CPU seconds of this process and of its PostgreSQL server process (proc(5))."""
     if connection.vendor == "sqlite":
         return time.process_time()
     backend = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
@@ -338,8 +338,7 @@ BIG = ("registrations_registration", "registrations_delivery", "registrations_at
 
 
 def scanned(sql: str) -> set[str]:
-    """The big tables that this query reads from end to end, in the words of the database's own plan; not where it
-    stops at the first rows that it finds."""
+    """The big tables that this query reads completely, according to its plan; without those limited to first rows."""
     if not sql.startswith("SELECT"):
         return set()
     how = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "

@@ -1,8 +1,8 @@
-"""Long acts with very many people: how long each takes, with how much memory, and how long others wait meanwhile.
+"""Long jobs with very many people: time, memory, and how long other writers wait.
 
-    python -m tests.load.desk_acts withdraw  # JSON: seconds, CPU of the process in seconds, peak memory in MB
+    python -m tests.load.admin_jobs withdraw  # JSON: seconds, CPU of the process in seconds, peak memory in MB
 
-Wants the environment that tests.load.desk gives; each act runs in a process of its own, as a worker's does.
+It needs the environment set by tests.load.admin_pages. Each job runs in its own process, as under a worker.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ ACTS = {
     "withdraw": f"up to {PEOPLE:,} people cancelled",
     "purge": "the large event purged",
 }
-LOOK_EVERY = 0.05  # seconds
+WRITE_EVERY = 0.05  # seconds
 
 
 def carry_out(name: str) -> None:
@@ -52,7 +52,7 @@ def carry_out(name: str) -> None:
 
 
 def age() -> None:
-    """The large event took place so long ago that its people are to become anonymous."""
+    """Move the large event so far into the past that its registrations expire."""
     from django.db.models import F
 
     from registrations.models import Event, Registration
@@ -65,17 +65,17 @@ def age() -> None:
 
 @contextlib.contextmanager
 def waits(data: Path, url: str) -> Iterator[list[float]]:
-    """How long another writer waits, in seconds, again and again: for SQLite's lock, or for the event's row."""
+    """Measure repeatedly how long another writer waits (seconds): for SQLite's lock, or for the event's row."""
     found: list[float] = []
     over = threading.Event()
 
-    def look() -> None:
-        while not over.wait(LOOK_EVERY):
+    def measure() -> None:
+        while not over.wait(WRITE_EVERY):
             start = time.monotonic()
-            _take_turn(data, url)
+            _write_once(data, url)
             found.append(time.monotonic() - start)
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=measure)
     thread.start()
     try:
         yield found
@@ -84,7 +84,7 @@ def waits(data: Path, url: str) -> Iterator[list[float]]:
         thread.join()
 
 
-def _take_turn(data: Path, url: str) -> None:
+def _write_once(data: Path, url: str) -> None:
     if url:
         with psycopg.connect(url) as connection:
             connection.execute("SELECT 1 FROM registrations_event WHERE id = 1 FOR UPDATE")
