@@ -1,5 +1,6 @@
 """The public form: what is asked, how it is checked, and how robots are kept out."""
 
+import copy
 import math
 import time
 from collections.abc import Hashable, Iterator
@@ -16,12 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.documents import certificate_number
 from registrations.domain import custom_questions
-from registrations.models import Event, EventQuestion, person_fields
+from registrations.models import Event, EventQuestion
 from registrations.models.person_fields import PERSON_FIELDS, Group, PersonField, Question
 from registrations.web.fields import answer_field, marked, person_field
 
 FORM_MAX_SECONDS = 24 * 3600
 STAMP_SALT = "registrations.forms.stamp"
+_NAMES = {group: [one.name for one in PERSON_FIELDS if one.asked and one.asked.group == group] for group in Group}
+ASKED = {one.name: person_field(one) for one in PERSON_FIELDS if one.asked}  # copied into each form, as Django does
 
 
 def _shape(field: forms.Field) -> Iterator[Hashable]:
@@ -67,7 +70,7 @@ class SummarisedForm(forms.Form):
 
 
 class AddressForm(SummarisedForm):
-    email = person_field(person_fields.BY_NAME["email"])
+    email = ASKED["email"]
 
 
 class CertificateForm(SummarisedForm):
@@ -126,7 +129,7 @@ class AnswersForm(SummarisedForm):
         offer = asked.offers(self.event) if asked.offers else None
         if asked.offers and not offer:
             return
-        form_field = self.fields[field.name] = person_field(field)
+        form_field = self.fields[field.name] = copy.deepcopy(ASKED[field.name])
         if isinstance(form_field, forms.ChoiceField):
             self._offer_choices(form_field, offer, asked.no_choice)
         elif offer:
@@ -164,16 +167,12 @@ class AnswersForm(SummarisedForm):
     def _groups(self) -> list[tuple[Any, list[str]]]:
         of_webinar = _("About this webinar") if self.event.is_over else _("To prepare the webinar")
         return [
-            (_("Your contact details"), _names_of(Group.CONTACT)),
-            (_("Your work"), _names_of(Group.WORK)),
+            (_("Your contact details"), _NAMES[Group.CONTACT]),
+            (_("Your work"), _NAMES[Group.WORK]),
             (_("Questions from the organiser"), [own.field_name for own in self.own_questions]),
-            (of_webinar, _names_of(Group.WEBINAR)),
-            (_("Keeping in touch"), _names_of(Group.TOUCH)),
+            (of_webinar, _NAMES[Group.WEBINAR]),
+            (_("Keeping in touch"), _NAMES[Group.TOUCH]),
         ]
-
-
-def _names_of(group: Group) -> list[str]:
-    return person_fields.names(lambda one: one.asked and one.asked.group == group)
 
 
 class RegistrationForm(AnswersForm, AddressForm):
