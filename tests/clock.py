@@ -1,8 +1,8 @@
 """The clock of a test: each begins at the same moment, and time goes on from there.
 
-`TEST_CLOCK=2026-03-29T01:30 uv run pytest` begins all of them at another moment, told in Paris time. Tests beside real
-processes keep the machine's clock, which these processes read: those that ask for a `RunningSite`, and those that are
-marked `real_clock`.
+`TEST_CLOCK=2026-03-29T01:30 uv run pytest` begins all of them at another moment, told in Paris time: any that is later
+than the events of 2025 of which some of them tell. Tests beside real processes keep the machine's clock, which these
+processes read: those that ask for a `RunningSite`, and those that are marked `real_clock`.
 """
 
 import os

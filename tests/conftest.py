@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ from registrations.runtime import pango
 from tests.clock import is_real, set_clock
 from tests.journey import Journey
 from tests.site import RunningSite, copied, own_database
+
+AUDIT_LOG = "registrations_auditentry"
 
 type Committed = Callable[[], AbstractContextManager[Any]]
 
@@ -67,14 +68,15 @@ def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db")
     yield
     if connection.vendor == "sqlite":
-        audit_log = import_module("registrations.migrations.0007_audit_log")
         with connection.cursor() as cursor:
-            for statement in audit_log.UNGUARDS["sqlite"]:
-                cursor.execute(statement)
-            cursor.execute("DELETE FROM registrations_auditentry")
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [AUDIT_LOG])
+            guards = dict(cursor.fetchall())
+            for name in guards:
+                cursor.execute(f"DROP TRIGGER {name}")
+            cursor.execute(f"DELETE FROM {AUDIT_LOG}")  # noqa: S608 - our own name
             for counted in ("attendance", "delivery", "registration"):  # in this order the triggers empty the counts
                 cursor.execute(f"DELETE FROM registrations_{counted}")  # noqa: S608 - our own names
-            for statement in audit_log.GUARDS["sqlite"]:
+            for statement in guards.values():
                 cursor.execute(statement)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,25 @@ def test_english_pages_hold_no_french_and_french_pages_no_english(client: Client
     assert Event.objects.count() == 1
 
 
+def test_no_local_name_hides_an_imported_one() -> None:
+    hidden = []
+    for path in [*ROOT.glob("registrations/**/*.py"), *ROOT.glob("webinar/**/*.py")]:
+        tree = ast.parse(path.read_text("utf-8"))
+        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        imported = {(name.asname or name.name).partition(".")[0] for node in imports for name in node.names}
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and not function.name.startswith("as_"):  # Django's signatures
+                local = imported & _local_names(function)
+                hidden += [f"{path.relative_to(ROOT)}: {name} in {function.name}" for name in local]
+    assert hidden == []
+
+
+def _local_names(function: ast.FunctionDef) -> set[str]:
+    nodes = list(ast.walk(function))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
 def rooms(folder: Path) -> dict[str, Path]:
     """The folders and top-level modules of the product, or of one of its folders, by name."""
     found = {path.parent.name: path.parent for path in folder.glob("*/__init__.py")}
@@ -207,3 +227,21 @@ def test_imports_point_down_as_each_room_declares(folder: str, words: str) -> No
 def test_the_product_imports_neither_the_site_nor_the_tests() -> None:
     names = [f"{file.relative_to(ROOT)} imports {name}" for file, name in imported(ROOT / "registrations")]
     assert [line for line in names if re.search(r" imports (webinar|tests)\b", line)] == []
+
+
+def test_only_declared_dependencies_are_imported() -> None:
+    """A constraint pins what others bring along; they may stop bringing it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {re.split(r"[\[=]", name)[0] for name in project["dependencies"]}
+    brought_by = {
+        package: {re.sub("[-_.]+", "-", name).lower() for name in names}
+        for package, names in packages_distributions().items()
+    }
+    undeclared = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for folder in ("registrations", "webinar")
+        for file, name in imported(ROOT / folder)
+        if (package := name.partition(".")[0]) not in {*sys.stdlib_module_names, "registrations", "webinar"}
+        and not declared & brought_by[package]
+    ]
+    assert undeclared == []

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
+from registrations.mailing import providers
 from tests.site import bare_environment
 from webinar import environment
 
@@ -83,6 +83,47 @@ def test_an_unsafe_or_wrong_setting_stops_the_start_with_a_sentence(
     assert done.returncode != 0
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+UNSAFE = {**SAFE, "BASE_URL": "http://webinaires.example.org", "LEGAL_CONTACT": "", "DEBUG": "on"}
+SENTENCES = [
+    "Set BASE_URL to an https:// address.",
+    "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.",
+    "Set DEBUG to off.",
+]
+
+
+@pytest.mark.parametrize("command", ["up --no-web", "web", "worker", "restore no.tar.gz"])
+def test_who_skips_the_checks_starts_no_unsafe_public_site(tmp_path: Path, command: str) -> None:
+    skip = [] if command.startswith("restore") else ["--skip-checks"]  # it runs no checks
+    done = start(tmp_path, *command.split(), *skip, **UNSAFE)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "\n- ".join(["Not started. This site is public and not safe yet:", *SENTENCES]) + "\n",
+    )
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_another_server_does_not_serve_an_unsafe_public_site(tmp_path: Path, interface: str) -> None:
+    def load(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", f"from webinar.{interface} import application"],
+            cwd=ROOT,
+            env={**bare_environment(), "DATA_DIR": str(tmp_path / "data"), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert load(SAFE).returncode == 0
+    refused = load(UNSAFE)
+    assert refused.returncode == 1
+    assert [sentence for sentence in SENTENCES if sentence not in refused.stderr] == []
+
+
+def test_a_shell_opens_on_an_unsafe_public_site_to_mend_it(tmp_path: Path) -> None:
+    done = start(tmp_path, "shell", "--no-imports", "-c", "print('open')", **UNSAFE)
+    assert (done.returncode, done.stdout) == (0, "open\n")
 
 
 def test_the_demo_refuses_a_public_site(tmp_path: Path) -> None:
@@ -180,9 +221,9 @@ def test_mail_addresses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: st
 
 def test_an_esp_is_named_with_its_own_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EMAIL_URL", "anymail://mailjet")
-    monkeypatch.setenv("MAILJET_API_KEY", "key")
+    variables = {"MAILJET_API_KEY": "key", "BREVO_API_KEY": "another"}
     assert environment.mailer("EMAIL_URL", outbox=tmp_path) == {"BACKEND": "anymail.backends.mailjet.EmailBackend"}
-    assert environment.anymail("EMAIL_URL", secret="user:password") == {
+    assert providers.anymail_settings("mailjet", variables, secret="user:password") == {
         "MAILJET_API_KEY": "key",
         "WEBHOOK_SECRET": "user:password",
         "REQUESTS_TIMEOUT": 30,
@@ -200,12 +241,9 @@ def test_an_esp_is_named_with_its_own_variables(monkeypatch: pytest.MonkeyPatch,
         ("", "", False),
     ],
 )
-def test_the_provider_is_known_by_its_api_or_its_relay(
-    monkeypatch: pytest.MonkeyPatch, url: str, provider: str, speaks_api: bool
-) -> None:
-    monkeypatch.setenv("EMAIL_URL", url)
-    assert (environment.provider("EMAIL_URL"), environment.speaks_api("EMAIL_URL")) == (provider, speaks_api)
-    assert bool(environment.anymail("EMAIL_URL", secret="")) == bool(provider)
+def test_the_provider_is_known_by_its_api_or_its_relay(url: str, provider: str, speaks_api: bool) -> None:
+    assert (providers.behind(url), providers.speaks_api(url)) == (provider, speaks_api)
+    assert bool(providers.anymail_settings(provider, {}, secret="")) == bool(provider)
 
 
 def test_the_running_site_mounts_one_webhook(tmp_path: Path) -> None:
@@ -226,8 +264,6 @@ def test_the_running_site_mounts_one_webhook(tmp_path: Path) -> None:
     assert mounted == ["['anymail/mailjet/tracking/']", "['anymail/brevo/tracking/']", "[]", "[]"]
 
 
-def test_bad_values_raise_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDS", " a , ,b ")
     assert environment.words("WORDS", []) == ["a", "b"]
-    with pytest.raises(ImproperlyConfigured, match="- one\n- three"):
-        environment.refuse({"one": True, "two": False, "three": True})

@@ -1,4 +1,4 @@
-"""Read the environment, and the `.env` file beside manage.py, in words that say what to set."""
+"""Read settings from the environment and from the `.env` file beside manage.py; errors say what to set."""
 
 import os
 import secrets
@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from registrations.mailing import providers
 
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 SWITCHES = {
@@ -19,19 +21,10 @@ SWITCHES = {
     "no": False,
     "0": False,
 }
-MAIL_TIMEOUT = 30  # seconds for each step of the SMTP dialogue, or for a provider's answer
-EVENT_VIEWS = {  # of the providers whose hard and soft bounces registrations.receivers can tell apart
-    "amazon_ses": "anymail.webhooks.amazon_ses.AmazonSESTrackingWebhookView",
-    "brevo": "registrations.views.mail_events.BrevoEvents",
-    "mailjet": "anymail.webhooks.mailjet.MailjetTrackingWebhookView",
-    "postmark": "anymail.webhooks.postmark.PostmarkTrackingWebhookView",
-}
-SMTP_RELAYS = {"smtp-relay.brevo.com": "brevo", "in-v3.mailjet.com": "mailjet", "smtp.postmarkapp.com": "postmark"}
-CAN_STOP_TRACKING = {"mailersend", "mailgun", "mailjet", "mandrill", "postmark", "sparkpost", "unisender_go"}
 
 
 def load_env_file(path: Path) -> None:
-    """Add the `NAME=value` lines of a .env file; what the environment says already wins."""
+    """Add the `NAME=value` lines of a .env file. A variable that is set already is not changed."""
     if not path.is_file():
         return
     for line in path.read_text("utf-8-sig").splitlines():
@@ -76,7 +69,7 @@ def choice(name: str, choices: list[str]) -> str:
 
 
 def _address(value: str, refusal: str) -> SplitResult:
-    """The parts of an address; ImproperlyConfigured with our own sentence when it cannot be read."""
+    """The parts of an address. Raises ImproperlyConfigured with `refusal` when it cannot be parsed."""
     try:
         url = urlsplit(value)
         _readable_port = url.port
@@ -102,7 +95,7 @@ def base_url(name: str, default: str) -> SplitResult:
 
 
 def secret_key(name: str, file: Path) -> tuple[str, bool]:
-    """The key, and whether it is the one generated once into `file` because none was set."""
+    """The key, and whether it was generated. A key is generated once, into `file`, when none is set."""
     if key := text(name):
         return key, False
     if not file.exists():
@@ -110,7 +103,7 @@ def secret_key(name: str, file: Path) -> tuple[str, bool]:
         draft.touch(0o600)
         draft.write_text(secrets.token_urlsafe(50))
         try:
-            os.link(draft, file)  # atomic: of two processes that start together, one wins
+            os.link(draft, file)  # atomic: two processes that start together use the same key
         except FileExistsError:
             pass
         finally:
@@ -121,8 +114,8 @@ def secret_key(name: str, file: Path) -> tuple[str, bool]:
 def database(name: str, *, default: Path) -> dict[str, Any]:
     """DATABASES["default"]: the SQLite file `default`, or what `name` says.
 
-    `sqlite:////absolute/path` or `postgres://user:password@host/name?sslmode=verify-full`; what stands after the
-    question mark goes to the driver. In names and passwords, signs such as # / @ : are written percent-encoded.
+    `sqlite:////absolute/path` or `postgres://user:password@host/name?sslmode=verify-full`. What follows the question
+    mark is passed to the driver. In names and passwords, characters such as # / @ : are percent-encoded.
     """
     refusal = f"{name} must be like sqlite:////var/lib/webinar/db.sqlite3 or postgres://user:password@host/name."
     url = _address(text(name), refusal)
@@ -174,45 +167,15 @@ def mailer(name: str, *, outbox: Path) -> dict[str, Any]:
             "password": unquote(url.password or ""),
             "use_tls": url.scheme == "smtp+tls",
             "use_ssl": url.scheme == "smtps",
-            "timeout": MAIL_TIMEOUT,
+            "timeout": providers.TIMEOUT,
         },
     }
 
 
-def provider(name: str) -> str:
-    """The ESP behind `anymail://<esp>` or behind the SMTP relay that is named, or nothing."""
-    host = (urlsplit(text(name)).hostname or "").lower()
-    return host if speaks_api(name) else SMTP_RELAYS.get(host, "")
-
-
-def speaks_api(name: str) -> bool:
-    return text(name).startswith("anymail://")
-
-
-def anymail(name: str, *, secret: str) -> dict[str, Any]:
-    """ANYMAIL settings from that ESP's own variables, for example BREVO_API_KEY; nobody's reading is tracked."""
-    if not (esp := provider(name)):
-        return {}
-    prefix = f"{esp.upper()}_"
-    untracked = {"track_opens": False, "track_clicks": False} if esp in CAN_STOP_TRACKING else {}
-    return {
-        **{variable: value for variable, value in os.environ.items() if variable.startswith(prefix)},
-        **({"WEBHOOK_SECRET": secret} if secret else {}),
-        "REQUESTS_TIMEOUT": MAIL_TIMEOUT,
-        "SEND_DEFAULTS": untracked,
-    }
-
-
 def webhook_secret(name: str) -> str:
-    """`user:password` that the provider sends with each event (HTTP basic authentication)."""
+    """The `user:password` that the provider sends with each event (HTTP basic authentication)."""
     value = text(name)
     user, _colon, password = value.partition(":")
     if value and (not user or len(password) < 16):
         raise ImproperlyConfigured(f"{name} must be like user:password, with a password of at least 16 characters.")
     return value
-
-
-def refuse(reasons: dict[str, bool]) -> None:
-    """Stop the start with every sentence whose condition holds."""
-    if sentences := [sentence for sentence, holds in reasons.items() if holds]:
-        raise ImproperlyConfigured("This site is public and not safe yet:\n- " + "\n- ".join(sentences))

@@ -1,9 +1,14 @@
-"""Settings: each is read from the environment or `.env`, with a default that works on a laptop."""
+"""Settings: each is read from the environment or `.env`, with a default that works on a laptop.
 
+What a public site must set is checked by registrations.monitoring.checks.
+"""
+
+import os
 from pathlib import Path
 
 from django.utils.csp import CSP
 
+from registrations.mailing import providers
 from registrations.runtime.logs import one_line
 from webinar import environment
 
@@ -22,7 +27,7 @@ PUBLIC = HOST not in LOOPBACK_HOSTS
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", [HOST, "127.0.0.1", "localhost", "[::1]"])
 
 DEBUG = environment.switch("DEBUG", default=False)
-SECRET_KEY, _key_is_generated = environment.secret_key("SECRET_KEY", DATA_DIR / "secret_key")
+SECRET_KEY, SECRET_KEY_IS_GENERATED = environment.secret_key("SECRET_KEY", DATA_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS", [])
 
 # The application
@@ -43,10 +48,10 @@ INSTALLED_APPS = [
     "anymail",
 ]
 MIDDLEWARE = [
-    "registrations.runtime.access_log.access_log",  # outside: it names the request for the lines of all the others
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: the error pages of all the others carry it
+    "registrations.runtime.access_log.access_log",  # first: it gives the request the id that all log lines carry
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",  # outside: error pages of the others carry the header too
     "django.middleware.security.SecurityMiddleware",
-    "registrations.web.request_guard.request_guard",  # before anything that reads
+    "registrations.web.request_guard.request_guard",  # before anything reads the request
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -83,12 +88,12 @@ DATABASES = {"default": environment.database("DATABASE_URL", default=DATA_DIR / 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = Path(environment.text("MEDIA_DIR", str(DATA_DIR / "media"))).resolve()  # shared by several machines
 STATIC_ROOT = DATA_DIR / "static"
-MEDIA_URL = "/admin/documents/"  # for staff only, by a view of the desk
+MEDIA_URL = "/admin/documents/"  # for staff only, served by a view of the admin
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "registrations.web.static_storage.StaticStorage"},
 }
 WHITENOISE_MAX_AGE = 3600  # seconds; hashed names get a year whatever this says
 AUTH_PASSWORD_VALIDATORS = [
@@ -107,23 +112,26 @@ USE_TZ = True
 
 # Mail
 
+_email_url = environment.text("EMAIL_URL")
 MAILERS = {"default": environment.mailer("EMAIL_URL", outbox=DATA_DIR / "outbox")}
+MAIL_PROVIDER = providers.behind(_email_url)
+MAIL_IS_SENT_BY_API = providers.speaks_api(_email_url)
+MAIL_EVENTS_VIEW = providers.EVENT_VIEWS.get(MAIL_PROVIDER, "")
 ANYMAIL_WEBHOOK_SECRET = environment.webhook_secret("ANYMAIL_WEBHOOK_SECRET")  # user:password
-ANYMAIL = environment.anymail("EMAIL_URL", secret=ANYMAIL_WEBHOOK_SECRET)
-MAIL_PROVIDER = environment.provider("EMAIL_URL")
-MAIL_EVENTS_VIEW = environment.EVENT_VIEWS.get(MAIL_PROVIDER, "")
-DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Le Pôle ressources <inscriptions@demo.invalid>")
+ANYMAIL = providers.anymail_settings(MAIL_PROVIDER, os.environ, secret=ANYMAIL_WEBHOOK_SECRET)
+DEMO_FROM_EMAIL = "Le Pôle ressources <inscriptions@demo.invalid>"
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", DEMO_FROM_EMAIL)
 MAIL_MAX_BYTES = environment.number("MAIL_MAX_BYTES", 1_800_000)  # of a whole mail, report attached
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-ALERT_EMAIL = environment.text("ALERT_EMAIL")  # of the operator: told when something of ours blocks the mails
-STATUS_TOKEN = environment.text("STATUS_TOKEN")  # who knows it sees the reasons at /readyz, and /metrics
+ALERT_EMAIL = environment.text("ALERT_EMAIL")  # of the operator: alerted when a configuration error blocks the mails
+STATUS_TOKEN = environment.text("STATUS_TOKEN")  # requests that carry it see the reasons at /readyz, and /metrics
 
 # The form
 
-FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form sent faster is a robot's
+FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form that is sent faster is treated as a robot's
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the texts of an event with its report
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2100  # an import of presences has a field for each person
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2100  # an import of attendance has a field for each person
 
 # Against abuse
 
@@ -138,12 +146,11 @@ ROOM_HOSTS = [host.lower() for host in environment.words("ROOM_HOSTS", [])]  # e
 STAFF_OTP = environment.choice("STAFF_OTP", ["required", "off"])  # a code from the phone at each login
 LOGIN_REDIRECT_URL = "/admin/"
 OTP_TOTP_ISSUER = environment.text("LEGAL_NAME", "Le Pôle ressources")  # shown by the phone
-OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = (
-    0  # its waits grow to years; registrations.security.rate_limits counts instead
-)
+# django-otp's waits grow to years: registrations.security.rate_limits limits the attempts instead.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
 KNOWN_BROWSER_COOKIE_NAME = "__Host-known" if HTTPS else "known"
 
-# Facts of the legal pages; a line is left out while its fact is unknown
+# Facts of the legal pages; a line is left out while its fact is not set
 
 LEGAL_NAME = environment.text("LEGAL_NAME", "Le Pôle ressources")
 LEGAL_ADDRESS = environment.text("LEGAL_ADDRESS")
@@ -206,26 +213,3 @@ LOGGING = {
         "django.security.DisallowedHost": {"filters": ["one_line"]},
     },
 }
-
-if PUBLIC:
-    environment.refuse(
-        {
-            "Set SECRET_KEY to at least 50 random characters of your own.": _key_is_generated
-            or len(SECRET_KEY) < 50
-            or len(set(SECRET_KEY)) < 5,
-            "Set BASE_URL to an https:// address.": not HTTPS,
-            "Set EMAIL_URL: mails would only be written to a folder.": not environment.text("EMAIL_URL"),
-            "Set DEFAULT_FROM_EMAIL to a mailbox that exists.": "@" not in environment.text("DEFAULT_FROM_EMAIL"),
-            "Set ANYMAIL_WEBHOOK_SECRET to user:password of your own, and give both to the mail provider"
-            " in the address of its webhook.": bool(MAIL_EVENTS_VIEW)
-            and environment.speaks_api("EMAIL_URL")
-            and not ANYMAIL_WEBHOOK_SECRET,
-            "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.": not LEGAL_CONTACT,
-            "Set DEBUG to off.": DEBUG,
-            "Set ALLOWED_HOSTS to the names of this site, without * and without a dot in front.": any(
-                host == "*" or host.startswith(".") for host in ALLOWED_HOSTS
-            ),
-            "Set STAFF_OTP to required: a password alone does not guard people's data.": STAFF_OTP != "required",
-            "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.": not RATE_LIMITS,
-        }
-    )

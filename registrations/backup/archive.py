@@ -1,6 +1,6 @@
-"""The one file of a backup: a compressed tar of the database, the uploads and the erasure journal.
+"""The file of a backup: a compressed tar of the database, the uploads and the erasure journal.
 
-Its last member is the manifest, with a checksum of each of the others: what has no manifest was never finished.
+Its last member is the manifest, with a checksum of each other member. A file without a manifest was never finished.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from registrations.runtime.site_lock import Refused
 
 DATABASE, JOURNAL, MANIFEST, MEDIA = "database", "erasures.log", "manifest.json", "media"
 FORMAT = 1
-FASTEST = 1  # of gzip: what is large is compressed already, but for SQLite's file
+FASTEST = 1  # level of gzip: large members are compressed already, except SQLite's file
 CHUNK = 1 << 20  # bytes
 
 
 class Hashed(io.RawIOBase):
-    """A file that is read once, and whose checksum is known then."""
+    """A file that counts bytes and computes the checksum while it is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.digest, self.count = file, hashlib.sha256(), 0
@@ -67,7 +67,7 @@ class Writer:
 
 
 def unpack(file: Path, folder: Path) -> dict[str, Any]:
-    """Write the members below `folder` and return the manifest, once every checksum is right; else Refused."""
+    """Write the members below `folder` and return the manifest. Raises Refused when a checksum is wrong."""
     try:
         with tarfile.open(file, "r:gz") as tar:
             found = {member.name: _extract(tar, member, folder) for member in tar}

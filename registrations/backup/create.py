@@ -1,4 +1,4 @@
-"""The backup: one file from which the site can be made again, taken while it works."""
+"""Make a backup: one file from which the site can be restored, written while it runs."""
 
 import fcntl
 import os
@@ -33,10 +33,10 @@ def default_folder() -> Path:
 
 
 def make(folder: Path, *, keep: int | None = None) -> LastBackup:
-    """Write a backup into the folder; of those that are there only the `keep` youngest stay.
+    """Write a backup into the folder, and delete all but the `keep` newest.
 
-    The database is taken first and the uploads then: a file is there before the row that names it, and none is ever
-    taken away. The erasure journal comes last: a line too many does no harm.
+    The database comes first, then the uploads: a file is written before the row that names it, and never deleted. The
+    erasure journal comes last: lines newer than the database do no harm.
     """
     site_lock.require_owner()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def make(folder: Path, *, keep: int | None = None) -> LastBackup:
 
 
 def missing_uploads() -> list[str]:
-    """Files that an event names and that are not there."""
+    """Files that an event names and that do not exist."""
     names = Event.objects.exclude(report_file="").values_list("report_file", flat=True)
     return [name for name in names if not (Path(settings.MEDIA_ROOT) / name).is_file()]
 
@@ -68,7 +68,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    """A place that only we can read; what a backup that was killed has left goes first."""
+    """A folder that only this account can read. First deletes what a killed backup has left."""
     for leftover in folder.glob(DRAFTS):
         shutil.rmtree(leftover)
     draft = Path(tempfile.mkdtemp(prefix=DRAFTS.rstrip("*"), dir=folder))
@@ -81,7 +81,7 @@ def _draft(folder: Path) -> Iterator[Path]:
 
 
 def _require_space(folder: Path) -> None:
-    """For the copy of the database and for the whole, as if nothing could be compressed."""
+    """Refuse when the disk cannot hold the copy of the database and the uncompressed backup."""
     uploads = sum(path.stat().st_size for path in _uploads())
     needed, free = 2 * dumps.database_bytes() + uploads, shutil.disk_usage(folder).free
     if free < needed:
@@ -89,7 +89,7 @@ def _require_space(folder: Path) -> None:
 
 
 def _finished(folder: Path, draft: Path, at: datetime) -> Path:
-    """On the disk before it has its name."""
+    """Write the backup, flush it to the disk, and only then give it its name."""
     database, whole = draft / archive.DATABASE, draft / "whole"
     dumps.dump(database)
     with os.fdopen(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -110,7 +110,7 @@ def _finished(folder: Path, draft: Path, at: datetime) -> Path:
 
 
 def _uploads() -> list[Path]:
-    """Without the steps of long acts, which come and go."""
+    """All but the progress files of long jobs, which are temporary."""
     root = Path(settings.MEDIA_ROOT)
     return sorted(path for path in root.rglob("*") if path.is_file() and root / "progress" not in path.parents)
 
@@ -126,6 +126,6 @@ def _facts(at: datetime) -> dict[str, Any]:
 
 
 def _prune(folder: Path, keep: int | None) -> None:
-    """Their names are in the order of time."""
+    """Delete the oldest backups; names sort by time."""
     for old in sorted(folder.glob(NAMES), reverse=True)[keep:] if keep else []:
         old.unlink()

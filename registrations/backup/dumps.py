@@ -1,4 +1,4 @@
-"""The database as one file, taken while the site works, and put back in place of another."""
+"""The database as one file: dumped while the site runs, and loaded in place of another."""
 
 import os
 import re
@@ -7,8 +7,9 @@ import sqlite3
 import subprocess
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
@@ -19,6 +20,24 @@ from registrations.runtime.site_lock import Refused
 NOT_LOADED = re.compile(r" EXTENSION | INDEX \S+ registration_search ")  # of the contents of a dump
 BUSY = 30  # seconds that SQLite waits for a lock
 CHUNK = 1 << 20  # bytes
+
+# What psql executes around the dump, in one transaction.
+BEGIN = "BEGIN;\n"
+SET_ASIDE = "ALTER SCHEMA public RENAME TO {schema}; CREATE SCHEMA public;\n"
+# Workers may be running: they must take no mail and no long job of the dump until `restore` has decided what may leave
+# and who is erased. A mail's state is kept in `lease` until then. Dumps of old versions have no table of jobs. A dump
+# empties the search path.
+SUSPEND_AND_COMMIT = """
+SET search_path = public;
+UPDATE registrations_delivery SET lease = state, state = 'held' WHERE state IN ('pending', 'sending');
+DO $$ BEGIN
+    IF to_regclass('registrations_job') IS NOT NULL THEN
+        UPDATE registrations_job SET state = 'running', worker = 'restore', heard_at = now() + interval '7 days'
+        WHERE state IN ('waiting', 'running');
+    END IF;
+END $$;
+COMMIT;
+"""
 
 
 def database_bytes() -> int:
@@ -31,24 +50,25 @@ def database_bytes() -> int:
 
 
 def sqlite_files() -> list[Path]:
-    """The database and what SQLite writes beside it, as far as they are there."""
+    """The files that exist: the database, and those that SQLite writes beside it."""
     name = str(connection.settings_dict["NAME"])
     return [file for end in ("", "-wal", "-shm") if (file := Path(name + end)).exists()]
 
 
 def dump(path: Path) -> None:
-    """A consistent copy of the whole, in a new file; nobody has to wait for it."""
+    """Write a consistent copy of the whole to a new file, without blocking anybody."""
     _postgresql_dump(path) if connection.vendor == "postgresql" else _sqlite_dump(path)
 
 
-def load(path: Path, stamp: str, *, then: str = "") -> str:
-    """Put the dump in place in one step. Returns where what stood there is kept aside; empty when nothing did.
+def load(path: Path, at: datetime) -> str:
+    """Put the dump in place in one step. Returns where the former database is kept; empty when there was none.
 
-    `then`: SQL of the same step, for PostgreSQL, which others may be using. SQLite's file is replaced under nobody.
+    PostgreSQL may be in use meanwhile, by workers too: the same step suspends the work that the dump holds. SQLite's
+    file is replaced while nobody uses it.
     """
-    aside = f"{REPLACED_SCHEMA_PREFIX}{stamp}" if connection.introspection.table_names() else ""
+    aside = f"{REPLACED_SCHEMA_PREFIX}{at:%Y%m%d_%H%M%S}" if connection.introspection.table_names() else ""
     connection.close()
-    return _postgresql_load(path, aside, then) if connection.vendor == "postgresql" else _sqlite_load(path, aside)
+    return _postgresql_load(path, aside) if connection.vendor == "postgresql" else _sqlite_load(path, aside)
 
 
 def _sqlite_dump(path: Path) -> None:
@@ -61,7 +81,7 @@ def _sqlite_dump(path: Path) -> None:
 
 
 def _sqlite_load(path: Path, aside: str) -> str:
-    """The name always leads to a whole database: to the former one, then to the new one."""
+    """At every moment the name leads to a whole database: to the former one, then to the new one."""
     place = Path(connection.settings_dict["NAME"])
     draft = place.with_name(f"{place.name}.restoring")
     shutil.copyfile(path, draft)
@@ -76,7 +96,7 @@ def _sqlite_load(path: Path, aside: str) -> str:
 
 
 def _set_aside(place: Path, aside: str) -> str:
-    """A second name for the former database. Its log must go with it: SQLite would read it into the new one."""
+    """Give the former database a second name. Its log moves with it, or SQLite would apply it to the new one."""
     with closing(sqlite3.connect(place, timeout=BUSY)) as former:
         former.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     os.link(place, aside)
@@ -101,51 +121,46 @@ def _postgresql_dump(path: Path) -> None:
         raise Refused(f"pg_dump failed: {done.stderr.strip()}")
 
 
-def _postgresql_load(path: Path, aside: str, then: str) -> str:
-    """One transaction sets the former tables aside, in a schema of their own, and makes the new ones."""
-    steps = f"ALTER SCHEMA public RENAME TO {aside}; CREATE SCHEMA public;" if aside else ""
+def _postgresql_load(path: Path, aside: str) -> str:
+    """One transaction moves the former tables to a schema of their own, and makes the new ones.
+
+    pg_restore writes SQL, and psql executes it between our own first and last statements.
+    """
+    into_psql = [_program("psql"), *_address(), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
+    as_sql = [_program("pg_restore"), "--no-owner", "--no-privileges", f"--use-list={_what_to_load(path)}", "--file=-"]
     with (
         subprocess.Popen(  # noqa: S603
-            [_program("psql"), *_address(), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"],
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            into_psql, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as psql,
-        subprocess.Popen(  # noqa: S603
-            [
-                _program("pg_restore"),
-                "--no-owner",
-                "--no-privileges",
-                f"--use-list={_what_to_load(path)}",
-                "--file=-",
-                str(path),
-            ],
-            stdout=subprocess.PIPE,
-        ) as script,
+        subprocess.Popen([*as_sql, str(path)], stdout=subprocess.PIPE) as script,  # noqa: S603
     ):
-        assert psql.stdin
-        assert psql.stderr
-        assert script.stdout
+        statements, errors = _pipe(psql.stdin), _pipe(psql.stderr)
         try:
-            psql.stdin.write(f"BEGIN; {steps}\n".encode())
-            shutil.copyfileobj(script.stdout, psql.stdin, CHUNK)
+            statements.write(BEGIN.encode())
+            if aside:
+                statements.write(SET_ASIDE.format(schema=aside).encode())
+            shutil.copyfileobj(_pipe(script.stdout), statements, CHUNK)
             if script.wait() == 0:
-                last = f"\nSET search_path = public;\n{then}\nCOMMIT;\n"  # a dump empties the path
-                psql.stdin.write(last.encode())  # else the end of the connection undoes it all
-            psql.stdin.close()
+                statements.write(SUSPEND_AND_COMMIT.encode())  # without it the end of the connection undoes it all
+            statements.close()
         except BrokenPipeError:
             script.kill()
-        words = psql.stderr.read().decode(errors="replace").strip()
+        words = errors.read().decode(errors="replace").strip()
     if psql.returncode or script.returncode:
         raise Refused(f"PostgreSQL refused the backup, and nothing has changed: {words}")
     return f"schema {aside}" if aside else ""
 
 
-def _what_to_load(path: Path) -> Path:
-    """A list for pg_restore: all but extensions, which a server may not have, and the index that needs one.
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise RuntimeError("A program of PostgreSQL was started without a pipe.")
+    return pipe
 
-    `migrate` makes both anew where it can (registrations.models.triggers).
+
+def _what_to_load(path: Path) -> Path:
+    """A list for pg_restore: everything but extensions, which a server may not have, and the index that needs one.
+
+    `migrate` creates both again where it can (registrations.models.triggers).
     """
     listed = subprocess.run(  # noqa: S603
         [_program("pg_restore"), "--list", str(path)], capture_output=True, text=True, check=True
@@ -157,7 +172,7 @@ def _what_to_load(path: Path) -> Path:
 
 
 def others_connected() -> list[str]:
-    """Who else uses a PostgreSQL database, from whatever machine."""
+    """Other clients of a PostgreSQL database, counted by machine."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
@@ -170,7 +185,7 @@ def others_connected() -> list[str]:
 
 
 def fsync(path: Path) -> None:
-    """Of a file, or of a folder in which a name has changed."""
+    """Flush a file to the disk, or a folder in which a name has changed."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -187,7 +202,7 @@ ADDRESS = {"host": "HOST", "port": "PORT", "username": "USER", "dbname": "NAME"}
 
 
 def _environment() -> dict[str, str]:
-    """The password goes here: what stands on a command line can be read by every account of the machine."""
+    """With the password: a command line can be read by every account of the machine."""
     _arguments, own = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
     return {**os.environ, **(own or {})}
 
@@ -198,7 +213,7 @@ def _program(name: str) -> str:
 
 
 def _program_for(server: int, name: str) -> str:
-    """The one of the server's own version, or the next newer one: an older one cannot read it."""
+    """The program of the server's version, or of the next newer one. An older one cannot read the database."""
     found = {_major(path): path for path in _installed(name)}
     able = sorted(version for version in found if version >= server)
     if not able:

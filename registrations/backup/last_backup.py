@@ -1,4 +1,4 @@
-"""When the last backup was made: a file beside the database, since a restored database would tell of an old one."""
+"""When the last backup was made. Kept in a file: a restored database would name an old backup."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""After a restore: what people had decided since the backup is done again, and nobody is told of it twice."""
+"""After a restore: apply again what people decided since the backup, without telling anybody twice."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,13 +13,13 @@ from registrations.domain.erasure_journal import Decision, Word
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.runtime import progress
 
-# What was decided longer ago was committed when the backup was begun, or never will be: the backup knows. Transactions
-# take seconds, and the clocks of several machines may differ by minutes.
+# The backup already holds decisions that are older than this: they were committed before it began, or rolled back.
+# Transactions take seconds, and the clocks of several machines may differ by minutes.
 SETTLED_WITHIN = timedelta(hours=1)
 
 
 class Replayed(NamedTuple):
-    """How many were erased, and so on, again; `promoted`: got a seat that became free by it."""
+    """How many decisions were applied again; `promoted`: registrants who got a seat that became free by it."""
 
     erased: int = 0
     withdrawn: int = 0
@@ -29,7 +29,7 @@ class Replayed(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What journals tell of one person, in the order of time."""
+    """The entries of one person in the journals, by time."""
 
     registration: int
     is_erased: bool
@@ -40,11 +40,11 @@ class Decided(NamedTuple):
 def replay(
     journals: Sequence[Path], *, backup_at: datetime | None = None, mails: Delivery.State = Delivery.State.HELD
 ) -> Replayed:
-    """What these journals tell and a restored database does not.
+    """Apply to a restored database the decisions in these journals that it does not hold.
 
-    `backup_at`: when it was begun. Where that is not known, only what is true at any time is told again: erasures,
-    and mailboxes left alone; a withdrawal of long ago may have been rolled back. `mails`: the state in which those
-    begin that tell of a seat: they may have left after the backup.
+    `backup_at`: when the backup was begun. When it is not known, only erasures and suppressed mailboxes are applied:
+    an old withdrawal may have been rolled back. `mails`: the first state of mails that tell of a seat: they may have
+    been sent after the backup.
     """
     since = backup_at - SETTLED_WITHIN if backup_at else erasure_journal.NEVER
     done = Counter(silenced=suppress_again(erasure_journal.words(journals, erasure_journal.OF_MAILBOX)))
@@ -58,9 +58,9 @@ def replay(
 
 @transaction.atomic
 def suppress_again(words: Mapping[str, Sequence[Decision]]) -> int:
-    """Those whom a journal names and a restored backup does not; returns how many.
+    """Suppress the mailboxes that a journal names and a restored backup does not; returns how many.
 
-    A mailbox that was silenced again after it was lifted, of which this journal knows nothing, stays silent.
+    A mailbox that was suppressed again later, which this journal does not know of, stays suppressed.
     """
     last = {digest: said[-1] for digest, said in words.items()}
     known = set(Suppression.objects.values_list("digest", flat=True))
@@ -77,7 +77,7 @@ def suppress_again(words: Mapping[str, Sequence[Decision]]) -> int:
 
 
 def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, Decided]]:
-    """Those who are in the database, with the number of their event."""
+    """(number of the event, decisions) of each registrant in the database who decided something."""
     uids = erasure_journal.uids(journals)
     places = erasure_journal.words(journals, erasure_journal.OF_PLACE, since=since)
     consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT, since=since)
@@ -89,13 +89,13 @@ def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, D
 
 
 def _said(words: Mapping[str, list[Decision]], names: Sequence[str]) -> list[Decision]:
-    """Of one person, whose name in the journal is another since SECRET_KEY changed."""
+    """The entries of one person, who has another name in the journal since SECRET_KEY changed."""
     return sorted((said for name in names for said in words.get(name, [])), key=lambda said: said.at)
 
 
 @transaction.atomic
 def _decide_again(number: int, people: Sequence[Decided], mails: Delivery.State) -> Counter[str]:
-    """In one step for each event, so that nobody takes a seat in between that belongs to the first in line."""
+    """One transaction for each event, so that a free seat goes to the first on the waiting list and to nobody else."""
     event = Event.objects.locked(Event(pk=number))
     done = Counter[str]()
     for [decided] in progress.batches(people, 1, event.slug):
@@ -106,7 +106,7 @@ def _decide_again(number: int, people: Sequence[Decided], mails: Delivery.State)
 
 
 def _again(decided: Decided) -> list[str]:
-    """What was done, in the words of `Replayed`. Somebody may have gone meanwhile, or have done it again."""
+    """What was done, as names of `Replayed`. The registration may be gone, or withdrawn again already."""
     registration = Registration.objects.filter(pk=decided.registration).select_for_update(of=("self",)).first()
     if registration is None:
         return []
@@ -114,7 +114,7 @@ def _again(decided: Decided) -> list[str]:
         erasure.erase(registration)
         return ["erased"]
     done = []
-    registration.sequence += len(decided.place)  # calendars may have been told as often since
+    registration.sequence += len(decided.place)  # calendars may have received as many updates since
     if _is_taken_back(registration, decided.consent):
         registration.newsletter = False
         done.append("unsubscribed")
@@ -127,12 +127,12 @@ def _again(decided: Decided) -> list[str]:
 
 
 def _is_to_be_erased(registration: Registration, place: Sequence[Decision]) -> bool:
-    """Asked since the backup: the mail that says so may have left, and nothing else is waited for."""
+    """Whether erasure was asked for since the backup. It is done at once: the mail about it may have been sent."""
     return bool(place) and place[-1].word == Word.ERASING and not registration.erase_by
 
 
 def _is_taken_back(registration: Registration, consent: Sequence[Decision]) -> bool:
-    """A consent that was given after the last word, of which this journal knows nothing, holds."""
+    """Whether the consent ended. One given after the last entry, which this journal does not know of, stays valid."""
     if not (consent and consent[-1].word == Word.UNSUBSCRIBED and registration.newsletter):
         return False
     return registration.newsletter_at is None or registration.newsletter_at <= consent[-1].at

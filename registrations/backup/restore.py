@@ -1,4 +1,4 @@
-"""A backup put back: what people decided about themselves since holds, and no mail leaves a second time unasked."""
+"""Restore a backup. What people decided since then is applied again, and no mail is sent twice without being asked."""
 
 import shutil
 import tempfile
@@ -29,29 +29,17 @@ from registrations.security import audit
 
 STAGES = ".restore-*"
 
-# Workers may be running: until it is settled what may leave and who is erased, no mail and no long act that was under
-# way can be taken by one. What a mail was stands where its lease would; a backup may be older than long acts.
-PUT_TO_SLEEP = """
-    UPDATE registrations_delivery SET lease = state, state = 'held' WHERE state IN ('pending', 'sending');
-    DO $$ BEGIN
-        IF to_regclass('registrations_job') IS NOT NULL THEN
-            UPDATE registrations_job SET state = 'running', worker = 'restore', heard_at = now() + interval '7 days'
-            WHERE state IN ('waiting', 'running');
-        END IF;
-    END $$;
-"""
-
 
 class Restored(NamedTuple):
     at: datetime  # of the backup
-    aside: str  # where what stood there is kept
+    aside: str  # where the former database is kept
     uploads: int
     replayed: Replayed
     held: int
 
 
 def check(file: Path) -> dict[str, Any]:
-    """The manifest of a backup that is whole and that this version can read."""
+    """The manifest of a backup. Raises Refused when it is not whole, or when this version cannot read it."""
     with _stage() as stage:
         return _readable(file, stage)
 
@@ -59,10 +47,10 @@ def check(file: Path) -> dict[str, Any]:
 def restore(
     file: Path, *, replace: bool, hold_mails: bool, while_running: bool, journals: Sequence[Path] = ()
 ) -> Restored:
-    """Put a backup in place of the database. It may be killed at any moment, and run again then.
+    """Put a backup in place of the database. When it is killed, it can be run again. All sessions end.
 
-    `replace`: of a database that is not empty. `hold_mails`: those that were due may have left after the backup was
-    made; they wait for the organiser. `journals`: erasure journals of other machines. Sessions end.
+    `replace`: also when the database is not empty. `hold_mails`: mails that were due wait for the organiser, since
+    they may have been sent after the backup was made. `journals`: erasure journals of other machines.
     """
     site_lock.require_owner()
     with site_lock.exclusive(while_running=while_running), _only_stage() as stage:
@@ -71,7 +59,7 @@ def restore(
         _require_room(replace)
         uploads = _put_uploads(stage / archive.MEDIA)
         with _marked(file):
-            aside = dumps.load(stage / archive.DATABASE, f"{began_at:%Y%m%d_%H%M%S}", then=PUT_TO_SLEEP)
+            aside = dumps.load(stage / archive.DATABASE, began_at)
         call_command("migrate", verbosity=0)
         at = datetime.fromisoformat(manifest["at"])
         replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails, at)
@@ -83,7 +71,7 @@ def restore(
 
 @contextmanager
 def _marked(file: Path) -> Iterator[None]:
-    """Until the restore has ended no process starts; unless the database was refused, and is as it was."""
+    """Let no process start until the restore has ended. When the database was not changed, the mark goes at once."""
     was_marked = site_lock.restore_marker().exists()
     site_lock.restore_marker().write_text(f"{file}\n")
     try:
@@ -105,7 +93,7 @@ def _stage() -> Iterator[Path]:
 
 @contextmanager
 def _only_stage() -> Iterator[Path]:
-    """What a restore that was killed has left goes first."""
+    """First delete what a killed restore has left."""
     for leftover in Path(settings.DATA_DIR).glob(STAGES):
         shutil.rmtree(leftover)
     with _stage() as stage:
@@ -139,15 +127,15 @@ def _require_quiet(while_running: bool) -> None:
 
 
 def _require_room(replace: bool) -> None:
-    """A restore that was cut short has left what it was about to replace, or what it put there."""
-    if replace or "registrations_event" not in connection.introspection.table_names():
+    """Refuse to replace a database that holds events or accounts, unless told to."""
+    if replace or Event._meta.db_table not in connection.introspection.table_names():
         return
     if Event.objects.exists() or get_user_model().objects.exists():
         raise Refused("The database is not empty: say --replace to put the backup in its place (it is kept aside).")
 
 
 def _put_uploads(folder: Path) -> int:
-    """Beside those that are there: names are random, and nothing is lost."""
+    """Copy the uploads beside the existing ones: names are random, so none is overwritten by another file."""
     found = [path for path in folder.rglob("*") if path.is_file()]
     for path in found:
         target = Path(settings.MEDIA_ROOT) / path.relative_to(folder)
@@ -160,7 +148,7 @@ def _put_uploads(folder: Path) -> int:
 
 
 def _replay_journals(others: Sequence[Path], hold_mails: bool, at: datetime) -> Replayed:
-    """The one here, to which the one in the backup and those of other machines are added."""
+    """Add the other journals to the one here, then replay it."""
     for other in others:
         erasure_journal.add(other)
     state = Delivery.State.HELD if hold_mails else Delivery.State.PENDING
@@ -169,10 +157,10 @@ def _replay_journals(others: Sequence[Path], hold_mails: bool, at: datetime) -> 
 
 @transaction.atomic
 def _settle(hold_mails: bool, *, began_at: datetime) -> int:
-    """Nothing of the past runs on: no session, no wake-up, no worker, no long act. Returns how many mails are held.
+    """End what ran at the time of the backup: sessions, wake-ups, workers, long jobs. Returns how many mails are held.
 
-    What was asked for since goes on: workers and visitors may be there already. An import would bring people back who
-    were erased since, and cannot be started again.
+    What was asked for since the restore began goes on: workers and visitors may be there already. Imports of the
+    backup are deleted, since starting one again would bring back people who were erased.
     """
     Session.objects.all().delete()
     DBTaskResult.objects.all().delete()

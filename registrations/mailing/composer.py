@@ -27,7 +27,7 @@ from registrations.documents.invitation import Method, invitation, personal_entr
 from registrations.mailing import placeholders, previews
 from registrations.mailing.transports import mime
 from registrations.models import Delivery, Registration
-from registrations.text import typography
+from registrations.text import markdown
 
 logger = logging.getLogger(__name__)
 
@@ -189,15 +189,15 @@ def message(delivery: Delivery) -> Mail:
         raise ValueError("This kind of mail needs a message.")
     registration = delivery.registration or placeholders.anyone(broadcast.event)
     text = placeholders.filled(broadcast.body, placeholders.markdown_values(registration))
-    schemes = {*typography.SCHEMES, urlsplit(settings.BASE_URL).scheme}
+    schemes = {*markdown.SCHEMES, urlsplit(settings.BASE_URL).scheme}
     mail = _written(
         delivery.kind,
         {
             "registration": registration,
             "event": broadcast.event,
             "subject": placeholders.filled(broadcast.subject, placeholders.plain_values(broadcast.event)),
-            "text": typography.plain(text, schemes=schemes),
-            "html": typography.safe_html(text, schemes=schemes),
+            "text": markdown.plain(text, schemes=schemes),
+            "html": markdown.safe_html(text, schemes=schemes),
             "site": settings.HOST,
         },
     )

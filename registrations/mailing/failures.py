@@ -1,4 +1,4 @@
-"""Why a mail did not leave, and what follows from it."""
+"""Why a mail was not sent, and what follows from it."""
 
 import re
 import smtplib
@@ -9,8 +9,6 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
-import requests
-import urllib3.exceptions
 from anymail.exceptions import (
     AnymailError,
     AnymailInvalidAddress,
@@ -31,15 +29,17 @@ TOO_LARGE = 552  # RFC 1870, section 6.1
 OF_OUR_ACCOUNT = {401, 402, 403, 404, 405, 407, 410}  # HTTP: key, payment, rights, address of the API
 COME_BACK_LATER = {408, 425, 429}
 LOST_BEHIND_A_GATEWAY = {502, 504}  # RFC 9110, section 15.6: what stood behind may have taken the mail
+NOT_CONNECTED = {"ConnectTimeout", "ProxyError", "EndpointConnectionError", "ConnectTimeoutError"}
+NOT_CONFIGURED = {"NoCredentialsError", "PartialCredentialsError", "NoRegionError"}
 OUR_SENDER = re.compile(r"sender|'from'|not verified|paused|suspended", re.IGNORECASE)
-LONGEST_RETRY_AFTER = timedelta(days=1)  # a provider's word may delay a mail, not use up its days of patience
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a provider may delay a mail, but not until it is given up
 
 
 class Verdict(Enum):
     PERMANENT = auto()  # this recipient or this content: failed at once, and shown
     TRANSIENT = auto()  # try this mail again later
     TRANSPORT = auto()  # the server is away: keep everything, stop draining
-    OURS = auto()  # sender, credentials, TLS: keep everything, try for ever
+    OURS = auto()  # configuration (sender, credentials, TLS): keep everything, retry without limit
     AMBIGUOUS = auto()  # cut after the mail was handed over: it may have left
     HELD_BACK = auto()  # by the organiser: keep this mail, go on with the others
 
@@ -56,7 +56,7 @@ class Failure:
 
     @property
     def counts(self) -> bool:
-        """Against the three days after which a mail is given up: what is our own to mend does not."""
+        """Whether it counts towards the three days after which a mail is given up; our own errors do not."""
         return self.verdict not in {Verdict.OURS, Verdict.HELD_BACK}
 
 
@@ -170,30 +170,32 @@ def _http_verdict(code: int, answer: str) -> Verdict:
 
 
 def _unanswered_verdict(error: Exception) -> Verdict:
-    """Of a request without an answer: whether it can have reached the provider."""
+    """Of a request without an answer: whether it can have reached the provider.
+
+    Anymail's error is of the class that `requests` raised, too, and has Amazon's as its cause. Both libraries belong
+    to anymail and need not be installed: their classes are told by name.
+    """
+    if isinstance(error, NotAccepted):
+        return Verdict.TRANSIENT
     cause = error.__cause__
-    match error:
-        case NotAccepted():
-            return Verdict.TRANSIENT
-        case requests.ConnectTimeout() | requests.exceptions.ProxyError():
-            return Verdict.TRANSPORT
-        case requests.exceptions.SSLError() if "EOF" not in str(cause):
-            return Verdict.OURS
-        case requests.ConnectionError() if _never_connected(cause):
-            return Verdict.TRANSPORT
-        case requests.RequestException() if isinstance(error, ValueError):  # an address or a header we set
-            return Verdict.OURS
-    match type(cause).__name__:  # Amazon's library, which need not be installed
-        case "EndpointConnectionError" | "ConnectTimeoutError":
-            return Verdict.TRANSPORT
-        case "NoCredentialsError" | "PartialCredentialsError" | "NoRegionError":
-            return Verdict.OURS
+    names = _class_names(error) | {type(cause).__name__}
+    if "SSLError" in names and "EOF" not in str(cause):
+        return Verdict.OURS
+    if names & NOT_CONNECTED or _never_connected(cause):
+        return Verdict.TRANSPORT
+    if names & NOT_CONFIGURED or ("RequestException" in names and isinstance(error, ValueError)):
+        return Verdict.OURS  # the last: an address or a header that we set
     return Verdict.AMBIGUOUS
 
 
 def _never_connected(cause: BaseException | None) -> bool:
+    """Whether `requests` gave up because urllib3 could open no connection."""
     inner = cause.args[0] if cause and cause.args else None
-    return isinstance(getattr(inner, "reason", None), urllib3.exceptions.NewConnectionError)
+    return "NewConnectionError" in _class_names(getattr(inner, "reason", None))
+
+
+def _class_names(error: object) -> set[str]:
+    return {each.__name__ for each in type(error).__mro__}
 
 
 def _status_code(error: Exception) -> int | None:

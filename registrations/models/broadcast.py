@@ -12,16 +12,13 @@ from django.utils.translation import pgettext_lazy
 
 from registrations.models.attendance import Attendance
 from registrations.models.event import MARKDOWN_MAX, Event
+from registrations.models.event_lock import LocksRows
 from registrations.models.registration import Registration, RegistrationQuerySet
 
 LEAVES_AFTER = timedelta(minutes=2)  # until then it can be taken back
 
 
-class BroadcastQuerySet(models.QuerySet["Broadcast"]):
-    def locked(self, broadcast: "Broadcast") -> "Broadcast":
-        """The message as it is now, held until the transaction ends, with its event."""
-        return self.select_for_update(of=("self",)).select_related("event").get(pk=broadcast.pk)
-
+class BroadcastQuerySet(LocksRows["Broadcast"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 

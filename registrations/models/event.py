@@ -4,15 +4,11 @@ from calendar import monthrange
 from collections.abc import Hashable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Self
+from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.files.base import File
 from django.core.validators import FileExtensionValidator, MaxLengthValidator, MinValueValidator, URLValidator
-from django.db import connection, models
+from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -21,17 +17,23 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
-from registrations.models.prepared import Parameter, PreparedQuery, rows_of
+from registrations.models.event_lock import LocksEvents
+from registrations.models.event_validators import (  # migrations look for them here
+    non_empty_lines,
+    validate_lines,
+    validate_pdf,
+    validate_room,
+    validate_timezone,
+)
 from registrations.runtime import pango
 
 MARKDOWN_MAX = 20_000  # characters
-CHOICE_MAX = 255  # characters
 CANCELLED_KEPT_MONTHS = 1
 ROOM_WANTED_BEFORE = timedelta(hours=24)  # the opening of the room
 
 
 class EventState(StrEnum):
-    """What a visitor meets; computed, in this order, from status and dates."""
+    """What visitors see of an event; computed from status and dates, tested in this order."""
 
     DRAFT = "draft"
     CANCELLED = "cancelled"
@@ -45,71 +47,22 @@ class EventState(StrEnum):
     OPEN = "open"
 
 
-def validate_timezone(value: str) -> None:
-    if value not in available_timezones():
-        raise ValidationError(_("Choose a time zone such as Europe/Paris."), code="invalid")
-
-
-def validate_pdf(file: File[bytes]) -> None:
-    if not getattr(file, "_committed", False):  # else stored already, and checked then
-        pdf_file.validate(file)
-
-
-def validate_room(url: str) -> None:
-    """ROOM_HOSTS names the hosts of rooms, or domains that they belong to; empty: any."""
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return  # no address at all: the other validator says so
-    allowed = settings.ROOM_HOSTS
-    if allowed and not any(host == name or host.endswith(f".{name}") for name in allowed):
-        words = _("The room must be on one of these sites: %(hosts)s.")
-        raise ValidationError(words, code="host", params={"hosts": ", ".join(allowed)})
-
-
-def validate_lines(text: str) -> None:
-    if any(len(line) > CHOICE_MAX for line in non_empty_lines(text)):
-        raise ValidationError(_("Each line must be at most 255 characters long."), code="too_long")
-
-
-def non_empty_lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-class EventQuerySet(models.QuerySet["Event"]):
+class EventQuerySet(LocksEvents["Event"]):
     def published(self) -> Self:
         """Everything but drafts: what has a page."""
         return self.exclude(status=Event.Status.DRAFT)
 
     def knowing_their_report(self) -> Self:
-        """Whether they have one, which pages and mails ask first."""
+        """With `has_report`, which pages and mails need first."""
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
         return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
 
     def to_sign_up(self) -> Self:
-        """Shown on the home page as an event one can sign up to: coming, or past and left open."""
+        """Listed on the home page: to come, or past and left open."""
         return self.filter(
             Q(ends_at__gt=Now()) | Q(open_after_session=True) | Q(registration_closes_at__gt=Now()),
             status=Event.Status.PUBLISHED,
         )
-
-    def locked(self, event: "Event") -> "Event":
-        """The event as it is now, held alone until the transaction ends: seats and dates are decided by one at a time.
-
-        Raises Event.DoesNotExist.
-        """
-        return _LOCKED.get(pk=event.pk)
-
-    def joined(self, event: "Event") -> "Event":
-        """The event as it is now, for a sign-up: until the transaction ends nobody changes it, others may sign up
-        meanwhile, and one at a time does where seats are counted. Raises Event.DoesNotExist.
-
-        Whoever waits to hold it alone lets no more of them in: a stream of sign-ups keeps no organiser waiting.
-        """
-        event = _JOINED.get(pk=event.pk)
-        if event.capacity is not None and connection.vendor == "postgresql":
-            rows_of("SELECT 1 FROM pg_advisory_xact_lock(%s, %s::int)", [SEATS, event.pk])
-        return event
 
     def nearest_first(self) -> Self:
         """Those to come, the soonest first; then those that are over, the latest first."""
@@ -312,9 +265,9 @@ class Event(models.Model):
         return False
 
     def seen_at(self, now: datetime) -> tuple[Hashable, ...]:
-        """All that pages of this event show at that moment: where two are equal, so are the pages.
+        """Everything that pages of this event show at that moment: two equal values mean two equal pages.
 
-        Its columns, and what follows from the clock and from other tables.
+        Its columns, and what depends on the clock and on other tables.
         """
         columns = (getattr(self, field.attname) for field in self._meta.concrete_fields)
         clock = (self.state_at(now), now >= self.starts_at, now >= self.ends_at)
@@ -322,7 +275,7 @@ class Event(models.Model):
 
     @property
     def has_links_to_send(self) -> bool:
-        """Whether people may be on the list who look for their link."""
+        """Whether there may be registrants who look for their link."""
         return self.status in {self.Status.PUBLISHED, self.Status.POSTPONED} and self.state != EventState.NOT_YET_OPEN
 
     @cached_property
@@ -335,7 +288,7 @@ class Event(models.Model):
 
     @property
     def is_today(self) -> bool:
-        """On the day itself, in the event's own zone, until its end."""
+        """Whether it takes place today, in its own time zone, and is not over."""
         today = timezone.now().astimezone(self.zone).date()
         return self.start_date == today and not self.is_over
 
@@ -362,7 +315,7 @@ class Event(models.Model):
 
     @property
     def may_be_tried(self) -> bool:
-        """By an organiser who signs up as a registrant will."""
+        """Whether an organiser may make a dry run: sign up as a registrant will."""
         return self.status in {self.Status.DRAFT, self.Status.PUBLISHED}
 
     @property
@@ -387,12 +340,12 @@ class Event(models.Model):
 
     @property
     def lacks_its_room(self) -> bool:
-        """It takes place soon, and nobody could join: there is no link to the room."""
+        """Whether it takes place soon and nobody could join, because the link to the room is not set."""
         soon = timezone.now() >= self.room_opens_at - ROOM_WANTED_BEFORE
         return self.status == self.Status.PUBLISHED and not self.connection_url and soon and not self.is_over
 
     def kept_until(self, registered_at: datetime) -> datetime:
-        """When the data of a registration made at that moment is erased at the latest."""
+        """When the data of a registration made at that moment is erased, at the latest."""
         return self._months_after(max(self.ends_at, registered_at), self.retention_months)
 
     def cancelled_kept_until(self, cancelled_at: datetime) -> datetime:
@@ -425,26 +378,6 @@ class Event(models.Model):
     @property
     def report_author_names(self) -> list[str]:
         return non_empty_lines(self.report_authors)
-
-
-# PostgreSQL's advisory locks (section 13.3.5 of its manual) are given in the order they are asked for, those on rows
-# are not. Who has waited is given the row as it is then, since it is read again to be locked.
-EVENTS, SEATS = 0x6576656E, 0x73656174
-
-
-class InTurn(Parameter):
-    """The number of an event, once `lock` on it is held."""
-
-    def __init__(self, lock: str) -> None:
-        super().__init__("pk", models.BigAutoField())
-        self.lock = lock
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        return f"(SELECT %s::bigint FROM {self.lock}({EVENTS}, %s::int))", (self, self)  # noqa: S608 - our own names
-
-
-_LOCKED = PreparedQuery(lambda: Event.objects.select_for_update().filter(pk=InTurn("pg_advisory_xact_lock")))
-_JOINED = PreparedQuery(lambda: Event.objects.filter(pk=InTurn("pg_advisory_xact_lock_shared")), share_lock=True)
 
 
 class ReportSection(models.Model):

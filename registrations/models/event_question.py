@@ -8,7 +8,8 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.models.event import Event, EventQuerySet, non_empty_lines, validate_lines
+from registrations.models.event import Event, EventQuerySet
+from registrations.models.event_validators import non_empty_lines, validate_lines
 from registrations.models.registration import Registration
 
 QUESTIONS_MAX = 20  # of one event

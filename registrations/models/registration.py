@@ -19,6 +19,7 @@ from django.utils.translation import pgettext_lazy
 
 from registrations.models import person_fields
 from registrations.models.event import Event
+from registrations.models.event_lock import LocksRows
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, search_terms
 from registrations.runtime import pango
@@ -64,7 +65,7 @@ def few_that_hold(words: list[str]) -> RawSQL | None:
     return numbers if len(found) < VERY_MANY else None
 
 
-class RegistrationQuerySet(models.QuerySet["Registration"]):
+class RegistrationQuerySet(LocksRows["Registration"]):
     def without_dry_runs(self) -> Self:
         """Without the dry runs of organisers, which are in no list and no figure, and take no seat."""
         return self.filter(is_dry_run=False)
@@ -131,10 +132,6 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Those who have a certificate: present at a session that took place and has ended."""
         took_place = Q(event__status=Event.Status.PUBLISHED, event__ends_at__lte=Now())
         return self.seated().present().filter(took_place, certificate_number__isnull=False)
-
-    def locked(self, registration: "Registration") -> "Registration":
-        """The registration as it is now, locked until the transaction ends, with its event."""
-        return self.select_for_update(of=("self",)).select_related("event").get(pk=registration.pk)
 
 
 class Registration(models.Model):

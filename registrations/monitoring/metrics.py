@@ -1,4 +1,4 @@
-"""Figures as Prometheus reads them (text exposition format 0.0.4): counts and moments, and nobody in them."""
+"""Figures for Prometheus (text exposition format 0.0.4): counts and times, no personal data."""
 
 import os
 import platform
@@ -25,12 +25,12 @@ class Sample(NamedTuple):
 
 
 def text() -> str:
-    """Five queries, whatever there is to count."""
+    """The whole answer, in five queries."""
     return "".join(line + "\n" for line in [*_mails(), *_people(), *_operation(), *_process()])
 
 
 def _gauge(name: str, words: str, samples: Iterable[Sample]) -> Iterator[str]:
-    """A family of gauges: all that is counted here may fall as well as rise."""
+    """A family of gauges: every figure here can fall as well as rise."""
     yield f"# HELP {name} {words}"
     yield f"# TYPE {name} gauge"
     for sample in samples:
@@ -76,7 +76,7 @@ def _operation() -> Iterator[str]:
 
 
 def _process() -> Iterator[str]:
-    """Of the process that answers: several share one port, and take turns."""
+    """Figures of the process that answers; several share one port."""
     labels = {"version": version(), "python": platform.python_version(), "database": connection.vendor}
     yield from _gauge("webinar_info", "What runs.", [Sample(labels, 1)])
     memory = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

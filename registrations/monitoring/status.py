@@ -1,4 +1,4 @@
-"""How the site fares: what /readyz answers, what `manage.py status` tells and what /metrics counts."""
+"""The state of the site, for /readyz and `manage.py status`."""
 
 import shutil
 import socket
@@ -25,7 +25,7 @@ class Status:
     attention: list[str]
     version: str = field(default_factory=version)
     machine: str = field(default_factory=socket.gethostname)
-    database: str = connection.vendor
+    database: str = field(default_factory=lambda: connection.vendor)
     database_bytes: int | None = None
     mails: dict[str, int] = field(default_factory=dict)  # by state
     due: int = 0
@@ -40,7 +40,7 @@ class Status:
 
 
 def not_ready() -> list[str]:
-    """Why the site does not do all it should, in sentences."""
+    """Why the site does not work as it should, in sentences. Empty: it is ready."""
     disk = shutil.disk_usage(settings.DATA_DIR)
     reasons = ["The disk is almost full."] if disk.free < DISK_FREE_AT_LEAST * disk.total else []
     try:
@@ -58,7 +58,7 @@ def not_ready() -> list[str]:
 
 
 def waits_for_somebody() -> list[str]:
-    """What a person has to decide, in sentences: the site itself does all it should, and is ready."""
+    """What a person has to decide, in sentences. The site is ready all the same."""
     with suppress(Error):  # `not_ready` says why
         if held := MailCount.objects.filter(state=Delivery.State.HELD).total():
             return [
@@ -68,7 +68,7 @@ def waits_for_somebody() -> list[str]:
 
 
 def status() -> Status:
-    """All of it, or what can be known while the database is away or older than this version."""
+    """As much as is known while the database is away or older than this version."""
     found = Status(not_ready())
     with suppress(Error):  # `attention` says why
         _ask_the_database(found)

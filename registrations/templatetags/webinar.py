@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
-from registrations.text import dates, structured_data, typography
+from registrations.text import dates, markdown, structured_data, typography
 
 JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # the same characters, escaped in JSON
 
@@ -27,7 +27,7 @@ register.filter("zone_name", dates.zone_name)
 register.filter("relative_day", dates.relative_day)
 register.filter("of", typography.of)
 register.filter("typo", typography.french)
-register.filter("markdown", typography.markdown)
+register.filter("markdown", markdown.rendered)
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""A likely slip in the domain of a mail address: pointed out, never blocking."""
+"""Likely typing errors in the domain of a mail address. They are pointed out and never refused."""
 
 COMMON_DOMAINS = {
     "aol.com",
@@ -32,7 +32,7 @@ SHORTEST = 6  # letters: among shorter domains one letter more or less is often 
 
 
 def meant_domain(address: str) -> str:
-    """The common domain that differs from this address's by one slip of the finger; empty when there is none."""
+    """The common domain that differs from the domain of this address by one typing error; empty when there is none."""
     domain = address.rpartition("@")[2].lower()
     if domain in COMMON_DOMAINS or len(domain) < SHORTEST:
         return ""
@@ -40,13 +40,13 @@ def meant_domain(address: str) -> str:
 
 
 def with_meant_domain(address: str) -> str:
-    """The address as it was probably meant."""
+    """The address with the domain that was probably meant."""
     local_part, at, domain = address.rpartition("@")
     return f"{local_part}{at}{meant_domain(address) or domain}"
 
 
 def is_one_slip_from(typed: str, meant: str) -> bool:
-    """One letter too many, too few or wrong, or two neighbours exchanged (Damerau, 1964)."""
+    """Whether one letter is missing, added or wrong, or two neighbours are swapped (Damerau, 1964)."""
     start = next(
         (i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant))
     )

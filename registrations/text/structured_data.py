@@ -1,4 +1,4 @@
-"""What the page of an event says, for machines that read schema.org: an Event in, plain data out.
+"""The content of an event's page for programs that read schema.org, as plain data.
 
 As on the page, what is not known is left out, and a postponed event has no date.
 """
@@ -19,7 +19,7 @@ STATUSES = {
 
 
 def event_data(event: Event) -> dict[str, Any]:
-    """The place is the public page: the room and the personal links are for registrants."""
+    """The place is the public page: only registrants know the room and the personal links."""
     page = settings.BASE_URL + event.get_absolute_url()
     data = {
         "@context": SCHEMA.rstrip("/"),

@@ -1,20 +1,13 @@
-"""French typography for text typed in the admin, and Markdown made safe.
+"""French typography for text typed in the admin.
 
-The rules only turn spaces that are there into no-break spaces, and straight signs into curved ones: an address, a
-time such as 16:30 or a text already typeset comes out as it went in.
+The rules only replace existing spaces with no-break spaces, and straight apostrophes and three dots with typographic
+ones. Addresses, times such as 16:30 and text that is typeset already stay as they are.
 """
 
 import functools
 import re
-from collections.abc import Sequence, Set
-from urllib.parse import urlsplit
 
-import nh3
 from django.utils import translation
-from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
 
 NBSP = "\u00a0"
 MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
@@ -31,9 +24,6 @@ FRENCH_RULES = [
     (re.compile(r"\b(MM?\.|Mme) (?=[A-ZÉÈ])"), rf"\1{NBSP}"),
 ]
 URL_OR_ADDRESS = re.compile(r"(https?://\S+|\S+@\S+\.\S+)")
-HEADING_LEVELS = {"h1": "h2", "h2": "h2", "h3": "h3", "h4": "h4", "h5": "h4", "h6": "h4"}
-ALLOWED_TAGS = {"h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "a", "blockquote", "br", "hr"}
-SCHEMES = frozenset({"https", "mailto"})
 TEXTS_KEPT = 256  # an organiser's words stand in every mail and on every page
 CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
 
@@ -48,14 +38,6 @@ def french(text: str) -> str:
     return "".join(parts)
 
 
-def _typeset(state: StateCore) -> None:
-    for token in state.tokens:
-        token.tag = HEADING_LEVELS.get(token.tag, token.tag)
-        for child in token.children or []:
-            if child.type == "text":
-                child.content = french(child.content)
-
-
 def of(name: str) -> str:
     """« du Pôle ressources », « d’Emmaüs », « de la Ligue »; “of Le Pôle ressources” in English."""
     if translation.get_language() != "fr":
@@ -64,92 +46,3 @@ def of(name: str) -> str:
         if name.startswith(article):
             return contracted + name.removeprefix(article)
     return f"d’{name}" if name[:1].lower() in "aâàeéèêiîoôuyh" else f"de {name}"
-
-
-PARSER = MarkdownIt("commonmark", {"html": False})
-PARSER.core.ruler.push("typeset", _typeset)
-
-
-def safe_html(text: str, *, schemes: Set[str] = SCHEMES) -> SafeString:
-    """HTML of an organiser's Markdown: no raw HTML, no image, links to https and mailto, headings from h2 down."""
-    html = PARSER.render(text)
-    clean = nh3.clean(html, tags=ALLOWED_TAGS, attributes={"a": {"href"}}, url_schemes=set(schemes))
-    return mark_safe(clean)  # noqa: S308 - nh3 has just cleaned it
-
-
-@functools.lru_cache(maxsize=TEXTS_KEPT)
-def markdown(text: str) -> SafeString:
-    return safe_html(text)
-
-
-def plain(text: str, *, schemes: Set[str] = SCHEMES) -> str:
-    """The same Markdown as text to be read, with its links written out."""
-    writer = _PlainWriter(schemes)
-    for token in PARSER.parse(text):
-        writer.take(token)
-    return "\n".join(writer.lines).strip("\n")
-
-
-class _PlainWriter:
-    """Writes blocks one after the other, each line behind what its lists and quotations put before it."""
-
-    def __init__(self, schemes: Set[str]) -> None:
-        self.schemes, self.lines = schemes, list[str]()
-        self.margins = list[list[str]]()  # before the first line of each item or quotation, and before the others
-        self.numbers = list[int | None]()  # of the next item of each list
-        self.is_tight = self.begins_list = False
-
-    def take(self, token: Token) -> None:
-        match token.type:
-            case "paragraph_open":
-                self.is_tight = token.hidden and not self.begins_list
-            case "inline":
-                self._write(_plain_inline(token.children or [], self.schemes))
-            case "fence" | "code_block":
-                self._write(token.content.rstrip("\n"))
-            case "hr":
-                self._write("* * *")
-            case "blockquote_open":
-                self.margins.append(["> ", "> "])
-            case "bullet_list_open" | "ordered_list_open":
-                is_numbered = token.type == "ordered_list_open"
-                self.numbers.append(int(token.attrs.get("start", 1)) if is_numbered else None)
-                self.begins_list = len(self.numbers) == 1
-            case "list_item_open":
-                self._open_item()
-            case "blockquote_close" | "list_item_close":
-                self.margins.pop()
-            case "bullet_list_close" | "ordered_list_close":
-                self.numbers.pop()
-
-    def _open_item(self) -> None:
-        number = self.numbers[-1]
-        mark = "- " if number is None else f"{number}. "
-        self.numbers[-1] = None if number is None else number + 1
-        self.margins.append([mark, " " * len(mark)])
-
-    def _write(self, words: str) -> None:
-        if self.lines and not self.is_tight:
-            self.lines.append("")
-        for line in words.split("\n"):
-            margin = "".join(first for first, _others in self.margins)
-            self.lines.append((margin + line).rstrip(" "))
-            self.margins = [[others, others] for _first, others in self.margins]
-        self.is_tight = self.begins_list = False
-
-
-def _plain_inline(tokens: Sequence[Token], schemes: Set[str]) -> str:
-    words, links = "", list[tuple[str, int]]()
-    for token in tokens:
-        match token.type:
-            case "text" | "code_inline":
-                words += token.content
-            case "softbreak" | "hardbreak":
-                words += "\n"
-            case "link_open":
-                links.append((str(token.attrs["href"]), len(words)))
-            case "link_close":
-                href, start = links.pop()
-                is_told = words[start:] in {href, href.removeprefix("mailto:")}
-                words += "" if is_told or urlsplit(href).scheme not in schemes else f" <{href}>"
-    return words

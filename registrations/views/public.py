@@ -1,7 +1,8 @@
-"""Public pages: event, form, thank-you page, public calendar file.
+"""The pages for visitors: the event page, the form, the thank-you page, the public calendar file.
 
-Only pages without personal content are compressed: the compressed length of a page that mixes a secret with text of an
-attacker reveals the secret (BREACH). The form's only secret is its CSRF token, which has another mask in each answer.
+Only pages that show nothing of a person are compressed: the length of a compressed page that mixes a secret with text
+chosen by somebody else reveals the secret (BREACH). The form's only secret, its CSRF token, is masked anew in each
+answer.
 """
 
 import time
@@ -16,14 +17,14 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.domain import corrections, custom_questions, signup
-from registrations.models import Event, EventQuestion, Registration, person_fields
+from registrations.models import Event, EventQuestion, EventState, Registration, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
@@ -33,11 +34,20 @@ from registrations.text import email_typos
 from registrations.web import page_cache
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
 from registrations.web.responses import calendar_response, private_page, see_other, too_many, wait_of_form
+from registrations.web.thanks_words import thanks_words
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "signed_up"  # key of the session
 CORRECTED_WITHIN = 30 * 60  # seconds
-RESENT = "envoye"  # in the query after the form was sent
+RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
+CLOSED = {  # headings of the page shown in place of the form
+    EventState.CANCELLED: _("The webinar is cancelled"),
+    EventState.POSTPONED: _("The webinar is postponed"),
+    EventState.NOT_YET_OPEN: _("Registration is not open yet"),
+    EventState.PAST: _("This webinar is over"),
+    EventState.FULL: _("The webinar is full"),
+    EventState.LIVE: _("The webinar is full"),
+}
 
 
 _SHOWN = PreparedQuery(
@@ -48,7 +58,7 @@ _SHOWN = PreparedQuery(
 
 
 def shown_event(slug: str) -> Event:
-    """Load an event with what its pages need, in one query. Raises Http404."""
+    """The published event, with what its pages need first, in one query. Raises Http404."""
     if (event := _SHOWN.first(slug=slug)) is None:
         raise Http404
     return event
@@ -57,7 +67,7 @@ def shown_event(slug: str) -> Event:
 @require_safe
 @gzip_page
 def home(request: HttpRequest) -> HttpResponse:
-    """Redirect to the only open event; else list the open ones, or the last past ones."""
+    """Redirects to the event that is open; lists several open ones, or the last past ones when none is open."""
     events = list(Event.objects.to_sign_up().order_by("starts_at"))
     if len(events) == 1:
         return redirect(events[0])
@@ -109,7 +119,7 @@ def _form_page(request: HttpRequest, event: Event, form: RegistrationForm, **mor
 
 
 def _empty_form(request: HttpRequest, event: Event) -> HttpResponse:
-    """The cached form page, with this visitor's token and stamp. Its key holds all that the page depends on."""
+    """The empty form, from the page cache: only the token and the time stamp differ between visitors."""
     form = RegistrationForm(event=event) if custom_questions.may_ask(event) else None
     last_day = event.kept_until(timezone.now()).astimezone(event.zone).date()
     key = page_cache.key_of(request, event, form and form.shape, last_day)
@@ -123,9 +133,9 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
 
 
 def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
-    """Sign up, and let this browser correct the address for a while.
+    """Sign up, and let this browser correct its address for a while.
 
-    The session keeps the answers when the sign-up made no row, because the address was known.
+    The session holds the number of a new registration. Where none was made, it holds the answers.
     """
     language = get_language() or settings.LANGUAGE_CODE
     done = signup.register(event, language=language, counted=counted, **answers)
@@ -141,15 +151,16 @@ def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, 
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
-    """The page instead of the form; it shows long texts that were typed, so that they can be copied."""
+    """The page shown in place of the form. It repeats the long texts that were typed, so that they can be copied."""
     texts = person_fields.names(lambda one: one.asked and one.asked.kind == Kind.LONG_TEXT)
     own_texts = [own.field_name for own in custom_questions.asked(event) if own.kind == EventQuestion.Kind.TEXT]
     typed = [text for name in [*texts, *own_texts] if (text := request.POST.get(name, ""))]
-    return render(request, "registrations/public/closed.html", {"event": event, "typed": typed})
+    heading = CLOSED.get(event.state, _("Registration is closed"))
+    return render(request, "registrations/public/closed.html", {"event": event, "heading": heading, "typed": typed})
 
 
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
-    """The last sign-up of this browser, if it was for this event."""
+    """What this browser has just typed for this event, or None."""
     signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
     return signed_up if signed_up and signed_up["slug"] == slug else None
 
@@ -161,34 +172,44 @@ def _may_correct(signed_up: dict[str, Any] | None) -> bool:
 @require_safe
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what this browser has just typed: the same page whether the address was known or not."""
+    """Shows only what this browser has just typed, so that nobody learns whether an address was known."""
     event = shown_event(slug)
     signed_up = _signed_up(request, slug)
-    sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     more = {
         "may_correct": _may_correct(signed_up),
         "suggested_domain": email_typos.meant_domain(signed_up["email"]) if signed_up else "",
-        "sender": sender or event.organiser_name,
     }
     if signed_up is None or more["suggested_domain"]:
-        return render(request, "registrations/public/thanks.html", {"event": event, "signed_up": signed_up, **more})
+        context = {"event": event, "signed_up": signed_up, **_thanks_words(event, signed_up), **more}
+        return render(request, "registrations/public/thanks.html", context)
     page = _thanks_page(request, event, signed_up, more)
-    own = {"first_name": escape(signed_up["first_name"]), "email": escape(signed_up["email"])}
-    return HttpResponse(page.filled(token=get_token(request), **own))
+    typed = {"first_name": signed_up["first_name"], "email": signed_up["email"]}
+    return HttpResponse(page.filled(token=get_token(request), **typed))
 
 
 def _thanks_page(
     request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]
 ) -> page_cache.Page:
-    """The cached page, with holes for the token, the first name and the address."""
+    """From the page cache: only the token, the first name and the address differ between visitors."""
     holes = {
         "first_name": page_cache.hole("first_name"),
         "email": page_cache.hole("email"),
-        "was_full": signed_up["was_full"],
     }
-    context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **more}
-    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], *more.values())
-    return page_cache.pages.get(key, lambda: render_to_string("registrations/public/thanks.html", context, request))
+
+    def make() -> str:
+        words = _thanks_words(event, signed_up)
+        context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **words, **more}
+        return render_to_string("registrations/public/thanks.html", context, request)
+
+    sender = settings.DEFAULT_FROM_EMAIL
+    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], sender, *more.values())
+    return page_cache.pages.get(key, make)
+
+
+def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, Any]:
+    sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    was_full = signed_up is not None and signed_up["was_full"]
+    return thanks_words(event, was_full=was_full, sender=sender or event.organiser_name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -217,9 +238,9 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
-    """Move this browser's row to the new address; if its sign-up made no row, sign up there with the same answers.
+    """Move the registration made by this browser to the new address, or sign up there with the same answers.
 
-    Returns False when the row is gone.
+    Returns False when the registration was withdrawn or erased meanwhile.
     """
     if answers := signed_up.get("answers"):
         _sign_up(request, event, **{**answers, "email": email})

@@ -1,8 +1,8 @@
-"""Pages that are made once and shown many times: each is kept under all that it shows, so that none is ever stale.
+"""Rendered public pages, kept in memory and reused as long as nothing that they show has changed.
 
-The database is asked at each request. Whatever of its answer is seen on the page is in the page's key, the state and
-the seats at that moment as well: another answer is another page. What belongs to one visitor alone (the token and the
-time stamp of a form) is a hole in the kept page, filled in anew each time.
+The database is asked at each request. The key of a page holds all that the page shows of the answer, with the state
+and the seats of the event at that moment: when one of them changes, another page is made. What belongs to one visitor
+(the token and the time stamp of a form, a name) is a hole in the page. It is filled at each request, and escaped.
 """
 
 import re
@@ -17,61 +17,71 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.gzip import re_accepts_gzip
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.html import conditional_escape
 from django.utils.translation import get_language
 
 from registrations.models import Event
 from registrations.web.context import facts
 
-PAGES_KEPT = 64  # in each process, of some 10 kB
+PAGES_KEPT = 64  # in each process, about 10 kB each
 MARK = secrets.token_hex(16)
 HOLE = re.compile(rf"{MARK}(\w+?){MARK}")
 GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # deflate, no name, no time, no system
-LAST_BLOCK = b"\x03\x00"  # an empty one, which says that it is the last
+LAST_BLOCK = b"\x03\x00"  # empty; its header marks the end of the data
 
 
 class Page:
-    """A text with holes, each piece between them compressed once.
+    """A text with holes. Each piece between two holes is compressed once.
 
-    A compressed answer is put together of the pieces (deflate blocks that refer to nothing before them, RFC 1951) and
-    of what fills the holes, as it is: so the length of an answer tells nothing of it either.
+    A compressed answer is put together from the pieces (deflate blocks that do not refer to earlier ones, RFC 1951)
+    and from the values in the holes, which are stored uncompressed: so the length of an answer tells nothing of them.
     """
 
     def __init__(self, text: str) -> None:
         self.pieces = HOLE.split(text)  # text, name of a hole, text, …
         self.deflated = [_deflated(piece) for piece in self.pieces[::2]]
 
-    def filled(self, **own: str) -> str:
-        pieces = self.pieces.copy()
-        pieces[1::2] = [own[name] for name in pieces[1::2]]
-        return "".join(pieces)
+    def filled(self, **values: str) -> str:
+        """The page as text. Values are escaped as in a template: all but what is marked safe (SafeString)."""
+        return self._joined(_escaped(values))
 
-    def response(self, request: HttpRequest, **own: str) -> HttpResponse:
-        """Compressed where the browser takes that: for a page that shows no more of anyone than its own token."""
-        text = self.filled(**own).encode()
+    def response(self, request: HttpRequest, **values: str) -> HttpResponse:
+        """Compressed where the browser accepts it: only for pages that show nothing of a person but a token."""
+        escaped = _escaped(values)
+        text = self._joined(escaped).encode()
         if re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
-            response = HttpResponse(self._gzip(text, own))
+            response = HttpResponse(self._gzip(text, escaped))
             response["Content-Encoding"] = "gzip"
         else:
             response = HttpResponse(text)
         patch_vary_headers(response, ["Accept-Encoding"])
         return response
 
-    def _gzip(self, text: bytes, own: Mapping[str, str]) -> bytes:
-        """RFC 1952."""
+    def _joined(self, escaped: Mapping[str, str]) -> str:
+        pieces = self.pieces.copy()
+        pieces[1::2] = [escaped[name] for name in pieces[1::2]]
+        return "".join(pieces)
+
+    def _gzip(self, text: bytes, escaped: Mapping[str, str]) -> bytes:
+        """A gzip file (RFC 1952) of `text`."""
         blocks = self.deflated[:1]
         for name, piece in zip(self.pieces[1::2], self.deflated[1:], strict=True):
-            blocks += [_deflated(own[name], level=0), piece]
+            blocks += [_deflated(escaped[name], level=0), piece]
         return b"".join([GZIP_HEAD, *blocks, LAST_BLOCK, struct.pack("<LL", zlib.crc32(text), len(text))])
 
 
+def _escaped(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: conditional_escape(value) for name, value in values.items()}
+
+
 def _deflated(text: str, *, level: int = zlib.Z_BEST_COMPRESSION) -> bytes:
-    """Whole blocks; level 0 stores the text as it is."""
+    """Complete deflate blocks; level 0 stores the text uncompressed."""
     compressor = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
     return compressor.compress(text.encode()) + compressor.flush(zlib.Z_FULL_FLUSH)
 
 
 class PageCache:
-    """The pages shown last, by their key."""
+    """The pages shown most recently, by their key."""
 
     def __init__(self) -> None:
         self.pages: OrderedDict[Hashable, Page] = OrderedDict()
@@ -98,7 +108,7 @@ pages = PageCache()
 
 
 def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
-    """All that a page of this event shows at this moment, `more` included."""
+    """Everything that a page of this event shows at this moment; `more`: what only this page shows."""
     site = facts(request)
     return (
         request.path,
@@ -111,5 +121,5 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
 
 
 def hole(name: str) -> str:
-    """What stands in a kept page for something else; unguessable, so that nobody's words can hold it."""
+    """The mark of a hole in a kept page. It is random, so that no text typed by a person can contain it."""
     return f"{MARK}{name}{MARK}"

@@ -15,8 +15,8 @@ from tests.admin_client import logged_in, messages, with_fresh_password
 from tests.domain.test_broadcasts import confirm, let_pass, make_broadcast, page_of, with_people
 from tests.factories import make_registration
 from tests.threads import together
-from tests.worker.helpers import page_of as page_of_job
-from tests.worker.helpers import run_next_job
+from tests.worker.queued_jobs import page_of as page_of_job
+from tests.worker.queued_jobs import run_next_job
 
 pytestmark = pytest.mark.django_db
 State = Job.State

@@ -11,13 +11,13 @@ from django.core.mail import mailers
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations.mailing import composer, outbox
+from registrations.mailing import composer, outbox, providers
 from registrations.mailing.failures import Verdict, failure
 from registrations.models import Delivery
 from tests.esp import CUT, SILENCE, Provider, provider_api
 from tests.factories import make_event, make_registration
 from tests.network import free_port
-from webinar import environment
+from tests.site import TIMEOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -44,19 +44,19 @@ def use(settings: Settings, esp: str, **options: Any) -> None:
 @pytest.fixture
 def provider(settings: Settings) -> Iterator[Provider]:
     with provider_api() as (provider, address):
-        use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=0.5)
+        use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=TIMEOUT)
         yield provider
 
 
 @pytest.fixture
 def mailjet(provider: Provider, settings: Settings) -> Provider:
-    use(settings, "mailjet", MAILJET_API_URL=settings.ANYMAIL["POSTMARK_API_URL"], REQUESTS_TIMEOUT=0.5)
+    use(settings, "mailjet", MAILJET_API_URL=settings.ANYMAIL["POSTMARK_API_URL"], REQUESTS_TIMEOUT=TIMEOUT)
     return provider
 
 
 @pytest.fixture
 def scaleway(provider: Provider, settings: Settings) -> Provider:
-    use(settings, "scaleway", SCALEWAY_API_URL=settings.ANYMAIL["POSTMARK_API_URL"], REQUESTS_TIMEOUT=0.5)
+    use(settings, "scaleway", SCALEWAY_API_URL=settings.ANYMAIL["POSTMARK_API_URL"], REQUESTS_TIMEOUT=TIMEOUT)
     return provider
 
 
@@ -215,7 +215,10 @@ def test_a_gateway_that_lost_what_stood_behind_it_is_ambiguous_too(provider: Pro
 
 
 @pytest.mark.parametrize("body", [SILENCE, CUT])
-def test_an_answer_that_never_comes_is_ambiguous_and_stops_the_drain(provider: Provider, body: str) -> None:
+def test_an_answer_that_never_comes_is_ambiguous_and_stops_the_drain(
+    provider: Provider, body: str, settings: Settings
+) -> None:
+    settings.ANYMAIL = {**settings.ANYMAIL, "REQUESTS_TIMEOUT": 0.5 if body == SILENCE else TIMEOUT}
     provider.body = body
     delivery = enqueue()
     enqueue()
@@ -239,7 +242,7 @@ def test_an_address_without_a_host_behind_it_is_tried_again_soon(settings: Setti
 
 def test_an_api_that_does_not_speak_tls_is_ours_to_mend(provider: Provider, settings: Settings) -> None:
     address = settings.ANYMAIL["POSTMARK_API_URL"].replace("http://", "https://")
-    use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=2)
+    use(settings, "postmark", POSTMARK_API_URL=address, REQUESTS_TIMEOUT=TIMEOUT)
     delivery = after_a_drain(enqueue())
     assert (delivery.state, delivery.trying_since) == ("pending", None)
 
@@ -326,7 +329,7 @@ def test_what_a_backend_cannot_carry_is_ours_unless_it_is_this_one_address() -> 
 
 @pytest.mark.parametrize("esp", ["brevo", "mailersend", "mailgun", "mailjet", "postal", "postmark", "scaleway"])
 def test_every_api_carries_what_we_compose(settings: Settings, esp: str) -> None:
-    untracked = {"track_opens": False, "track_clicks": False} if esp in environment.CAN_STOP_TRACKING else {}
+    untracked = {"track_opens": False, "track_clicks": False} if esp in providers.CAN_STOP_TRACKING else {}
     use(settings, esp, SEND_DEFAULTS=untracked)
     registration = make_registration(language="en")
     Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new")

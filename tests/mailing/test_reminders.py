@@ -287,9 +287,8 @@ def test_a_first_reminder_leaves_when_it_is_the_only_one_or_the_later_one(
     outbox_folder: Path, fields: dict[str, Any]
 ) -> None:
     event = make_event(starts_in=50 * MINUTE, **fields)
-    start = event.starts_at.astimezone(PARIS)
     if "reminder_days_before" in fields:
-        Event.objects.update(reminder_day_time=(start - 55 * MINUTE).time())
+        Event.objects.update(reminder_day_time=(event.starts_at - 55 * MINUTE).astimezone(PARIS).time())
     registration = make_registration(event, language="en")
     Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, not_after=event.starts_at)
     outbox.drain()

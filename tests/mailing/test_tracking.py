@@ -14,12 +14,11 @@ from pytest_django import Settings
 
 from registrations import urls
 from registrations.admin.mails.deliveries import mail_state
-from registrations.mailing import outbox
+from registrations.mailing import outbox, providers
 from registrations.mailing import tracking as mail_tracking
 from registrations.models import Delivery
 from tests.factories import make_event, make_registration
 from tests.smtp import smtp_server
-from webinar import environment
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +42,7 @@ def sent() -> Delivery:
 
 def configure(settings: Settings, esp: str, secret: str = SECRET) -> None:
     settings.MAIL_PROVIDER = esp
-    settings.MAIL_EVENTS_VIEW = environment.EVENT_VIEWS.get(esp, "")
+    settings.MAIL_EVENTS_VIEW = providers.EVENT_VIEWS.get(esp, "")
     settings.ANYMAIL_WEBHOOK_SECRET = secret
     settings.ANYMAIL = {"WEBHOOK_SECRET": secret}
     urlconf: Any = ModuleType("urls_with_events")
@@ -330,7 +329,7 @@ def test_a_provider_s_smtp_relay_gets_our_own_id_in_its_own_header(
     assert value == str(delivery.pk)
 
 
-@pytest.mark.parametrize("esp", sorted(environment.EVENT_VIEWS))
+@pytest.mark.parametrize("esp", sorted(providers.EVENT_VIEWS))
 def test_only_the_configured_provider_s_webhook_is_mounted(settings: Settings, esp: str) -> None:
     configure(settings, esp)
     assert [str(pattern.pattern) for pattern in urls.mail_events()] == [f"anymail/{esp}/tracking/"]

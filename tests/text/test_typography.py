@@ -1,4 +1,4 @@
-"""Words as they are shown: no-break spaces, dates, contractions, sizes, and Markdown made safe."""
+"""Words as they are shown: no-break spaces, dates, contractions, sizes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -51,23 +51,6 @@ def test_a_name_is_joined_as_french_does(name: str, of_name: str) -> None:
         assert typography.of(name) == of_name
     with translation.override("en"):
         assert typography.of(name) == f"of {name}"
-
-
-@pytest.mark.parametrize(
-    ("typed", "html"),
-    [
-        ("# Un", "<h2>Un</h2>\n"),
-        ("## Deux ?", "<h2>Deux&nbsp;?</h2>\n"),
-        ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
-        ("[a](https://example.org)", '<p><a href="https://example.org" rel="noopener noreferrer">a</a></p>\n'),
-        ("[a](http://example.org)", '<p><a rel="noopener noreferrer">a</a></p>\n'),
-        ("![x](https://example.org/x.png)", "<p></p>\n"),
-        ("`a`", "<p>a</p>\n"),
-    ],
-)
-def test_markdown_gives_only_harmless_html(typed: str, html: str) -> None:
-    assert html in typography.markdown(typed)
-    assert typography.markdown(typed).replace("&lt;", "").count("<script") == 0
 
 
 @pytest.mark.django_db

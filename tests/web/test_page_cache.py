@@ -11,6 +11,7 @@ from django.db import models
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from django.utils.html import escape
+from django.utils.safestring import mark_safe
 
 from registrations.models import Event, ReportSection
 from registrations.web import page_cache
@@ -136,6 +137,17 @@ def test_two_people_are_thanked_by_their_own_names_and_signs_of_html_stay_words(
         assert page_cache.MARK not in page
 
 
+def test_a_hostile_first_name_stays_text(journey: Journey) -> None:
+    event = make_event()
+    journey.sign_up(event)
+    session = journey.client.session
+    session["signed_up"] = {**session["signed_up"], "first_name": "<script>alert(1)</script>"}
+    session.save()
+    page = journey.client.get(f"/evenements/{event.slug}/merci/").text
+    assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>" in page
+    assert "<script>alert" not in page
+
+
 def test_the_pages_kept_are_few(client: Client) -> None:
     event = make_event()
     for number in range(page_cache.PAGES_KEPT):
@@ -151,16 +163,23 @@ def test_a_compressed_page_is_the_page_and_its_length_tells_nothing_of_what_fill
         f"{text}{page_cache.hole('token')}{text}{page_cache.hole('stamp')}-{page_cache.hole('token')}"
     )
     request = RequestFactory().get("/", headers={"Accept-Encoding": "gzip"})
-    answers = [page.response(request, token=token, stamp="é") for token in ("abcdefgh", "<p>œ</p")]
+    tokens = ("abcdefgh", "/p>œ/p", mark_safe("<p>œ</p"))
+    answers = [page.response(request, token=token, stamp="é") for token in tokens]
+    escaped = ("abcdefgh", "/p&gt;œ/p", "<p>œ</p")
     assert [gzip.decompress(answer.content).decode() for answer in answers] == [
-        f"{text}{token}{text}é-{token}" for token in ("abcdefgh", "<p>œ</p")
+        f"{text}{token}{text}é-{token}" for token in escaped
     ]
-    lengths = {
-        len(answer.content) - 2 * len(token.encode())
-        for answer, token in zip(answers, ("abcdefgh", "<p>œ</p"), strict=True)
-    }
+    lengths = {len(answer.content) - 2 * len(token.encode()) for answer, token in zip(answers, escaped, strict=True)}
     assert len(lengths) == 1
     assert page.response(RequestFactory().get("/"), token="t", stamp="s").content.decode() == f"{text}t{text}s-t"
+
+
+def test_what_fills_a_hole_is_escaped_unless_it_is_marked_safe() -> None:
+    page = page_cache.Page(f"<p>{page_cache.hole('name')}</p>")
+    hostile = "<script>alert('&')</script>"
+    assert page.filled(name=hostile) == "<p>&lt;script&gt;alert(&#x27;&amp;&#x27;)&lt;/script&gt;</p>"
+    assert page.response(RequestFactory().get("/"), name=hostile).text == page.filled(name=hostile)
+    assert page.filled(name=mark_safe("<bdi>Zoë</bdi>")) == "<p><bdi>Zoë</bdi></p>"
 
 
 def test_a_page_without_holes_is_kept_compressed_too() -> None:

@@ -22,7 +22,7 @@ from registrations.spreadsheets.attendance_report import Participant
 from registrations.worker import jobs
 from tests.admin_client import EVENTS, PEOPLE, act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
-from tests.worker.helpers import JOBS, page_of, people, run_next_job, sign_in_sheet
+from tests.worker.queued_jobs import JOBS, page_of, people, run_next_job, sign_in_sheet
 
 pytestmark = pytest.mark.django_db
 State = Job.State

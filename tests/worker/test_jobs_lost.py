@@ -12,7 +12,7 @@ from registrations.worker import jobs
 from registrations.worker.job_runner import JobRunner
 from tests.admin_client import logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
-from tests.worker.helpers import ask_for_mails, page_of, run_next_job, sign_in_sheet
+from tests.worker.queued_jobs import ask_for_mails, page_of, run_next_job, sign_in_sheet
 
 pytestmark = pytest.mark.django_db
 State = Job.State

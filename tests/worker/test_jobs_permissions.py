@@ -13,7 +13,7 @@ from registrations.models import AuditEntry, Delivery, Job, Registration, Worker
 from registrations.security import second_factor
 from tests.admin_client import EVENTS, act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
-from tests.worker.helpers import JOBS, ask_for_mails, page_of, people, run_next_job, sign_in_sheet
+from tests.worker.queued_jobs import JOBS, ask_for_mails, page_of, people, run_next_job, sign_in_sheet
 
 pytestmark = pytest.mark.django_db
 State = Job.State

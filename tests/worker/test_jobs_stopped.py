@@ -25,7 +25,7 @@ from registrations.worker.job_runner import JobRunner
 from registrations.worker.worker import MailWorker
 from tests.admin_client import act, logged_in, messages, with_fresh_password
 from tests.factories import make_event, make_registration
-from tests.worker.helpers import page_of, people, run_next_job
+from tests.worker.queued_jobs import page_of, people, run_next_job
 
 pytestmark = pytest.mark.django_db
 State = Job.State

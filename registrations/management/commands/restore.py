@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from registrations.backup import restore
 from registrations.backup.restore import Restored
 from registrations.management import replayed
+from registrations.monitoring.checks import require_safe_site
 
 
 class Command(BaseCommand):
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             manifest = restore.check(file)
             self.stdout.write(f"Whole: {manifest['database']}, version {manifest['version']}, of {manifest['at']}")
             return
+        require_safe_site()
         replayed.require(options["journals"])
         done = restore.restore(
             file,

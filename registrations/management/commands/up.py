@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
+from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
 
 WEB_PROCESSES = 2
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, port: int, host: str, workers: int, no_worker: bool, no_web: bool, **options: Any
     ) -> None:
+        require_safe_site()
         if no_worker and no_web:
             raise CommandError("Nothing to run: --no-worker and --no-web exclude each other.")
         require_proxy(host)

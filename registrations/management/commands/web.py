@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 
+from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
 from registrations.runtime.web_threads import STUCK_AFTER, WebThreads
 
@@ -47,6 +48,7 @@ class Command(BaseCommand):
 
     @site_lock.shared()
     def handle(self, *args: Any, port: int, host: str, fd: int | None, demo: bool, **options: Any) -> None:
+        require_safe_site()
         require_proxy(host)
         if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
             settings.ROOT_URLCONF = "registrations.demo_urls"

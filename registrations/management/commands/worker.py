@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 
 from registrations.models import WorkerPresence
+from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
 from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
@@ -20,6 +21,7 @@ class Command(BaseCommand):
 
     @site_lock.shared()
     def handle(self, *args: Any, **options: Any) -> None:
+        require_safe_site()
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         with alive_process() as name:

@@ -1,0 +1,61 @@
+"""The words of the thank-you page that depend on the event: what is on its way, and what happens then."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from registrations.models import Event
+from registrations.text import dates
+
+
+def thanks_words(event: Event, *, was_full: bool, sender: str) -> dict[str, Any]:
+    """`sender`: the name in the From of the mails. `was_full`: the sign-up went to the waiting list."""
+    if was_full:
+        heading = _("Your request is recorded")
+        on_its_way = _("All seats are taken: a message that says where you stand on the waiting list is on its way to")
+    else:
+        heading = _("Your registration is recorded")
+        on_its_way = _("A confirmation message is on its way to")
+    return {
+        "heading": heading,
+        "on_its_way": on_its_way,
+        "mail_holds": "" if was_full else _mail_holds(event),
+        "steps": [_open_your_mailbox(event, was_full, sender), *_then(event, was_full)],
+    }
+
+
+def _mail_holds(event: Event) -> str:
+    match event.is_over, event.offers_report:
+        case True, True:
+            return _("It contains your personal link, the calendar entry and the study report.")
+        case True, False:
+            return _("It contains your personal link and the calendar entry.")
+        case False, True:
+            return _("It contains the connection link, the calendar invitation and the study report.")
+    return _("It contains the connection link and the calendar invitation.")
+
+
+def _open_your_mailbox(event: Event, was_full: bool, sender: str) -> str:
+    words = _(
+        "Open your mailbox. The message comes from “%(sender)s”."
+        " If it is not there within ten minutes, look in the junk folder."
+    ) % {"sender": sender}
+    if not event.is_today or was_full:
+        return words
+    now = _("Open the message now: your link is in it.")
+    return f"{now} {words}"
+
+
+def _then(event: Event, was_full: bool) -> list[str]:
+    if event.is_over:
+        return [_("Your personal link now leads to the documents.")]
+    if was_full:
+        return [_("When a seat becomes free, the first in line receives it at once, with the connection link.")]
+    if event.has_started:
+        return []
+    date = {"day": dates.event_day(event), "hours": dates.from_to(event)}
+    start = {"start": dates.hour(event.starts_at, event)}
+    return [
+        _("Note the date: %(day)s, %(hours)s. The calendar invitation is in the message.") % date,
+        _("On the day, use the link you received a few minutes before %(start)s.") % start,
+    ]
