@@ -236,3 +236,17 @@ def test_only_declared_dependencies_are_imported() -> None:
         and not declared & brought_by[package]
     ]
     assert undeclared == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    modules = {}
+    for path in (ROOT / "registrations").rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        modules[name] = path
+    graph = {
+        name: {target if target in modules else target.rpartition(".")[0] for _file, target in imported(path)}
+        for name, path in modules.items()
+        if ".migrations" not in name
+    }
+    known = {name: targets & modules.keys() - {name} for name, targets in graph.items()}
+    graphlib.TopologicalSorter(known).prepare()  # raises CycleError, which names the modules

@@ -16,7 +16,7 @@ from registrations.admin.messages import jobs as message_jobs
 from registrations.admin.people import registrations
 from registrations.admin.shared import jobs
 
-# Wake-ups say nothing to an organiser. Keys of second factors are nobody's to see: see `manage.py otp_reset`.
+# Wake-ups mean nothing to an organiser. Nobody may see the keys of second factors: see `manage.py otp_reset`.
 for model in (DBTaskResult, TOTPDevice, StaticDevice):
     if admin.site.is_registered(model):
         admin.site.unregister(model)

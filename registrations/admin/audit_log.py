@@ -1,4 +1,4 @@
-"""The audit log, to read. Nobody adds to it, changes it or takes from it here."""
+"""The audit log, read only: entries are not added, changed or deleted here."""
 
 from typing import Any
 
@@ -9,15 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.admin.shared.counted_list import CountedList
-from registrations.admin.shared.pages import AdminTitles
+from registrations.admin.shared.counted_list import CountedModelAdmin
 from registrations.models import AuditEntry
 
 SHOWN = ["at", "who", "action", "about", "detail"]
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(CountedList, AdminTitles, admin.ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(CountedModelAdmin[AuditEntry]):
     list_display = [*SHOWN]
     list_filter = ["action", "at"]
     search_fields = ["about", "=actor"]
@@ -32,7 +31,7 @@ class AuditEntryAdmin(CountedList, AdminTitles, admin.ModelAdmin[AuditEntry]):
 
     @admin.display(description=gettext_lazy("who"), ordering="actor")
     def who(self, entry: Any) -> str:
-        """The account's name as it is now; the log itself keeps its number."""
+        """The present name of the account; the log itself stores its number."""
         if entry.actor is None:
             return _("the operator, or someone unknown")
         return f"{entry.account or _('deleted account')} (n° {entry.actor})"

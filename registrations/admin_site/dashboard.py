@@ -1,15 +1,44 @@
-"""The first page of the desk: what wants attention, each event at a glance, and one event's sign-ups drawn."""
+"""The first page of the admin: problems, a table of the events, and charts of the sign-ups of one event."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
-from registrations.models import Event, WorkerPresence
+from registrations.admin_site.pages import list_path
+from registrations.models import Delivery, Event, Registration, WorkerPresence
+from registrations.models.delivery import REFUSALS
 from registrations.runtime import pango
 from registrations.statistics import charts, dashboard
-from registrations.statistics.dashboard import EventSummary
+from registrations.statistics.dashboard import EventSummary, UpcomingMails
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
+
+
+class Link(NamedTuple):
+    words: str
+    address: str
+
+
+class CountLink(NamedTuple):
+    """A number of registrations, the list of them, and how many more have become anonymous."""
+
+    number: int
+    address: str  # empty when there is no list to show
+    anonymous: int
+
+
+class Row(NamedTuple):
+    """One event in the table of the first page."""
+
+    event: Event
+    state: Any
+    confirmed: CountLink
+    waitlisted: CountLink
+    cancelled: CountLink
+    problems: list[Link]
+    mails: list[UpcomingMails]
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -20,19 +49,81 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "failed": sum(problems.failed for problems in found.values()),
         "refused": sum(problems.refused for problems in found.values()),
         "held": sum(problems.held for problems in found.values()),
-        "nobody_works": not WorkerPresence.objects.alive(),
     }
     return {
         "mail_health": health,
+        "alerts": list(_alerts(**health)),
+        "is_unattended": not WorkerPresence.objects.alive(),
         "missing_pango": {} if pango.is_installed() else pango.HOW_TO_INSTALL,
         "without_room": [summary.event for summary in summaries if summary.event.lacks_its_room],
         **(_table(request, summaries) if request.user.has_perms(MAY_SEE) else {}),
     }
 
 
+def _alerts(*, late: int, failed: int, refused: int, held: int) -> Iterator[Link]:
+    """Problems with mails of all events, each with a link to the list of these mails."""
+    if late:
+        words = ngettext("%(number)s mail is late", "%(number)s mails are late", late)
+        yield Link(words % {"number": late}, list_path(Delivery, state__exact="pending"))
+    if failed:
+        words = ngettext("%(number)s mail has failed", "%(number)s mails have failed", failed)
+        yield Link(words % {"number": failed}, list_path(Delivery, state__exact="failed"))
+    if refused:
+        words = ngettext(
+            "%(number)s mail came back or was reported as unwanted",
+            "%(number)s mails came back or were reported as unwanted",
+            refused,
+        )
+        yield Link(words % {"number": refused}, list_path(Delivery, provider_status__in=",".join(REFUSALS)))
+    if held:
+        words = ngettext(
+            "A backup was restored: %(number)s mail that may have left before waits for you to decide",
+            "A backup was restored: %(number)s mails that may have left before wait for you to decide",
+            held,
+        )
+        yield Link(words % {"number": held}, list_path(Delivery, state__exact="held"))
+
+
 def _table(request: HttpRequest, summaries: list[EventSummary]) -> dict[str, Any]:
     drawn = _chosen(request, summaries)
-    return {"summaries": summaries, **(_drawings(drawn) if drawn else {})}
+    rows = [_row(summary) for summary in summaries]
+    return {"summaries": summaries, "rows": rows, **(_drawings(drawn) if drawn else {})}
+
+
+def _row(summary: EventSummary) -> Row:
+    counts = {
+        status: _count(summary, status, is_always_linked=status == Registration.Status.CONFIRMED)
+        for status in Registration.Status
+    }
+    return Row(
+        event=summary.event,
+        state=summary.state,
+        confirmed=counts[Registration.Status.CONFIRMED],
+        waitlisted=counts[Registration.Status.WAITLISTED],
+        cancelled=counts[Registration.Status.CANCELLED],
+        problems=list(_problems(summary)),
+        mails=summary.mails,
+    )
+
+
+def _count(summary: EventSummary, status: Registration.Status, *, is_always_linked: bool) -> CountLink:
+    number = summary.people.get(status, 0)
+    people = list_path(Registration, event__id__exact=summary.event.pk, status__exact=status.value)
+    return CountLink(number, people if number or is_always_linked else "", summary.purged.get(status, 0))
+
+
+def _problems(summary: EventSummary) -> Iterator[Link]:
+    """Problems with mails of this event, each with a link to the list of these mails."""
+    event, found = summary.event.pk, summary.problems
+    if found.late:
+        words = ngettext("%(number)s late", "%(number)s late", found.late) % {"number": found.late}
+        yield Link(words, list_path(Delivery, event__id__exact=event, state__exact="pending"))
+    if found.failed:
+        words = ngettext("%(number)s failed", "%(number)s failed", found.failed) % {"number": found.failed}
+        yield Link(words, list_path(Delivery, event__id__exact=event, state__exact="failed"))
+    if found.refused:
+        words = ngettext("%(number)s came back", "%(number)s came back", found.refused) % {"number": found.refused}
+        yield Link(words, list_path(Delivery, event__id__exact=event, provider_status__in=",".join(REFUSALS)))
 
 
 def _chosen(request: HttpRequest, summaries: list[EventSummary]) -> EventSummary | None:

@@ -1,4 +1,4 @@
-"""The way into the desk: how often a password may be wrong, the second factor, the password asked again."""
+"""The login to the admin: limits on wrong passwords, the second factor, and the password asked for again."""
 
 import secrets
 import time
@@ -55,10 +55,9 @@ class PasswordForm(forms.Form):
 
 
 def counted_login(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
-    """Stock login, unless too many passwords were wrong; one that is right is not counted.
+    """Django's login, refused after too many wrong passwords. A right password is not counted.
 
-    A browser that has been in before has a count of its own: nobody can lock an office out from elsewhere, or from
-    the next desk.
+    A browser that has logged in before has its own count, so that attempts from elsewhere cannot lock its user out.
     """
     if request.method != "POST":
         return answer()
@@ -96,7 +95,7 @@ def _digest(username: str) -> str:
 
 
 def with_fresh_password(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """For what cannot be taken back, or takes data out: the password again when it was typed over an hour ago."""
+    """For pages that cannot be undone or that export data: ask for the password if it was typed over an hour ago."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -127,12 +126,12 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
 
 
 def is_needed(request: HttpRequest) -> bool:
-    """A code is still missing; the password has been given."""
+    """Whether an account that has given its password must still give a code."""
     return settings.STAFF_OTP == "required" and not request.user.is_verified()  # type: ignore[union-attr] # django_otp's
 
 
 def after_password(view: View) -> View:
-    """For staff whose password was right, with or without the second factor."""
+    """For staff who have given their password, with or without the second factor."""
 
     @wraps(view)
     @never_cache
@@ -150,7 +149,7 @@ def after_password(view: View) -> View:
 
 @after_password
 def code(request: HttpRequest) -> HttpResponse:
-    """The code of the phone, or a recovery code, at each login."""
+    """The page that asks for the code of the phone, or for a recovery code, at each login."""
     if not second_factor.is_set_up(request.user):
         return redirect(to("set_up", next_address(request)))
     form = CodeForm(request.POST or None)
@@ -168,7 +167,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 @after_password
 def set_up(request: HttpRequest) -> HttpResponse:
-    """First login: the phone learns a key, and shows by a code that it has. Until then nothing is stored."""
+    """First login: the phone scans a key, and a code proves that it has it. Until then nothing is stored."""
     if second_factor.is_set_up(request.user):
         return redirect(to("code", next_address(request)))
     key = _key_shown(request) or second_factor.new_key()
@@ -196,7 +195,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 
 
 def _key_shown(request: HttpRequest) -> str:
-    """The key of the page that was sent: a wrong code does not change the QR code. Empty when it is too old."""
+    """The key of the submitted page, so that a wrong code does not change the QR code. Empty when it is too old."""
     try:
         account, key = signing.loads(request.POST.get("key", ""), salt=KEY_SALT, max_age=KEY_KEPT)
     except signing.BadSignature:
@@ -207,7 +206,7 @@ def _key_shown(request: HttpRequest) -> str:
 def _qr_code(text: str) -> SafeString:
     code = segno.make(text, micro=False)
     drawing = code.svg_inline(omitsize=True, light="#fff", svgclass="qr-code", title=_("QR code"))
-    return mark_safe(drawing)  # noqa: S308 - squares that segno has drawn
+    return mark_safe(drawing)  # noqa: S308 - an SVG drawing made by segno
 
 
 def _let_in(request: HttpRequest, device: Any) -> None:
@@ -220,12 +219,12 @@ def to(name: str, next_address: str) -> str:
 
 
 def next_address(request: HttpRequest) -> str:
-    """Where the person wanted to go, inside the desk and nowhere else."""
+    """The page that was asked for before the login; only a page of the admin is accepted."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     inside = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith(reverse("admin:index"))
     return wanted if inside else reverse("admin:index")
 
 
 def _page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
-    desk = admin.site.each_context(request)
-    return render(request, template, {**desk, "title": title, "next": next_address(request), **context})
+    shared = admin.site.each_context(request)
+    return render(request, template, {**shared, "title": title, "next": next_address(request), **context})

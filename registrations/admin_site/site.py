@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.decorators import permission_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,8 +15,9 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.admin_site import login as way_in
+from registrations.admin_site import login as login_pages
 from registrations.admin_site.help import help_page
+from registrations.admin_site.pages import AdminPage
 from registrations.security import audit
 
 
@@ -27,38 +27,45 @@ class WebinarAdminSite(admin.AdminSite):
     empty_value_display = "–"
 
     @property
-    def site_header(self) -> str:  # type: ignore[override] # the stock one is a plain attribute
+    def site_header(self) -> str:  # type: ignore[override] # a plain attribute in Django
         return _("%(name)s – webinars") % {"name": settings.LEGAL_NAME}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        from registrations.admin_site import dashboard  # here: the desk is made before the models are ready
+        from registrations.admin_site import dashboard  # here: the site is made before the models are ready
 
         return super().index(request, {**dashboard.context(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
-            path("aide/", self.admin_view(help_page), name="help"),
-            path("code/", way_in.code, name="code"),
-            path("set-up/", way_in.set_up, name="set_up"),
-            path("confirm/", self.admin_view(way_in.confirm_password), name="confirm_password"),
-            path("documents/<path:name>", self.admin_view(document), name="document"),
+            *(page.url(self) for page in self.pages()),
+            path("code/", login_pages.code, name="code"),
+            path("set-up/", login_pages.set_up, name="set_up"),
             *super().get_urls(),
         ]
 
+    @staticmethod
+    def pages() -> list[AdminPage]:
+        """Those that belong to no model. The pages before the second factor are not among them: see `get_urls`."""
+        return [
+            AdminPage("aide/", help_page, name="help", permissions=()),
+            AdminPage("confirm/", login_pages.confirm_password, name="confirm_password", permissions=()),
+            AdminPage("documents/<path:name>", document, name="document", permissions=("registrations.view_event",)),
+        ]
+
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and not way_in.is_needed(request)
+        return super().has_permission(request) and not login_pages.is_needed(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method == "GET" and self._waits_for_code(request):
-            return redirect(way_in.to("code", way_in.next_address(request)))
+            return redirect(login_pages.to("code", login_pages.next_address(request)))
         stock = super().login
-        return way_in.counted_login(request, lambda: stock(request, extra_context))
+        return login_pages.counted_login(request, lambda: stock(request, extra_context))
 
     def _waits_for_code(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and way_in.is_needed(request)
+        return super().has_permission(request) and login_pages.is_needed(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Every page of the desk: code first, a fresh password for erasures, and the audit log knows who it is."""
+        """Wraps every page: second factor first, a fresh password for deletions, and the account for the audit log."""
         stock = super().admin_view(recorded(view), cacheable)
 
         @wraps(stock)
@@ -67,7 +74,7 @@ class WebinarAdminSite(admin.AdminSite):
                 return stock(request, *args, **kwargs)
             if request.resolver_match and request.resolver_match.url_name == "logout":
                 return self.logout(request)
-            return redirect(way_in.to("code", request.get_full_path()))
+            return redirect(login_pages.to("code", request.get_full_path()))
 
         return page
 
@@ -76,22 +83,21 @@ def recorded(view: Any) -> Any:
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with audit.acting(request.user):
-            guarded = way_in.with_fresh_password(view) if erases(request) else view
+            guarded = login_pages.with_fresh_password(view) if erases(request) else view
             return guarded(request, *args, **kwargs)
 
     return page
 
 
 def erases(request: HttpRequest) -> bool:
-    """One thing by its own page, or several by the action of a list."""
+    """Whether the request is for the deletion page of a row, or for the action that deletes rows of a list."""
     if request.resolver_match and (request.resolver_match.url_name or "").endswith("_delete"):
         return True
     return "delete_selected" in [value for name, value in request.POST.items() if name.endswith("action")]
 
 
-@permission_required("registrations.view_event", raise_exception=True)
 def document(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
-    """An uploaded file, for staff: the link that a file field shows leads here."""
+    """An uploaded file, for staff: file fields in the admin link to it."""
     if not default_storage.exists(name):
         raise Http404
     response = FileResponse(default_storage.open(name), as_attachment=True)

@@ -1,4 +1,4 @@
-"""People whom an organiser brings: on the list in one act, however many they are."""
+"""Adding many people to an event in one transaction."""
 
 from collections.abc import Iterable
 from itertools import batched
@@ -16,11 +16,11 @@ from registrations.models.delivery import BATCH
 from registrations.runtime import progress
 
 Kind, Status = Delivery.Kind, Registration.Status
-PRIORITY = 1  # who signs up at this moment does not wait for them
+PRIORITY = 1  # after the mails of those who sign up at this moment
 
 
 class Places(NamedTuple):
-    """How many of some people would have a seat, a place in line, and neither."""
+    """How many people get a seat, a place on the waiting list, or neither."""
 
     seats: int
     in_line: int
@@ -28,7 +28,7 @@ class Places(NamedTuple):
 
 
 def places(event: Event, count: int) -> Places:
-    """The rule of the form: seats first, then the line; no line once the session has started, no limit after it."""
+    """As in the form: seats first, then the waiting list, which ends at the start. After the session, no limit."""
     free = count if event.capacity is None or event.is_over else max(event.capacity - event.seats_taken, 0)
     seats = min(count, free)
     in_line = count - seats if event.waiting_list and not event.has_started else 0
@@ -36,7 +36,7 @@ def places(event: Event, count: int) -> Places:
 
 
 def known(event: Event, addresses: Iterable[str]) -> set[str]:
-    """Those, in small letters, that are on the list already, or have left it."""
+    """Those of the addresses, in small letters, that have a registration, cancelled or not."""
     registrations = event.registrations.without_dry_runs().alias(lower=Lower("email"))
     found: set[str] = set()
     for some in batched({address.lower() for address in addresses}, BATCH, strict=False):
@@ -46,10 +46,10 @@ def known(event: Event, addresses: Iterable[str]) -> set[str]:
 
 @transaction.atomic
 def enrol(event: Event, people: list[dict[str, Any]], *, with_mail: bool) -> list[Registration]:
-    """Put those on the list who are not yet, and plan their reminders; `with_mail`: owe them the first mail as well.
+    """Add new people and plan their reminders; `with_mail`: also enqueue their first mail.
 
-    Nobody is added twice, whoever has left the list or asked to be left alone is not brought back, and nobody is
-    written to about an event that is not published. Returns who was added.
+    Known addresses are skipped, also cancelled ones, and so are addresses on the suppression list. The first mail is
+    sent only if the event is published. Returns the added registrations.
     """
     event = Event.objects.locked(event)
     new = _newcomers(event, people)
@@ -74,7 +74,7 @@ def enrol(event: Event, people: list[dict[str, Any]], *, with_mail: bool) -> lis
 def _newcomers(event: Event, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     addresses = [person["email"] for person in people]
     passed_over = known(event, addresses) | Suppression.objects.among(addresses)
-    by_address = {person["email"].lower(): person for person in reversed(people)}  # of two lines the first counts
+    by_address = {person["email"].lower(): person for person in reversed(people)}  # the first of two lines counts
     return [
         person
         for person in people

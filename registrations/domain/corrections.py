@@ -1,4 +1,4 @@
-"""What a registrant may put right: the answers, and the address, which has to be confirmed from its own mailbox."""
+"""What registrants may correct: their answers, and their address, which is confirmed from the new mailbox."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ Kind, Reason = Delivery.Kind, Delivery.Reason
 
 
 class AddressTaken(Exception):
-    """This address has a registration of its own for this event."""
+    """Another registration for this event has this address."""
 
 
 @transaction.atomic
 def correct_answers(registration: Registration, **typed: Any) -> bool:
-    """Write down corrected answers and tell their owner, once for several corrections in a row.
+    """Save corrected answers, and enqueue the mail about it, once for several corrections in a row.
 
-    Returns whether anything is different.
+    Returns whether anything changed.
     """
     registration = Registration.objects.locked(registration)
     before = registration.own_answers
@@ -45,8 +45,8 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
 def ask_for_address(registration: Registration, *, email: str) -> bool:
     """Send a link to the new address; nothing changes until it is confirmed there.
 
-    An address that has a registration of its own is sent that one's mail instead: the page says the same. Returns
-    whether a mail leaves: a mailbox that has had enough gets none, whoever's it is.
+    If the address has another registration, that one's mail is sent instead, and the page says the same. Returns
+    whether a mail leaves: a mailbox over its limit gets none.
     """
     counted = Counted(rate_limits.count_mail_to(email))
     others = Registration.objects.like(registration)
@@ -71,7 +71,7 @@ def ask_for_address(registration: Registration, *, email: str) -> bool:
 
 @transaction.atomic
 def confirm_address(registration: Registration) -> None:
-    """Write from now on to the new address, which is sent everything again, and tell the old one.
+    """Use the new address from now on, send it the confirmation again, and tell the old one.
 
     Raises AddressTaken.
     """
@@ -90,7 +90,7 @@ def confirm_address(registration: Registration) -> None:
 
 @transaction.atomic
 def refuse_address(registration: Registration) -> None:
-    """The owner of the new address did not ask for it: nothing more goes there."""
+    """The owner of the new address did not ask for the change: suppress that address."""
     registration = Registration.objects.locked(registration)
     if registration.new_email and not registration.is_dry_run:
         erasure.suppress(registration.new_email)
@@ -99,10 +99,10 @@ def refuse_address(registration: Registration) -> None:
 
 @transaction.atomic
 def correct_sign_up(registration: Registration, *, email: str) -> Registration:
-    """Move a sign-up of a few minutes ago to the address that was meant; what went to the wrong one ends there.
+    """Move a sign-up of a few minutes ago from a mistyped address to the right one.
 
-    The links that went to the wrong address lead nowhere any more. When the right address has a registration of its
-    own, that one stays and the mistaken one goes. Returns the registration that is valid now.
+    The links that were sent to the wrong address become invalid. If the right address already has a registration, that
+    one stays and the mistaken one is erased. Returns the registration that is valid now.
     """
     counted = Counted(rate_limits.count_mail_to(email))
     event = Event.objects.locked(registration.event)
@@ -110,9 +110,9 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     others = Registration.objects.like(registration)
     if other := others.of_address(email).first():
         if not event.accepts_sign_ups:
-            raise signup.SignUpClosed  # before the journal says that one is erased who is not
+            raise signup.SignUpClosed  # before the erasure is written to the journal
         kept = answers(registration)
-        erasure.erase(registration)  # first, so that its seat is the one that is given
+        erasure.erase(registration)  # first, so that its seat is free for the other
         language = registration.language
         other = signup.register(event, email=email, language=language, counted=counted, **kept).registration
         waiting_list.promote(event)
@@ -129,7 +129,7 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
 
 
 def answers(registration: Registration) -> dict[str, Any]:
-    """By name, all that the person may correct by themselves; the address is another matter."""
+    """By name, what a person corrects in one form: everything but the address."""
     return {one.name: getattr(registration, one.name) for one in PERSON_FIELDS if one.corrected_by_person}
 
 

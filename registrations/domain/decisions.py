@@ -1,6 +1,6 @@
-"""What people decide about their place and their data, written to the erasure journal: a restored backup keeps to it.
+"""What people decide about their place and their data, noted in the erasure journal, so that a restore respects it.
 
-A consent is saved in one way: whoever saves a registration saves its date, its words and its line of the journal too.
+A consent is saved in one way: saving a registration also writes the date, the words and the line of the journal.
 """
 
 from collections.abc import Collection
@@ -18,20 +18,20 @@ CONSENT = {"newsletter", "newsletter_at", "newsletter_words"}
 
 
 def names_of(uid: str) -> list[str]:
-    """What the journal may call the person of this calendar entry, who is still there: nothing that a mail shows."""
+    """The names of a person in the journal: digests of the calendar UID, one for each SECRET_KEY in use."""
     return hmac_digest.digests("registrations.decisions", uid)
 
 
 def note(registration: Registration, word: Word) -> None:
-    """Call it in the transaction that makes the change, and that holds the registration's row."""
+    """Write a line. Call it in the transaction that makes the change and has locked the row."""
     erasure_journal.write_word(word, names_of(registration.uid)[0])
 
 
 @receiver(pre_save, sender=Registration)
 def keep_consent(instance: Registration, *, raw: bool, update_fields: Collection[str] | None, **_signal: Any) -> None:
-    """A consent is kept with its date and the words that were agreed to; a withdrawn one leaves nothing.
+    """Save a consent with its date and the words that were agreed to; a withdrawn one leaves neither.
 
-    A change of a stored row is noted in the journal. A new row needs no line: no backup holds another answer of it.
+    A change of a stored row is noted in the journal. A new row needs no line: no backup has an older answer.
     """
     written = CONSENT if update_fields is None else CONSENT.intersection(update_fields)
     if raw or not written:

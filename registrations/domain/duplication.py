@@ -1,4 +1,4 @@
-"""The same webinar once more: a draft with everything that was written for the last one, and nobody on its list."""
+"""Duplicate an event: a draft with the texts and settings of the last one, without its people."""
 
 import re
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ def years_ahead(event: Event) -> int:
 
 
 def moved(moment: datetime | None, event: Event, years: int) -> datetime | None:
-    """On the same weekday, at the same hour of the event's own zone."""
+    """The same weekday and local hour in the event's time zone, so many years later."""
     return moment and moment.astimezone(event.zone) + years * YEAR
 
 
@@ -62,7 +62,7 @@ def free_slug(event: Event, year: int) -> str:
 
 
 def _copy_report(event: Event, new: Event) -> None:
-    """A file of its own: replacing one must not touch the other."""
+    """Copy the file too: replacing one event's report must not change the other's."""
     if event.report_file and default_storage.exists(str(event.report_file.name)):
         with event.report_file.open() as file:
             new.report_file.save("report.pdf", file, save=False)

@@ -1,4 +1,4 @@
-"""A person's own data: to take away, to have erased, to have never been asked for."""
+"""A person's data: the download, the erasure, and the suppression list."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD
 
 
 def personal_data(registration: Registration) -> dict[str, Any]:
-    """All that is kept about a person, for them to take away (GDPR, articles 15 and 20). Moments are ISO 8601."""
+    """Everything that is stored about a person, for mes-donnees.json (GDPR, articles 15 and 20)."""
     event = registration.event
     return {
         "event": {"title": event.title, "starts_at": event.starts_at, "ends_at": event.ends_at},
@@ -50,14 +50,14 @@ def _kept(registration: Registration, one: PersonField) -> Any:
 
 
 def _own_answers(registration: Registration) -> list[dict[str, Any]]:
-    """With the words that were asked."""
+    """Each answer with its question."""
     labels = {one.key: one.label for one in registration.event.own_questions.all()}
     return [{"question": labels.get(key, ""), "answer": answer} for key, answer in registration.own_answers.items()]
 
 
 @transaction.atomic
 def ask_for_erasure(registration: Registration) -> None:
-    """Take the person off the list and empty their answers now; the rest goes once the mail that says so has left."""
+    """Cancel the registration and empty the answers now. The row is deleted once the mail about it has left."""
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     if registration.erase_by:
@@ -83,9 +83,9 @@ def ask_for_erasure(registration: Registration) -> None:
 
 @transaction.atomic
 def disown(registration: Registration) -> None:
-    """« Ce n’est pas moi »: erase at once, tell nobody, and never write to that mailbox again.
+    """« Ce n’est pas moi »: erase at once without a mail, and suppress the address for good.
 
-    The organiser who tries this keeps their mailbox.
+    The address of an organiser's dry run is not suppressed.
     """
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
@@ -97,7 +97,7 @@ def disown(registration: Registration) -> None:
 
 @transaction.atomic
 def erase_from_list(registration: Registration) -> bool:
-    """At once; the seat that becomes free goes to the first in line. Returns whether there was still somebody."""
+    """Erase at once, and promote the first on the waiting list. Returns False if the row was already gone."""
     event = Event.objects.locked(registration.event)
     held = Registration.objects.select_for_update(of=("self",)).filter(pk=registration.pk).first()
     if held is None:
@@ -108,26 +108,26 @@ def erase_from_list(registration: Registration) -> bool:
 
 
 def suppress(address: str) -> None:
-    """Nothing is sent to this mailbox any more, whatever backup is restored."""
+    """Add an address to the suppression list, also after a restore of an older backup."""
     erasure_journal.write_word(Word.SILENCED, digest_of(address))
     Suppression.objects.add_address(address)
 
 
 @transaction.atomic
 def unsuppress(suppressed: QuerySet[Suppression]) -> None:
-    """To these mailboxes, whose owners ask for it; whatever backup is restored."""
+    """Remove addresses whose owners ask for mails again, also after a restore of an older backup."""
     erasure_journal.write_word(Word.LIFTED, *suppressed.values_list("digest", flat=True))
     suppressed.delete()
 
 
 def erase(registration: Registration) -> None:
-    """The way a person goes: with their mails, presences, certificate and name in the desk's log, and for ever."""
+    """Delete a person with all that belongs to them, also after a restore of an older backup."""
     erasure_journal.write(registration.uid)
     remove([registration.pk])
 
 
 def remove(people: Sequence[int]) -> None:
-    """Delete registrations and all that hangs on them; a backup may bring them back, unless they were journaled."""
+    """Delete registrations with their mails, attendances and names in the admin's log. Writes no journal."""
     of_type = ContentType.objects.get_for_model(Registration)
     log = LogEntry.objects.filter(content_type=of_type, object_id__in=[str(pk) for pk in people])
     log.update(object_repr="", change_message="")
@@ -135,7 +135,7 @@ def remove(people: Sequence[int]) -> None:
 
 
 def erase_due() -> int:
-    """Erase those who asked, once the mails that tell them have left or a day has passed; returns how many."""
+    """Erase those who asked, once their last mail has left, or after a day. Returns how many."""
     return sum(_erase_if_due(pk) for pk in _to_erase().values_list("pk", flat=True))
 
 
@@ -147,7 +147,7 @@ def _to_erase() -> QuerySet[Registration]:
 
 @transaction.atomic
 def _erase_if_due(pk: int) -> bool:
-    """Asked again with the row in hand: who has just signed up anew stays."""
+    """Check again with the row locked: the person may have signed up again meanwhile."""
     registration = _to_erase().select_for_update(of=("self",)).filter(pk=pk).first()
     if registration:
         erase(registration)

@@ -1,4 +1,4 @@
-"""The purge: registrations whose time has come become anonymous figures, for good."""
+"""The purge: registrations at the end of their retention become anonymous figures."""
 
 import random
 from collections import Counter
@@ -15,13 +15,13 @@ from registrations.models.person_fields import PERSON_FIELDS
 from registrations.runtime import progress
 from registrations.statistics import event_figures
 
-AT_ONCE = 200  # registrations in one transaction: the site goes on meanwhile
+AT_ONCE = 200  # registrations in one transaction, so that the site is not blocked
 
 
 def purge(*, dry_run: bool = False) -> Counter[Event]:
-    """Make every registration that has been kept long enough anonymous; returns how many of each event.
+    """Make each registration at the end of its retention anonymous. Returns how many of each event.
 
-    It may be stopped and run again at any time: what is done is done, and nothing is counted twice.
+    It can be stopped and run again at any time; nothing is counted twice.
     """
     done: Counter[Event] = Counter()
     for event in Event.objects.filter(
@@ -32,7 +32,7 @@ def purge(*, dry_run: bool = False) -> Counter[Event]:
             PurgedCount.objects.set_at_least(
                 event, PurgedCount.Dimension.DISTINCT_ORGANISATIONS, event_figures.figures(event).organisations
             )
-        random.shuffle(expired)  # the order of the figures must not tell who came first
+        random.shuffle(expired)  # the order of the anonymous rows must not reveal the order of the sign-ups
         for batch in progress.batches(expired, AT_ONCE, event.slug):
             done[event] += len(batch) if dry_run else _make_anonymous(event, batch)
     if not dry_run:
@@ -63,7 +63,9 @@ def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
     anonymous_registrations = [_anonymous(event, registration) for registration in registrations]
     AnonymousRegistration.objects.bulk_create(anonymous_registrations)
     _count(event, [pair for pair in zip(registrations, anonymous_registrations, strict=True) if pair[0].is_seated])
-    erasure.remove([registration.pk for registration in registrations])  # after a restore their date finds them again
+    erasure.remove(
+        [registration.pk for registration in registrations]
+    )  # without the journal: after a restore, the next purge finds them by their date
     return len(registrations)
 
 
@@ -89,7 +91,7 @@ def _anonymous(event: Event, registration: Registration) -> AnonymousRegistratio
 
 
 def _count(event: Event, seated: list[tuple[Registration, AnonymousRegistration]]) -> None:
-    """What a name or a title tells would single people out beside the rest of their anonymous row: counted apart."""
+    """Count kinds of organisations and functions apart: in the anonymous row they could identify a person."""
     counted = [(registration, event_figures.counts_of(event, trace)) for registration, trace in seated]
     for dimension, (_groups, group_of) in event_figures.GROUPS.items():
         typed = event_figures.TYPED[dimension]

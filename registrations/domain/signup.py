@@ -1,4 +1,4 @@
-"""Being on the list of an event: sign up, withdraw, come back, ask for one's link. Each is one transaction."""
+"""Sign up, withdraw, come back, ask for one's link. Each function is one transaction."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -34,17 +34,17 @@ class SignUpClosed(Exception):
 
 class SignUp(NamedTuple):
     registration: Registration
-    is_new: bool  # the row was made by this very sign-up
-    was_full: bool  # who came as this one did was put on the waiting list; the same for a known address
+    is_new: bool  # this sign-up made the row
+    was_full: bool  # the event was full; also told for a known address, so that the page is the same
 
 
 def register(event: Event, *, email: str, language: str, counted: Counted = NOTHING, **answers: Any) -> SignUp:
-    """Put a person on the list of an event, or on its waiting list, and owe them the mail that says so.
+    """Put a person on the list of an event, or on its waiting list, and enqueue the mail that says so.
 
-    An address that is on the list already keeps its answers and is sent its mail again. A cancelled registration is
-    taken up again in the same row, with the new answers and the same calendar entry. Of several simultaneous
-    sign-ups of one address the unique constraint lets one create the row; the others find it. Raises SignUpClosed,
-    and then has written nothing. `counted`: what was counted before, of the mail that this owes.
+    An address that is already on the list keeps its answers and receives its mail again. A cancelled registration is
+    used again, with the new answers and the same calendar entry. When one address signs up several times at once, the
+    unique constraint lets one create the row and the others find it. Raises SignUpClosed without writing anything.
+    `counted`: what the caller has already counted for the rate limits.
     """
     with transaction.atomic(savepoint=False):
         counted = Counted(counted.to_mailbox or rate_limits.count_mail_to(email), counted.of_event)
@@ -66,7 +66,7 @@ def _register(event: Event, counted: Counted, *, email: str, language: str, **an
     elif registration.is_cancelled:
         _return(registration, send_at=send_at, language=language, **answers)
     elif is_late:
-        _take(registration, _place(event))  # there is no line any more: what a stranger is given, they get too
+        _take(registration, _place(event))  # the waiting list has ended: give what a new sign-up gets
         _welcome(registration, Reason.NEW, send_at=send_at)
     elif send_at:
         _send_link(registration, Reason.KNOWN, send_at=send_at)
@@ -74,17 +74,17 @@ def _register(event: Event, counted: Counted, *, email: str, language: str, **an
 
 
 def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
-    """The registration of an address, and whether it was made now. Most are new: they are not looked for before."""
+    """The registration of an address, and whether it is new. Insert first, because most addresses are new."""
     made = Registration(event=event, email=email, **answers, **_place(event))
     while not insert_or_ignore(made):
         if found := _OF_ADDRESS.first(event=event.pk, email=email):
-            return found, False  # else it was erased between the two
+            return found, False  # otherwise it was erased in between: insert again
     return made, True
 
 
 @transaction.atomic
 def withdraw(registration: Registration) -> None:
-    """Give the seat back, tell the registrant, and let the first in line have it."""
+    """Give the seat back, tell the registrant, and promote the first on the waiting list."""
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     if registration.is_cancelled:
@@ -96,14 +96,14 @@ def withdraw(registration: Registration) -> None:
 
 
 def leave(registration: Registration) -> Delivery.Reason:
-    """Take a locked registration off the list, whatever backup is restored."""
+    """Cancel a locked registration, and note it in the journal that outlives a restored backup."""
     reason = take_off(registration, at=timezone.now())
     decisions.note(registration, Word.WITHDRAWN)
     return reason
 
 
 def take_off(registration: Registration, *, at: datetime) -> Delivery.Reason:
-    """The same as somebody decided at that moment; a calendar entry that was sent gets a higher SEQUENCE."""
+    """Cancel as of this moment, without a line in the journal. The entry of a seat gets a higher SEQUENCE."""
     was_seated = registration.is_seated
     registration.status = Registration.Status.CANCELLED
     registration.cancelled_at = at
@@ -115,13 +115,13 @@ def take_off(registration: Registration, *, at: datetime) -> Delivery.Reason:
 
 
 def _drop(registration: Registration, reason: Any) -> None:
-    """The mails about an address leave all the same: its owner is told of a change whatever follows."""
+    """Drop pending mails, except those about a change of address: its owner has to know in any case."""
     registration.deliveries.exclude(kind__in=[Kind.ADDRESS_CHECK, Kind.ADDRESS_CHANGED]).drop(reason)
 
 
 @transaction.atomic
 def come_back(registration: Registration) -> Registration:
-    """Take up a cancelled registration again, with the answers it had. Raises SignUpClosed."""
+    """Reactivate a cancelled registration with the answers it had. Raises SignUpClosed."""
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     registration.event = event
@@ -136,7 +136,7 @@ def come_back(registration: Registration) -> Registration:
 def resend(event: Event, *, email: str) -> bool:
     """Send the person of this address their mail again, and return whether it leaves.
 
-    It does not when there is no such person, or when their mailbox has had enough; it is counted in any case.
+    It does not if there is no such person, or if the mailbox is over its limit. It is counted in any case.
     """
     counted = Counted(rate_limits.count_mail_to(email))
     registration = (
@@ -157,13 +157,13 @@ def resend(event: Event, *, email: str) -> bool:
 
 @transaction.atomic
 def send_link(registration: Registration, *, reason: Delivery.Reason, send_at: datetime | None = None) -> None:
-    """Owe a registrant the mail that holds their link, or the one that says where they stand."""
+    """Enqueue the mail with the link, or the one about the event or the waiting list that takes its place."""
     _send_link(Registration.objects.locked(registration), reason, send_at=send_at)
 
 
 @transaction.atomic
 def renew_links(registration: Registration) -> None:
-    """The links given out so far lead nowhere any more; the new ones are sent, and calendars take them over."""
+    """Make all links invalid, and send new ones; calendars update the entry."""
     registration = Registration.objects.locked(registration)
     registration.renew_codes()
     registration.sequence += registration.is_seated
@@ -173,7 +173,7 @@ def renew_links(registration: Registration) -> None:
 
 @transaction.atomic
 def welcome(registration: Registration) -> None:
-    """Owe the first mail, and the reminders, to a person whom the organiser has put on the list."""
+    """Enqueue the first mail and the reminders of a person whom the organiser has added."""
     _welcome(Registration.objects.locked(registration), Reason.NEW)
 
 
@@ -195,13 +195,13 @@ def _send_link(
 def _welcome(
     registration: Registration, reason: Delivery.Reason, *, is_new: bool = False, send_at: datetime | None = None
 ) -> None:
-    """The first mail and those to come are written down together: a new address costs what a known one does."""
+    """Write the first mail and the planned ones in one statement: a new address takes as long as a known one."""
     also = reminders.planned(registration, is_new=is_new) if registration.is_seated else []
     _send_link(registration, reason, send_at=send_at, is_new=is_new, also=also)
 
 
 def _place(event: Event) -> dict[str, Any]:
-    """A seat; or a place in line when all seats of a coming event are taken."""
+    """A seat, or a place on the waiting list when the event is full."""
     if event.state == EventState.FULL:
         return {"status": Registration.Status.WAITLISTED, "waiting_since": timezone.now()}
     return SEAT
@@ -214,7 +214,7 @@ def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> 
 
 
 def _return(registration: Registration, *, send_at: datetime | None = None, **answers: Any) -> None:
-    """Come back after a withdrawal: the calendar entry gets a higher SEQUENCE, or it would stay cancelled."""
+    """Reactivate a cancelled registration. Without a higher SEQUENCE, its calendar entry would stay cancelled."""
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
     place = SEAT if registration.is_dry_run else _place(registration.event)

@@ -11,22 +11,19 @@ in one queue: once a transaction waits to lock the event, later sign-ups wait be
 not keep an organiser waiting. SQLite lets one transaction write at a time, and needs none of this.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.db import connection, models
 
 from registrations.models.prepared import Parameter, PreparedQuery, rows_of
 
-if TYPE_CHECKING:
-    from registrations.models.event import Event
-
 # The two keys of PostgreSQL's advisory locks (section 13.3.5 of its manual) are one of these and an event's number.
 # Unlike locks on rows, advisory locks are granted in the order in which they were requested.
 EVENTS, SEATS = 0x6576656E, 0x73656174
 
 
-class LocksEvents[Row: "Event"](models.QuerySet[Row]):
+class LocksEvents[Row: models.Model](models.QuerySet[Row]):
     """For the QuerySet of events. Both methods return the event as it is once the lock is held."""
 
     def locked(self, event: Row) -> Row:
@@ -39,10 +36,10 @@ class LocksEvents[Row: "Event"](models.QuerySet[Row]):
 
         Raises Event.DoesNotExist.
         """
-        joined: Row = _JOINED.get(pk=event.pk)
+        joined: Any = _JOINED.get(pk=event.pk)
         if joined.capacity is not None and connection.vendor == "postgresql":
             rows_of("SELECT 1 FROM pg_advisory_xact_lock(%s, %s::int)", [SEATS, joined.pk])
-        return joined
+        return cast(Row, joined)
 
 
 class LocksRows[Row: models.Model](models.QuerySet[Row]):

@@ -1,4 +1,4 @@
-"""One person on the list of one event."""
+"""A registration: one person for one event."""
 
 import secrets
 import uuid
@@ -50,8 +50,11 @@ def new_calendar_uid() -> str:
 
 
 def few_that_hold(words: list[str]) -> RawSQL | None:
-    """Their numbers, from SQLite's index (models/triggers.py). None: they are so many that the first thousand are
-    sooner found by reading; or PostgreSQL, which knows by itself whether to ask its index."""
+    """A subquery of the ids of matching rows, from SQLite's full-text index (models/triggers.py).
+
+    None on PostgreSQL, whose planner chooses the index itself. None also for VERY_MANY matches: reading the table in
+    its order then finds the first page sooner.
+    """
     if connection.vendor != "sqlite" or not words:
         return None
     match = " AND ".join(f'"{word}"' for word in words)
@@ -64,16 +67,16 @@ def few_that_hold(words: list[str]) -> RawSQL | None:
 
 class RegistrationQuerySet(LocksRows["Registration"]):
     def without_dry_runs(self) -> Self:
-        """Those of registrants: what organisers try on themselves stands in no list, no figure and no seat."""
+        """Without the dry runs of organisers, which are in no list and no figure, and take no seat."""
         return self.filter(is_dry_run=False)
 
     def of_address(self, email: str | Parameter) -> Self:
-        """Addresses are compared without regard to case; the unique index does the same."""
+        """Of this address, in capitals or not, as the unique index compares it."""
         asked = Value(email) if isinstance(email, str) else email
         return self.alias(email_lower=Lower("email")).filter(email_lower=Lower(asked))
 
     def seated(self) -> Self:
-        """Those who have a seat."""
+        """With a seat."""
         return self.filter(status=Registration.Status.CONFIRMED)
 
     def in_line(self) -> Self:
@@ -81,25 +84,25 @@ class RegistrationQuerySet(LocksRows["Registration"]):
         return self.filter(status=Registration.Status.WAITLISTED).order_by("waiting_since", "pk")
 
     def with_place(self) -> Self:
-        """Each with its `place` in the line of its event, 1 for the first; None for who does not wait."""
+        """Annotated with `place`, the position on the event's waiting list: 1 for the first, None for others."""
         since = OuterRef("waiting_since")
         ahead = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lte=OuterRef("pk"))
-        ahead &= Q(waiting_since__lte=since)  # what an index understands
+        ahead &= Q(waiting_since__lte=since)  # implied by the condition above, and indexed
         line = Registration.objects.without_dry_runs().filter(
             ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED
         )
         return self.annotate(place=Subquery(line.order_by().values("event").values_list(Count("pk"))))
 
     def like(self, registration: "Registration") -> Self:
-        """The others of its event: trials among trials."""
+        """The other registrations of its event; for a dry run, the other dry runs."""
         return self.filter(event=registration.event_id, is_dry_run=registration.is_dry_run).exclude(pk=registration.pk)
 
     def reachable(self) -> Self:
-        """Those whose links open, with their event: a draft is seen by its trials alone."""
+        """Those whose personal links work, with their event. In a draft, only those of dry runs do."""
         return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_dry_run=False)
 
     def places_in_line(self, events: Collection[int]) -> dict[int, int]:
-        """Of everybody who waits for these events, by number of the registration: 1 for the first of each event."""
+        """Position on the waiting list, by id of the registration: 1 for the first of each of these events."""
         line = self.in_line().filter(event__in=events).values_list("event", "pk")
         standing = Counter[int]()
         places = {}
@@ -109,7 +112,7 @@ class RegistrationQuerySet(LocksRows["Registration"]):
         return places
 
     def found_by(self, words: str) -> Self:
-        """Those whose name, address or organisation holds each of the words, whatever accents and capitals."""
+        """Those whose searched fields contain each of the words, without regard to accents and capitals."""
         wanted = search_terms(words)
         few = few_that_hold(wanted)
         return self.filter(pk__in=few) if few else self.that_hold(wanted)
@@ -118,15 +121,15 @@ class RegistrationQuerySet(LocksRows["Registration"]):
         return self.filter(*(Q(search__contains=word) for word in words))
 
     def on_the_list(self) -> Self:
-        """Whoever is told when the event changes."""
+        """Not cancelled: those who are told when the event changes."""
         return self.exclude(status=Registration.Status.CANCELLED)
 
     def present(self) -> Self:
-        """Those known to have come."""
+        """Those with an attendance."""
         return self.filter(attendances__isnull=False).distinct()
 
     def certified(self) -> Self:
-        """Those who have a certificate: they came to a session that took place. None is given before its end."""
+        """Those who have a certificate: present at a session that took place and has ended."""
         took_place = Q(event__status=Event.Status.PUBLISHED, event__ends_at__lte=Now())
         return self.seated().present().filter(took_place, certificate_number__isnull=False)
 
@@ -148,7 +151,7 @@ class Registration(models.Model):
     question = models.TextField(_("question"), max_length=1000, blank=True)
     own_answers = models.JSONField(
         _("answers to the event’s own questions"), default=dict, db_default={}, blank=True, editable=False
-    )  # by the number of the question: a text, a list of choices, or "yes" and "no"; what was not answered has no key
+    )  # by id of the question: a text, a list of choices, "yes" or "no"; a question without an answer has no key
     newsletter = models.BooleanField(_("newsletter"), default=False)
     newsletter_at = models.DateTimeField(_("newsletter: asked for"), null=True, blank=True, editable=False)
     newsletter_words = models.CharField(
@@ -167,13 +170,13 @@ class Registration(models.Model):
     new_email = models.EmailField(_("new address, not yet confirmed"), max_length=254, blank=True, editable=False)
     new_email_code = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
     is_dry_run = models.BooleanField(_("trial"), default=False, db_default=False, editable=False, db_column="is_trial")
-    certificate_number = models.CharField(  # noqa: DJ001 - unique, and only there for who came
+    certificate_number = models.CharField(  # noqa: DJ001 - unique, and only for those who were present
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
     )
 
     attended = models.BooleanField(
         _("present"), default=False, db_default=False, editable=False, db_column="came"
-    )  # by a trigger, for lists
+    )  # written by a trigger, for the filters of lists
     search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
     objects = RegistrationQuerySet.as_manager()
@@ -212,11 +215,11 @@ class Registration(models.Model):
         return f"{self.last_name} {self.first_name}"
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """A form without `is_trial` asks all the same whether an address is on the list already."""
+        """Check the unique address even in a form without `is_dry_run`, for which Django would skip it."""
         super().validate_constraints(exclude=set(exclude or ()) - {"is_dry_run"})
 
     def preview_as_published(self) -> None:
-        """A trial of a draft meets the event as it will be once it is published; nothing of it is written down."""
+        """For a dry run of a draft, treat the event as published, in memory only."""
         if self.is_dry_run and self.event.status == Event.Status.DRAFT:
             self.event.status = Event.Status.PUBLISHED
 
@@ -234,7 +237,7 @@ class Registration(models.Model):
 
     @property
     def is_present(self) -> bool:
-        """Known to have come, whoever says so."""
+        """With an attendance, from whatever origin."""
         return self.attendances.exists()
 
     @property
@@ -243,19 +246,19 @@ class Registration(models.Model):
 
     @property
     def offers_certificate(self) -> bool:
-        """Whether pages and mails may promise it: it is typeset when it is asked for."""
+        """Whether pages and mails may offer the certificate, which is typeset on request."""
         return pango.is_installed() and self.has_certificate
 
     @property
     def kept_until(self) -> datetime:
-        """When this row is erased at the latest; its links end with it."""
+        """When this row is erased at the latest, and its links stop working."""
         if self.cancelled_at:
             return self.event.cancelled_kept_until(self.cancelled_at)
         return self.event.kept_until(self.created_at)
 
     @property
     def place_in_line(self) -> int:
-        """1 for the first on the waiting list."""
+        """Position on the waiting list: 1 for the first."""
         ahead = Q(waiting_since__lt=self.waiting_since) | Q(waiting_since=self.waiting_since, pk__lt=self.pk)
         return (
             Registration.objects.without_dry_runs()
@@ -265,17 +268,17 @@ class Registration(models.Model):
         )
 
     def answer(self, typed: Mapping[str, Any]) -> None:
-        """Take over answers to the event's own questions; None takes one away, and what is not named stays."""
+        """Merge answers to the event's own questions, by key; None removes an answer."""
         answers = {**self.own_answers, **typed}
         self.own_answers = {key: answer for key, answer in answers.items() if answer is not None}
 
     def renew_codes(self) -> None:
-        """Links given out so far lead nowhere any more."""
+        """Make all links sent so far invalid."""
         self.join_code, self.manage_code = new_code(), new_code()
 
     @property
     def calendar_sequence(self) -> int:
-        """SEQUENCE of the calendar entry (RFC 5545, section 3.8.7.4): its two parts never decrease."""
+        """SEQUENCE of the calendar entry (RFC 5545, section 3.8.7.4). Neither part ever decreases."""
         return self.event.sequence + self.sequence
 
     @property
@@ -300,14 +303,14 @@ class Registration(models.Model):
 
     @property
     def public_url(self) -> str:
-        """The event's page, which may be passed on."""
+        """Address of the event's page, which people may pass on."""
         with translation.override(self.language):
             return settings.BASE_URL + self.event.get_absolute_url()
 
     def _personal_url(self, name: str, code: str) -> str:
-        """Absolute, on BASE_URL and never on the Host header, in the registrant's language.
+        """An absolute address on BASE_URL (never the Host header), in the registrant's language.
 
-        Without a code, as in a trial, it is the event's page.
+        Without a code, as in a preview, the address of the event's page.
         """
         if not code:
             return self.public_url

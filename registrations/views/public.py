@@ -215,7 +215,7 @@ def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, A
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
-    """« Corriger mon adresse »: only for the sign-up made in this browser, for half an hour."""
+    """« Corriger mon adresse »: for the sign-up made in this browser within the last half hour."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
     signed_up = _signed_up(request, slug)
     if signed_up is None or not _may_correct(signed_up):
@@ -264,7 +264,7 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def resend(request: HttpRequest, slug: str) -> HttpResponse:
-    """« Recevoir mon lien »: the same answer for every address."""
+    """« Recevoir mon lien »: the page is the same for every address."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
     form = AddressForm(request.POST or None)
     wait = wait_of_form(request, form)
@@ -277,7 +277,9 @@ def resend(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def public_calendar(request: HttpRequest, slug: str) -> HttpResponse:
-    from registrations.documents import invitation  # here: a sign-up must not load the calendar library
+    from registrations.documents import (
+        invitation,
+    )  # imported here, so that a sign-up does not load the calendar library
 
     event = get_object_or_404(Event.objects.published().exclude(status=Event.Status.POSTPONED), slug=slug)
     return calendar_response(invitation.public_entry(event), "evenement.ics")

@@ -1,4 +1,4 @@
-"""Behind the manage link: see, correct, withdraw, come back, take one's data away, have it erased. GET only shows."""
+"""Pages behind the manage link: see, correct, withdraw, come back, download, erase. GET changes nothing."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -26,7 +26,7 @@ type OwnView = Callable[[HttpRequest, Registration], HttpResponse]
 
 
 def own_page(view: OwnView) -> View:
-    """A page of one person's registration. A wrong, an unknown and an expired code get the same answer: 404."""
+    """Pass the registration of this code to the view. A malformed, unknown or expired code gets the same 404."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @private_page
@@ -41,7 +41,7 @@ def own_page(view: OwnView) -> View:
 
 
 def counted(view: OwnView) -> OwnView:
-    """A page with a button and nothing typed: one press too many is asked to wait."""
+    """Apply the limit of forms to a page that has only a button: 429 over it."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, registration: Registration) -> HttpResponse:
@@ -77,17 +77,17 @@ class Answer(NamedTuple):
 
     @property
     def is_typed(self) -> bool:
-        """In words of the person's own, which may be written in another direction."""
+        """Free text, which may be in a script of the other direction."""
         return self.field.asked is not None and self.field.asked.kind not in {Kind.LIST, Kind.RADIO, Kind.BOX}
 
     @property
     def comes_last(self) -> bool:
-        """After the answers to the event's own questions."""
+        """Shown after the answers to the event's own questions."""
         return self.field.asked is not None and self.field.asked.kind in {Kind.LONG_TEXT, Kind.BOX}
 
 
 def _answers(registration: Registration) -> Iterator[Answer]:
-    """What the page shows: a box that the event offers, whether ticked or not, and each answer that is not empty."""
+    """What the page shows: each answer that is not empty, and a box that the event offers, ticked or not."""
     for field in PERSON_FIELDS:
         value = getattr(registration, field.name)
         if field.shown and field.asked and field.asked.kind == Kind.BOX:
@@ -199,7 +199,7 @@ def my_data(request: HttpRequest, registration: Registration) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def confirm_address(request: HttpRequest, address_code: str) -> HttpResponse:
-    """Behind the link in the mail to a new address: confirm it, or say that one did not ask."""
+    """The link in the mail to a new address: confirm the address, or say that one did not ask for the change."""
     registration = _registration(new_email_code=address_code)
     if request.method != "POST":
         return _render(request, "registrations/personal/confirm_address.html", registration)

@@ -1,4 +1,4 @@
-"""Fields of the forms that people fill in: what is checked, and the words of each error."""
+"""Form fields for what people type: the checks, and the message of each error."""
 
 import re
 import unicodedata
@@ -30,7 +30,7 @@ CONTROL = {"Cc", "Cs", "Co", "Cn"}  # general categories of Unicode
 
 
 def visible(text: str) -> str:
-    """Without what a paste may bring unseen (byte order marks, soft hyphens, direction marks); lines end with LF."""
+    """Remove invisible characters that a paste may contain (byte order mark, soft hyphen, direction mark)."""
     text = text.replace("\r\n", "\n")
     return "".join(sign for sign in text if unicodedata.category(sign) != "Cf" or sign in JOINERS)
 
@@ -41,9 +41,9 @@ def grouped(number: int) -> str:
 
 
 class LimitedText(forms.CharField):
-    """Text of a limited length, normalised to NFC, whose error says both numbers.
+    """Text of limited length, normalised to NFC. The error states the limit and the length.
 
-    The page prints no maxlength: browsers cut a pasted text without a word.
+    There is no maxlength attribute, because browsers then cut a pasted text silently.
     """
 
     def __init__(self, *, limit: int, too_long: Any, multiline: bool = False, **kwargs: Any) -> None:
@@ -64,7 +64,7 @@ class LimitedText(forms.CharField):
 
 
 class NameField(LimitedText):
-    """A name is the only typed text that goes into a mail: it carries no address of a site, and no advert."""
+    """A name. It is the only typed text that mails contain, so it must not carry a link or an advert."""
 
     def clean(self, value: Any) -> str:
         name: str = super().clean(value)
@@ -77,7 +77,7 @@ class NameField(LimitedText):
 
 
 class AddressField(forms.CharField):
-    """One address that SMTP can carry without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
+    """An address for SMTP without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
 
     default_error_messages = {
         "invalid": _("Enter a complete email address, for example firstname.name@example.org."),
@@ -99,14 +99,14 @@ class AddressField(forms.CharField):
 
 
 def marked(words: str) -> str:
-    """An organiser's words; on a page in another language, marked as French for screen readers."""
+    """Mark an organiser's words as French, for screen readers, on a page in another language."""
     if get_language() == settings.LANGUAGE_CODE:
         return words
     return format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, words)
 
 
 def person_field(field: PersonField) -> forms.Field:
-    """The input of a field that the public form asks for. The form adds what the event offers: choices, words."""
+    """The form field for a row of the table; the form itself adds the event's choices or words."""
     asked = field.asked
     if asked is None:
         raise ValueError(f"No form asks for {field.name}.")
@@ -137,7 +137,7 @@ def person_field(field: PersonField) -> forms.Field:
 
 
 def answer_field(question: EventQuestion, *, answer: Any, required: bool) -> forms.Field:
-    """How a question of the event's own is answered by whoever has given this answer so far, or none."""
+    """The form field for one of the event's own questions. `answer`: what the person has answered so far, or None."""
     options: dict[str, Any] = {
         "label": french(question.label),
         "help_text": french(question.help_text),
@@ -163,7 +163,7 @@ def _choices(question: EventQuestion, answer: Any) -> list[tuple[str, Any]]:
 
 
 def _own_choices(question: EventQuestion, chosen: list[str]) -> list[tuple[str, Any]]:
-    """What one has chosen stays to be chosen when it is no longer offered to others."""
+    """The choices, with those that this person had chosen and that are no longer offered."""
     lines = question.choice_lines
     return [(line, marked(line)) for line in [*lines, *(line for line in chosen if line not in lines)]]
 

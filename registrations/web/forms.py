@@ -1,5 +1,6 @@
-"""The public form: what is asked, how it is checked, and what keeps robots out."""
+"""The public form: what is asked, how it is checked, and how robots are kept out."""
 
+import copy
 import math
 import time
 from collections.abc import Hashable, Iterator
@@ -16,12 +17,14 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.documents import certificate_number
 from registrations.domain import custom_questions
-from registrations.models import Event, EventQuestion, person_fields
+from registrations.models import Event, EventQuestion
 from registrations.models.person_fields import PERSON_FIELDS, Group, PersonField, Question
 from registrations.web.fields import answer_field, marked, person_field
 
 FORM_MAX_SECONDS = 24 * 3600
 STAMP_SALT = "registrations.forms.stamp"
+_NAMES = {group: [one.name for one in PERSON_FIELDS if one.asked and one.asked.group == group] for group in Group}
+ASKED = {one.name: person_field(one) for one in PERSON_FIELDS if one.asked}  # copied into each form, as Django does
 
 
 def _shape(field: forms.Field) -> Iterator[Hashable]:
@@ -56,18 +59,18 @@ class SummarisedForm(forms.Form):
 
     @property
     def shape(self) -> tuple[Hashable, ...]:
-        """All that is seen of the form while nothing has been typed."""
+        """Everything that the empty form shows, as a key for the page cache."""
         return tuple((name, *_shape(field)) for name, field in self.fields.items())
 
     def refuse(self, message: str) -> None:
-        """Show what was typed again, unexamined, with this message in place of errors."""
+        """Show what was typed again, with this message instead of the fields' errors."""
         self.full_clean()
         self.errors.clear()
         self.add_error(None, message)
 
 
 class AddressForm(SummarisedForm):
-    email = person_field(person_fields.BY_NAME["email"])
+    email = ASKED["email"]
 
 
 class CertificateForm(SummarisedForm):
@@ -91,7 +94,7 @@ class CertificateForm(SummarisedForm):
 
 
 class NewAddressForm(AddressForm):
-    """Another address than the one that is there."""
+    """Asks for an address other than the current one."""
 
     def __init__(self, data: QueryDict | None = None, *, current: str) -> None:
         super().__init__(data)
@@ -105,7 +108,7 @@ class NewAddressForm(AddressForm):
 
 
 class AnswersForm(SummarisedForm):
-    """What a person says of themselves; their address is another matter."""
+    """What a person says about themselves, without the address, which is changed on a page of its own."""
 
     def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, label_suffix="", initial=initial)
@@ -122,18 +125,18 @@ class AnswersForm(SummarisedForm):
             self.fields["question"].help_text = _("1,000 characters at most.")
 
     def _ask_for(self, field: PersonField, asked: Question) -> None:
-        """With what the event offers; a field for which it offers nothing is not asked."""
+        """Add a field with the event's choices or words, unless it needs some and the event has none."""
         offer = asked.offers(self.event) if asked.offers else None
         if asked.offers and not offer:
             return
-        form_field = self.fields[field.name] = person_field(field)
+        form_field = self.fields[field.name] = copy.deepcopy(ASKED[field.name])
         if isinstance(form_field, forms.ChoiceField):
             self._offer_choices(form_field, offer, asked.no_choice)
         elif offer:
             form_field.label = offer
 
     def _offer_choices(self, form_field: forms.ChoiceField, choices: Any, no_choice: Any) -> None:
-        """On a page in another language they are marked as the organiser's own words."""
+        """On a page in another language, mark them as French: they are the organiser's words."""
         is_list = isinstance(form_field.widget, forms.RadioSelect)
         shown = [(choice, marked(choice) if is_list else choice) for choice in choices]
         form_field.choices = [*([("", no_choice)] if no_choice else []), *shown]
@@ -150,7 +153,7 @@ class AnswersForm(SummarisedForm):
         self.initial[own.field_name] = answer
 
     def clean(self) -> dict[str, Any]:
-        """Answers to the event's own questions under one name, by question; None: not answered."""
+        """Gather the answers to the event's own questions under `own_answers`, by key; None for no answer."""
         cleaned = super().clean() or self.cleaned_data
         answers = {own.key: cleaned.pop(own.field_name, None) or None for own in self.own_questions}
         return {**cleaned, "own_answers": answers}
@@ -164,20 +167,16 @@ class AnswersForm(SummarisedForm):
     def _groups(self) -> list[tuple[Any, list[str]]]:
         of_webinar = _("About this webinar") if self.event.is_over else _("To prepare the webinar")
         return [
-            (_("Your contact details"), _names_of(Group.CONTACT)),
-            (_("Your work"), _names_of(Group.WORK)),
+            (_("Your contact details"), _NAMES[Group.CONTACT]),
+            (_("Your work"), _NAMES[Group.WORK]),
             (_("Questions from the organiser"), [own.field_name for own in self.own_questions]),
-            (of_webinar, _names_of(Group.WEBINAR)),
-            (_("Keeping in touch"), _names_of(Group.TOUCH)),
+            (of_webinar, _NAMES[Group.WEBINAR]),
+            (_("Keeping in touch"), _NAMES[Group.TOUCH]),
         ]
 
 
-def _names_of(group: Group) -> list[str]:
-    return person_fields.names(lambda one: one.asked and one.asked.group == group)
-
-
 class RegistrationForm(AnswersForm, AddressForm):
-    site_web = forms.CharField(required=False)  # people never see it, robots fill it in
+    site_web = forms.CharField(required=False)  # a trap: hidden from people, filled in by robots
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ["first_name", "last_name", "email"]
 
@@ -205,7 +204,7 @@ class RegistrationForm(AnswersForm, AddressForm):
         cleaned = super().clean()
         cleaned["own_answers"] = {key: answer for key, answer in cleaned["own_answers"].items() if answer}
         filled_by_a_robot = bool(cleaned.pop("site_web", ""))
-        self._replace("site_web", "")  # a browser may have filled it in: the next try must pass
+        self._replace("site_web", "")  # the browser may have filled it in, so the next try has to pass
         seconds = self._seconds_since_shown(cleaned.pop("stamp", ""))
         if self.errors:
             return cleaned
@@ -224,7 +223,7 @@ class RegistrationForm(AnswersForm, AddressForm):
         return cleaned
 
     def _seconds_since_shown(self, stamp: str) -> float | None:
-        """None for a stamp that is older than a day, or not ours: the form gets a fresh one."""
+        """None, and a fresh stamp in the form, when the stamp is invalid or older than a day."""
         try:
             shown_at = float(signing.loads(stamp, salt=STAMP_SALT, max_age=FORM_MAX_SECONDS))
         except signing.BadSignature:

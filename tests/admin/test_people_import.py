@@ -158,7 +158,7 @@ def test_each_bad_cell_is_named_by_line_and_column_in_the_words_of_the_form(orga
             ["www.exemple.fr", "Léa", "lea@example.org", "CAF", "Directrice", "Yvelines (78)", ""],
         ),
     )
-    told = [(fault.line, fault.column) for fault in page.context["read"].faults]
+    told = [(fault.line, fault.column) for fault in page.context["faults"].rows]
     columns = ["Prénom", "Structure", "Territoire", "Question", "Courriel"]
     assert sorted(told) == sorted([*((3, column) for column in columns), (4, "Nom")])
     text = re.sub(r"\s+", " ", page.text)
@@ -188,11 +188,11 @@ def test_who_is_there_who_has_left_and_who_is_named_twice_is_told(organiser: Cli
             [*other[:2], "silence@example.org", "Z", "F"],
         ),
     )
-    read = page.context["read"]
-    assert [row.line for row in read.known] == [2, 3]
-    assert [row.line for row in read.new] == [4]
-    assert [(row.line, first) for row, first in read.repeated] == [(5, 4)]
-    assert [row.line for row in read.silent] == [6]
+    told = page.context
+    assert [row.line for row in told["known"].rows] == [2, 3]
+    assert [row.line for row in told["new"].rows] == [4]
+    assert [(row.line, first) for row, first in told["repeated"].rows] == [(5, 4)]
+    assert told["silent"] == 1
 
 
 def test_the_dry_run_writes_nothing_and_hostile_cells_stay_text(organiser: Client) -> None:

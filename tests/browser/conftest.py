@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.pages import SitePage
+from tests.browser.scenes import SitePage
 from tests.site import TIMEOUT, RunningSite, copied
 
 expect.set_options(timeout=TIMEOUT * 1000)

@@ -12,7 +12,8 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET, Visitor, start_stage
-from tests.browser.pages import PAGES, SitePage
+from tests.browser.pages import PAGES
+from tests.browser.scenes import SitePage
 from tests.site import ROOT, RunningSite
 
 WIDTHS = [320, 375, 1100]

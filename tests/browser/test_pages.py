@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page
 from tinyhtml5.parser import HTMLParser
 
 from tests.browser.conftest import Visitor
-from tests.browser.pages import PAGES, SitePage
+from tests.browser.pages import PAGES
+from tests.browser.scenes import SitePage
 from tests.site import RunningSite
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")

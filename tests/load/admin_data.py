@@ -39,6 +39,7 @@ from registrations.models import (
     Suppression,
     triggers,
 )
+from tests import admin_pages
 from tests.factories import make_event
 
 Kind, State = Delivery.Kind, Delivery.State
@@ -251,7 +252,7 @@ def pages() -> dict[str, str]:
         f"broadcast__id__exact={sent.pk}&kind__exact=broadcast&state__exact=failed",
         *(f"q={words}" for words in (*SEARCHED, person.email)),
     ]
-    return {
+    listed = {
         "first page": "/admin/",
         "events": f"{admin}/event/",
         "event": f"{event}/change/",
@@ -275,6 +276,9 @@ def pages() -> dict[str, str]:
         "audit log": f"{admin}/auditentry/",
         "mailboxes left alone": f"{admin}/suppression/",
     }
+    declared, rows = admin_pages.declared(), {"event": main, "registration": person, "broadcast": draft}
+    others = {name: path for name, path in admin_pages.paths(rows).items() if name in declared}
+    return {**listed, **{name: path for name, path in others.items() if path not in listed.values()}}
 
 
 def organiser() -> Client:

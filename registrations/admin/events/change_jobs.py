@@ -1,10 +1,11 @@
-"""The change of an event once it is confirmed, now or by a worker: everyone told in one transaction, or nobody."""
+"""The job of a confirmed change of an event: all registrants are told in one transaction, or none."""
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registrations.admin.events import changes
+from registrations.admin.events.change_forms import FORMS
 from registrations.admin.shared.jobs import event_of
 from registrations.models import Event, Job
 from registrations.models.job import Outcome
@@ -15,9 +16,9 @@ SHORT = 3000  # people who are told
 
 @jobs.handler(Job.Kind.CHANGE, short=SHORT, is_one_transaction=True)
 def make_change(job: Job) -> Outcome:
-    """Only of the event as it was when the mail was shown."""
+    """Refused when the event has changed since the mail was shown."""
     event = Event.objects.locked(event_of(job))
-    form = next(form for form in changes.FORMS if form.slug == job.parameters["form"])(event, job.parameters["typed"])
+    form = next(form for form in FORMS if form.slug == job.parameters["form"])(event, job.parameters["typed"])
     if job.parameters["seen"] != changes.fingerprint(event) or not form.is_valid():
         raise jobs.Refused(
             _("Someone has changed this event in the meantime: nobody was told. Begin anew from its page.")

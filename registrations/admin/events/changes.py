@@ -1,161 +1,37 @@
-"""One confirmed act for each change of an event that people have to be told of: type it, read it, then send it."""
+"""The pages for a change of an event that registrants are told of: form, preview of the mail, then the change."""
 
-import copy
 import hashlib
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin import ModelAdmin
-from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
+from registrations.admin.events.change_forms import FORMS, PostponeForm
 from registrations.admin.shared import confirmation
 from registrations.admin.shared.jobs import carry_out
+from registrations.admin_site.pages import AdminPage
 from registrations.domain import event_changes
 from registrations.models import Delivery, Event, Job, PeopleCount, Registration
 from registrations.text import dates
 
-Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
+Reason, Status = Delivery.Reason, Event.Status
 TEMPLATE = "admin/registrations/event/confirm_change.html"
 SEEN = "seen"
 CORRECT = "correct"
 NOT_TYPED = {"csrfmiddlewaretoken", confirmation.ANSWER, SEEN, CORRECT}
 
 
-class PostponeForm(forms.Form):
-    """What is typed, what the event becomes by it, and the verb that does it."""
-
-    slug: ClassVar[str] = "postpone"
-    title: ClassVar[Any] = gettext_lazy("Postpone without a new date")
-    possible_from: ClassVar[set[str]] = {Status.PUBLISHED}
-    kind: ClassVar[Delivery.Kind] = Kind.CHANGED
-
-    words = forms.CharField(
-        label=gettext_lazy("Your words to the people registered"),
-        required=False,
-        widget=AdminTextareaWidget({"rows": 5}),
-        help_text=gettext_lazy("Optional. They stand in the mail and on the page of the event."),
-    )
-
-    def __init__(self, event: Event, data: Any = None) -> None:
-        super().__init__(data)
-        self.event = event
-
-    @classmethod
-    def title_for(cls, event: Event) -> str:
-        return str(cls.title)
-
-    @property
-    def reason(self) -> str:
-        return Reason.POSTPONED
-
-    @property
-    def changes_nothing(self) -> bool:
-        return False
-
-    def changed(self) -> Event:
-        """The event as it will be; nothing is written."""
-        event = copy.copy(self.event)
-        event.organiser_words = self.cleaned_data["words"]
-        event.status = Status.POSTPONED
-        return event
-
-    def run(self) -> int:
-        return event_changes.postpone(self.event, words=self.cleaned_data["words"])
-
-
-class CancelForm(PostponeForm):
-    slug = "cancel"
-    title = gettext_lazy("Cancel the webinar")
-    possible_from: ClassVar[set[str]] = {Status.PUBLISHED, Status.POSTPONED}
-    kind = Kind.CANCELLED
-
-    @property
-    def reason(self) -> str:
-        return ""
-
-    def changed(self) -> Event:
-        event = super().changed()
-        event.status = Status.CANCELLED
-        return event
-
-    def run(self) -> int:
-        return event_changes.cancel(self.event, words=self.cleaned_data["words"])
-
-
-class RescheduleForm(PostponeForm):
-    slug = "reschedule"
-    title = gettext_lazy("Change the date, the hour or the note on the connection")
-    possible_from: ClassVar[set[str]] = {Status.PUBLISHED, Status.POSTPONED, Status.CANCELLED}
-
-    starts_at = forms.SplitDateTimeField(label=gettext_lazy("Start"), widget=AdminSplitDateTime)
-    ends_at = forms.SplitDateTimeField(label=gettext_lazy("End"), widget=AdminSplitDateTime)
-    connection_notes = forms.CharField(
-        label=gettext_lazy("Note on the connection"),
-        required=False,
-        widget=AdminTextareaWidget({"rows": 3}),
-        help_text=gettext_lazy("Shown when the room is open. A note that changes alone is sent to who has a seat."),
-    )
-    field_order = ("starts_at", "ends_at", "connection_notes", "words")
-
-    def __init__(self, event: Event, data: Any = None) -> None:
-        super().__init__(event, data)
-        self.fields["words"].help_text = _("Optional. They stand in the mail.")
-        for name in ("starts_at", "ends_at", "connection_notes"):
-            self.fields[name].initial = getattr(event, name)
-
-    @classmethod
-    def title_for(cls, event: Event) -> str:
-        return str(cls.title) if event.status == Status.PUBLISHED else _("Set a new date")
-
-    def clean(self) -> dict[str, Any]:
-        typed = super().clean() or self.cleaned_data
-        if "starts_at" not in typed or "ends_at" not in typed:
-            return typed
-        if typed["ends_at"] <= typed["starts_at"]:
-            self.add_error("ends_at", _("The end must come after the start."))
-        elif typed["ends_at"] <= timezone.now():
-            self.add_error("starts_at", _("This date has passed: choose one to come."))
-        elif self.reason == Reason.NOTES and self.event.connection_notes and not typed["connection_notes"]:
-            self.add_error("connection_notes", _("An empty note would tell people nothing: write what holds now."))
-        return typed
-
-    @property
-    def reason(self) -> str:
-        typed = self.cleaned_data
-        return event_changes.reason_of(self.event, starts_at=typed["starts_at"], ends_at=typed["ends_at"])
-
-    @property
-    def changes_nothing(self) -> bool:
-        same_note = self.cleaned_data["connection_notes"] == self.event.connection_notes
-        return self.reason == Reason.NOTES and same_note
-
-    def changed(self) -> Event:
-        event = super().changed()
-        event.status = Status.PUBLISHED
-        for name in ("starts_at", "ends_at", "connection_notes"):
-            setattr(event, name, self.cleaned_data[name])
-        return event
-
-    def run(self) -> int:
-        return event_changes.reschedule(self.event, **self.cleaned_data)
-
-
-FORMS = [RescheduleForm, PostponeForm, CancelForm]
-
-
 def possible(event: Event, *, listed: int) -> list[tuple[str, str]]:
-    """(title, address) of what can be done to this event; nothing while nobody would have to be told."""
+    """(title, address) of the changes that are possible now; empty while no one would have to be told."""
     if not event_changes.needs_telling(event, listed=listed):
         return []
     forms_for_it = [form for form in FORMS if event.status in form.possible_from]
@@ -166,47 +42,37 @@ def address(form: type[PostponeForm], event: Event) -> str:
     return reverse(f"admin:registrations_event_{form.slug}", args=[event.pk])
 
 
-def change(
-    model_admin: ModelAdmin[Event], request: HttpRequest, pk: int, *, form_class: type[PostponeForm]
-) -> HttpResponse:
-    """Three answers: the form, the page that shows what will be sent, and the act. Only the last one writes."""
+def change(request: HttpRequest, pk: int, *, form_class: type[PostponeForm]) -> HttpResponse:
+    """Three steps: the form, the page that shows what will be sent, and the change. Only the last one saves."""
     event = get_object_or_404(Event, pk=pk)
     if confirmation.ANSWER in request.POST and CORRECT not in request.POST:
         with transaction.atomic():
-            return _answer(model_admin, request, Event.objects.locked(event), form_class)
-    return _answer(model_admin, request, event, form_class)
+            return _answer(request, Event.objects.locked(event), form_class)
+    return _answer(request, event, form_class)
 
 
-def _answer(
-    model_admin: ModelAdmin[Event], request: HttpRequest, event: Event, form_class: type[PostponeForm]
-) -> HttpResponse:
-    if not model_admin.has_change_permission(request, event):
-        raise PermissionDenied
+def _answer(request: HttpRequest, event: Event, form_class: type[PostponeForm]) -> HttpResponse:
     if not event_changes.needs_telling(event) or event.status not in form_class.possible_from:
         messages.info(request, _("There is nothing to do: the event is “%(status)s”.") % _status(event))
         return _back_to(event)
     form = form_class(event, request.POST if request.method == "POST" else None)
     if CORRECT in request.POST or not form.is_valid():
-        return _form(model_admin, request, form)
+        return _form(request, form)
     if form.changes_nothing:
         messages.info(request, _("Date, hour and note are those that were announced already: nobody is told."))
         answered = confirmation.ANSWER in request.POST
-        return _back_to(event) if answered else _form(model_admin, request, form)
+        return _back_to(event) if answered else _form(request, form)
     if request.POST.get(SEEN) != fingerprint(event):
         messages.warning(
             request,
             _("Someone has changed this event in the meantime. It is now: %(now)s. Nobody was told by you yet.")
             % _now(event),
         )
-        return _form(model_admin, request, form)
-    return (
-        _act(model_admin, request, form)
-        if confirmation.ANSWER in request.POST
-        else _question(model_admin, request, form)
-    )
+        return _form(request, form)
+    return _confirmed(request, form) if confirmation.ANSWER in request.POST else _question(request, form)
 
 
-def _act(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeForm) -> HttpResponse:
+def _confirmed(request: HttpRequest, form: PostponeForm) -> HttpResponse:
     typed = {name: value for name, value in request.POST.items() if name not in NOT_TYPED}
     job = Job(
         kind=Job.Kind.CHANGE,
@@ -220,7 +86,7 @@ def _act(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeFor
 
 
 def fingerprint(event: Event) -> str:
-    """Of what these pages change: different as soon as someone else has changed it."""
+    """A digest of the fields that these pages change: it differs once someone else has changed one."""
     seen = (
         event.status,
         event.starts_at,
@@ -232,10 +98,10 @@ def fingerprint(event: Event) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
 
-def _form(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeForm) -> HttpResponse:
+def _form(request: HttpRequest, form: PostponeForm) -> HttpResponse:
     return confirmation.form_page(
-        model_admin,
         request,
+        Event,
         form,
         title=form.title_for(form.event),
         sentences=list(_explanations(form)),
@@ -256,12 +122,12 @@ def _explanations(form: PostponeForm) -> Iterator[str]:
     yield _("Nothing is sent yet: the next page shows the mail and who receives it.")
 
 
-def _question(model_admin: ModelAdmin[Event], request: HttpRequest, form: PostponeForm) -> HttpResponse:
+def _question(request: HttpRequest, form: PostponeForm) -> HttpResponse:
     seats, waiting = _told_by_status(form)
     typed = [(name, value) for name, value in request.POST.items() if name not in NOT_TYPED]
     return confirmation.page(
-        model_admin,
         request,
+        Event,
         template=TEMPLATE,
         title=form.title_for(form.event),
         differences=list(differences(form.event, form.changed())),
@@ -300,7 +166,7 @@ def differences(before: Event, after: Event) -> Iterator[Difference]:
 
 
 def consequences(form: PostponeForm, seats: int) -> Iterator[str]:
-    """What happens besides the mail, in plain words."""
+    """What the change does besides the mail."""
     after, note_alone = form.changed(), form.reason == Reason.NOTES
     if after.status != Status.PUBLISHED:
         yield _("Calendars: the mail takes the entry out of the calendar of whoever has a seat.")
@@ -341,7 +207,7 @@ class Letter(NamedTuple):
 
 
 def letters(form: PostponeForm) -> Iterator[Letter]:
-    """The mail as it will be sent, to the latest of each language who has a seat or waits: an index ends with them."""
+    """The mail as it will be sent to the latest registrant of each status and language, whom an index finds fast."""
     titles = {
         (Registration.Status.CONFIRMED, "fr"): _("To people with a seat"),
         (Registration.Status.CONFIRMED, "en"): _("To people with a seat, in English"),
@@ -362,9 +228,7 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
 
 
 def _letter(title: str, delivery: Delivery) -> Letter:
-    from registrations.mailing import (
-        composer,  # here: the desk stands in every web process, which must not load what builds a mail
-    )
+    from registrations.mailing import composer  # here: every web process loads the admin, but should not load this
 
     message = composer.compose(delivery)
     return Letter(title, str(message.subject), str(message.body))
@@ -400,3 +264,14 @@ def _path(event: Event) -> str:
 
 def _back_to(event: Event) -> HttpResponseRedirect:
     return HttpResponseRedirect(_path(event))
+
+
+PAGES = [
+    AdminPage(
+        f"<int:pk>/{form.slug}/",
+        partial(change, form_class=form),
+        name=form.slug,
+        permissions=("registrations.change_event",),
+    )
+    for form in FORMS
+]

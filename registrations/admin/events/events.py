@@ -1,7 +1,6 @@
-"""Events and the sections of their report."""
+"""The list of events, and the form of each with its questions and report sections."""
 
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -12,26 +11,20 @@ from django.db.models import FileField, OuterRef, QuerySet, Subquery, Sum, TextF
 from django.db.models.functions import Coalesce
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.admin.events import changes
-from registrations.admin.events.dry_runs import Trials
-from registrations.admin.events.duplication import Duplicates
-from registrations.admin.events.figures import Bilan
-from registrations.admin.events.previews import Previews
-from registrations.admin.events.upcoming_mails import Timeline
-from registrations.admin.imports.attendance import PresenceImport
-from registrations.admin.imports.people import RegistrantImport
-from registrations.admin.messages.broadcasts import Broadcasts
-from registrations.admin.people import actions
-from registrations.admin.people.custom_questions import AnswerCounts, OwnQuestionInline
-from registrations.admin.people.exports import Lists
+from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
+from registrations.admin.imports import attendance, people
+from registrations.admin.messages import broadcasts
+from registrations.admin.people import custom_questions, exports
+from registrations.admin.people.actions import tell_of_promoted, too_few_seats
 from registrations.admin.shared import jobs
-from registrations.admin.shared.pages import AdminTitles
+from registrations.admin.shared.model_admin import WebinarModelAdmin
+from registrations.admin_site.pages import list_path
 from registrations.documents import study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
@@ -39,8 +32,8 @@ from registrations.models import Event, PeopleCount, Registration, ReportSection
 from registrations.models.mail_kinds import HOUR_FIELDS, RESCHEDULED_BY, WORD_FIELDS
 from registrations.text import typography
 
-TOLD_BY_A_BUTTON = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
-CALENDAR = {"starts_at", "ends_at", "status"}
+CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
+IN_CALENDARS = {"starts_at", "ends_at", "status"}
 
 COUNTED = {"confirmed": Registration.Status.CONFIRMED, "waiting": Registration.Status.WAITLISTED}
 
@@ -51,34 +44,52 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
     fields = ["position", "heading", "body"]
 
 
+@admin.display(description=_("link for other sites"))
+def link_for_other_sites(event: Event) -> str:
+    """HTML to paste into other sites, shown as text."""
+    if not event.pk or event.status == Event.Status.DRAFT:
+        return str(_("Here, once the event is published."))
+    words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
+    link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
+    field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'
+    return format_html(
+        f'{field}<div class="help">{{}}</div>',
+        _("link for other sites"),
+        escape(link),
+        _("To paste on your site or into a newsletter: a plain link, without script or frame."),
+    )
+
+
 @admin.register(Event)
-class EventAdmin(
-    Broadcasts,
-    Bilan,
-    Previews,
-    Timeline,
-    Duplicates,
-    Trials,
-    AnswerCounts,
-    Lists,
-    RegistrantImport,
-    PresenceImport,
-    AdminTitles,
-    admin.ModelAdmin[Event],
-):
+class EventAdmin(WebinarModelAdmin[Event]):
+    pages = (
+        *changes.PAGES,
+        *broadcasts.PAGES,
+        *figures.PAGES,
+        *previews.PAGES,
+        *upcoming_mails.PAGES,
+        *duplication.PAGES,
+        *dry_runs.PAGES,
+        *custom_questions.PAGES,
+        *exports.EVENT_PAGES,
+        *people.PAGES,
+        *attendance.PAGES,
+    )
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
-    inlines = [OwnQuestionInline, ReportSectionInline]
+    inlines = [custom_questions.OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
-        FileField: {"widget": AdminFileWidget({"aria-label": _("report: finished PDF")})},  # its legend names no input
+        FileField: {
+            "widget": AdminFileWidget({"aria-label": _("report: finished PDF")})
+        },  # a legend does not name the input
     }
     save_on_top = True
     change_form_template = "admin/registrations/event/change_form.html"
-    readonly_fields = ["link_for_other_sites", "presences", "registrants", "lists"]
-    fieldsets = [
+    readonly_fields: ClassVar[Any] = [link_for_other_sites, attendance.presences, people.registrants, exports.lists]
+    fieldsets: ClassVar[Any] = [
         (
             _("Essentials"),
             {
@@ -109,7 +120,7 @@ class EventAdmin(
                     "territories",
                     "origins",
                     "newsletter_label",
-                    "link_for_other_sites",
+                    link_for_other_sites,
                 ],
             },
         ),
@@ -140,8 +151,8 @@ class EventAdmin(
                 "description": _("These mails leave by themselves; those that wait follow what is changed here."),
             },
         ),
-        (_("Who came"), {"fields": ["presences"]}),
-        (_("Lists"), {"fields": ["registrants", "lists"]}),
+        (_("Who came"), {"fields": [attendance.presences]}),
+        (_("Lists"), {"fields": [people.registrants, exports.lists]}),
         (_("Afterwards"), {"fields": ["replay_url", "retention_months"]}),
     ]
 
@@ -174,16 +185,8 @@ class EventAdmin(
             return ""
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
 
-    def get_urls(self) -> list[URLPattern]:
-        return [*map(self._change_address, changes.FORMS), *super().get_urls()]
-
-    def _change_address(self, form_class: type[changes.PostponeForm]) -> URLPattern:
-        view = self.admin_site.admin_view(partial(changes.change, self, form_class=form_class))
-        address: URLPattern = path(f"<int:pk>/{form_class.slug}/", view, name=f"registrations_event_{form_class.slug}")
-        return address
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
-        frozen = TOLD_BY_A_BUTTON if obj and event_changes.needs_telling(obj, listed=_listed(obj)) else []
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[Any]:
+        frozen = CHANGED_BY_BUTTONS if obj and event_changes.needs_telling(obj, listed=_listed(obj)) else []
         return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
@@ -204,7 +207,7 @@ class EventAdmin(
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """While the form is saved, nobody else gives a seat or a date."""
+        """The event is locked while its form is saved, so that seats and dates do not change meanwhile."""
         if request.method != "POST" or object_id is None:
             return super().changeform_view(request, object_id, form_url, extra_context)
         with transaction.atomic():
@@ -225,34 +228,19 @@ class EventAdmin(
             listed = _listed(obj)
             context = {**context, "telling": changes.possible(obj, listed=listed), "listed": listed}
         if obj:
-            context = {**context, "jobs": jobs.of_event(obj, request.user)}
+            context = {**context, **broadcasts.form_context(request, obj), "jobs": jobs.of_event(obj, request.user)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    @admin.display(description=_("link for other sites"))
-    def link_for_other_sites(self, event: Event) -> str:
-        """HTML to paste elsewhere, shown as text."""
-        if not event.pk or event.status == Event.Status.DRAFT:
-            return str(_("Here, once the event is published."))
-        words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
-        link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
-        field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'
-        return format_html(
-            f'{field}<div class="help">{{}}</div>',
-            _("link for other sites"),
-            escape(link),
-            _("To paste on your site or into a newsletter: a plain link, without script or frame."),
-        )
-
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
-        """A change that calendars must take over raises SEQUENCE (RFC 5546, section 2.1.4)."""
+        """A change that calendars must adopt increments SEQUENCE (RFC 5546, section 2.1.4)."""
         changed = set(form.changed_data)
-        if change and CALENDAR & changed:
+        if change and IN_CALENDARS & changed:
             obj.sequence += 1
         super().save_model(request, obj, form, change)
         if not change or RESCHEDULED_BY & changed:
             reminders.schedule(obj)
         if change and {"capacity", "status"} & changed:
-            actions.tell_of_promoted(request, waiting_list.promote(obj))
+            tell_of_promoted(request, waiting_list.promote(obj))
         for sentence in filter(None, warnings(obj, changed)):
             messages.warning(request, sentence)
         if _typed_what_a_button_changes(request, form):
@@ -263,7 +251,7 @@ class EventAdmin(
 
 
 def warnings(event: Event, changed: set[str]) -> list[Any]:
-    """What an organiser may not have meant; empty where all is well."""
+    """Warnings on what an organiser may not have intended; falsy where there is none."""
     published, over = event.status == Event.Status.PUBLISHED, event.is_over
     follow_up_missed = RESCHEDULED_BY & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
     return [
@@ -275,7 +263,7 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
         event.report_file
         and not study_report.fits_in_mail(study_report.known_size(event) or 0)
         and _("The report is too large to be attached to a mail: it will be given as a link."),
-        "capacity" in changed and actions.too_few_seats(event),
+        "capacity" in changed and too_few_seats(event),
         published
         and follow_up_missed
         and _("The hour of the follow-up mail has passed: it does not leave. Choose more hours."),
@@ -283,16 +271,15 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
 
 
 def _typed_what_a_button_changes(request: HttpRequest, form: Any) -> bool:
-    """The form was open before anyone had signed up: it still offered these fields."""
+    """Whether the form was opened before anyone had signed up, and so still had the fields that buttons change."""
     typed = {name.removesuffix("_0") for name in request.POST}
-    return bool(typed & set(TOLD_BY_A_BUTTON) - set(form.fields))
+    return bool(typed & set(CHANGED_BY_BUTTONS) - set(form.fields))
 
 
 def _listed(event: Any) -> int:
-    """How many are on the list: the two numbers that each event of the desk is read with."""
+    """How many people are on the list: a sum of the two annotations of `get_queryset`."""
     return int(event.confirmed + event.waiting)
 
 
 def _people(event: Event, status: Registration.Status) -> str:
-    query = f"event__id__exact={event.pk}&status__exact={status}"
-    return f"{reverse('admin:registrations_registration_changelist')}?{query}"
+    return list_path(Registration, event__id__exact=event.pk, status__exact=status.value)

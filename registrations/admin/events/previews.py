@@ -1,15 +1,12 @@
-"""What visitors and registrants will get, seen before they do: the page, and each mail as it would leave now."""
+"""Previews for the organiser: the page and the form of an event, and each mail as it would be sent now."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +14,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from registrations.admin.messages.broadcasts import may_write, require_writer, trial_address
+from registrations.admin.shared import model_admin
+from registrations.admin_site.pages import AdminPage
 from registrations.domain import dry_runs
 from registrations.mailing import previews
 from registrations.mailing.previews import EXAMPLES, SAMPLES
@@ -26,7 +25,6 @@ from registrations.web.forms import RegistrationForm
 from registrations.web.responses import private_page
 
 PEOPLE_OFFERED = 20
-MAY_SEE_MAILS = ["registrations.view_event", "registrations.view_registration"]
 
 
 class ChoiceForm(forms.Form):
@@ -40,63 +38,43 @@ class ChoiceForm(forms.Form):
         super().__init__({name: data.get(name) or value for name, value in first.items()})
         self.event = event
         self.asked = str(data.get("person", ""))
-        self.fields["mail"].choices = [(key, sample.title) for key, sample in SAMPLES.items()]  # type: ignore[attr-defined]
-        self.fields["person"].choices = [*EXAMPLES.items(), *self._people()]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["mail"]).choices = [(key, one.title) for key, one in SAMPLES.items()]
+        cast(forms.ChoiceField, self.fields["person"]).choices = [*EXAMPLES.items(), *self._people()]
 
     def _people(self) -> list[tuple[str, str]]:
-        """The latest ones, and the one that was asked for by their own page."""
+        """The latest registrants, and the one whose own page links here."""
         people = self.event.registrations.without_dry_runs().order_by("-created_at")
         asked = people.filter(pk=self.asked) if self.asked.isdecimal() and len(self.asked) < 19 else people.none()
         return list({str(person.pk): str(person) for person in [*asked, *people[:PEOPLE_OFFERED]]}.items())
 
 
 def composed(delivery: Delivery) -> reading.Received:
-    """As the transport would be handed it now; a report that cannot be typeset does not keep the words back."""
-    from registrations.mailing import (
-        composer,  # here: the desk stands in every web process, which must not load what builds a mail
-    )
+    """As it would be given to the transport now. If the report cannot be typeset, the mail is shown without it."""
+    from registrations.mailing import composer  # here: every web process loads the admin, but should not load this
 
     delivery.attempts = composer.TRIES_WITH_REPORT
     return reading.Received(reading.read(composer.compose(delivery).message().as_bytes()))
 
 
-class Previews:
-    """The pages behind « Aperçu » on an event's form."""
-
-    admin_site: Any
-    opts: Any
-
-    def get_urls(self) -> list[URLPattern]:
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        name, wrap = "registrations_event", self.admin_site.admin_view
-        return [
-            path("<int:pk>/preview/", wrap(preview_page), name=f"{name}_preview"),
-            path("<int:pk>/preview/form/", wrap(preview_form), name=f"{name}_preview_form"),
-            path("<int:pk>/mails/", wrap(self.preview_mails), name=f"{name}_mails"),
-            path("<int:pk>/mails/<int:number>/", wrap(preview_part), name=f"{name}_mail_part"),
-            *urls,
-        ]
-
-    def preview_mails(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if request.method == "POST":
-            return _try_out(request, pk)
-        form, mail = _chosen(request, pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Preview of the mails"),
-            "event": form.event,
-            "form": form,
-            "mail": mail,
-            "chosen_query": urlencode(form.data),
-            "trial_address": trial_address(request, form.event) if may_write(request) else "",
-        }
-        return reading.allow_frame(TemplateResponse(request, "admin/mail_previews.html", context))
+def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
+    if request.method == "POST":
+        return _send_preview(request, pk)
+    form, mail = _chosen(request, pk)
+    response = model_admin.page(
+        request,
+        Event,
+        "admin/mail_previews.html",
+        title=_("Preview of the mails"),
+        event=form.event,
+        form=form,
+        mail=mail,
+        chosen_query=urlencode(form.data),
+        trial_address=trial_address(request, form.event) if may_write(request) else "",
+    )
+    return reading.allow_frame(response)
 
 
-def _asked(request: HttpRequest, pk: int, data: Any) -> ChoiceForm:
-    if not request.user.has_perms(MAY_SEE_MAILS):
-        raise PermissionDenied
+def _asked(pk: int, data: Any) -> ChoiceForm:
     form = ChoiceForm(get_object_or_404(Event, pk=pk), data)
     if not form.is_valid():
         raise Http404
@@ -104,15 +82,15 @@ def _asked(request: HttpRequest, pk: int, data: Any) -> ChoiceForm:
 
 
 def _chosen(request: HttpRequest, pk: int) -> tuple[ChoiceForm, reading.Received]:
-    form = _asked(request, pk, request.GET)
+    form = _asked(pk, request.GET)
     sample = SAMPLES[form.cleaned_data["mail"]]
     return form, composed(previews.sample_delivery(form.event, sample, form.cleaned_data["person"]))
 
 
-def _try_out(request: HttpRequest, pk: int) -> HttpResponse:
-    """The mail that is shown, to who looks at it."""
+def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the mail that is shown to the organiser who looks at it."""
     require_writer(request)
-    form = _asked(request, pk, request.POST)
+    form = _asked(pk, request.POST)
     recipient = trial_address(request, form.event)
     dry_runs.send_preview(form.event, form.cleaned_data["mail"], form.cleaned_data["person"], recipient=recipient)
     messages.success(request, _("A trial is on its way to %(address)s.") % {"address": recipient})
@@ -128,15 +106,15 @@ def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @private_page
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
-    event, is_draft = _as_published(request, pk)
+    event, is_draft = _as_published(pk)
     return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 
 
 @require_safe
 @private_page
 def preview_form(request: HttpRequest, pk: int) -> HttpResponse:
-    """The form with the event's own questions, without a way to send it."""
-    event, _is_draft = _as_published(request, pk)
+    """The form with the event's own questions; it cannot be sent."""
+    event, _is_draft = _as_published(pk)
     context = {
         "event": event,
         "form": RegistrationForm(event=event),
@@ -145,12 +123,20 @@ def preview_form(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "registrations/public/form_preview.html", context)
 
 
-def _as_published(request: HttpRequest, pk: int) -> tuple[Event, bool]:
-    """The event as visitors meet it, and whether they do not yet."""
-    if not request.user.has_perm("registrations.view_event"):
-        raise PermissionDenied
+def _as_published(pk: int) -> tuple[Event, bool]:
+    """The event as visitors see it once it is published, and whether it is still a draft."""
     event = get_object_or_404(Event, pk=pk)
     is_draft = event.status == Event.Status.DRAFT
     if is_draft:
         event.status = Event.Status.PUBLISHED
     return event, is_draft
+
+
+MAY_SEE_EVENT = ("registrations.view_event",)
+MAY_SEE_MAILS = ("registrations.view_event", "registrations.view_registration")
+PAGES = [
+    AdminPage("<int:pk>/preview/", preview_page, name="preview", permissions=MAY_SEE_EVENT),
+    AdminPage("<int:pk>/preview/form/", preview_form, name="preview_form", permissions=MAY_SEE_EVENT),
+    AdminPage("<int:pk>/mails/", preview_mails, name="mails", permissions=MAY_SEE_MAILS),
+    AdminPage("<int:pk>/mails/<int:number>/", preview_part, name="mail_part", permissions=MAY_SEE_MAILS),
+]

@@ -1,4 +1,4 @@
-"""The participant report of a room, in the desk: the file, its matches with our list, the presences."""
+"""Import of the participant report of a meeting room: the file, its matches with the registrations, the presences."""
 
 import re
 from dataclasses import astuple, dataclass
@@ -7,19 +7,21 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
-from django.contrib.admin.utils import unquote
 from django.core import signing
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.admin.people.attendance import NOTED
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
+from registrations.admin.shared.model_admin import page
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness, Proposal
 from registrations.models import Event, Job, PeopleCount, Registration
@@ -40,7 +42,7 @@ PRIMARY_KEY = re.compile(r"\d{1,18}", re.ASCII)
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the page of matches, with what is ticked or chosen in it."""
+    """One line of the page of matches, and the registration that is ticked or chosen in it."""
 
     field: str
     proposal: Proposal
@@ -63,7 +65,7 @@ class Row:
 
 
 def rows(proposals: list[Proposal], answered: QueryDict) -> list[Row]:
-    """As they were answered; at first, what is certain or likely is ticked."""
+    """As they were answered. On the first page, certain and likely matches are ticked."""
     found = []
     for index, proposal in enumerate(proposals):
         name = f"presence-{index}"
@@ -74,12 +76,12 @@ def rows(proposals: list[Proposal], answered: QueryDict) -> list[Row]:
 
 
 def packed(event: Event, participants: list[Participant]) -> str:
-    """For the page between: signed, so that what is confirmed is what was read."""
+    """For the form of the page of matches: signed, so that exactly what was read is confirmed."""
     return signing.dumps([astuple(one) for one in participants], salt=f"{SALT}.{event.pk}", compress=True)
 
 
 def unpacked(event: Event, state: str) -> list[Participant] | None:
-    """None after a day, or for what is not ours."""
+    """None when it is older than a day, or not signed by this site."""
     try:
         kept = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:
@@ -115,90 +117,76 @@ class ReportForm(forms.Form):
 
 
 def list_of_present(event: Event) -> str:
-    return f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}&presence=yes"
+    return list_path(Registration, event__id__exact=event.pk, presence="yes")
 
 
-class PresenceImport:
-    """The link on an event's page, and the two pages behind it."""
+@admin.display(description=gettext_lazy("presences"))
+def presences(event: Event) -> str:
+    if not event.pk:
+        return ""
+    count = PeopleCount.objects.of(event).filter(attended=True).total()
+    return format_html(
+        '<a href="{}">{}</a> · <a href="{}">{}</a>',
+        list_of_present(event),
+        ngettext("%(count)s person was there", "%(count)s people were there", count) % {"count": count},
+        reverse("admin:registrations_event_presences", args=[event.pk]),
+        _("Import the presences"),
+    )
 
-    admin_site: Any
-    opts: Any
-    get_object: Any
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.import_presences)
-        name = "registrations_event_presences"
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<path:object_id>/presences/", view, name=name), *urls]
+def import_presences(request: HttpRequest, pk: int) -> HttpResponse:
+    """First the file, then the proposed matches. Nothing is saved before they are confirmed."""
+    event = get_object_or_404(Event, pk=pk)
+    if STATE in request.POST:
+        return _confirm(request, event)
+    form = ReportForm(request.POST or None, request.FILES or None, event=event)
+    if request.method == "POST" and form.is_valid():
+        return _matches(request, event, form.cleaned_data["report"])
+    return _page(request, "admin/attendance_upload.html", event, form=form)
 
-    @admin.display(description=gettext_lazy("presences"))
-    def presences(self, event: Event) -> str:
-        if not event.pk:
-            return ""
-        count = PeopleCount.objects.of(event).filter(attended=True).total()
-        return format_html(
-            '<a href="{}">{}</a> · <a href="{}">{}</a>',
-            list_of_present(event),
-            ngettext("%(count)s person was there", "%(count)s people were there", count) % {"count": count},
-            reverse("admin:registrations_event_presences", args=[event.pk]),
-            _("Import the presences"),
-        )
 
-    def import_presences(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """First the file, then the matches that it proposes; nothing is noted before they are confirmed."""
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        event = self.get_object(request, unquote(object_id))
-        if event is None:
-            raise Http404
-        if STATE in request.POST:
-            return self._confirm(request, event)
-        form = ReportForm(request.POST or None, request.FILES or None, event=event)
-        if request.method == "POST" and form.is_valid():
-            return self._matches(request, event, form.cleaned_data["report"])
-        return self._page(request, "admin/attendance_upload.html", event, form=form)
+def _matches(request: HttpRequest, event: Event, proposals: list[Proposal]) -> HttpResponse:
+    shown = rows([proposal for proposal in proposals if proposal.candidates], request.POST)
+    unmatched = [proposal.participant for proposal in proposals if not proposal.candidates]
+    kept = [row.proposal.participant for row in shown] + unmatched[:UNMATCHED_SHOWN]
+    return _page(
+        request,
+        "admin/attendance_matches.html",
+        event,
+        rows=shown,
+        ticked=len({row.chosen for row in shown} - {""}),
+        unmatched=unmatched[:UNMATCHED_SHOWN],
+        not_shown=max(0, len(unmatched) - UNMATCHED_SHOWN),
+        state=packed(event, kept),
+    )
 
-    def _matches(self, request: HttpRequest, event: Event, proposals: list[Proposal]) -> HttpResponse:
-        shown = rows([proposal for proposal in proposals if proposal.candidates], request.POST)
-        unmatched = [proposal.participant for proposal in proposals if not proposal.candidates]
-        kept = [row.proposal.participant for row in shown] + unmatched[:UNMATCHED_SHOWN]
-        return self._page(
-            request,
-            "admin/attendance_matches.html",
-            event,
-            rows=shown,
-            ticked=len({row.chosen for row in shown} - {""}),
-            unmatched=unmatched[:UNMATCHED_SHOWN],
-            not_shown=max(0, len(unmatched) - UNMATCHED_SHOWN),
-            state=packed(event, kept),
-        )
 
-    def _confirm(self, request: HttpRequest, event: Event) -> HttpResponse:
-        participants = unpacked(event, request.POST[STATE])
-        if participants is None:
-            messages.error(request, _("This page had been open for long: choose the file again. Nothing was noted."))
-            return HttpResponseRedirect(request.path)
-        confirmed = [
-            (int(pk), participant.minutes)
-            for index, participant in enumerate(participants)
-            if PRIMARY_KEY.fullmatch(pk := request.POST.get(f"presence-{index}", ""))
-        ]
-        if not confirmed:
-            messages.error(request, _("Tick at least one person: nothing was noted."))
-            return self._matches(request, event, attendance.proposals(event, participants))
-        job = Job(
-            kind=Job.Kind.PRESENCES,
-            title=_("Import the presences"),
-            event=event,
-            permission=PERMISSION,
-            total=len(confirmed),
-            parameters={"confirmed": confirmed},
-        )
-        return carry_out(request, job, then=list_of_present(event))
+def _confirm(request: HttpRequest, event: Event) -> HttpResponse:
+    participants = unpacked(event, request.POST[STATE])
+    if participants is None:
+        messages.error(request, _("This page had been open for long: choose the file again. Nothing was noted."))
+        return HttpResponseRedirect(request.path)
+    confirmed = [
+        (int(pk), participant.minutes)
+        for index, participant in enumerate(participants)
+        if PRIMARY_KEY.fullmatch(pk := request.POST.get(f"presence-{index}", ""))
+    ]
+    if not confirmed:
+        messages.error(request, _("Tick at least one person: nothing was noted."))
+        return _matches(request, event, attendance.proposals(event, participants))
+    job = Job(
+        kind=Job.Kind.PRESENCES,
+        title=_("Import the presences"),
+        event=event,
+        permission=PERMISSION,
+        total=len(confirmed),
+        parameters={"confirmed": confirmed},
+    )
+    return carry_out(request, job, then=list_of_present(event))
 
-    def _page(self, request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
-        shared = {**self.admin_site.each_context(request), "opts": self.opts, "event": event}
-        return TemplateResponse(request, template, {**shared, "title": _("Import the presences"), **context})
+
+def _page(request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
+    return page(request, Event, template, title=_("Import the presences"), event=event, **context)
 
 
 @jobs.handler(Job.Kind.PRESENCES, short=SHORT, is_one_transaction=True)
@@ -215,3 +203,6 @@ def note_presences(job: Job) -> Outcome:
         )
         told.append(("warning", words % {"count": left_out}))
     return Outcome(told)
+
+
+PAGES = [AdminPage("<int:pk>/presences/", import_presences, name="presences", permissions=(PERMISSION,))]

@@ -1,27 +1,29 @@
-"""People from a list, in the desk: the file, what it would add and what is wrong in it, the adding."""
+"""Import of people from a list: the file, then what would be added and what is wrong, then the registrations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
-from django.contrib.admin.utils import unquote
 from django.core import signing
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
+from registrations.admin.shared.model_admin import page
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import bulk_enrolment
-from registrations.models import Event, EventQuestion, Job, Suppression, person_fields
+from registrations.models import Event, EventQuestion, Job, Registration, Suppression, person_fields
 from registrations.models.job import Outcome
 from registrations.security import audit
 from registrations.spreadsheets import reader
@@ -33,14 +35,14 @@ PERMISSION = "registrations.add_registration"
 STATE, MAIL = "state", "mail"  # names of fields
 WITH_MAIL, WITHOUT_MAIL = "with", "without"
 STATE_KEPT = 24 * 3600  # seconds
-STATE_MAX = 900_000  # signs: see DATA_UPLOAD_MAX_MEMORY_SIZE
+STATE_MAX = 900_000  # characters: see DATA_UPLOAD_MAX_MEMORY_SIZE
 SALT = "registrations.admin.registrant_import"
 SHOWN = 100  # lines of each kind
 SHORT = 2000  # people
 
 
 class ImportedForm(AnswersForm, AddressForm):
-    """The checks of the public form, for one line after the other."""
+    """The checks of the public form, for one line after another."""
 
     def __init__(self, *, event: Event) -> None:
         super().__init__(event=event)
@@ -49,10 +51,10 @@ class ImportedForm(AnswersForm, AddressForm):
             self.fields.pop(name, None)
 
     def _asked(self, event: Event) -> list[EventQuestion]:
-        return []  # only the person can answer the event's own questions: on their page, when they like
+        return []  # only the person answers the custom questions, on their own page
 
     def check(self, row: Row) -> None:
-        self.data = row.cells  # as good as what a browser sends
+        self.data = row.cells  # the form reads it like data from a browser
         self.full_clean()
 
 
@@ -65,7 +67,7 @@ class Fault:
 
 @dataclass
 class Reading:
-    """What becomes of each line."""
+    """The lines, by what happens to them."""
 
     new: list[Row] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)  # of the new ones, checked
@@ -73,6 +75,18 @@ class Reading:
     known: list[Row] = field(default_factory=list)
     repeated: list[tuple[Row, int]] = field(default_factory=list)  # and the line that has the same address
     silent: list[Row] = field(default_factory=list)
+
+
+class Shown(NamedTuple):
+    """The first lines of one kind, and how many there are."""
+
+    rows: list[Any]
+    number: int
+    has_more: bool
+
+
+def shown(rows: list[Any]) -> Shown:
+    return Shown(rows[:SHOWN], len(rows), len(rows) > SHOWN)
 
 
 def reading(event: Event, people: RegistrantList) -> Reading:
@@ -115,12 +129,12 @@ def _faults(form: ImportedForm, row: Row, headings: dict[str, str]) -> Iterator[
 
 
 def packed(event: Event, answers: list[dict[str, Any]]) -> str:
-    """For the page between: signed, so that what is added is what was checked."""
+    """For the form of the next page: signed, so that exactly what was checked is added."""
     return signing.dumps(answers, salt=f"{SALT}.{event.pk}", compress=True)
 
 
 def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
-    """None after a day, or for what is not ours."""
+    """None when it is older than a day, or not signed by this site."""
     try:
         kept: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:
@@ -157,78 +171,66 @@ class ListForm(forms.Form):
         return read
 
 
-class RegistrantImport:
-    """The link on an event's page, and the two pages behind it."""
+@admin.display(description=gettext_lazy("people from a list"))
+def registrants(event: Event) -> str:
+    if not event.pk:
+        return ""
+    address = reverse("admin:registrations_event_registrants", args=[event.pk])
+    return format_html('<a href="{}">{}</a>', address, _("Import people from a list"))
 
-    admin_site: Any
-    opts: Any
-    get_object: Any
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.import_registrants)
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<path:object_id>/registrants/", view, name="registrations_event_registrants"), *urls]
+def import_registrants(request: HttpRequest, pk: int) -> HttpResponse:
+    """First the file, then what would be added. Nobody is added before it is confirmed."""
+    event = get_object_or_404(Event, pk=pk)
+    if event.status == Event.Status.CANCELLED:
+        messages.error(request, _("This event is cancelled: nobody is added to it."))
+        return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[event.pk]))
+    if STATE in request.POST:
+        return _add(request, event)
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ListForm(*sent, event=event)
+    if form.is_valid():
+        return _proposal(request, event, form.cleaned_data["people"])
+    return _step(request, "admin/people_upload.html", event, form=form)
 
-    @admin.display(description=gettext_lazy("people from a list"))
-    def registrants(self, event: Event) -> str:
-        if not event.pk:
-            return ""
-        address = reverse("admin:registrations_event_registrants", args=[event.pk])
-        return format_html('<a href="{}">{}</a>', address, _("Import people from a list"))
 
-    def import_registrants(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """First the file, then what would be added; nobody is added before it is confirmed."""
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        event = self.get_object(request, unquote(object_id))
-        if event is None:
-            raise Http404
-        if event.status == Event.Status.CANCELLED:
-            messages.error(request, _("This event is cancelled: nobody is added to it."))
-            return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[event.pk]))
-        if STATE in request.POST:
-            return self._add(request, event)
-        sent = (request.POST, request.FILES) if request.method == "POST" else ()
-        form = ListForm(*sent, event=event)
-        if form.is_valid():
-            return self._proposal(request, event, form.cleaned_data["people"])
-        return self._step(request, "admin/people_upload.html", event, form=form)
+def _proposal(request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
+    places = bulk_enrolment.places(event, len(read.new))
+    return _step(
+        request,
+        "admin/people_proposal.html",
+        event,
+        places=places,
+        added=places.seats + places.in_line,
+        new=shown(read.new),
+        faults=shown(read.faults),
+        faulty_lines=len({fault.line for fault in read.faults}),
+        known=shown(read.known),
+        repeated=shown(read.repeated),
+        silent=len(read.silent),
+        may_write=bool(read.new) and event.status == Event.Status.PUBLISHED,
+        state=packed(event, read.answers),
+    )
 
-    def _proposal(self, request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
-        return self._step(
-            request,
-            "admin/people_proposal.html",
-            event,
-            read=read,
-            places=bulk_enrolment.places(event, len(read.new)),
-            new=read.new[:SHOWN],
-            faults=read.faults[:SHOWN],
-            faulty_lines=len({fault.line for fault in read.faults}),
-            known=read.known[:SHOWN],
-            repeated=read.repeated[:SHOWN],
-            may_write=event.status == Event.Status.PUBLISHED,
-            state=packed(event, read.answers),
-        )
 
-    def _add(self, request: HttpRequest, event: Event) -> HttpResponse:
-        people = unpacked(event, request.POST[STATE])
-        if people is None:
-            messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
-            return HttpResponseRedirect(request.path)
-        job = Job(
-            kind=Job.Kind.IMPORT,
-            title=_("Import people from a list"),
-            event=event,
-            permission=PERMISSION,
-            total=len(people),
-            parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
-        )
-        listed = f"{reverse('admin:registrations_registration_changelist')}?event__id__exact={event.pk}"
-        return carry_out(request, job, then=listed)
+def _add(request: HttpRequest, event: Event) -> HttpResponse:
+    people = unpacked(event, request.POST[STATE])
+    if people is None:
+        messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
+        return HttpResponseRedirect(request.path)
+    job = Job(
+        kind=Job.Kind.IMPORT,
+        title=_("Import people from a list"),
+        event=event,
+        permission=PERMISSION,
+        total=len(people),
+        parameters={"people": people, "with_mail": request.POST.get(MAIL) == WITH_MAIL},
+    )
+    return carry_out(request, job, then=list_path(Registration, event__id__exact=event.pk))
 
-    def _step(self, request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
-        shared = {**self.admin_site.each_context(request), "opts": self.opts, "event": event}
-        return TemplateResponse(request, template, {**shared, "title": _("Import people from a list"), **context})
+
+def _step(request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
+    return page(request, Event, template, title=_("Import people from a list"), event=event, **context)
 
 
 @jobs.handler(Job.Kind.IMPORT, short=SHORT, is_one_transaction=True)
@@ -259,3 +261,6 @@ def _told(*, added: int, waiting: int, left_out: int) -> Iterator[tuple[str, str
             left_out,
         )
         yield "warning", words % {"count": left_out}
+
+
+PAGES = [AdminPage("<int:pk>/registrants/", import_registrants, name="registrants", permissions=(PERMISSION,))]

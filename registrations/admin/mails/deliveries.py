@@ -1,4 +1,4 @@
-"""The outbox, to read: what left, what waits, what failed and why."""
+"""The outbox, read only: mails sent, mails waiting, and mails that failed with the reason."""
 
 from datetime import datetime
 from typing import Any, ClassVar, cast
@@ -11,9 +11,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from registrations.admin.mails.held_mails import HeldMails
-from registrations.admin.shared.counted_list import CountedList
-from registrations.admin.shared.pages import AdminTitles
+from registrations.admin.mails.held_mails import PERMISSION, give_up, let_leave
+from registrations.admin.shared.counted_list import CountedModelAdmin
 from registrations.models import Delivery, MailCount
 from registrations.models.delivery import DeliveryQuerySet
 
@@ -38,7 +37,7 @@ def mail_state(delivery: Delivery) -> str:
 
 
 def is_yet_to_come(delivery: Delivery) -> bool:
-    """A mail that the clock will send, or has let pass: not the last one that this person was sent."""
+    """A mail that is due later, or that expired before it was due: it is not the last mail this person was sent."""
     waits = delivery.state == Delivery.State.PENDING and delivery.send_at > timezone.now()
     return not delivery.attempts and (waits or delivery.state == Delivery.State.EXPIRED)
 
@@ -72,14 +71,14 @@ SHOWN = [
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(CountedModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
     list_filter = ["state", "kind", "event", "provider_status"]
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]
     sortable_by = ["created_at"]  # it has an index
-    purged_count = MailCount.objects.all()
-    tallied: ClassVar[dict[str, Any]] = {
+    live_count = MailCount.objects.all()
+    counted_filters: ClassVar[dict[str, Any]] = {
         "state__exact": "state",
         "state__in": "state__in",
         "kind__exact": "kind",
@@ -90,7 +89,7 @@ class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delive
     }
     list_per_page = 50
     choose_all = gettext_lazy("Select all the mails found")
-    actions = ["let_leave", "give_up"]
+    actions = [let_leave, give_up]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
 
@@ -104,7 +103,7 @@ class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delive
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
     ) -> tuple[QuerySet[Delivery], bool]:
-        """By who they are for; by a whole address, also one that was corrected since; by the Message-ID."""
+        """By the recipient; by a whole address, even if it was corrected since; by the Message-ID."""
         if not (words := search_term.strip()):
             return queryset, False
         if "@" not in words[1:]:
@@ -118,6 +117,10 @@ class DeliveryAdmin(CountedList, HeldMails, AdminTitles, admin.ModelAdmin[Delive
     @admin.display(description=gettext_lazy("state"))
     def outcome(self, delivery: Delivery) -> str:
         return mail_state(delivery)
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        """For the actions with the permission `write`."""
+        return request.user.has_perm(PERMISSION)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,6 +1,6 @@
-"""What is typed to write to the registrants: to whom and what, then how many they are."""
+"""The forms to write to the registrants: recipients and text, then the number of recipients."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminRadioSelect, AdminTextareaWidget, AdminTextInputWidget
@@ -15,7 +15,7 @@ Audience = Broadcast.Audience
 
 
 class MessageForm(forms.ModelForm[Broadcast]):
-    """To whom, and what. Nothing is chosen beforehand: whoever chooses nobody writes to nobody."""
+    """Recipients and text. No audience is preselected, so that nobody is written to by accident."""
 
     audience = forms.ChoiceField(
         label=gettext_lazy("To whom"),
@@ -32,7 +32,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         event = self.instance.event
-        self.fields["audience"].choices = possible_audiences(event)  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["audience"]).choices = possible_audiences(event)
         self._offer_filters(event)
         self.fields["subject"].help_text = _("Filled in: %(names)s.") % {
             "names": placeholders.shown(placeholders.IN_SUBJECT)
@@ -46,7 +46,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
         territories = list(named.values_list("territory", flat=True).distinct())
         if territories:
             choices = [("", _("any")), *((name, name) for name in territories)]
-            self.fields["territory"].choices = choices  # type: ignore[attr-defined]
+            cast(forms.ChoiceField, self.fields["territory"]).choices = choices
         else:
             del self.fields["territory"]
         if not event.newsletter_label:
@@ -74,7 +74,7 @@ def known_only(text: str, known: list[str]) -> str:
 
 
 def possible_audiences(event: Event) -> list[tuple[str, Any]]:
-    """Nobody has come before the start, and nobody is absent before the end."""
+    """Without those who were present before the start, and without those who were absent before the end."""
     took_place = event.status == Event.Status.PUBLISHED
     not_yet = {Audience.PRESENT} if not (took_place and event.has_started) else set()
     if not (took_place and event.is_over):
@@ -83,7 +83,7 @@ def possible_audiences(event: Event) -> list[tuple[str, Any]]:
 
 
 class CountForm(forms.Form):
-    """Whoever types how many people there are has read it."""
+    """The organiser types the number of recipients, which shows that they have read it."""
 
     typed = forms.IntegerField(
         label=gettext_lazy("Type the number of people"),

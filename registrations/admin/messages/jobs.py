@@ -1,10 +1,10 @@
-"""A message once it is confirmed, sent now or by a worker: to everyone in one transaction, or to nobody."""
+"""The job of a confirmed message: it is sent to everyone in one transaction, or to no one."""
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registrations.admin.messages.broadcasts import fingerprint
+from registrations.admin.messages.review import fingerprint
 from registrations.domain import broadcasts
 from registrations.models import Broadcast, Job
 from registrations.models.job import Outcome
@@ -15,7 +15,7 @@ SHORT = 8000  # people
 
 @jobs.handler(Job.Kind.MESSAGE, short=SHORT, is_one_transaction=True)
 def send_message(job: Job) -> Outcome:
-    """Only what was read before it was confirmed."""
+    """Refused when the message or the event has changed since it was read."""
     broadcast = _found(job)
     if job.parameters["seen"] != fingerprint(broadcast):
         raise jobs.Refused(_("The message or the event has changed meanwhile: read it once more."))

@@ -1,9 +1,11 @@
-"""What an organiser may do to people on the list: each act asks first, writes to them, and stays in their history."""
+"""What an organiser may do to people on the list. Each action asks first, and is kept in their history."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.models import DELETION
+from django.contrib.admin.options import ActionLocation
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,6 +14,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
 from registrations.admin.shared import confirmation
+from registrations.admin.shared.counted_list import CountedModelAdmin
 from registrations.domain import erasure, signup, waiting_list
 from registrations.models import Delivery, Event, PeopleCount, Registration
 from registrations.security import audit
@@ -19,8 +22,8 @@ from registrations.security import audit
 Status = Registration.Status
 
 
-class Act(NamedTuple):
-    """The words with which it is asked for, of `count` people, and the deed of the same name."""
+class Question(NamedTuple):
+    """The words that ask before the bulk action of the same name; each is given the `count`."""
 
     name: str
     question: Any
@@ -33,31 +36,51 @@ class Act(NamedTuple):
         return BULK_ACTIONS[self.name]
 
 
-def perform(act: Act, model_admin: Any, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-    """Ask, then do it to those of the ticked ones to whom it applies, and say how many there were."""
-    chosen = act.bulk_action.chosen(queryset).order_by(*act.bulk_action.order)
-    count = model_admin.count_of(request, queryset, act.bulk_action.chosen)
+def admin_action(
+    asked: Question, permission: str = "change", location: Sequence[ActionLocation] = (ActionLocation.CHANGE_LIST,)
+) -> Callable[..., HttpResponse | None]:
+    """The action of the list of registrations that asks this question."""
+
+    @admin.action(description=asked.bulk_action.title, permissions=[permission], location=location)
+    def action(
+        model_admin: CountedModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+    ) -> HttpResponse | None:
+        return _perform(asked, model_admin, request, queryset)
+
+    action.__name__ = asked.name
+    return action
+
+
+def _perform(
+    asked: Question,
+    model_admin: CountedModelAdmin[Registration],
+    request: HttpRequest,
+    queryset: QuerySet[Registration],
+) -> HttpResponse | None:
+    """Ask, then carry the action out for those of the ticked registrations that it applies to."""
+    bulk_action = asked.bulk_action
+    chosen = bulk_action.chosen(queryset).order_by(*bulk_action.order)
+    count = model_admin.count_of(request, queryset, bulk_action.chosen)
     left_out = model_admin.count_of(request, queryset) - count
-    others = str(act.left_out % {"count": left_out}) if left_out else ""
+    others = str(asked.left_out % {"count": left_out}) if left_out else ""
     if not count:
         messages.warning(request, others)
         return None
     if not confirmation.given(request, count):
-        sentences = [str(act.question % {"count": count}), *_seats_exceeded(act, chosen), others, str(act.warning)]
+        sentences = [str(asked.question % {"count": count}), *_seats_exceeded(asked, chosen), others, asked.warning]
         return confirmation.ask(
-            model_admin,
             request,
             chosen,
             count=count,
-            title=str(act.bulk_action.title),
-            sentences=list(filter(None, sentences)),
-            button=str(act.button % {"count": count}),
+            title=str(bulk_action.title),
+            sentences=list(map(str, filter(None, sentences))),
+            button=str(asked.button % {"count": count}),
         )
-    return do_to(chosen, act.name, request, confirmed=count)
+    return do_to(chosen, asked.name, request, confirmed=count)
 
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
-    """A sentence when more seats are taken, or would be, than there are; nobody loses one."""
+    """A warning when more seats are taken, or would be, than there are. Nobody loses a seat."""
     taken = PeopleCount.objects.of(event).filter(status=Registration.Status.CONFIRMED).total() + more
     if event.capacity is None or taken <= event.capacity:
         return ""
@@ -70,7 +93,7 @@ def too_few_seats(event: Event, *, more: int = 0) -> str:
 
 
 def tell_of_promoted(request: HttpRequest, count: int) -> None:
-    """Who was waiting and has a seat now, by what the organiser has just done."""
+    """How many people on the waiting list were given a seat by the change that the organiser has just made."""
     sentence = ngettext(
         "%(count)s person on the waiting list has been given a seat; the mail that says so is on its way.",
         "%(count)s people on the waiting list have been given a seat; the mails that say so are on their way.",
@@ -80,18 +103,18 @@ def tell_of_promoted(request: HttpRequest, count: int) -> None:
         messages.success(request, sentence % {"count": count})
 
 
-def _seats_exceeded(act: Act, chosen: QuerySet[Registration]) -> list[str]:
-    if act is not GIVE_SEAT:
+def _seats_exceeded(asked: Question, chosen: QuerySet[Registration]) -> list[str]:
+    if asked is not GIVE_SEAT:
         return []
     more = dict(chosen.order_by().values_list("event").annotate(count=Count("pk")))
     return [too_few_seats(event, more=more[event.pk]) for event in Event.objects.filter(pk__in=more)]
 
 
-WAITING_FIRST = ["-status", "pk"]  # where seats become free: nobody is given one only to lose it
+WAITING_FIRST = ["-status", "pk"]  # when seats become free, no chosen person is promoted and then cancelled
 
 
 def _waiting(people: QuerySet[Any]) -> QuerySet[Any]:
-    """For an event to come."""
+    """On the waiting list of an event to come."""
     coming = people.filter(event__status=Event.Status.PUBLISHED, event__starts_at__gt=timezone.now())
     return coming.filter(status=Status.WAITLISTED)
 
@@ -124,7 +147,7 @@ BULK_ACTIONS["give_seat"] = BulkAction(
     ),
     action=audit.Action.BULK_MAIL,
 )
-GIVE_SEAT = Act(
+GIVE_SEAT = Question(
     name="give_seat",
     question=ngettext_lazy(
         "%(count)s person leaves the waiting list and is sent the mail with the link and the invitation, "
@@ -147,7 +170,7 @@ BULK_ACTIONS["send_again"] = BulkAction(
     done=ngettext_lazy("%(count)s mail is on its way.", "%(count)s mails are on their way.", "count"),
     action=audit.Action.BULK_MAIL,
 )
-SEND_AGAIN = Act(
+SEND_AGAIN = Question(
     name="send_again",
     question=ngettext_lazy(
         "%(count)s person is sent again the mail that says where they stand: with the link for a seat, "
@@ -174,7 +197,7 @@ BULK_ACTIONS["renew_links"] = BulkAction(
     ),
     action=audit.Action.BULK_MAIL,
 )
-RENEW_LINKS = Act(
+RENEW_LINKS = Question(
     name="renew_links",
     question=ngettext_lazy(
         "The links that %(count)s person has received lead nowhere any more; the new ones leave at once by mail.",
@@ -196,7 +219,7 @@ BULK_ACTIONS["withdraw"] = BulkAction(
     ),
     action=audit.Action.BULK_MAIL,
 )
-WITHDRAW = Act(
+WITHDRAW = Question(
     name="withdraw",
     question=ngettext_lazy(
         "%(count)s person is taken off the list and told by mail; calendars take the entry out. "
@@ -225,7 +248,7 @@ BULK_ACTIONS["delete_selected"] = BulkAction(
     permission="registrations.delete_registration",
     flag=DELETION,
 )
-ERASE = Act(
+ERASE = Question(
     name="delete_selected",
     question=ngettext_lazy(
         "%(count)s person is deleted for good, with their answers, their mails and their presence.",
@@ -240,3 +263,10 @@ ERASE = Act(
         "their data be erased, or when a row was made by mistake."
     ),
 )
+
+EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
+give_seat = admin_action(GIVE_SEAT, location=EVERYWHERE)
+send_again = admin_action(SEND_AGAIN, location=EVERYWHERE)
+renew_links = admin_action(RENEW_LINKS, location=EVERYWHERE)
+withdraw = admin_action(WITHDRAW, location=EVERYWHERE)
+delete_selected = admin_action(ERASE, permission="delete")

@@ -1,4 +1,4 @@
-"""Who came, in the desk: shown with how we know, noted by hand, taken back."""
+"""Attendance of registrants: shown with its origin, noted by hand, taken back."""
 
 from typing import Any
 
@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
+from registrations.admin.shared.counted_list import CountedModelAdmin
+from registrations.admin.shared.model_admin import page
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import attendance
 from registrations.models import Attendance, Registration
 from registrations.text import dates
 
-PRESENCE_ACTIONS = ["note_presence", "take_presence_back"]
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 TOKEN, CONFIRMED = "csrfmiddlewaretoken", "confirmed"  # names of fields
 PEOPLE_SHOWN = 50
@@ -36,7 +37,7 @@ def sign_words(sign: Attendance) -> str:
 
 
 def presence_words(registration: Registration) -> str:
-    """Whether and how we know that someone came; nothing before the session is over."""
+    """Whether someone attended, and how this is known. Empty before the session is over."""
     if signs := list(registration.attendances.all()):
         return _("Yes: %(signs)s") % {"signs": " · ".join(map(sign_words, signs))}
     return _("No") if registration.is_seated and registration.event.is_over else ""
@@ -64,78 +65,71 @@ class PresenceInline(ReadOnlyInline, admin.TabularInline[Attendance, Registratio
     readonly_fields = ["origin", "noted_at", "minutes"]
 
 
-class Presences:
-    """The column and the actions of the list of registrations."""
+@admin.display(description=gettext_lazy("presence"))
+def presence(registration: Registration) -> str:
+    return presence_words(registration)
 
-    admin_site: Any
-    opts: Any
-    count_of: Any
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
-        registrations: QuerySet[Registration] = super().get_queryset(request)  # type: ignore[misc]
-        return registrations.prefetch_related("attendances")
+@admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
+def note_presence(
+    model_admin: CountedModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+) -> HttpResponse | None:
+    people = _seated(queryset)
+    if not (count := model_admin.count_of(request, queryset, _seated)):
+        messages.warning(request, _("None of the chosen registrations is confirmed."))
+        return None
+    if CONFIRMED not in request.POST:
+        question = ngettext("Note that %(count)s person was there?", "Note that %(count)s people were there?", count)
+        left_out = model_admin.count_of(request, queryset) - count
+        return _question(request, _("Note the presence"), question, people, count, left_out)
+    return do_to(people, "note_presence", request, confirmed=count)
 
-    @admin.display(description=gettext_lazy("presence"))
-    def presence(self, registration: Registration) -> str:
-        return presence_words(registration)
 
-    @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
-    def note_presence(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = _seated(queryset)
-        if not (count := self.count_of(request, queryset, _seated)):
-            messages.warning(request, _("None of the chosen registrations is confirmed."))
-            return None
-        if CONFIRMED not in request.POST:
-            question = ngettext(
-                "Note that %(count)s person was there?", "Note that %(count)s people were there?", count
-            )
-            left_out = self.count_of(request, queryset) - count
-            return self._ask(request, _("Note the presence"), question, people, count, left_out)
-        return do_to(people, "note_presence", request, confirmed=count)
+@admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
+def take_presence_back(
+    model_admin: CountedModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+) -> HttpResponse | None:
+    people = _attended(queryset)
+    if not (count := model_admin.count_of(request, queryset, _attended)):
+        messages.warning(request, _("None of the chosen registrations has a noted presence."))
+        return None
+    if CONFIRMED not in request.POST:
+        question = ngettext(
+            "Note that %(count)s person was not there after all? Their certificate is valid no longer.",
+            "Note that %(count)s people were not there after all? Their certificates are valid no longer.",
+            count,
+        )
+        return _question(request, _("Take the presence back"), question, people, count)
+    return do_to(people, "take_presence_back", request, confirmed=count)
 
-    @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
-    def take_presence_back(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        people = _came(queryset)
-        if not (count := self.count_of(request, queryset, _came)):
-            messages.warning(request, _("None of the chosen registrations has a noted presence."))
-            return None
-        if CONFIRMED not in request.POST:
-            question = ngettext(
-                "Note that %(count)s person was not there after all? Their certificate is valid no longer.",
-                "Note that %(count)s people were not there after all? Their certificates are valid no longer.",
-                count,
-            )
-            return self._ask(request, _("Take the presence back"), question, people, count)
-        return do_to(people, "take_presence_back", request, confirmed=count)
 
-    def _ask(
-        self,
-        request: HttpRequest,
-        title: str,
-        question: str,
-        people: QuerySet[Registration],
-        count: int,
-        left_out: int = 0,
-    ) -> TemplateResponse:
-        """The question with its count; its answer sends the same choice again."""
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": title,
-            "question": question % {"count": count},
-            "people": people.prefetch_related(None)[:PEOPLE_SHOWN],
-            "not_shown": max(0, count - PEOPLE_SHOWN),
-            "left_out": left_out,
-            "chosen": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
-        }
-        return TemplateResponse(request, "admin/attendance_question.html", context)
+def _question(
+    request: HttpRequest,
+    title: str,
+    question: str,
+    people: QuerySet[Registration],
+    count: int,
+    left_out: int = 0,
+) -> TemplateResponse:
+    """The question with its count. Its form sends the same selection again."""
+    return page(
+        request,
+        Registration,
+        "admin/attendance_question.html",
+        title=title,
+        question=question % {"count": count},
+        people=people.prefetch_related(None)[:PEOPLE_SHOWN],
+        not_shown=max(0, count - PEOPLE_SHOWN),
+        left_out=left_out,
+        chosen=[(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
+    )
 
 
 def _seated(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.filter(status=Registration.Status.CONFIRMED)
 
 
-def _came(people: QuerySet[Any]) -> QuerySet[Any]:
+def _attended(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.filter(attended=True)
 
 
@@ -153,7 +147,7 @@ BULK_ACTIONS["note_presence"] = BulkAction(
 )
 BULK_ACTIONS["take_presence_back"] = BulkAction(
     title=gettext_lazy("Take the presence back"),
-    chosen=_came,
+    chosen=_attended,
     do=attendance.take_back,
     history=gettext_lazy("Presence taken back."),
     done=ngettext_lazy("%(count)s presence is taken back.", "%(count)s presences are taken back.", "count"),

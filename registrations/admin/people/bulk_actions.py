@@ -1,4 +1,4 @@
-"""What is done to one person after the other, however many were chosen: each in a transaction of their own."""
+"""Actions on many registrations, one after another: each in a transaction of its own."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -15,19 +15,22 @@ from registrations.models.job import Outcome
 from registrations.security import audit
 from registrations.worker import jobs
 
-SHORT = 200  # people: the slowest of these acts takes 6 ms for each
+NAME = "deed"  # of the action: a key in stored jobs, which keeps its old name
+SHORT = 200  # people: the slowest of these actions takes 6 ms for each
 
 
 class BulkAction(NamedTuple):
-    """`chosen` tells to whom it applies, of people as of their tally, and is asked again for each; `do` answers False
-    if nothing was to do."""
+    """`chosen` filters those to whom it applies, registrations and live counts alike; it is applied again to each.
+
+    `do` returns False if there was nothing to do.
+    """
 
     title: Any
     chosen: Callable[[QuerySet[Any]], QuerySet[Any]]
     do: Callable[[Registration], bool | None]
     done: Any  # a sentence with the count
     order: Sequence[str] = ("-created_at", "-pk")  # as in the list
-    history: Any = ""  # of each person: the title, unless it is worded otherwise
+    history: Any = ""  # of each person; the title when it is empty
     action: audit.Action | None = None  # in the audit log
     permission: str = "registrations.change_registration"
     flag: int = CHANGE
@@ -37,7 +40,8 @@ BULK_ACTIONS: dict[str, BulkAction] = {}
 
 
 def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, confirmed: int) -> HttpResponse | None:
-    """To these people, in this order: now when they are few. To nobody when they are not as many as was confirmed."""
+    """Run the action on these people in this order: at once when they are few. When their number is no longer the one
+    that was confirmed, nothing is done."""
     bulk_action, pks = BULK_ACTIONS[name], list(people.values_list("pk", flat=True))
     if len(pks) != confirmed:
         messages.warning(request, _("The list has changed meanwhile: nothing was done. Choose once more."))
@@ -50,14 +54,14 @@ def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, co
         event=event,
         permission=bulk_action.permission,
         total=len(pks),
-        parameters={"deed": name, "people": pks},
+        parameters={NAME: name, "people": pks},
     )
     return carry_out(request, job)
 
 
 def note_in_audit(job: Job) -> None:
-    """To how many it was done since the last entry."""
-    bulk_action, noted = BULK_ACTIONS[job.parameters["deed"]], job.detail.get("noted", 0)
+    """Record how many people were dealt with since the last entry."""
+    bulk_action, noted = BULK_ACTIONS[job.parameters[NAME]], job.detail.get("noted", 0)
     if bulk_action.action is None or job.count == noted > 0:
         return
     detail: dict[str, Any] = {"passed_over": len(job.skipped)} if job.skipped else {}
@@ -67,7 +71,7 @@ def note_in_audit(job: Job) -> None:
 
 @jobs.handler(Job.Kind.PEOPLE, short=SHORT, is_one_transaction=False, note=note_in_audit)
 def do_to_people(job: Job) -> Outcome:
-    bulk_action = BULK_ACTIONS[job.parameters["deed"]]
+    bulk_action = BULK_ACTIONS[job.parameters[NAME]]
 
     def do(pk: int) -> bool:
         found = (

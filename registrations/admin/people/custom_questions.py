@@ -1,27 +1,24 @@
-"""Questions of an event's own in the desk: written in its form, corrected on a person's page, counted on their own."""
+"""Custom questions of an event: written in its form, corrected on a registrant's page, counted on their own page."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import CharField, TextField, prefetch_related_objects
 from django.forms import Field, ModelForm, Textarea, TextInput
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from registrations.admin.shared import model_admin
+from registrations.admin_site.pages import AdminPage
 from registrations.domain import custom_questions
 from registrations.models import Event, EventQuestion, Registration
 from registrations.models.event_question import QUESTIONS_MAX
 from registrations.web.fields import answer_field
-
-MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
-SHOWN = "own_answers_shown"
 
 
 class OwnQuestionsFormSet(BaseInlineFormSet[EventQuestion, Event, ModelForm[EventQuestion]]):
@@ -51,42 +48,35 @@ class OwnQuestionInline(admin.StackedInline[EventQuestion, Event]):
 
 
 def own_questions(registration: Registration) -> list[EventQuestion]:
-    """Looked for once, however often the page asks."""
+    """Read from the database once, however often the page needs them."""
     prefetch_related_objects([registration], "event__own_questions")
     return custom_questions.asked_or_answered(registration)
 
 
 def typed_answers(typed: dict[str, Any]) -> dict[str, Any]:
-    """Of the fields below, by question; an emptied one takes the answer away."""
+    """What was typed into the fields of `answers_form`, by question key; None removes the answer."""
     prefix = EventQuestion.FIELD_PREFIX
     return {name.removeprefix(prefix): value or None for name, value in typed.items() if name.startswith(prefix)}
 
 
-class OwnAnswers:
-    """On a person's page; none is required there: the organiser corrects, and does not answer for others."""
+def answers_form(form: Any, registration: Registration) -> Any:
+    """This form class with a field for each question. None is required: organisers only correct answers."""
+    return type("AnswersForm", (form,), _fields(registration))
 
-    form: Any
-    has_change_permission: Any
 
-    def get_form(
-        self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        if obj and self.has_change_permission(request, obj):
-            kwargs["form"] = type("AnswersForm", (kwargs.get("form", self.form),), _fields(obj))
-        return super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
+def answers_fieldset(registration: Registration, *, may_change: bool) -> list[tuple[Any, dict[str, Any]]]:
+    """Empty for an event without questions of its own."""
+    names: list[Any] = [question.field_name for question in own_questions(registration)]
+    if not names:
+        return []
+    shown = names if may_change else [own_answers_shown]
+    return [(gettext_lazy("Answers to the event’s own questions"), {"fields": shown})]
 
-    def own_answers_fieldset(self, request: HttpRequest, obj: Registration) -> list[tuple[Any, dict[str, Any]]]:
-        """None for an event that asks nothing."""
-        names = [question.field_name for question in own_questions(obj)]
-        if not names:
-            return []
-        shown = names if self.has_change_permission(request, obj) else [SHOWN]
-        return [(gettext_lazy("Answers to the event’s own questions"), {"fields": shown})]
 
-    @admin.display(description=gettext_lazy("answers"))
-    def own_answers_shown(self, registration: Registration) -> str:
-        lines = ((one.question.label, ", ".join(one.lines)) for one in custom_questions.answered(registration))
-        return format_html_join("", '<span class="desk-line"><strong>{}</strong> {}</span>', lines)
+@admin.display(description=gettext_lazy("answers"))
+def own_answers_shown(registration: Registration) -> str:
+    lines = ((one.question.label, ", ".join(one.lines)) for one in custom_questions.answered(registration))
+    return format_html_join("", '<span class="desk-line"><strong>{}</strong> {}</span>', lines)
 
 
 def _fields(registration: Registration) -> dict[str, Field]:
@@ -102,27 +92,19 @@ def _field(question: EventQuestion, registration: Registration) -> Field:
     return field
 
 
-class AnswerCounts:
-    """The page behind « Réponses aux questions » on an event's form."""
+def answer_counts(request: HttpRequest, pk: int) -> HttpResponse:
+    """« Réponses aux questions » of an event."""
+    event = get_object_or_404(Event, pk=pk)
+    return model_admin.page(
+        request,
+        Event,
+        "admin/answers.html",
+        title=_("Answers to the questions"),
+        event=event,
+        counted=custom_questions.answer_counts(event),
+        listed=event.registrations.without_dry_runs().on_the_list().count(),
+    )
 
-    admin_site: Any
-    opts: Any
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.answer_counts)
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<int:pk>/answers/", view, name="registrations_event_answers"), *urls]
-
-    def answer_counts(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perms(MAY_SEE):
-            raise PermissionDenied
-        event = get_object_or_404(Event, pk=pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Answers to the questions"),
-            "event": event,
-            "counted": custom_questions.answer_counts(event),
-            "listed": event.registrations.without_dry_runs().on_the_list().count(),
-        }
-        return TemplateResponse(request, "admin/answers.html", context)
+MAY_SEE = ("registrations.view_event", "registrations.view_registration")
+PAGES = [AdminPage("<int:pk>/answers/", answer_counts, name="answers", permissions=MAY_SEE)]

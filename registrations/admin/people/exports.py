@@ -1,17 +1,15 @@
-"""Lists that leave the site: the columns are chosen, the password is fresh, and the audit log knows of it."""
+"""Lists to download. The password must be fresh, and each download is recorded in the audit log."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -19,8 +17,10 @@ from django.utils.translation import gettext_lazy
 
 from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
 from registrations.admin.people.attendance import presence_words
+from registrations.admin.shared import model_admin
+from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
 from registrations.admin.shared.jobs import carry_out, event_of
-from registrations.admin_site.login import with_fresh_password
+from registrations.admin_site.pages import AdminPage
 from registrations.documents import pdf, sign_in_sheet, speakers_sheet
 from registrations.domain import custom_questions
 from registrations.models import Event, EventQuestion, Job, PeopleCount, Registration, person_fields
@@ -34,7 +34,7 @@ from registrations.worker import jobs
 
 PERMISSION = "registrations.export_registration"
 CHUNK = 1000  # rows that are in memory with their mails and presences
-ROWS_A_SECOND = 2500  # that leave, about
+ROWS_A_SECOND = 2500  # that are sent, approximately
 CHOSEN = "export_columns"  # key of the session
 SHORT = 250  # people on a sheet, typeset in about two seconds
 CSV, XLSX = "csv", "xlsx"
@@ -91,7 +91,7 @@ COLUMNS = {
 
 
 def own_columns(event: Event | None) -> dict[str, Column]:
-    """One for each question of the event's own, asked or no longer."""
+    """One for each custom question of the event, also for those that are no longer asked."""
     return {one.field_name: _own_column(one) for one in (event.own_questions.all() if event else [])}
 
 
@@ -118,11 +118,12 @@ class ExportForm(forms.Form):
 
     def __init__(self, data: Any, *, columns: dict[str, Column], initial: dict[str, Any]) -> None:
         super().__init__(data, initial=initial)
-        self.fields["columns"].choices = [(name, column.heading) for name, column in columns.items()]  # type: ignore[attr-defined]
+        offered = cast(forms.MultipleChoiceField, self.fields["columns"])
+        offered.choices = [(name, column.heading) for name, column in columns.items()]
 
 
 def rows(registrations: QuerySet[Registration], columns: list[Column]) -> Iterator[list[str]]:
-    """Read as they leave, a chunk at a time, each with its mails and presences."""
+    """Read in chunks while the file is sent, with their mails and presences."""
     whole = registrations.select_related("event").prefetch_related("attendances", "deliveries").order_by("pk")
     for registration in whole.iterator(chunk_size=CHUNK):
         yield [column.cell(registration) for column in columns]
@@ -133,119 +134,86 @@ def spreadsheet(name: str, file_format: str, headings: list[str], lines: Iterato
     return file_response(made, f"{name}-{timezone.localdate():%Y-%m-%d}.{file_format}", CONTENT_TYPES[file_format])
 
 
-class RegistrantsExport:
-    """Of the list as it is filtered at the moment: its page, and the file."""
+def export(request: HttpRequest) -> HttpResponseBase:
+    """The list of registrations as it is filtered at the moment: choice of the columns, then the file."""
+    registrations = cast(CountedModelAdmin[Registration], admin.site.get_model_admin(Registration))
+    try:
+        changelist = cast(CountedChangeList, registrations.get_changelist_instance(request))
+    except IncorrectLookupParameters:
+        return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
+    event = _only_event(request)
+    offered = {**COLUMNS, **own_columns(event)}
+    remembered = {"columns": request.session.get(CHOSEN, USUAL)}
+    form = ExportForm(request.POST if request.method == "POST" else None, columns=offered, initial=remembered)
+    if form.is_valid():
+        request.session[CHOSEN] = names = form.cleaned_data["columns"]
+        chosen = {name: column for name, column in offered.items() if name in names}
+        found = changelist.queryset.order_by().values("pk")
+        people = Registration.objects.without_dry_runs().filter(pk__in=found)
+        return _file(request, people, chosen, form.cleaned_data["file_format"])
+    count = changelist.exact_count()
+    return model_admin.page(
+        request,
+        Registration,
+        "admin/export.html",
+        title=_("Export the registrations"),
+        form=form,
+        count=count,
+        seconds=count // ROWS_A_SECOND,
+        query=request.GET.urlencode(),
+        offers_own_questions=event is not None,
+    )
 
-    admin_site: Any
-    opts: Any
-    get_changelist_instance: Any
-    change_list_template: Any = "admin/registrations/registration/change_list.html"
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(with_fresh_password(self.export))
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("export/", view, name="registrations_registration_export"), *urls]
-
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        try:
-            changelist = self.get_changelist_instance(request)
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
-        registrations = Registration.objects.without_dry_runs().filter(
-            pk__in=changelist.queryset.order_by().values("pk")
-        )
-        remembered = {"columns": request.session.get(CHOSEN, USUAL)}
-        event = _only_event(request)
-        offered = {**COLUMNS, **own_columns(event)}
-        form = ExportForm(request.POST if request.method == "POST" else None, columns=offered, initial=remembered)
-        if form.is_valid():
-            request.session[CHOSEN] = names = form.cleaned_data["columns"]
-            chosen = {name: column for name, column in offered.items() if name in names}
-            return self._file(request, registrations, chosen, form.cleaned_data["file_format"])
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Export the registrations"),
-            "form": form,
-            "count": (count := changelist.exact_count()),
-            "seconds": count // ROWS_A_SECOND,
-            "query": request.GET.urlencode(),
-            "offers_own_questions": event is not None,
-        }
-        return TemplateResponse(request, "admin/export.html", context)
-
-    def _file(
-        self,
-        request: HttpRequest,
-        registrations: QuerySet[Registration],
-        columns: dict[str, Column],
-        file_format: str,
-    ) -> HttpResponseBase:
-        count = registrations.count()
-        filters = {name: value for name, value in request.GET.items() if name != "q"}
-        searched = bool(request.GET.get("q"))  # what was looked for may be a name
-        audit.record(
-            audit.Action.EXPORTED,
-            list="registrations",
-            filters=filters,
-            columns=list(columns),
-            rows=count,
-            searched=searched,
-        )
-        headings = [str(column.heading) for column in columns.values()]
-        return spreadsheet("inscriptions", file_format, headings, rows(registrations, list(columns.values())))
+def _file(
+    request: HttpRequest, registrations: QuerySet[Registration], columns: dict[str, Column], file_format: str
+) -> HttpResponseBase:
+    filters = {name: value for name, value in request.GET.items() if name != "q"}
+    audit.record(
+        audit.Action.EXPORTED,
+        list="registrations",
+        filters=filters,
+        columns=list(columns),
+        rows=registrations.count(),
+        searched=bool(request.GET.get("q")),  # not the words themselves: they may be a name
+    )
+    headings = [str(column.heading) for column in columns.values()]
+    return spreadsheet("inscriptions", file_format, headings, rows(registrations, list(columns.values())))
 
 
 def _only_event(request: HttpRequest) -> Event | None:
-    """The one that the list is filtered by: questions of another event are not its columns."""
+    """The event by which the list is filtered: only its custom questions are columns."""
     pk = request.GET.get("event__id__exact", "")
     return Event.objects.filter(pk=pk).first() if pk.isdecimal() else None
 
 
-class Lists:
-    """The link on an event's page, and the page of what can be taken out of it."""
+@admin.display(description=gettext_lazy("lists and sheets"))
+def lists(event: Event) -> str:
+    """The link on the page of an event."""
+    if not event.pk:
+        return ""
+    address = reverse("admin:registrations_event_lists", args=[event.pk])
+    return format_html('<a href="{}">{}</a>', address, _("Export, questions, sign-in sheet, newsletter"))
 
-    admin_site: Any
-    opts: Any
-    get_object: Any
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(with_fresh_password(self.take_out))
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<path:object_id>/lists/", view, name="registrations_event_lists"), *urls]
-
-    @admin.display(description=gettext_lazy("lists and sheets"))
-    def lists(self, event: Event) -> str:
-        if not event.pk:
-            return ""
-        address = reverse("admin:registrations_event_lists", args=[event.pk])
-        return format_html('<a href="{}">{}</a>', address, _("Export, questions, sign-in sheet, newsletter"))
-
-    def take_out(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        if not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        event = self.get_object(request, unquote(object_id))
-        if event is None:
-            raise Http404
-        if request.method == "POST":
-            make = DOCUMENTS.get(request.POST.get(DOCUMENT, ""))
-            return make(request, event) if make else HttpResponseRedirect(request.path)
-        return TemplateResponse(request, "admin/exports.html", self._shown(request, event))
-
-    def _shown(self, request: HttpRequest, event: Event) -> dict[str, Any]:
-        people = PeopleCount.objects.of(event)
-        return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Lists and sheets"),
-            "event": event,
-            "listed": people.total(),
-            "questions": speakers_sheet.questions(event).count(),
-            "seated": people.filter(status=Registration.Status.CONFIRMED).total(),
-            "readers": people.filter(newsletter=True).total(),
-        }
+def event_lists(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The lists and sheets of an event; a POST names the one to download."""
+    event = get_object_or_404(Event, pk=pk)
+    if request.method == "POST":
+        make = DOCUMENTS.get(request.POST.get(DOCUMENT, ""))
+        return make(request, event) if make else HttpResponseRedirect(request.path)
+    people = PeopleCount.objects.of(event)
+    return model_admin.page(
+        request,
+        Event,
+        "admin/exports.html",
+        title=_("Lists and sheets"),
+        event=event,
+        listed=people.total(),
+        questions=speakers_sheet.questions(event).count(),
+        seated=people.filter(status=Registration.Status.CONFIRMED).total(),
+        readers=people.filter(newsletter=True).total(),
+    )
 
 
 def _recorded(name: str, event: Event, count: int, **more: Any) -> None:
@@ -316,3 +284,7 @@ DOCUMENTS = {
     "newsletter-csv": _newsletter(CSV),
     "newsletter-xlsx": _newsletter(XLSX),
 }
+
+MAY_EXPORT = (PERMISSION,)
+PAGES = [AdminPage("export/", export, "export", permissions=MAY_EXPORT, needs_fresh_password=True)]
+EVENT_PAGES = [AdminPage("<int:pk>/lists/", event_lists, "lists", permissions=MAY_EXPORT, needs_fresh_password=True)]

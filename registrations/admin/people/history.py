@@ -1,21 +1,20 @@
-"""What happened to one person, in order of time: a page to answer « je n’ai rien reçu » with."""
+"""What happened to one registration, in order of time: the page for « je n’ai rien reçu »."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registrations.admin.mails.deliveries import mail_state
 from registrations.admin.people.attendance import sign_words
+from registrations.admin.shared import model_admin
+from registrations.admin_site.pages import AdminPage
 from registrations.models import Delivery, Registration
 
 Kind = Delivery.Kind
@@ -28,9 +27,9 @@ class Moment(NamedTuple):
 
 
 def person_history(registration: Registration) -> list[Moment]:
-    """As far as the rows tell, the oldest first; what is to come stands at the end."""
-    told = [*_standing(registration), *_mails(registration), *_presences(registration), *_by_staff(registration)]
-    return sorted(told, key=lambda moment: moment.at)
+    """As far as the database knows, the oldest first; what is to come is at the end."""
+    moments = [*_standing(registration), *_mails(registration), *_presences(registration), *_by_staff(registration)]
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def _standing(registration: Registration) -> Iterator[Moment]:
@@ -44,7 +43,7 @@ def _standing(registration: Registration) -> Iterator[Moment]:
 
 
 def _mails(registration: Registration) -> Iterator[Moment]:
-    """Each at the moment that matters: when it left, when it is due, or when it was written down."""
+    """Each mail at the time when it was sent, when it is due, or else when it was created."""
     for delivery in registration.deliveries.all():
         waits = delivery.state == Delivery.State.PENDING
         at = delivery.sent_at or (delivery.send_at if waits else delivery.created_at)
@@ -67,27 +66,18 @@ def _by_staff(registration: Registration) -> Iterator[Moment]:
         yield Moment(entry.action_time, title, str(entry.get_change_message()))
 
 
-class Stories:
-    admin_site: Any
-    opts: Any
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    registration = get_object_or_404(Registration.objects.without_dry_runs().select_related("event"), pk=pk)
+    moments, now = person_history(registration), timezone.now()
+    return model_admin.page(
+        request,
+        Registration,
+        "admin/person_history.html",
+        title=_("What happened: %(person)s") % {"person": registration},
+        registration=registration,
+        past=[moment for moment in moments if moment.at <= now],
+        to_come=[moment for moment in moments if moment.at > now],
+    )
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.person_history)
-        urls: list[URLPattern] = super().get_urls()  # type: ignore[misc]
-        return [path("<int:pk>/story/", view, name="registrations_registration_story"), *urls]
 
-    def person_history(self, request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm("registrations.view_registration"):
-            raise PermissionDenied
-        registration = get_object_or_404(Registration.objects.without_dry_runs().select_related("event"), pk=pk)
-        told = person_history(registration)
-        now = timezone.now()
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("What happened: %(person)s") % {"person": registration},
-            "registration": registration,
-            "past": [moment for moment in told if moment.at <= now],
-            "to_come": [moment for moment in told if moment.at > now],
-        }
-        return TemplateResponse(request, "admin/person_history.html", context)
+PAGES = [AdminPage("<int:pk>/story/", history, name="story", permissions=("registrations.view_registration",))]

@@ -1,27 +1,44 @@
-"""Registrations, each with its mails."""
+"""The list of registrations, and the form of each with its mails."""
 
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.options import ActionLocation
+from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import EmailField, Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
-from registrations.admin.people import actions as people_actions
-from registrations.admin.people.attendance import PRESENCE_ACTIONS, PresenceFilter, PresenceInline, Presences
-from registrations.admin.people.custom_questions import SHOWN, OwnAnswers, typed_answers
-from registrations.admin.people.exports import RegistrantsExport
-from registrations.admin.people.history import Stories
+from registrations.admin.people import exports, history
+from registrations.admin.people.actions import (
+    delete_selected,
+    give_seat,
+    renew_links,
+    send_again,
+    tell_of_promoted,
+    too_few_seats,
+    withdraw,
+)
+from registrations.admin.people.attendance import (
+    PresenceFilter,
+    PresenceInline,
+    note_presence,
+    presence,
+    take_presence_back,
+)
+from registrations.admin.people.custom_questions import (
+    answers_fieldset,
+    answers_form,
+    own_answers_shown,
+    typed_answers,
+)
 from registrations.admin.shared.confirmation import NAMES_SHOWN
-from registrations.admin.shared.counted_list import CountedChangeList, CountedList
-from registrations.admin.shared.pages import AdminTitles, AnonymousLog
+from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import erasure, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration, person_fields
@@ -35,7 +52,6 @@ BY_NAME: dict[str, Any] = {
 }
 REQUIRED_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and one.is_required)
 OPTIONAL_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and not one.is_required)
-EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 
 
 class DeliveryInline(ReadOnlyInline, admin.TabularInline[Delivery, Registration]):
@@ -61,13 +77,13 @@ class MailStateFilter(admin.SimpleListFilter):
         mails = Delivery.objects.filter(state=self.value())
         named = mails.filter(registration__isnull=False).order_by("-registration")
         people = list(named.values_list("registration", flat=True).distinct()[:VERY_MANY])
-        if len(people) < VERY_MANY:  # found by their numbers, else among the latest: nothing reads all people
+        if len(people) < VERY_MANY:  # by primary key when they are few, else by a scan of the latest
             return queryset.filter(pk__in=people)
         return queryset.filter(Exists(mails.filter(registration=OuterRef("pk"))))
 
 
 class TerritoryFilter(admin.SimpleListFilter):
-    """The territories that people have named; who named none is not a choice without a name."""
+    """The territories that people have named; there is no choice for those who named none."""
 
     title = _("territory")
     parameter_name = "territory"
@@ -81,7 +97,7 @@ class TerritoryFilter(admin.SimpleListFilter):
 
 
 class AddByHandForm(forms.ModelForm[Registration]):
-    """A seat, or a place in line: the organiser says which, whatever the number of seats."""
+    """The organiser chooses between a seat and the waiting list, whatever the number of seats."""
 
     status = forms.ChoiceField(
         label=_("Status"),
@@ -110,8 +126,7 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
 
 class PeopleChangeList(CountedChangeList):
-    """The lines of the events shown are read once, however many of the page stand in them; nothing is read for a list
-    that is not shown."""
+    """Places on the waiting list are read once for all events of the page, and only if the list is shown."""
 
     @property
     def result_list(self) -> list[Any]:
@@ -131,33 +146,26 @@ class PeopleChangeList(CountedChangeList):
         return shown
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """By last names: by first names as well, as an index has them."""
+        """Ordering by last name continues by first name, which is the order of an index."""
         ordering = super().get_ordering(request, queryset)
         return BY_NAME.get(str(ordering[0]), ordering)
 
     def _get_default_ordering(self) -> Any:
-        """Who is looked for is found by number, the latest first: see `found_by` and `MailStateFilter`."""
+        """Searches and the filter by mail find primary keys, the latest first: see `found_by`, `MailStateFilter`."""
         by_number = self.query or MailStateFilter.parameter_name in self.filter_params
-        return ["-pk"] if by_number else super()._get_default_ordering()  # type: ignore[misc]
+        return ["-pk"] if by_number else cast(Any, super())._get_default_ordering()
 
 
 @admin.register(Registration)
-class RegistrationAdmin(
-    CountedList,
-    RegistrantsExport,
-    Stories,
-    Presences,
-    OwnAnswers,
-    AnonymousLog,
-    AdminTitles,
-    admin.ModelAdmin[Registration],
-):
+class RegistrationAdmin(CountedModelAdmin[Registration]):
+    pages = (*exports.PAGES, *history.PAGES)
+    change_list_template = "admin/registrations/registration/change_list.html"
     list_display = [
         "full_name",
         "organisation",
         "job_title",
         "standing",
-        "presence",
+        presence,
         "last_mail",
         "created_at",
         "event",
@@ -173,8 +181,8 @@ class RegistrationAdmin(
     ]
     search_fields = ["search"]
     sortable_by = ["full_name", "created_at"]  # those with an index
-    purged_count = PeopleCount.objects.all()
-    tallied: ClassVar[dict[str, Any]] = {
+    live_count = PeopleCount.objects.all()
+    counted_filters: ClassVar[dict[str, Any]] = {
         "event__id__exact": "event__id__exact",
         "status__exact": "status",
         "territory": "territory",
@@ -188,7 +196,7 @@ class RegistrationAdmin(
     list_per_page = 50
     inlines = [PresenceInline, DeliveryInline]
     formfield_overrides = {EmailField: {"form_class": AddressField}}
-    actions = ["give_seat", "send_again", "renew_links", "withdraw", *PRESENCE_ACTIONS, "delete_selected"]
+    actions = [give_seat, send_again, renew_links, withdraw, note_presence, take_presence_back, delete_selected]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     fieldsets = [
         (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
@@ -198,7 +206,7 @@ class RegistrationAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         people = cast(RegistrationQuerySet, super().get_queryset(request))
-        return people.without_dry_runs().prefetch_related("deliveries")
+        return people.without_dry_runs().prefetch_related("attendances", "deliveries")
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[CountedChangeList]:
         return PeopleChangeList
@@ -209,26 +217,29 @@ class RegistrationAdmin(
         return cast(RegistrationQuerySet, queryset).found_by(search_term), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Registration | None = None) -> Any:
-        """What cannot be typed follows only once the person is there; where they stand is changed by actions."""
+        """Read-only fields are shown once the registration exists; its status is then changed by actions only."""
         if obj is None:
             return self.fieldsets[:-1]
         (name, options), *others = self.fieldsets
         shown = ["standing" if field == "status" else field for field in options["fields"]]
         answers, *links = others
-        return [(name, {**options, "fields": shown}), answers, *self.own_answers_fieldset(request, obj), *links]
+        own_answers = answers_fieldset(obj, may_change=self.has_change_permission(request, obj))
+        return [(name, {**options, "fields": shown}), answers, *own_answers, *links]
 
     def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
         return self.inlines if obj else []
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[str]:
-        of_their_own = ["event", "standing", SHOWN, "created_at", "personal_links"] if obj else []
-        return [*self.readonly_fields, *of_their_own]
+    def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[Any]:
+        return ["event", "standing", own_answers_shown, "created_at", "personal_links"] if obj else []
 
     def get_form(
         self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        own = {} if change else {"form": AddByHandForm}
-        return super().get_form(request, obj, change, **{**own, **kwargs})
+        if obj is None:
+            kwargs = {"form": AddByHandForm, **kwargs}
+        elif self.has_change_permission(request, obj):
+            kwargs["form"] = answers_form(kwargs.get("form", self.form), obj)
+        return super().get_form(request, obj, change, **kwargs)
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, registration: Registration) -> str:
@@ -259,13 +270,13 @@ class RegistrationAdmin(
     # Adding, correcting, deleting
 
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
-        """A person added by hand, and one whose address is corrected, is sent the mail that says where they stand."""
+        """A person who is added, or whose address is corrected, is sent the mail with their status."""
         if change:
             _correct(obj, {name: form.cleaned_data[name] for name in form.changed_data})
         else:
             obj.waiting_since = timezone.now() if obj.is_waiting else None
             obj.save()
-            if obj.is_seated and (sentence := people_actions.too_few_seats(obj.event)):
+            if obj.is_seated and (sentence := too_few_seats(obj.event)):
                 messages.warning(request, sentence)
         if not change or "email" in form.changed_data:
             self._write_to(request, obj, is_new=not change)
@@ -284,7 +295,7 @@ class RegistrationAdmin(
         messages.info(request, sentence % {"email": registration.email})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """With their mails and presences, which go with them: as numbers, since they may be very many."""
+        """Mails and presences, which are deleted too, are only counted: there may be very many."""
         pks = objs.order_by().values_list("pk") if isinstance(objs, QuerySet) else [one.pk for one in objs]
         chosen = Registration.objects.without_dry_runs().filter(pk__in=pks)
         hanging = [
@@ -302,41 +313,34 @@ class RegistrationAdmin(
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        """The seats that become free go to the first in line, as after a withdrawal."""
+        """Seats that become free go to the first on the waiting list, as after a cancellation."""
         concerned = Event.objects.filter(pk__in=queryset.order_by().values("event")).order_by("pk")
         events = [Event.objects.locked(event) for event in concerned]
         for registration in queryset.select_for_update(of=("self",)):
             erasure.erase(registration)
         for event in events:
-            people_actions.tell_of_promoted(request, waiting_list.promote(event))
+            tell_of_promoted(request, waiting_list.promote(event))
 
-    # Acts
+    # Django's log keeps names for ever; a number says nothing once the person is erased
 
-    @admin.action(description=people_actions.GIVE_SEAT.bulk_action.title, permissions=["change"], location=EVERYWHERE)
-    def give_seat(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return people_actions.perform(people_actions.GIVE_SEAT, self, request, queryset)
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return _without_name(super().log_addition(request, obj, message))
 
-    @admin.action(description=people_actions.SEND_AGAIN.bulk_action.title, permissions=["change"], location=EVERYWHERE)
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return people_actions.perform(people_actions.SEND_AGAIN, self, request, queryset)
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return _without_name(super().log_change(request, obj, message))
 
-    @admin.action(
-        description=people_actions.RENEW_LINKS.bulk_action.title, permissions=["change"], location=EVERYWHERE
-    )
-    def renew_links(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return people_actions.perform(people_actions.RENEW_LINKS, self, request, queryset)
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> list[LogEntry]:
+        return [_without_name(entry) for entry in super().log_deletions(request, queryset)]
 
-    @admin.action(description=people_actions.WITHDRAW.bulk_action.title, permissions=["change"], location=EVERYWHERE)
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return people_actions.perform(people_actions.WITHDRAW, self, request, queryset)
 
-    @admin.action(description=people_actions.ERASE.bulk_action.title, permissions=["delete"])
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
-        return people_actions.perform(people_actions.ERASE, self, request, queryset)
+def _without_name(entry: LogEntry) -> LogEntry:
+    entry.object_repr = f"n° {entry.object_id}"
+    entry.save(update_fields=["object_repr"])
+    return entry
 
 
 def _correct(registration: Registration, typed: dict[str, Any]) -> None:
-    """What was typed and nothing else: the person may be changing the rest at the same time."""
+    """Save only the fields that were changed: the person may be changing others at the same time."""
     now = Registration.objects.locked(registration)
     now.answer(typed_answers(typed))
     for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:

@@ -1,22 +1,24 @@
-"""The desk asks before it acts: one page stands in front of every action that writes to people.
+"""A page that asks before an action that writes to people is carried out.
 
 @admin.action(description=_("Give a seat"), permissions=["change"])
-def give_seat(self, request, queryset):
+def give_seat(model_admin, request, queryset):
     chosen = queryset.filter(status="waitlisted")
     if not confirmation.given(request, count := chosen.count()):
-        return confirmation.ask(self, request, chosen, count=count, title=…, sentences=[…], button=…)
+        return confirmation.ask(request, chosen, count=count, title=…, sentences=[…], button=…)
     …
 """
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib.admin import ModelAdmin
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
 from django.contrib.admin.options import ActionLocation
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+
+from registrations.admin.shared import model_admin
 
 TEMPLATE = "admin/confirm.html"
 FORM_TEMPLATE = "admin/form.html"
@@ -26,12 +28,11 @@ ON_THE_FORM = f"{ActionLocation.CHANGE_FORM.value}-action"
 
 
 def given(request: HttpRequest, count: int) -> bool:
-    """Whether the page was answered for as many as there are now; when their number has changed, it asks again."""
+    """Whether the page was answered for this number of rows. If the number has changed, the page asks again."""
     return request.POST.get(ANSWER) == str(count)
 
 
 def ask(
-    model_admin: ModelAdmin[Any],
     request: HttpRequest,
     chosen: QuerySet[Any],
     *,
@@ -43,10 +44,10 @@ def ask(
     """The page of an action of a list or of a form: what will happen, to whom, and a button that says so."""
     first = chosen.prefetch_related(None)
     if _is_across(request):
-        first = first.order_by("pk")  # of very many: those that cost nothing to find
+        first = first.order_by("pk")  # with very many rows, this order costs nothing
     return page(
-        model_admin,
         request,
+        chosen.model,
         title=title,
         sentences=sentences,
         button=button,
@@ -58,38 +59,36 @@ def ask(
 
 
 def page(
-    model_admin: ModelAdmin[Any], request: HttpRequest, *, title: str, template: str = TEMPLATE, **context: Any
+    request: HttpRequest, model: type[Model], *, title: str, template: str = TEMPLATE, **context: Any
 ) -> TemplateResponse:
     """`sentences`, `button`, `hidden` (pairs that the form sends) and `back` (where its link leads) fill the page."""
-    desk = model_admin.admin_site.each_context(request)
-    known = {"opts": model_admin.opts, "media": model_admin.media, "title": title, "subtitle": None}
-    return TemplateResponse(request, template, {**desk, **known, **context})
+    known = {"media": admin.site.get_model_admin(model).media, "subtitle": None}
+    return model_admin.page(request, model, template, title=title, **{**known, **context})
 
 
 def form_page(
-    model_admin: ModelAdmin[Any],
     request: HttpRequest,
+    model: type[Model],
     form: BaseForm,
     *,
     title: str,
     template: str = FORM_TEMPLATE,
     **context: Any,
 ) -> TemplateResponse:
-    """The page before: what is to be typed, drawn as the admin draws its own forms."""
-    drawn = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=model_admin)  # type: ignore[arg-type]
-    context = {"form": form, "adminform": drawn, **context}
-    response = page(model_admin, request, title=title, template=template, **context)
-    response.context_data["media"] += drawn.media  # type: ignore[index]
-    return response
+    """The page before it, with fields to fill in, drawn as the admin draws its own forms."""
+    of_model = admin.site.get_model_admin(model)
+    drawn = AdminForm(cast(Any, form), [(None, {"fields": list(form.fields)})], {}, model_admin=of_model)
+    context = {"form": form, "adminform": drawn, "media": of_model.media + drawn.media, **context}
+    return page(request, model, title=title, template=template, **context)
 
 
 def _is_across(request: HttpRequest) -> bool:
-    """Whether everybody was chosen whom the list holds, on whatever page."""
+    """Whether all rows of the list were chosen, on whatever page."""
     return request.POST.get("select_across") == "1"
 
 
 def _selection(request: HttpRequest, chosen: QuerySet[Any]) -> list[tuple[str, Any]]:
-    """The action once more, for the same rows: all that the list holds, or each by its number."""
+    """What the form sends to call the action again for the same rows: all rows of the list, or each by its number."""
     name = ON_THE_FORM if ON_THE_FORM in request.POST else "action"
     across = _is_across(request)
     pks = chosen.values_list("pk", flat=True)

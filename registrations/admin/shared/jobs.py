@@ -1,7 +1,7 @@
-"""Long acts in the desk: done while the page is awaited, or followed on a page of their own until they have ended."""
+"""Long operations: carried out within the request when they are short, else by a worker, with a page of their own."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -11,13 +11,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from registrations.admin.shared.pages import AdminTitles
+from registrations.admin.shared.model_admin import WebinarModelAdmin, page
 from registrations.admin_site.login import with_fresh_password
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.models import Broadcast, Event, Job, Registration, WorkerPresence
 from registrations.security import audit
 from registrations.web.responses import pdf_response
@@ -41,7 +41,8 @@ LOG_BATCH = 500
 
 
 def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse:
-    """A short one now: its end is told on the next page (`then`, or the one it came from). A long one has its own."""
+    """A short job runs now, and its outcome is shown on the next page: `then`, or the page it came from. A long job is
+    left to a worker, and its own page opens."""
     job.asked_by = request.user.pk or 0
     if not jobs.is_short(job):
         return HttpResponseRedirect(address(jobs.enqueue(job)))
@@ -51,14 +52,14 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
         messages.error(request, str(reason))
         return HttpResponseRedirect(request.get_full_path())
     if outcome.document:
-        return taken_out(job, outcome.document, outcome.filename)
+        return document_response(job, outcome.document, outcome.filename)
     for level, sentence in told(job, outcome.told):
         messages.add_message(request, LEVELS[level], sentence)
     return HttpResponseRedirect(then or request.get_full_path())
 
 
 def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What is said at its end, with the names of those passed over as they are now: who is erased has none."""
+    """The sentences on its outcome, and the names of those passed over: the present ones, so nobody who was erased."""
     if not job.skipped:
         return [*sentences]
     people = Registration.objects.without_dry_runs().filter(pk__in=job.skipped).order_by("pk")
@@ -75,8 +76,8 @@ def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]
     return [*sentences, ("error", sentence % {"count": count, "names": ", ".join(names)})]
 
 
-def taken_out(job: Job, document: bytes, filename: str) -> HttpResponse:
-    """A list leaves the site: the audit log knows of it each time."""
+def document_response(job: Job, document: bytes, filename: str) -> HttpResponse:
+    """Each download of a list is recorded in the audit log."""
     audit.record(audit.Action.EXPORTED, about=job.event, **job.detail)
     return pdf_response(document, filename)
 
@@ -86,14 +87,14 @@ def address(job: Job, page: str = "change") -> str:
 
 
 def event_of(job: Job) -> Event:
-    """Of one that is about an event."""
+    """The event of a job that must have one."""
     if job.event is None:
         raise ValueError(f"Operation {job.pk} has no event.")
     return job.event
 
 
 def of_event(event: Event, user: Any) -> list[Job]:
-    """The last ones that this person may see."""
+    """The latest jobs of the event that this account may see."""
     return list(visible(event.jobs.all(), user)[:SHOWN])
 
 
@@ -104,7 +105,7 @@ def visible(rows: QuerySet[Job], user: Any) -> QuerySet[Job]:
 
 
 def note_history(account: int, people: Iterable[Registration], flag: int, words: str) -> None:
-    """In the history of each person, by number: a name would outlive its erasure."""
+    """Add an entry to the history of each person. It holds a number: a name would remain after erasure."""
     kind = ContentType.objects.get_for_model(Registration)
     entries = [
         LogEntry(
@@ -120,9 +121,21 @@ def note_history(account: int, people: Iterable[Registration], flag: int, words:
     LogEntry.objects.bulk_create(entries, batch_size=LOG_BATCH)
 
 
+def document(request: HttpRequest, object_id: str) -> HttpResponseBase:
+    """The file that an operation has made, for accounts that have the permission of the operation."""
+    job = cast(JobAdmin, admin.site.get_model_admin(Job)).found(request, object_id)
+    if not job.filename:
+        raise Http404
+    return document_response(job, bytes(job.document), job.filename)
+
+
 @admin.register(Job)
-class JobAdmin(AdminTitles, admin.ModelAdmin[Job]):
-    """Those of the last day; each page shows how far it is, and then what has become of it."""
+class JobAdmin(WebinarModelAdmin[Job]):
+    """The operations of the last day. The page of each shows its progress, and then its outcome."""
+
+    pages: ClassVar = [
+        AdminPage("<path:object_id>/document/", document, "document", permissions=(), needs_fresh_password=True)
+    ]
 
     list_display = ["title", "event", "state", "who", "created_at"]
     list_display_links = ["title"]
@@ -154,43 +167,35 @@ class JobAdmin(AdminTitles, admin.ModelAdmin[Job]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(with_fresh_password(self.document))
-        urls: list[URLPattern] = super().get_urls()
-        return [path("<path:object_id>/document/", view, name="registrations_job_document"), *urls]
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """How far it is; a POST starts again one that has stopped."""
-        job = self._found(request, object_id)
+        """The progress; a POST starts a failed operation again."""
+        job = self.found(request, object_id)
         if request.method == "POST":
-            return with_fresh_password(self._start_again)(request, job)  # type: ignore[return-value]
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": job.title,
-            "job": job,
-            "message": Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
-            "told": told(job, job.told) if job.is_done else [],
-            "progress": job.progress if job.is_under_way else None,
-            "is_unattended": job.is_under_way and not WorkerPresence.objects.alive(),
-        }
-        return TemplateResponse(request, "admin/job.html", context, headers={"Cache-Control": "no-store, private"})
+            return cast(HttpResponse, with_fresh_password(self._start_again)(request, job))
+        response = page(
+            request,
+            Job,
+            "admin/job.html",
+            title=job.title,
+            job=job,
+            message=Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
+            told=told(job, job.told) if job.is_done else [],
+            progress=job.progress if job.is_under_way else None,
+            registrations=list_path(Registration, **({"event__id__exact": job.event_id} if job.event_id else {})),
+            is_unattended=job.is_under_way and not WorkerPresence.objects.alive(),
+        )
+        response["Cache-Control"] = "no-store, private"
+        return response
 
     def _start_again(self, request: HttpRequest, job: Job) -> HttpResponse:
-        """In the name of who presses the button: they have the permission, and are asked for their password."""
+        """In the name of the account that pressed the button: it has the permission, and has typed its password."""
         if job.has_failed and not jobs.restart(job, by=request.user.pk or 0):
             messages.info(request, _("This was asked for once more in the meantime, and is under way."))
         return HttpResponseRedirect(address(job))
 
-    def document(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        job = self._found(request, object_id)
-        if not job.filename:
-            raise Http404
-        return taken_out(job, bytes(job.document), job.filename)
-
-    def _found(self, request: HttpRequest, object_id: str) -> Job:
+    def found(self, request: HttpRequest, object_id: str) -> Job:
         if not self.has_view_permission(request):
             raise PermissionDenied
         job = self.get_object(request, unquote(object_id))

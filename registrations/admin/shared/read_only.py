@@ -1,4 +1,4 @@
-"""Tables of the desk that are there to be read."""
+"""Tables of the admin that are only read."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class ReadOnlyInline:
-    """What hangs on a row, shown below it; changed elsewhere, or never."""
+    """Related rows, shown below the form of a row; they are changed elsewhere, or never."""
 
     template = "admin/read_only_inline.html"
     extra = 0

@@ -1,0 +1,137 @@
+"""The forms for a change of an event that registrants are told of: what is typed, and what the event becomes."""
+
+import copy
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from registrations.domain import event_changes
+from registrations.models import Delivery, Event
+
+Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
+
+
+class PostponeForm(forms.Form):
+    """The words to the registrants, and the function of `event_changes` that makes the change."""
+
+    slug: ClassVar[str] = "postpone"
+    title: ClassVar[Any] = gettext_lazy("Postpone without a new date")
+    possible_from: ClassVar[set[str]] = {Status.PUBLISHED}
+    kind: ClassVar[Delivery.Kind] = Kind.CHANGED
+
+    words = forms.CharField(
+        label=gettext_lazy("Your words to the people registered"),
+        required=False,
+        widget=AdminTextareaWidget({"rows": 5}),
+        help_text=gettext_lazy("Optional. They stand in the mail and on the page of the event."),
+    )
+
+    def __init__(self, event: Event, data: Any = None) -> None:
+        super().__init__(data)
+        self.event = event
+
+    @classmethod
+    def title_for(cls, event: Event) -> str:
+        return str(cls.title)
+
+    @property
+    def reason(self) -> str:
+        return Reason.POSTPONED
+
+    @property
+    def changes_nothing(self) -> bool:
+        return False
+
+    def changed(self) -> Event:
+        """A copy of the event as it will be; nothing is saved."""
+        event = copy.copy(self.event)
+        event.organiser_words = self.cleaned_data["words"]
+        event.status = Status.POSTPONED
+        return event
+
+    def run(self) -> int:
+        return event_changes.postpone(self.event, words=self.cleaned_data["words"])
+
+
+class CancelForm(PostponeForm):
+    slug = "cancel"
+    title = gettext_lazy("Cancel the webinar")
+    possible_from: ClassVar[set[str]] = {Status.PUBLISHED, Status.POSTPONED}
+    kind = Kind.CANCELLED
+
+    @property
+    def reason(self) -> str:
+        return ""
+
+    def changed(self) -> Event:
+        event = super().changed()
+        event.status = Status.CANCELLED
+        return event
+
+    def run(self) -> int:
+        return event_changes.cancel(self.event, words=self.cleaned_data["words"])
+
+
+class RescheduleForm(PostponeForm):
+    slug = "reschedule"
+    title = gettext_lazy("Change the date, the hour or the note on the connection")
+    possible_from: ClassVar[set[str]] = {Status.PUBLISHED, Status.POSTPONED, Status.CANCELLED}
+
+    starts_at = forms.SplitDateTimeField(label=gettext_lazy("Start"), widget=AdminSplitDateTime)
+    ends_at = forms.SplitDateTimeField(label=gettext_lazy("End"), widget=AdminSplitDateTime)
+    connection_notes = forms.CharField(
+        label=gettext_lazy("Note on the connection"),
+        required=False,
+        widget=AdminTextareaWidget({"rows": 3}),
+        help_text=gettext_lazy("Shown when the room is open. A note that changes alone is sent to who has a seat."),
+    )
+    field_order = ("starts_at", "ends_at", "connection_notes", "words")
+
+    def __init__(self, event: Event, data: Any = None) -> None:
+        super().__init__(event, data)
+        self.fields["words"].help_text = _("Optional. They stand in the mail.")
+        for name in ("starts_at", "ends_at", "connection_notes"):
+            self.fields[name].initial = getattr(event, name)
+
+    @classmethod
+    def title_for(cls, event: Event) -> str:
+        return str(cls.title) if event.status == Status.PUBLISHED else _("Set a new date")
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        if "starts_at" not in typed or "ends_at" not in typed:
+            return typed
+        if typed["ends_at"] <= typed["starts_at"]:
+            self.add_error("ends_at", _("The end must come after the start."))
+        elif typed["ends_at"] <= timezone.now():
+            self.add_error("starts_at", _("This date has passed: choose one to come."))
+        elif self.reason == Reason.NOTES and self.event.connection_notes and not typed["connection_notes"]:
+            self.add_error("connection_notes", _("An empty note would tell people nothing: write what holds now."))
+        return typed
+
+    @property
+    def reason(self) -> str:
+        typed = self.cleaned_data
+        return event_changes.reason_of(self.event, starts_at=typed["starts_at"], ends_at=typed["ends_at"])
+
+    @property
+    def changes_nothing(self) -> bool:
+        same_note = self.cleaned_data["connection_notes"] == self.event.connection_notes
+        return self.reason == Reason.NOTES and same_note
+
+    def changed(self) -> Event:
+        event = super().changed()
+        event.status = Status.PUBLISHED
+        for name in ("starts_at", "ends_at", "connection_notes"):
+            setattr(event, name, self.cleaned_data[name])
+        return event
+
+    def run(self) -> int:
+        return event_changes.reschedule(self.event, **self.cleaned_data)
+
+
+FORMS = [RescheduleForm, PostponeForm, CancelForm]

@@ -1,0 +1,350 @@
+"""Every page of the admin in every state; pages that are declared with nothing but `pk` join by themselves."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from registrations.domain import attendance, broadcasts, retention, signup
+from registrations.mailing import reminders
+from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Job, Registration, Suppression
+from registrations.security import audit
+from tests.admin_pages import NO_PAGES, declared
+from tests.browser.scenes import (
+    CONFIRMATION,
+    DAY,
+    LONG,
+    MESSAGE,
+    MINUTE,
+    TYPED,
+    SitePage,
+    a_trial,
+    answered,
+    asking,
+    desk,
+    desk_alarmed,
+    full_registration,
+    registration,
+)
+from tests.factories import make_event, make_registration
+
+LIST_OF_PEOPLE = """\
+Nom;Prénom;Courriel;Structure;Fonction
+Durand;Zoë;zoe@example.org;Ville de Nulle-Part;Cheffe de projet
+Ben;Ali;ali@example.org;CAF;Conseiller
+Ben;Ali;ALI@example.org;CAF;Conseiller
+Martin;;lea@exemple;CAF;Conseillère
+"""
+
+
+def desk_event_act(slug: str, **fields: Any) -> Callable[[], str]:
+    def prepare() -> str:
+        made = make_registration(make_event(**fields))
+        return reverse(f"admin:registrations_event_{slug}", args=[made.event_id])
+
+    return prepare
+
+
+def send_and_confirm(page: Page) -> None:
+    with page.expect_navigation():
+        page.locator("#content form [type=submit]").last.click()
+
+
+def upload_a_list(page: Page) -> None:
+    """Someone new, someone for the line, the same address again, and a line with two bad cells."""
+    page.locator("[name=people]").set_input_files(
+        {"name": "liste.csv", "mimeType": "text/csv", "buffer": LIST_OF_PEOPLE.encode()}
+    )
+    send_and_confirm(page)
+
+
+def message(body: str = MESSAGE) -> Broadcast:
+    """A draft to five people, one of whom reads English and one of whom has a long name."""
+    written = Broadcast.objects.create(
+        event=make_event(), audience="seated", subject="À propos de {titre}", body=body, created_by=1
+    )
+    for fields in [{}, {"language": "en"}, {"first_name": LONG[:100]}, {}, {}]:
+        make_registration(written.event, territory="Yvelines (78)", **fields)
+    return written
+
+
+def desk_message(written: Broadcast, page: str = "broadcast") -> str:
+    return reverse(f"admin:registrations_event_{page}", args=[written.event_id, written.pk])
+
+
+def desk_message_confirmed() -> str:
+    broadcasts.send(written := message(), count=5)
+    return desk_message(written)
+
+
+def asked_message() -> tuple[Broadcast, Job]:
+    """Confirmed, and not yet in a worker's hands."""
+    written = message()
+    job = Job.objects.create(
+        kind=Job.Kind.MESSAGE,
+        title="À propos de l’événement",
+        event=written.event,
+        asked_by=1,
+        permission="registrations.write_to_registrants",
+        total=12000,
+        mark=secrets.token_hex(8),
+        parameters={"broadcast": written.pk},
+        detail={"broadcast": written.pk},
+    )
+    return written, job
+
+
+def desk_message_sent() -> str:
+    broadcasts.send(written := message(), count=5)
+    Broadcast.objects.filter(pk=written.pk).update(confirmed_at=timezone.now() - DAY)
+    outcomes = [
+        ("sent", ""),
+        ("sent", ""),
+        ("failed", "550 5.1.1 Mailbox unknown"),
+        ("cancelled", "Inscription annulée"),
+    ]
+    for delivery, (state, error) in zip(written.deliveries.all(), outcomes, strict=False):
+        Delivery.objects.filter(pk=delivery.pk).update(state=state, error=error)
+    return desk_message(written)
+
+
+def desk_trial() -> str:
+    return reverse("admin:registrations_event_trial", args=[a_trial(status="draft").event_id])
+
+
+def misspell_the_message(page: Page) -> None:
+    page.locator("[name=body]").fill("Bonjour {prénom}")
+    send_and_confirm(page)
+
+
+def miscount(page: Page) -> None:
+    page.locator("[name=typed]").fill("4")
+    with page.expect_navigation():
+        page.locator("#content form [type=submit]").last.click()
+
+
+def desk_event() -> str:
+    return reverse("admin:registrations_event_change", args=[make_event().pk])
+
+
+def desk_registration() -> str:
+    made = full_registration("Où en est-on ?")
+    Delivery.objects.create(registration=made, kind=Delivery.Kind.CONFIRMATION, revision=0)
+    return reverse("admin:registrations_registration_change", args=[made.pk])
+
+
+def desk_delivery() -> str:
+    desk_alarmed()
+    failed = Delivery.objects.filter(state=Delivery.State.FAILED).last()
+    assert failed
+    return reverse("admin:registrations_delivery_change", args=[failed.pk])
+
+
+def desk_busy() -> str:
+    """The first page with an event that many have signed up for, in the course of weeks."""
+    long_ago = timezone.now() - 400 * DAY
+    Event.objects.update(starts_at=long_ago, ends_at=long_ago + MINUTE)  # the table of the first page has ten lines
+    made = make_event(report=False, capacity=60, starts_in=2 * DAY)
+    for number in range(40):
+        status = ["confirmed", "confirmed", "confirmed", "waitlisted", "cancelled"][number % 5]
+        territory = ["Yvelines (78)", "Val-d’Oise (95)", "Yvelines (78)", "", LONG[:60]][number % 5]
+        created_at = timezone.now() - DAY * (number % 9) * (number % 4)
+        person = make_registration(made, status=status, territory=territory, created_at=created_at)
+        if person.is_seated:
+            Delivery.objects.bulk_create(reminders.planned(person))
+    return f"{reverse('admin:index')}?event={made.pk}"
+
+
+def desk_bilan(*, purged: bool = False) -> str:
+    """With groups that are told and groups that are joined, and a name that no rule recognises."""
+    made = make_event(report=False, starts_in=-90 * DAY, retention_months=1)
+    for number in range(24):
+        person = make_registration(
+            made,
+            organisation=["CAF des Yvelines", "Ville de Nulle-Part", LONG[:60]][number % 3],
+            job_title=["Cheffe de projet", "Élue"][number % 2],
+            territory=["Yvelines (78)", "Val-d’Oise (95)"][number % 2],
+            created_at=made.starts_at - number * DAY,
+        )
+        if number % 4 > 1:
+            attendance.note(person, Attendance.Origin.JOIN)
+    if purged:
+        retention.purge()
+    return reverse("admin:registrations_event_figures", args=[made.pk])
+
+
+def open_details(page: Page) -> None:
+    for summary in page.locator(".desk-bilan summary").all():
+        summary.click()
+
+
+def see_every_picture(page: Page) -> None:
+    """They are fetched when they come near the window."""
+    for picture in page.locator(".desk-guide img").all():
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
+    page.evaluate("scrollTo(0, 0)")
+
+
+def desk_figures(page: Page) -> None:
+    page.locator(".desk-drawings summary").click()
+
+
+def planned(**fields: Any) -> Registration:
+    """Someone who has reminders to come."""
+    made = make_registration(make_event(report=False, follow_up_hours_after=24, **fields))
+    Delivery.objects.bulk_create(reminders.planned(made))
+    return made
+
+
+def a_suppression() -> Suppression:
+    return Suppression.objects.create(digest=secrets.token_hex(32))
+
+
+def an_audit_entry() -> AuditEntry:
+    audit.record(audit.Action.BULK_MAIL, count=1)
+    return AuditEntry.objects.latest("pk")
+
+
+def row(page: str, make: Callable[[], Model]) -> Callable[[], str]:
+    """Django's own page of a row that is made for it."""
+
+    def prepare() -> str:
+        made = make()
+        return reverse(f"admin:{made._meta.app_label}_{made._meta.model_name}_{page}", args=[made.pk])
+
+    return prepare
+
+
+def declared_pages() -> Iterator[SitePage]:
+    """Each page that the admin of a model declares and that needs no other row than one of this model."""
+    for name, page in declared().items():
+        parameters = set(re.findall(r"<(?:\w+:)?(\w+)>", page.route))
+        if name not in NO_PAGES and name.startswith("registrations_") and parameters <= {"pk"}:
+            title = name.removeprefix("registrations_").replace("_", "-")
+            prepare = partial(declared_path, name, has_row=bool(parameters))
+            yield SitePage(f"desk-{title}", prepare, languages=("fr",), desk=True)
+
+
+def declared_path(name: str, *, has_row: bool) -> str:
+    someone = planned()
+    row = someone.event if name.startswith("registrations_event_") else someone
+    return reverse(f"admin:{name}", args=[row.pk] if has_row else [])
+
+
+def desk_export_of_one_event() -> str:
+    return f"{reverse('admin:registrations_registration_export')}?event__id__exact={answered().event_id}"
+
+
+def desk_story() -> str:
+    made = signup.register(make_event(report=False), language="fr", **TYPED).registration
+    made.deliveries.filter(kind=CONFIRMATION).update(state="failed", error="550 5.1.1 Mailbox unknown")
+    attendance.note(made, Attendance.Origin.HAND)
+    return reverse("admin:registrations_registration_story", args=[made.pk])
+
+
+def desk_operation(state: str, **fields: Any) -> Callable[[], str]:
+    """An act on many people, as its page shows it."""
+
+    def prepare() -> str:
+        made = Job.objects.create(
+            kind=Job.Kind.PEOPLE,
+            title="Renvoyer la confirmation",
+            event=make_event(report=False),
+            asked_by=1,
+            permission="registrations.change_registration",
+            total=2000,
+            state=state,
+            **{"mark": secrets.token_hex(8), **fields},
+        )
+        return reverse("admin:registrations_job_change", args=[made.pk])
+
+    return prepare
+
+
+def desk_event_with_operations() -> str:
+    desk_operation("done")()
+    return reverse("admin:registrations_event_change", args=[Job.objects.latest("pk").event_id])
+
+
+ADMIN_PAGES = [
+    *declared_pages(),
+    *(
+        SitePage(name, prepare, languages=("fr",), desk=True)
+        for name, prepare in [
+            ("desk", desk("index")),
+            ("desk-alarmed", desk_alarmed),
+            ("desk-busy", desk_busy),
+            ("desk-preview", lambda: desk("registrations_event_preview", planned(status="draft").event_id)()),
+            ("desk-preview-form", lambda: desk("registrations_event_preview_form", asking(status="draft").pk)()),
+            ("desk-answers", lambda: desk("registrations_event_answers", answered().event_id)()),
+            ("desk-event-questions", lambda: desk("registrations_event_change", asking().pk)()),
+            ("desk-registration-answers", lambda: desk("registrations_registration_change", answered().pk)()),
+            ("desk-export-answers", desk_export_of_one_event),
+            ("desk-bilan-purged", lambda: desk_bilan(purged=True)),
+            ("desk-bilan-empty", lambda: reverse("admin:registrations_event_figures", args=[make_event().pk])),
+            ("desk-story", desk_story),
+            ("desk-events", lambda: desk_event().partition("/event/")[0] + "/event/"),
+            ("desk-event", desk_event),
+            ("desk-event-new", desk("registrations_event_add")),
+            ("desk-registrations", lambda: desk_registration().partition("/registration/")[0] + "/registration/"),
+            ("desk-registration", desk_registration),
+            ("desk-registration-new", desk("registrations_registration_add")),
+            ("desk-registration-delete", row("delete", registration)),
+            ("desk-event-delete", row("delete", make_event)),
+            ("desk-mails", lambda: desk_delivery().partition("/delivery/")[0] + "/delivery/"),
+            ("desk-mail", desk_delivery),
+            ("desk-users", desk("auth_user_changelist")),
+            ("desk-mailboxes-left-alone", desk("registrations_suppression_changelist")),
+            ("desk-mailbox-left-alone", row("change", a_suppression)),
+            ("desk-mailbox-delete", row("delete", a_suppression)),
+            ("desk-set-up-second-factor", desk("set_up")),
+            ("desk-confirm-password", desk("confirm_password")),
+            ("desk-audit-entry", row("change", an_audit_entry)),
+            ("desk-audit-log", desk("registrations_auditentry_changelist")),
+            ("desk-event-messages", lambda: desk_message(message()).partition("write/")[0] + "change/"),
+            ("desk-write-correct", lambda: desk_message(message(), "correct_broadcast")),
+            ("desk-message", lambda: desk_message(message())),
+            (
+                "desk-message-to-nobody",
+                lambda: desk_message(Broadcast.objects.create(event=make_event(), created_by=1)),
+            ),
+            ("desk-message-delete", lambda: desk_message(message(), "delete_broadcast")),
+            ("desk-trial", desk_trial),
+            ("desk-message-confirmed", desk_message_confirmed),
+            ("desk-message-asked", lambda: desk_message(asked_message()[0])),
+            ("desk-message-sent", desk_message_sent),
+            ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
+            ("desk-operations", desk("registrations_job_changelist")),
+            ("desk-operation-waiting", desk_operation("waiting")),
+            ("desk-operation-under-way", desk_operation("running", done=840, worker="one")),
+            (
+                "desk-operation-message",
+                lambda: reverse("admin:registrations_job_change", args=[asked_message()[1].pk]),
+            ),
+            ("desk-operation-finished", desk_operation("done", told=[["success", LONG]])),
+            ("desk-operation-document", desk_operation("done", filename="feuille-emargement.pdf", document=b"%PDF")),
+            ("desk-operation-stopped", desk_operation("failed", done=840, error=LONG)),
+            ("desk-event-with-operations", desk_event_with_operations),
+        ]
+    ),
+    SitePage(
+        "desk-import-proposal",
+        desk_event_act("registrants", capacity=2),
+        act=upload_a_list,
+        languages=("fr",),
+        desk=True,
+    ),
+    SitePage("desk-write-refused", desk_event_act("write"), act=misspell_the_message, languages=("fr",), desk=True),
+    SitePage("desk-message-miscounted", lambda: desk_message(message()), act=miscount, languages=("fr",), desk=True),
+    SitePage("desk-help", desk("help"), act=see_every_picture, languages=("fr",), desk=True),
+    SitePage("desk-bilan", desk_bilan, act=open_details, languages=("fr",), desk=True),
+    SitePage("desk-figures", desk_busy, act=desk_figures, languages=("fr",), desk=True),
+    SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
+]
