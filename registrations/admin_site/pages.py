@@ -51,5 +51,5 @@ class AdminPage:
 
 def list_path(model: type[Model], **filters: Any) -> str:
     """The list of this model, filtered: `list_path(Delivery, state__exact="failed")`."""
-    path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{path}?{urlencode(filters, safe=',')}" if filters else path
+    listing = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{listing}?{urlencode(filters, safe=',')}" if filters else listing

@@ -82,8 +82,8 @@ def document_response(job: Job, document: bytes, filename: str) -> HttpResponse:
     return pdf_response(document, filename)
 
 
-def address(job: Job, page: str = "change") -> str:
-    return reverse(f"admin:registrations_job_{page}", args=[job.pk])
+def address(job: Job, name: str = "change") -> str:
+    return reverse(f"admin:registrations_job_{name}", args=[job.pk])
 
 
 def event_of(job: Job) -> Event:
