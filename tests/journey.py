@@ -24,6 +24,11 @@ def shown_stamp(client: Client, path: str) -> str:
     return str(stamp)
 
 
+def without_line_breaks(page: str) -> str:
+    """The page without the line breaks and indentation between its tags."""
+    return re.sub(r"\s*\n\s*", "", page)
+
+
 class Journey:
     """Signs people up with the form and reads their mail."""
 

@@ -15,7 +15,7 @@ from registrations.models import AnonymousRegistration, Broadcast, Delivery, Eve
 from registrations.views import reading
 from tests.domain.test_custom_questions import answering, errors, form_path, given
 from tests.factories import answers, make_event, make_question, make_registration
-from tests.journey import Journey
+from tests.journey import Journey, without_line_breaks
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def test_the_answers_are_seen_and_corrected(client: Client) -> None:
     (text, one, several, yes_no), registration = answering(event)
     mine = f"/mon-inscription/{registration.manage_code}/"
     page = client.get(mine).text
-    assert "<dd><bdi>Finances</bdi><br><bdi>École</bdi></dd>" in page
+    assert "<dd><bdi>Finances</bdi><br><bdi>École</bdi></dd>" in without_line_breaks(page)
     assert "<dd><bdi>Non</bdi></dd>" in page
 
     form = client.get(f"{mine}modifier/").context["form"]
