@@ -56,8 +56,8 @@ def test_the_answers_are_seen_and_corrected(client: Client) -> None:
     event = make_event()
     (text, one, several, yes_no), registration = answering(event)
     mine = f"/mon-inscription/{registration.manage_code}/"
-    page = client.get(mine).text
-    assert "<dd><bdi>Finances</bdi><br><bdi>École</bdi></dd>" in without_line_breaks(page)
+    page = without_line_breaks(client.get(mine).text)
+    assert "<dd><bdi>Finances</bdi><br><bdi>École</bdi></dd>" in page
     assert "<dd><bdi>Non</bdi></dd>" in page
 
     form = client.get(f"{mine}modifier/").context["form"]
