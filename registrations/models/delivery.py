@@ -324,9 +324,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["registration", "kind", "send_at"], name="delivery_to_come", condition=Q(state="pending")
             ),
-            models.Index(
-                fields=["state", "send_at"], name="delivery_states"
-            ),  # not partial: SQLite ignores a partial index when its condition is a parameter
+            # not partial: SQLite ignores a partial index when its condition is a parameter
+            models.Index(fields=["state", "send_at"], name="delivery_states"),
             models.Index(fields=["state", "registration"], name="delivery_people_by_state"),
             models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
             models.Index(fields=["created_at", "id"], name="delivery_by_date"),
