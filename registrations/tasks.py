@@ -1,4 +1,4 @@
-"""Rows of the task table written by release 1.3 name `registrations.tasks.send_due_mail`. Goes with release 1.5.
+"""The former path of a task, which rows of the task table written by release 1.3 name. Remove it in release 1.5.
 
 May import: mailing.
 """

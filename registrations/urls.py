@@ -15,7 +15,7 @@ from registrations.web.context import favicon
 
 
 class CodeConverter(StringConverter):
-    """A personal code, or anything short that looks like one: the rest is not worth a query."""
+    """A personal code, or a text that looks like one. Any other text gets a 404 without a query."""
 
     regex = "[A-Za-z0-9_-]{20,64}"
 
@@ -24,7 +24,7 @@ register_converter(CodeConverter, "code")
 
 
 def mail_events() -> list[URLPattern]:
-    """The webhook of the configured mail provider, and of no other; none without the secret that guards it."""
+    """The webhook of the configured mail provider, and of no other; none without its secret."""
     if not settings.MAIL_EVENTS_VIEW or not settings.ANYMAIL_WEBHOOK_SECRET:
         return []
     view = import_string(settings.MAIL_EVENTS_VIEW).as_view()

@@ -1,4 +1,4 @@
-"""A backup written, put back, later decisions replayed.
+"""Write a backup, restore it, and replay the decisions made since.
 
 May import: domain, mailing, documents, statistics, security, spreadsheets, text, models, runtime.
 """

@@ -232,6 +232,6 @@ def _installed(name: str) -> Sequence[str]:
 
 def _major(program: str) -> int:
     """Of « pg_dump (PostgreSQL) 15.18 (Debian…) »."""
-    said: Any = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
-    digits = said.partition("(PostgreSQL) ")[2].partition(".")[0].partition(" ")[0]
+    output: Any = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    digits = output.partition("(PostgreSQL) ")[2].partition(".")[0].partition(" ")[0]
     return int(digits) if digits.strip().isdecimal() else 0

@@ -27,7 +27,7 @@ def write(backup: LastBackup) -> None:
 def last() -> LastBackup | None:
     """None when there was none, or when its record cannot be read."""
     try:
-        told = json.loads(path().read_text("utf-8"))
-        return LastBackup(datetime.fromisoformat(told["at"]), told["file"], told["size"])
+        recorded = json.loads(path().read_text("utf-8"))
+        return LastBackup(datetime.fromisoformat(recorded["at"]), recorded["file"], recorded["size"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -62,15 +62,15 @@ def suppress_again(words: Mapping[str, Sequence[Decision]]) -> int:
 
     A mailbox that was suppressed again later, which this journal does not know of, stays suppressed.
     """
-    last = {digest: said[-1] for digest, said in words.items()}
+    last = {digest: decisions_on[-1] for digest, decisions_on in words.items()}
     known = set(Suppression.objects.values_list("digest", flat=True))
     for digest in known & last.keys():
         if last[digest].word == Word.LIFTED:
             Suppression.objects.filter(digest=digest, created_at__lte=last[digest].at).delete()
     missing = [
-        Suppression(digest=digest, created_at=said.at)
-        for digest, said in last.items()
-        if said.word == Word.SILENCED and digest not in known
+        Suppression(digest=digest, created_at=decision.at)
+        for digest, decision in last.items()
+        if decision.word == Word.SILENCED and digest not in known
     ]
     Suppression.objects.bulk_create(missing, ignore_conflicts=True)
     return len(missing)
@@ -83,14 +83,14 @@ def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, D
     consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT, since=since)
     for event, pk, uid in Registration.objects.values_list("event", "pk", "uid").order_by("pk").iterator():
         names = decisions.names_of(uid)
-        decided = Decided(pk, uid in uids, _said(places, names), _said(consents, names))
+        decided = Decided(pk, uid in uids, _entries(places, names), _entries(consents, names))
         if any(decided[1:]):
             yield event, decided
 
 
-def _said(words: Mapping[str, list[Decision]], names: Sequence[str]) -> list[Decision]:
+def _entries(words: Mapping[str, list[Decision]], names: Sequence[str]) -> list[Decision]:
     """The entries of one person, who has another name in the journal since SECRET_KEY changed."""
-    return sorted((said for name in names for said in words.get(name, [])), key=lambda said: said.at)
+    return sorted((entry for name in names for entry in words.get(name, [])), key=lambda entry: entry.at)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Restore a backup. What people decided since then is applied again, and no mail is sent twice without being asked."""
+"""Restore a backup, apply later decisions again, and hold back mails that may have been sent already."""
 
 import shutil
 import tempfile
@@ -71,7 +71,7 @@ def restore(
 
 @contextmanager
 def _marked(file: Path) -> Iterator[None]:
-    """Let no process start until the restore has ended. When the database was not changed, the mark goes at once."""
+    """Let no process start until the restore has ended. An unchanged database needs no marker: it is removed."""
     was_marked = site_lock.restore_marker().exists()
     site_lock.restore_marker().write_text(f"{file}\n")
     try:

@@ -36,7 +36,7 @@ def places(event: Event, count: int) -> Places:
 
 
 def known(event: Event, addresses: Iterable[str]) -> set[str]:
-    """Those of the addresses, in small letters, that have a registration, cancelled or not."""
+    """Those of the addresses, in lower case, that have a registration, cancelled or not."""
     registrations = event.registrations.without_dry_runs().alias(lower=Lower("email"))
     found: set[str] = set()
     for some in batched({address.lower() for address in addresses}, BATCH, strict=False):

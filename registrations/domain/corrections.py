@@ -111,10 +111,10 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     if other := others.of_address(email).first():
         if not event.accepts_sign_ups:
             raise signup.SignUpClosed  # before the erasure is written to the journal
-        kept = answers(registration)
+        typed = answers(registration)
         erasure.erase(registration)  # first, so that its seat is free for the other
         language = registration.language
-        other = signup.register(event, email=email, language=language, counted=counted, **kept).registration
+        other = signup.register(event, email=email, language=language, counted=counted, **typed).registration
         waiting_list.promote(event)
         return other
     registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(

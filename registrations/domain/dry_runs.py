@@ -54,18 +54,18 @@ def of_event(event: Event) -> RegistrationQuerySet:
 
 
 @transaction.atomic
-def send_now(trial: Registration, kind: Delivery.Kind) -> None:
+def send_now(dry_run: Registration, kind: Delivery.Kind) -> None:
     """Send a dry run one of the scheduled mails now."""
-    Delivery.objects.enqueue(Registration.objects.locked(trial), kind)
+    Delivery.objects.enqueue(Registration.objects.locked(dry_run), kind)
     wakeups.send_due_mail.enqueue()
 
 
 def end_old() -> None:
     """Erase dry runs that are older than 30 days; their last mail removes the calendar entry."""
-    for trial in Registration.objects.filter(
+    for dry_run in Registration.objects.filter(
         is_dry_run=True, erase_by__isnull=True, created_at__lt=timezone.now() - KEPT
     ).select_related("event"):
-        erasure.ask_for_erasure(trial)
+        erasure.ask_for_erasure(dry_run)
 
 
 def simulate_moment(registration: Registration, moment: str) -> None:

@@ -102,8 +102,8 @@ def uids(files: Iterable[Path]) -> set[str]:
 def words(files: Iterable[Path], among: set[Word], *, since: datetime = ALWAYS) -> dict[str, list[Decision]]:
     """The decisions by digest, in order of time, whatever the order of the journals."""
     lines = [match.groups() for line in dict.fromkeys(_lines(files)) if (match := OF_DIGEST.fullmatch(line))]
-    said = defaultdict(list)
+    decisions = defaultdict(list)
     for moment, word, digest in sorted(lines, key=lambda line: line[0]):
         if word in among and (at := datetime.fromisoformat(moment)) >= since:
-            said[digest].append(Decision(at, Word(word)))
-    return said
+            decisions[digest].append(Decision(at, Word(word)))
+    return decisions

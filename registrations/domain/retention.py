@@ -63,9 +63,8 @@ def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
     anonymous_registrations = [_anonymous(event, registration) for registration in registrations]
     AnonymousRegistration.objects.bulk_create(anonymous_registrations)
     _count(event, [pair for pair in zip(registrations, anonymous_registrations, strict=True) if pair[0].is_seated])
-    erasure.remove(
-        [registration.pk for registration in registrations]
-    )  # without the journal: after a restore, the next purge finds them by their date
+    # without the journal: after a restore, the next purge finds them by their date
+    erasure.remove([registration.pk for registration in registrations])
     return len(registrations)
 
 
@@ -79,23 +78,23 @@ def _held(event: Event, pks: Sequence[int]) -> list[Registration]:
 
 
 def _anonymous(event: Event, registration: Registration) -> AnonymousRegistration:
-    presences = list(registration.attendances.all())
+    attendances = list(registration.attendances.all())
     return AnonymousRegistration(
         event=event,
         registered_on=registration.created_at.astimezone(event.zone).date(),
         status=registration.status,
-        was_present=bool(presences),
-        minutes=max((presence.minutes for presence in presences if presence.minutes is not None), default=None),
+        was_present=bool(attendances),
+        minutes=max((one.minutes for one in attendances if one.minutes is not None), default=None),
         **{one.name: getattr(registration, one.name) for one in PERSON_FIELDS if one.is_kept_in_figures},
     )
 
 
 def _count(event: Event, seated: list[tuple[Registration, AnonymousRegistration]]) -> None:
     """Count kinds of organisations and functions apart: in the anonymous row they could identify a person."""
-    counted = [(registration, event_figures.counts_of(event, trace)) for registration, trace in seated]
+    counted = [(registration, event_figures.counts_of(event, row)) for registration, row in seated]
     for dimension, (_groups, group_of) in event_figures.GROUPS.items():
         typed = event_figures.TYPED[dimension]
         groups = [(group_of(getattr(registration, typed)), counts) for registration, counts in counted]
         PurgedCount.objects.add(event, dimension, event_figures.summed(groups))
-    signs = [(sign.origin, counts) for registration, counts in counted for sign in registration.attendances.all()]
-    PurgedCount.objects.add(event, PurgedCount.Dimension.ORIGIN, event_figures.summed(signs))
+    origins = [(one.origin, counts) for registration, counts in counted for one in registration.attendances.all()]
+    PurgedCount.objects.add(event, PurgedCount.Dimension.ORIGIN, event_figures.summed(origins))

@@ -1,4 +1,4 @@
-"""The outbox: what is owed, what it says, how it leaves, what came back.
+"""The outbox: which mails are to be sent, what they say, how they are sent, what came back.
 
 May import: documents, text, models, runtime.
 """

@@ -1,4 +1,4 @@
-"""Claim the next due mail for one worker, and record what became of it."""
+"""Claim the next due mail for one worker, and record the outcome."""
 
 import contextlib
 import secrets
@@ -81,7 +81,7 @@ def _with_related(delivery: Delivery) -> Delivery:
 
 
 def record_sent(delivery: Delivery) -> None:
-    """Whoever holds the lease now: the mail has left.
+    """Record that the mail was sent, even if another worker holds the lease now.
 
     The Message-ID is compared because a restore may have given this primary key to another mail.
     """
@@ -90,7 +90,7 @@ def record_sent(delivery: Delivery) -> None:
 
 
 def record_end(delivery: Delivery, state: Delivery.State, error: str = "") -> None:
-    """No further try. Changes nothing unless this worker still holds the lease."""
+    """Record a final state: no further try. Changes nothing unless this worker still holds the lease."""
     _held(delivery).update(state=state, error=error, lease="")
 
 

@@ -1,6 +1,6 @@
 """Compose a mail: a Delivery in, a complete message out. Nothing here sends.
 
-What is true of each kind is in models/mail_kinds.py; its words are in `templates/mail/`.
+The rules of each kind are in models/mail_kinds.py; its words are in `templates/mail/`.
 """
 
 import email.policy

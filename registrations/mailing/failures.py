@@ -74,11 +74,11 @@ class Unreadable(Exception):
 
 
 class HeldBack(Exception):
-    """This mail must not leave yet."""
+    """This mail must not be sent yet."""
 
 
 class NoLongerWanted(Exception):
-    """This mail must not leave any more; `state` is where it ends."""
+    """This mail must not be sent any more; `state` is its final state."""
 
     def __init__(self, state: Delivery.State, reason: str) -> None:
         super().__init__(reason)
@@ -143,7 +143,7 @@ def _api_verdict(error: Exception) -> Verdict:
         case Unreadable():
             return Verdict.AMBIGUOUS
         case AnymailRecipientsRefused(email_message=message) if message and not message.anymail_status.recipients:
-            return Verdict.AMBIGUOUS  # an answer that names nobody
+            return Verdict.AMBIGUOUS  # an answer without a recipient
         case AnymailRecipientsRefused():
             return Verdict.PERMANENT
         case NotAccepted(statuses=statuses) if statuses & {"invalid", "rejected"}:
@@ -173,7 +173,7 @@ def _unanswered_verdict(error: Exception) -> Verdict:
     """Of a request without an answer: whether it can have reached the provider.
 
     Anymail's error is of the class that `requests` raised, too, and has Amazon's as its cause. Both libraries belong
-    to anymail and need not be installed: their classes are told by name.
+    to anymail and need not be installed: their classes are recognised by name.
     """
     if isinstance(error, NotAccepted):
         return Verdict.TRANSIENT

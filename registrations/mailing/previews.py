@@ -84,9 +84,9 @@ def example(event: Event, sample: Sample, language: str) -> Registration:
         language=language,
         created_at=timezone.now(),
     )
-    signs = Attendance.objects.none()
-    signs._result_cache = [Attendance(registration=registration)] if sample.situation.is_present else []
-    registration._prefetched_objects_cache = {"attendances": signs}  # type: ignore[attr-defined]
+    attendances = Attendance.objects.none()
+    attendances._result_cache = [Attendance(registration=registration)] if sample.situation.is_present else []
+    registration._prefetched_objects_cache = {"attendances": attendances}  # type: ignore[attr-defined]
     return registration
 
 

@@ -1,4 +1,4 @@
-"""What we know of mail providers (anymail's ESPs). Imported by the settings: no model here."""
+"""Facts about mail providers (anymail's ESPs). Imported by the settings, so it must import no model."""
 
 from collections.abc import Mapping
 from typing import Any

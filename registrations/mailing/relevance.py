@@ -13,7 +13,7 @@ Reason, Status = Delivery.Reason, Event.Status
 
 
 def obsolete_reason(delivery: Delivery) -> str:
-    """Why the mail would say something that is no longer true; empty when it may leave."""
+    """Why the mail would say something that is no longer true; empty when it may be sent."""
     for condition in delivery.facts.conditions:
         if reason := _broken(condition, delivery):
             return str(reason)

@@ -22,7 +22,7 @@ class Planned(NamedTuple):
 
 
 def hours_of(event: Event) -> Iterator[Planned]:
-    """When each scheduled mail of the event leaves."""
+    """When each scheduled mail of the event is sent."""
     for kind, schedule in SCHEDULES.items():
         not_after = event.starts_at if schedule.useless_after_start else None
         yield Planned(kind, getattr(event, schedule.at), not_after)
@@ -100,6 +100,6 @@ def _add_missing(event: Event, kind: Delivery.Kind, *, send_at: datetime, not_af
 
 
 def _seats_without(event: Event, existing: DeliveryQuerySet) -> QuerySet[Registration]:
-    """The seats that do not have this mail for this date. Who signed up after the session never gets one."""
+    """The seats that do not have this mail for this date. People who signed up after the session never get one."""
     have = existing.filter(registration=OuterRef("pk"))
     return event.registrations.without_dry_runs().seated().filter(~Exists(have), created_at__lt=event.ends_at)

@@ -44,15 +44,15 @@ def _status(event: AnymailTrackingEvent, esp_name: str) -> Status | None:
     return STATUSES.get(event.event_type)
 
 
-def _is_hard(told: dict[str, Any], esp_name: str) -> bool:
+def _is_hard(esp_event: dict[str, Any], esp_name: str) -> bool:
     """Whether the address does not work. Anymail calls temporary (soft) bounces `bounced` too."""
     match esp_name:
         case "Brevo":
-            return told.get("event") in {"hard_bounce", "invalid_email"}
+            return esp_event.get("event") in {"hard_bounce", "invalid_email"}
         case "Mailjet":
-            return told.get("hard_bounce") in {True, "1", "true"}
+            return esp_event.get("hard_bounce") in {True, "1", "true"}
         case "Postmark":
-            return "HardBounce" in {told.get("Type"), told.get("SuppressionReason")}
+            return "HardBounce" in {esp_event.get("Type"), esp_event.get("SuppressionReason")}
         case "Amazon SES":
-            return bool(told.get("bounce", {}).get("bounceType") == "Permanent")
+            return bool(esp_event.get("bounce", {}).get("bounceType") == "Permanent")
     return False

@@ -1,4 +1,4 @@
-"""The mails of an event in the order of time: when they leave, to whom, how many, and which do not and why."""
+"""The mails of an event in the order of time: when they are sent, to whom, how many; which are not sent, and why."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

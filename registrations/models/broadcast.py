@@ -92,7 +92,7 @@ class Broadcast(models.Model):
         return bool(waits and timezone.now() < waits)
 
     def recipients(self) -> RegistrationQuerySet:
-        """Whom it is for at this moment; no audience, nobody."""
+        """The people it is for at this moment; nobody while no audience is chosen."""
         people = self._audience()
         if self.territory:
             people = people.filter(territory=self.territory)

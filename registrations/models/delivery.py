@@ -1,6 +1,6 @@
 """The outbox: each row is one mail to one recipient. The rows are the guarantee; tasks are only wake-ups.
 
-What is true of each kind of mail is in mail_kinds.py. Claiming and checking a mail is in `mailing/`.
+The rules of each kind of mail are in mail_kinds.py. Claiming and checking a mail is in `mailing/`.
 """
 
 import uuid
@@ -324,9 +324,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["registration", "kind", "send_at"], name="delivery_to_come", condition=Q(state="pending")
             ),
-            models.Index(
-                fields=["state", "send_at"], name="delivery_states"
-            ),  # SQLite knows no partial one by parameters
+            # not partial: SQLite ignores a partial index when its condition is a parameter
+            models.Index(fields=["state", "send_at"], name="delivery_states"),
             models.Index(fields=["state", "registration"], name="delivery_people_by_state"),
             models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
             models.Index(fields=["created_at", "id"], name="delivery_by_date"),
@@ -346,7 +345,7 @@ class Delivery(models.Model):
 
     @property
     def facts(self) -> MailKind:
-        """What is true of its kind."""
+        """The rules of its kind."""
         return KINDS[mail_kinds.Kind(self.kind)]
 
     @property
@@ -385,5 +384,5 @@ class Delivery(models.Model):
 
 @receiver(pre_delete, sender=Event)
 def delete_mails_of_event(instance: Event, **_signal: Any) -> None:
-    """Those to its contact address: no registration takes them along, and the database has no constraint."""
+    """Delete the mails to its contact address, which no cascade reaches: `event` has no database constraint."""
     Delivery.objects.filter(event=instance, registration=None).delete()

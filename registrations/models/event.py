@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
 from registrations.models.event_lock import LocksEvents
-from registrations.models.event_validators import (  # migrations look for them here
+from registrations.models.event_validators import (  # old migrations import them from here
     non_empty_lines,
     validate_lines,
     validate_pdf,
@@ -53,7 +53,7 @@ class EventQuerySet(LocksEvents["Event"]):
         return self.exclude(status=Event.Status.DRAFT)
 
     def knowing_their_report(self) -> Self:
-        """With `has_report`, which pages and mails need first."""
+        """Annotated with `has_report`, so that pages and mails need no second query."""
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
         return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
 

@@ -1,4 +1,4 @@
-"""The kinds of mail, and what is true of each. Everything else reads it here.
+"""The kinds of mail and the rules of each, declared once.
 
 To add one: a member of `Kind`, an entry of `KINDS`, its templates. See "Add a mail kind" in registrations/README.md.
 """
@@ -55,17 +55,17 @@ class Reason(models.TextChoices):
 class Recipient(enum.Enum):
     REGISTRANT = enum.auto()  # the registration's address
     CONTACT = enum.auto()  # the contact address of the event
-    STAFF = enum.auto()  # who asks for a trial
+    STAFF = enum.auto()  # the organiser who asks for a trial
     OPERATOR = enum.auto()  # ALERT_EMAIL
 
     @property
     def is_internal(self) -> bool:
-        """Nobody outside the team: neither the suppression list nor the state of an event stops the mail."""
+        """Someone of the team: neither the suppression list nor the state of an event stops the mail."""
         return self in {Recipient.STAFF, Recipient.OPERATOR}
 
 
 class Condition(enum.Enum):
-    """What must still be true when the mail leaves; otherwise it is obsolete. mailing/relevance.py checks it."""
+    """What must still be true when the mail is sent; otherwise it is obsolete. Checked by mailing/relevance.py."""
 
     ON_THE_LIST = enum.auto()  # the registration is not cancelled
     HAS_A_SEAT = enum.auto()
@@ -85,18 +85,18 @@ class CalendarRule(enum.Enum):
     ADD = enum.auto()
     FOLLOW_THE_CHANGE = enum.auto()  # of those who have a seat, by the reason of the change
     REMOVE_WITH_THE_EVENT = enum.auto()  # of those who have a seat
-    REMOVE_WITH_THE_SEAT = enum.auto()  # of who gave a seat back, unless the event is over
+    REMOVE_WITH_THE_SEAT = enum.auto()  # of someone who gave a seat back, unless the event is over
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When the mail leaves: at a moment that the event gives. Mails that wait follow a change of the event."""
+    """When the mail is sent: at a time computed from the event. A change of the event moves pending mails."""
 
-    at: str  # attribute of the event: the moment, or None when the organiser has switched the mail off
-    fields: tuple[str, ...]  # of the event, besides its dates: they decide that moment
-    audience: Any  # in words
-    useless_after_start: bool = False  # and then sent again for a new date
-    overtaken_by: Kind | None = None  # a later mail that leaves in its place when both are due
+    at: str  # attribute of the event: the time, or None when the organiser has switched the mail off
+    fields: tuple[str, ...]  # of the event, besides its dates, from which that time is computed
+    audience: Any  # a description of the recipients
+    useless_after_start: bool = False  # and a new date needs it again
+    overtaken_by: Kind | None = None  # a later mail that is sent in its place when both are due
     words: tuple[str, ...] = ()  # fields of the event with the organiser's own words
 
 
@@ -116,8 +116,8 @@ class MailKind:
 
     conditions: tuple[Condition, ...]  # in the order in which they are checked
     recipient: Recipient = Recipient.REGISTRANT
-    priority: int = 0  # the lower leaves first
-    schedule: Schedule | None = None  # None: it leaves at once
+    priority: int = 0  # the lower is sent first
+    schedule: Schedule | None = None  # None: it is sent at once
     calendar: CalendarRule = CalendarRule.NONE
     has_report: bool = False  # the study report is attached, or linked
     is_written_by_organiser: bool = False  # its words are a Broadcast's
@@ -131,7 +131,7 @@ _STANDS, _LEFT = Condition.EVENT_STANDS, Condition.LEFT_THE_LIST
 _WITH_A_SEAT = _("people who have a seat")
 _WAITLISTED, _CANCELLED = Registration.Status.WAITLISTED, Registration.Status.CANCELLED
 
-# What someone waits for in front of the screen leaves before what many are sent at once.
+# Priorities: a mail that one person is waiting for is sent before mails to many people.
 KINDS: Mapping[Kind, MailKind] = {
     Kind.CONFIRMATION: MailKind(
         conditions=(_LISTED, _SEATED, _STANDS),

@@ -2,7 +2,7 @@
 
 The form, the self-service page, corrections, the back office, exports, imports, « mes-donnees.json », erasure, the
 figures and the placeholders of messages read this table. Its order is the order of forms and pages. A column of
-Registration that is not about the person stands in NOT_ABOUT_THE_PERSON, with the reason.
+Registration that is not about the person is listed in NOT_ABOUT_THE_PERSON, with the reason.
 """
 
 from collections.abc import Callable
@@ -273,10 +273,10 @@ BY_NAME = {one.name: one for one in PERSON_FIELDS}
 
 
 def names(is_wanted: Callable[[PersonField], Any]) -> list[str]:
-    """Of those that fulfil a condition, in the order of the table."""
+    """Names of the fields that fulfil a condition, in the order of the table."""
     return [one.name for one in PERSON_FIELDS if is_wanted(one)]
 
 
 def in_lists() -> list[PersonField]:
-    """In the order of spreadsheets: the last name comes first."""
+    """All fields in the order of spreadsheets: the last name comes first."""
     return sorted(PERSON_FIELDS, key=lambda one: one.name != "last_name")

@@ -1,4 +1,4 @@
-"""What the processes of one machine know of each other, and what they write into the log. No model, no request.
+"""What the processes of one machine share (locks, progress), and their log. No model, no request.
 
 May import: nothing of the product.
 """

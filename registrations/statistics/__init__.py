@@ -1,4 +1,4 @@
-"""Figures of an event, none of a person.
+"""Figures about an event, none about a person.
 
 May import: models.
 """

@@ -62,6 +62,6 @@ def link(url: str, words: str = "") -> SafeString:
 
 @register.simple_tag
 def prose(html: SafeString) -> SafeString:
-    """Add inline styles to each tag of HTML made from an organiser's Markdown by `typography`."""
+    """Add inline styles to each tag of HTML made from an organiser's Markdown by `text.markdown`."""
     styled = TAG.sub(lambda match: match[0] + render_to_string(f"{PIECES}#style_of_{match[1]}"), html)
     return mark_safe(styled)  # noqa: S308 - safe before, and only attributes of ours are added

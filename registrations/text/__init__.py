@@ -1,4 +1,4 @@
-"""French typography, dates in words, slips in addresses.
+"""French typography, dates in words, typing errors in addresses.
 
 May import: models.
 """

@@ -38,7 +38,7 @@ def safe_html(text: str, *, schemes: Set[str] = SCHEMES) -> SafeString:
 
 @functools.lru_cache(maxsize=TEXTS_KEPT)
 def rendered(text: str) -> SafeString:
-    """`safe_html` of a text that stands on many pages and in many mails."""
+    """`safe_html` of a text that many pages and mails contain, cached."""
     return safe_html(text)
 
 

@@ -24,7 +24,7 @@ FRENCH_RULES = [
     (re.compile(r"\b(MM?\.|Mme) (?=[A-ZÉÈ])"), rf"\1{NBSP}"),
 ]
 URL_OR_ADDRESS = re.compile(r"(https?://\S+|\S+@\S+\.\S+)")
-TEXTS_KEPT = 256  # an organiser's words stand in every mail and on every page
+TEXTS_KEPT = 256  # every mail and every page contains an organiser's words
 CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
 
 

@@ -32,7 +32,7 @@ CONTROL = {"Cc", "Cs", "Co", "Cn"}  # general categories of Unicode
 def visible(text: str) -> str:
     """Remove invisible characters that a paste may contain (byte order mark, soft hyphen, direction mark)."""
     text = text.replace("\r\n", "\n")
-    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf" or sign in JOINERS)
+    return "".join(char for char in text if unicodedata.category(char) != "Cf" or char in JOINERS)
 
 
 def grouped(number: int) -> str:
@@ -58,7 +58,7 @@ class LimitedText(forms.CharField):
             numbers = {"limit": grouped(self.limit), "length": grouped(len(text))}
             raise ValidationError(self.too_long % numbers, code="too_long")
         allowed = "\n\t" if self.multiline else ""
-        if any(unicodedata.category(sign) in CONTROL and sign not in allowed for sign in text):
+        if any(unicodedata.category(char) in CONTROL and char not in allowed for char in text):
             raise ValidationError(_("Remove the control characters from this answer."), code="control")
         return text
 

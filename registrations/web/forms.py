@@ -176,7 +176,7 @@ class AnswersForm(SummarisedForm):
 
 
 class RegistrationForm(AnswersForm, AddressForm):
-    site_web = forms.CharField(required=False)  # a trap: hidden from people, filled in by robots
+    site_web = forms.CharField(required=False)  # honeypot: hidden from people, filled in by robots
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ["first_name", "last_name", "email"]
 

@@ -121,5 +121,5 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
 
 
 def hole(name: str) -> str:
-    """The mark of a hole in a kept page. It is random, so that no text typed by a person can contain it."""
+    """The mark of a hole in a cached page. It is random, so that no text typed by a person can contain it."""
     return f"{MARK}{name}{MARK}"

@@ -1,7 +1,7 @@
-"""Static files as whitenoise keeps them: hashed, compressed, and style sheets without a second request.
+"""Static files hashed and compressed by whitenoise, with imported style sheets put in the place of the import.
 
-The colours stand in one file, palette.css, which other style sheets import. An `@import` costs visitors a request that
-delays the page, so the imported file is put in its place when the files are collected.
+The colours are in one file, palette.css, which other style sheets import. An `@import` costs visitors a request that
+delays the page, so it is replaced when the files are collected.
 """
 
 import posixpath

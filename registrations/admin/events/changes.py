@@ -221,8 +221,8 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
     for (status, language), title in titles.items():
         if (status, language) not in there:
             continue
-        told = event_changes.concerned(form.event, form.reason).filter(status=status, language=language)
-        if registration := told.order_by("-created_at").first():
+        people = event_changes.concerned(form.event, form.reason).filter(status=status, language=language)
+        if registration := people.order_by("-created_at").first():
             registration.event = form.changed()
             yield _letter(title, Delivery(registration=registration, kind=form.kind, reason=form.reason))
 

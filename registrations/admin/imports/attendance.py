@@ -83,10 +83,10 @@ def packed(event: Event, participants: list[Participant]) -> str:
 def unpacked(event: Event, state: str) -> list[Participant] | None:
     """None when it is older than a day, or not signed by this site."""
     try:
-        kept = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
+        read = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:
         return None
-    return [Participant(*one) for one in kept]
+    return [Participant(*one) for one in read]
 
 
 class ReportForm(forms.Form):
@@ -148,7 +148,7 @@ def import_presences(request: HttpRequest, pk: int) -> HttpResponse:
 def _matches(request: HttpRequest, event: Event, proposals: list[Proposal]) -> HttpResponse:
     shown = rows([proposal for proposal in proposals if proposal.candidates], request.POST)
     unmatched = [proposal.participant for proposal in proposals if not proposal.candidates]
-    kept = [row.proposal.participant for row in shown] + unmatched[:UNMATCHED_SHOWN]
+    sent_back = [row.proposal.participant for row in shown] + unmatched[:UNMATCHED_SHOWN]
     return _page(
         request,
         "admin/attendance_matches.html",
@@ -157,7 +157,7 @@ def _matches(request: HttpRequest, event: Event, proposals: list[Proposal]) -> H
         ticked=len({row.chosen for row in shown} - {""}),
         unmatched=unmatched[:UNMATCHED_SHOWN],
         not_shown=max(0, len(unmatched) - UNMATCHED_SHOWN),
-        state=packed(event, kept),
+        state=packed(event, sent_back),
     )
 
 

@@ -136,10 +136,10 @@ def packed(event: Event, answers: list[dict[str, Any]]) -> str:
 def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
     """None when it is older than a day, or not signed by this site."""
     try:
-        kept: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
+        people: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:
         return None
-    return kept
+    return people
 
 
 class ListForm(forms.Form):

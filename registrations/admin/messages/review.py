@@ -79,9 +79,8 @@ def html_of(broadcast: Broadcast, person: Registration) -> str:
     html = next((str(content) for content, mimetype in parts if mimetype == "text/html"), None)
     if html is None:
         raise Http404
-    return html.replace(
-        "<head>", '<head><base target="_blank">', 1
-    )  # the sandbox forbids new windows: links do nothing
+    # the sandbox forbids new windows: links do nothing
+    return html.replace("<head>", '<head><base target="_blank">', 1)
 
 
 class Figure(NamedTuple):

@@ -1,4 +1,4 @@
-"""What an organiser may do to people on the list. Each action asks first, and is kept in their history."""
+"""The actions on registrations. Each asks first, and is recorded in the history of each person."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ Status = Registration.Status
 
 
 class Question(NamedTuple):
-    """The words that ask before the bulk action of the same name; each is given the `count`."""
+    """The texts of the question before the bulk action of the same name; `count` is filled in."""
 
     name: str
     question: Any
@@ -57,7 +57,7 @@ def _perform(
     request: HttpRequest,
     queryset: QuerySet[Registration],
 ) -> HttpResponse | None:
-    """Ask, then carry the action out for those of the ticked registrations that it applies to."""
+    """Ask, then apply the action to the ticked registrations for which it is meant."""
     bulk_action = asked.bulk_action
     chosen = bulk_action.chosen(queryset).order_by(*bulk_action.order)
     count = model_admin.count_of(request, queryset, bulk_action.chosen)

@@ -53,9 +53,9 @@ def _mails(registration: Registration) -> Iterator[Moment]:
 
 
 def _presences(registration: Registration) -> Iterator[Moment]:
-    for sign in registration.attendances.all():
-        sign.registration = registration
-        yield Moment(sign.noted_at, _("Presence noted"), sign_words(sign))
+    for one in registration.attendances.all():
+        one.registration = registration
+        yield Moment(one.noted_at, _("Presence noted"), sign_words(one))
 
 
 def _by_staff(registration: Registration) -> Iterator[Moment]:

@@ -321,7 +321,7 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
         for event in events:
             tell_of_promoted(request, waiting_list.promote(event))
 
-    # Django's log keeps names for ever; a number says nothing once the person is erased
+    # Django's log keeps names; a number identifies nobody once the person is erased
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
         return _without_name(super().log_addition(request, obj, message))

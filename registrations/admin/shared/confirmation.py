@@ -75,7 +75,7 @@ def form_page(
     template: str = FORM_TEMPLATE,
     **context: Any,
 ) -> TemplateResponse:
-    """The page before it, with fields to fill in, drawn as the admin draws its own forms."""
+    """The page before it, with a form that looks like the other forms of the admin."""
     of_model = admin.site.get_model_admin(model)
     drawn = AdminForm(cast(Any, form), [(None, {"fields": list(form.fields)})], {}, model_admin=of_model)
     context = {"form": form, "adminform": drawn, "media": of_model.media + drawn.media, **context}

@@ -59,7 +59,7 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
 
 
 def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The sentences on its outcome, and the names of those passed over: the present ones, so nobody who was erased."""
+    """The messages of its outcome, and the names of skipped people. Names are read now: erased people have none."""
     if not job.skipped:
         return [*sentences]
     people = Registration.objects.without_dry_runs().filter(pk__in=job.skipped).order_by("pk")

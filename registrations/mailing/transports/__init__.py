@@ -1,1 +1,1 @@
-"""How a message leaves: SMTP, a folder, MIME."""
+"""How a message is sent: SMTP, a folder, MIME."""
