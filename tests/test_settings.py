@@ -153,7 +153,7 @@ def test_without_pango_the_demo_starts_and_says_what_to_install(tmp_path: Path, 
     assert "organisateur / " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["check", "web", "worker", "up"])
+@pytest.mark.parametrize("command", ["web", "worker", "up"])
 def test_without_pango_a_public_site_does_not_start_and_says_what_to_install(
     tmp_path: Path, hidden_pango: dict[str, str], command: str
 ) -> None:
@@ -162,6 +162,14 @@ def test_without_pango_a_public_site_does_not_start_and_says_what_to_install(
     assert "The PDF documents cannot be made: Pango is not on this machine." in done.stderr
     assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_pango_a_public_site_is_backed_up_all_the_same(tmp_path: Path, hidden_pango: dict[str, str]) -> None:
+    assert start(tmp_path, "migrate", "--verbosity", "0", **SAFE, **hidden_pango).returncode == 0
+    done = start(tmp_path, "backup", "--to", str(tmp_path), **SAFE, **hidden_pango)
+    assert done.returncode == 0
+    assert "Pango is not on this machine" in done.stderr
+    assert len(list(tmp_path.glob("webinar-*.tar.gz"))) == 1
 
 
 def test_a_folder_with_odd_signs_in_its_name_holds_the_database(tmp_path: Path) -> None:

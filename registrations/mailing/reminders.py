@@ -63,8 +63,9 @@ def _last_revisions(registration: Registration) -> dict[str, int]:
 def schedule(event: Event) -> None:
     """Bring the scheduled mails in line with the event: its date, its status, the hours that the organiser chose.
 
-    Call it whenever an event is saved, in the same transaction, which must hold a lock on the event. It may be called
-    again: a mail that has left for this date is not repeated. A new date gets reminders of its own.
+    Call it when an event is created, and when a field of RESCHEDULED_BY changes, in the same transaction, which must
+    hold a lock on the event. It may be called again: a mail that has left for this date is not repeated. A new date
+    gets reminders of its own.
     """
     for kind, send_at, not_after in hours_of(event):
         pending = Delivery.objects.pending().filter(event=event, kind=kind)

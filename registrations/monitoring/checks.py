@@ -11,6 +11,7 @@ from registrations.mailing.providers import RELAYS_FOR_INVITATIONS
 from registrations.runtime import pango
 
 PUBLIC_SITE = "public_site"  # tag
+NO_DOCUMENTS = "The PDF documents cannot be made: Pango is not on this machine."
 KEY_LENGTH, KEY_CHARACTERS = 50, 5  # at least; as Django's security.W009
 
 
@@ -20,10 +21,15 @@ def require_safe_site() -> None:
     For everything that serves visitors or sends mails, also where Django runs no checks by itself (a WSGI server) or
     was told to skip them.
     """
-    if errors := sorted(run_checks(tags=[PUBLIC_SITE]), key=lambda error: str(error.id)):
-        raise ImproperlyConfigured(
-            "This site is public and not safe yet:\n- " + "\n- ".join(error.msg for error in errors)
-        )
+    sentences = [error.msg for error in sorted(run_checks(tags=[PUBLIC_SITE]), key=lambda error: str(error.id))]
+    if settings.PUBLIC and not pango.is_installed():
+        sentences.append(f"{NO_DOCUMENTS} Install it: {_how_to_install()}")
+    if sentences:
+        raise ImproperlyConfigured("This site is public and not safe yet:\n- " + "\n- ".join(sentences))
+
+
+def _how_to_install() -> str:
+    return "; ".join(f"{system}: {command}" for system, command in pango.HOW_TO_INSTALL.items())
 
 
 def _refuses(number: str, sentence: str) -> Callable[[Callable[[], bool]], Callable[[], bool]]:
@@ -111,16 +117,11 @@ def invitations_keep_their_type(app_configs: Any, **kwargs: Any) -> list[CheckMe
 
 @register
 def documents_can_be_typeset(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A public site does not start without them; elsewhere the mails leave without the document."""
+    """A warning, so that backups and the like go on; `require_safe_site` keeps a public site from starting."""
     if pango.is_installed():
         return []
-    how = "; ".join(f"{system}: {command}" for system, command in pango.HOW_TO_INSTALL.items())
-    if settings.PUBLIC:
-        return [
-            Error("The PDF documents cannot be made: Pango is not on this machine.", hint=how, id="registrations.E001")
-        ]
     words = (
-        "The PDF documents cannot be made: Pango is not on this machine. Mails leave without the report that this site"
-        " typesets, and there are no certificates or sheets."
+        f"{NO_DOCUMENTS} Mails leave without the report that this site typesets, and there are no certificates or"
+        " sheets."
     )
-    return [Warning(words, hint=f"{how}; then start again", id="registrations.W002")]
+    return [Warning(words, hint=f"{_how_to_install()}; then start again", id="registrations.W002")]

@@ -110,11 +110,14 @@ class NewAddressForm(AddressForm):
 class AnswersForm(SummarisedForm):
     """What a person says about themselves, without the address, which is changed on a page of its own."""
 
+    corrects = True  # answers that were given before, by the person
+
     def __init__(self, data: QueryDict | None = None, *, event: Event, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, label_suffix="", initial=initial)
         self.event = event
         for field in PERSON_FIELDS:
-            if field.asked and field.corrected_by_person:
+            is_for_this_form = field.corrected_by_person or not self.corrects
+            if field.asked and is_for_this_form and field.name not in self.fields:
                 self._ask_for(field, field.asked)
         self.own_questions = self._asked(event)
         for own in self.own_questions:
@@ -176,6 +179,8 @@ class AnswersForm(SummarisedForm):
 
 
 class RegistrationForm(AnswersForm, AddressForm):
+    corrects = False
+
     site_web = forms.CharField(required=False)  # honeypot: hidden from people, filled in by robots
     stamp = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ["first_name", "last_name", "email"]

@@ -69,8 +69,8 @@ class JobRunner(threading.Thread):
         """When the worker starts and when a text has changed, so that no mail waits for its report to be typeset."""
         if time.monotonic() < self.next_preparation:
             return
-        self.prepared = study_report.prepare(self.prepared, wanted=lambda: not self.stopping.is_set())
         self.next_preparation = time.monotonic() + PREPARE_EVERY
+        self.prepared = study_report.prepare(self.prepared, wanted=lambda: not self.stopping.is_set())
 
     def heartbeat(self, *, current: Job | None) -> None:
         """Every HEARTBEAT_EVERY seconds: record that this worker runs, and release the jobs of lost workers."""

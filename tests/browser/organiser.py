@@ -141,6 +141,7 @@ def publish(organiser: Organiser) -> None:
     page = organiser.open_event()
     page.locator("#id_status").select_option("published")
     page.locator("[name=_continue]").first.click()
+    page.locator(".messagelist .success").wait_for()
 
 
 def people_sign_up(site: RunningSite) -> None:

@@ -44,6 +44,8 @@ SHORT = 2000  # people
 class ImportedForm(AnswersForm, AddressForm):
     """The checks of the public form, for one line after another."""
 
+    corrects = False
+
     def __init__(self, *, event: Event) -> None:
         super().__init__(event=event)
         self.is_bound = True
