@@ -93,7 +93,7 @@ class Schedule:
     """When the mail is sent: at a time computed from the event. A change of the event moves pending mails."""
 
     at: str  # attribute of the event: the time, or None when the organiser has switched the mail off
-    fields: tuple[str, ...]  # of the event, besides its dates, from which that time is computed
+    fields: tuple[str, ...]  # of the event, besides its dates, from which that time is computed; empty: a fixed delay
     audience: Any  # a description of the recipients
     useless_after_start: bool = False  # and a new date needs it again
     overtaken_by: Kind | None = None  # a later mail that is sent in its place when both are due

@@ -18,6 +18,7 @@ from registrations.domain import signup
 from registrations.mailing import composer, outbox
 from registrations.mailing.transports import mime
 from registrations.models import Delivery, Registration
+from registrations.models.person_fields import PERSON_FIELDS, Kind
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_past_event, make_registration
 from tests.journey import Journey, shown_stamp
@@ -107,12 +108,8 @@ def test_text_and_html_carry_the_same_links_and_facts(outbox_folder: Path) -> No
 
 
 def test_nothing_a_visitor_typed_but_the_name_is_mailed(outbox_folder: Path) -> None:
-    typed: dict[str, Any] = {
-        "organisation": "STRUCTURE-X",
-        "job_title": "FONCTION-X",
-        "question": "QUESTION-X",
-        "last_name": "NOM-X",
-    }
+    texts = [one.name for one in PERSON_FIELDS if one.asked and one.asked.kind in {Kind.TEXT, Kind.LONG_TEXT}]
+    typed: dict[str, Any] = {name: f"{name}-X" for name in [*texts, "last_name"]}
     registration = make_registration(first_name="Zoë <b>", **typed)
     message = received(registration, outbox_folder)
     everything = mailbox.text(message) + mailbox.html(message) + mailbox.part(message, "text/calendar").decode()

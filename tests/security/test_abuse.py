@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Registration
+from registrations.models.person_fields import PERSON_FIELDS, Kind
 from registrations.security import rate_limits
 from tests import mailbox
 from tests.factories import ROOM, answers, make_event, make_registration
@@ -64,7 +65,8 @@ def test_a_name_with_an_advert_is_refused_and_not_mailed(journey: Journey, name:
 
 
 def test_of_the_form_only_the_name_is_in_the_mail(journey: Journey) -> None:
-    marks: dict[str, Any] = {name: f"ADVERT-{name}" for name in ("organisation", "job_title", "question")}
+    texts = [one.name for one in PERSON_FIELDS if one.asked and one.asked.kind in {Kind.TEXT, Kind.LONG_TEXT}]
+    marks: dict[str, Any] = {name: f"ADVERT-{name}" for name in texts}
     journey.sign_up(make_event(report=False), first_name="Zoë", **marks)
     [mail] = journey.mails()
     assert "ADVERT" not in full_text(mail)
