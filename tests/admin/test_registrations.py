@@ -234,7 +234,7 @@ def test_a_person_is_added_to_a_full_event_and_the_desk_says_how_many_seats_are_
 def test_a_person_is_added_to_the_waiting_list_with_the_mail_that_says_so(organiser: Client) -> None:
     event = full_event()
     add(organiser, event, status="waitlisted")
-    person = event.registrations.in_line().get()
+    person = event.registrations.on_waiting_list().get()
     assert person.waiting_since is not None
     assert owed() == [(person, "waiting_list", "new")]
 

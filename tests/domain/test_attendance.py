@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
-from registrations.admin.people.attendance import presence_words
+from registrations.admin.people.attendance import attendance_summary
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness
 from registrations.models import Attendance, Event, Registration
@@ -403,14 +403,14 @@ def test_the_column_says_how_we_know() -> None:
     event = make_event(starts_at=start, ends_at=start + timedelta(minutes=90))
     registration = make_registration(event)
     with translation.override("fr"):
-        assert presence_words(registration) == "Non"
+        assert attendance_summary(registration) == "Non"
         attendance.note(registration, Origin.JOIN)
         registration.attendances.update(noted_at=start - timedelta(minutes=2))
-        assert presence_words(registration) == "Oui\u00a0: lien personnel, 16\u00a0h\u00a028"
+        assert attendance_summary(registration) == "Oui\u00a0: lien personnel, 16\u00a0h\u00a028"
         attendance.note(registration, Origin.IMPORT, minutes=75)
         attendance.note(registration, Origin.HAND)
-        assert presence_words(registration).endswith(" · rapport de la salle, 75\u00a0min · à la main")
-        assert presence_words(make_registration()) == ""
+        assert attendance_summary(registration).endswith(" · rapport de la salle, 75\u00a0min · à la main")
+        assert attendance_summary(make_registration()) == ""
 
 
 def test_the_list_is_filtered_by_presence(organiser: Client) -> None:

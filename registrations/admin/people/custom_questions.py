@@ -102,7 +102,7 @@ def answer_counts(request: HttpRequest, pk: int) -> HttpResponse:
         title=_("Answers to the questions"),
         event=event,
         counted=custom_questions.answer_counts(event),
-        listed=event.registrations.without_dry_runs().on_the_list().count(),
+        listed=event.registrations.without_dry_runs().not_cancelled().count(),
     )
 
 
