@@ -248,7 +248,7 @@ def test_nothing_ticked_is_said_and_nothing_is_lost(
     assert signs(zoe) == [("import", 75)]
 
 
-def test_who_withdrew_meanwhile_is_left_out_and_the_desk_says_so(
+def test_who_withdrew_meanwhile_is_left_out_and_the_admin_says_so(
     organiser: Client, three: tuple[Event, list[Registration]]
 ) -> None:
     event, (zoe, _ali, _marie) = three

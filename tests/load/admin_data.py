@@ -274,7 +274,7 @@ def pages() -> dict[str, str]:
         "export": f"{people}export/",
         "change of the event": f"{event}/reschedule/",
         "audit log": f"{admin}/auditentry/",
-        "mailboxes left alone": f"{admin}/suppression/",
+        "suppressions": f"{admin}/suppression/",
     }
     declared, rows = admin_pages.declared(), {"event": main, "registration": person, "broadcast": draft}
     others = {name: path for name, path in admin_pages.paths(rows).items() if name in declared}

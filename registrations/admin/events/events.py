@@ -110,7 +110,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         (
             _("Sign-up"),
             {
-                "classes": ["desk-sign-up"],  # the event's own questions follow it
+                "classes": ["admin-sign-up"],  # the event's own questions follow it
                 "fields": [
                     "registration_opens_at",
                     "registration_closes_at",
