@@ -24,7 +24,7 @@ from tests.factories import make_event, make_past_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
-DESK_TEMPLATES = Path(admin.__file__).parent / "templates"  # ours take the place of some
+ADMIN_TEMPLATES = Path(admin.__file__).parent / "templates"  # ours take the place of some
 ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
 
 
@@ -37,7 +37,7 @@ def test_every_template_is_used() -> None:
     stock = {
         name: re.sub(r"^admin/registrations/\w+/", "admin/", name) for name in unused
     }  # the stock one, for a model
-    assert {name for name in unused if not (DESK_TEMPLATES / stock[name]).exists()} == set()
+    assert {name for name in unused if not (ADMIN_TEMPLATES / stock[name]).exists()} == set()
 
 
 def test_no_page_has_inline_style_or_script() -> None:

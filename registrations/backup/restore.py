@@ -22,7 +22,7 @@ from registrations.backup import archive, dumps, replay
 from registrations.backup.replay import Replayed
 from registrations.domain import erasure_journal
 from registrations.models import Delivery, Event, Job, WorkerPresence
-from registrations.models.delivery import desk_words
+from registrations.models.delivery import in_site_language
 from registrations.runtime import site_lock
 from registrations.runtime.site_lock import Refused
 from registrations.security import audit
@@ -171,7 +171,7 @@ def _settle(hold_mails: bool, *, began_at: datetime) -> int:
         state=Job.State.FAILED,
         worker="",
         ended_at=timezone.now(),
-        error=desk_words(_("A backup was restored meanwhile: look at what was done, then start it again.")),
+        error=in_site_language(_("A backup was restored meanwhile: look at what was done, then start it again.")),
     )
-    Delivery.objects.wake()
+    Delivery.objects.resume_after_restore()
     return Delivery.objects.filter(created_at__lt=began_at).hold() if hold_mails else 0

@@ -90,7 +90,7 @@ def send(broadcast: Broadcast, *, count: int) -> bool:
     return True
 
 
-def asked(broadcast: Broadcast) -> QuerySet[Job]:
+def pending_job(broadcast: Broadcast) -> QuerySet[Job]:
     """The job that sends a confirmed draft, while it waits or runs."""
     under_way = Job.objects.under_way().filter(kind=Job.Kind.MESSAGE, event=broadcast.event_id)
     return under_way.filter(parameters__broadcast=broadcast.pk)
@@ -105,7 +105,7 @@ def refusal(broadcast: Broadcast) -> str:
 
 def is_being_written(broadcast: Broadcast) -> bool:
     """Nobody has confirmed it yet."""
-    return broadcast.is_draft and not asked(broadcast).exists()
+    return broadcast.is_draft and not pending_job(broadcast).exists()
 
 
 @transaction.atomic
@@ -128,11 +128,11 @@ def take_back(broadcast: Broadcast) -> bool:
 
 def _call_off(broadcast: Broadcast) -> bool:
     """End the job. Its worker waits for the message's row, which we hold, and then finds the job ended."""
-    job = asked(broadcast).first()
+    job = pending_job(broadcast).first()
     if job is None:
         return False
     told = [("info", gettext("The message was taken back before a worker had sent it: nobody receives it."))]
-    asked(broadcast).update(state=Job.State.DONE, ended_at=timezone.now(), parameters={}, told=told)
+    pending_job(broadcast).update(state=Job.State.DONE, ended_at=timezone.now(), parameters={}, told=told)
     audit.record(audit.Action.BULK_MAIL, about=broadcast, act="take back", count=job.total)
     return True
 

@@ -23,7 +23,7 @@ class Places(NamedTuple):
     """How many people get a seat, a place on the waiting list, or neither."""
 
     seats: int
-    in_line: int
+    on_waiting_list: int
     none: int
 
 
@@ -31,8 +31,8 @@ def places(event: Event, count: int) -> Places:
     """As in the form: seats first, then the waiting list, which ends at the start. After the session, no limit."""
     free = count if event.capacity is None or event.is_over else max(event.capacity - event.seats_taken, 0)
     seats = min(count, free)
-    in_line = count - seats if event.waiting_list and not event.has_started else 0
-    return Places(seats, in_line, count - seats - in_line)
+    on_waiting_list = count - seats if event.waiting_list and not event.has_started else 0
+    return Places(seats, on_waiting_list, count - seats - on_waiting_list)
 
 
 def known(event: Event, addresses: Iterable[str]) -> set[str]:
@@ -53,12 +53,12 @@ def enrol(event: Event, people: list[dict[str, Any]], *, with_mail: bool) -> lis
     """
     event = Event.objects.locked(event)
     new = _newcomers(event, people)
-    seats, in_line, _none = places(event, len(new))
+    seats, on_waiting_list, _none = places(event, len(new))
     now = timezone.now()
     seated = [_registration(event, person) for person in new[:seats]]
     waiting = [
         _registration(event, person, status=Status.WAITLISTED, waiting_since=now)
-        for person in new[seats : seats + in_line]
+        for person in new[seats : seats + on_waiting_list]
     ]
     added = [*seated, *waiting]
     for some in progress.batches(added, BATCH, _("People")):

@@ -50,7 +50,7 @@ def ask_for_address(registration: Registration, *, email: str) -> bool:
     """
     counted = Counted(rate_limits.count_mail_to(email))
     others = Registration.objects.like(registration)
-    if other := others.of_address(email).on_the_list().select_related("event").first():
+    if other := others.of_address(email).not_cancelled().select_related("event").first():
         if send_at := rate_limits.mail_due(other.event, email, is_first=False, counted=counted):
             signup.send_link(other, reason=Reason.KNOWN, send_at=send_at)
         return send_at is not None

@@ -98,7 +98,7 @@ def answer_counts(event: Event) -> list[Counted]:
 
 
 def _count(event: Event, counted: dict[str, Counted]) -> None:
-    answering = event.registrations.without_dry_runs().on_the_list().exclude(own_answers={}).order_by("pk")
+    answering = event.registrations.without_dry_runs().not_cancelled().exclude(own_answers={}).order_by("pk")
     for answers in answering.values_list("own_answers", flat=True).iterator(chunk_size=CHUNK):
         for key in answers.keys() & counted.keys():
             counted[key].add(answers[key])

@@ -19,7 +19,7 @@ from registrations.security import audit
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 
 
-def needs_telling(event: Event, *, listed: int | None = None) -> bool:
+def must_be_announced(event: Event, *, listed: int | None = None) -> bool:
     """Whether a change of date or status has to be announced; if not, the plain admin form is enough.
 
     True while somebody is on the list and the event is still to come. A postponed or cancelled event always counts as
@@ -28,7 +28,7 @@ def needs_telling(event: Event, *, listed: int | None = None) -> bool:
     to_come = event.status in {Status.POSTPONED, Status.CANCELLED} or not event.is_over
     if event.status == Status.DRAFT or not to_come:
         return False
-    return event.registrations.without_dry_runs().on_the_list().exists() if listed is None else listed > 0
+    return event.registrations.without_dry_runs().not_cancelled().exists() if listed is None else listed > 0
 
 
 @transaction.atomic
@@ -81,7 +81,7 @@ def reason_of(event: Event, *, starts_at: datetime, ends_at: datetime) -> Delive
 def concerned(event: Event, reason: str) -> QuerySet[Registration]:
     """The people whom a change concerns: everyone on the list; for connection notes, only those with a seat."""
     registrations = event.registrations.without_dry_runs()
-    return registrations.seated() if reason == Reason.NOTES else registrations.on_the_list()
+    return registrations.seated() if reason == Reason.NOTES else registrations.not_cancelled()
 
 
 def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:

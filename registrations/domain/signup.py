@@ -145,7 +145,7 @@ def resend(event: Event, *, email: str) -> bool:
         .select_related("event")
         .filter(event=event)
         .of_address(email)
-        .on_the_list()
+        .not_cancelled()
         .first()
     )
     send_at = rate_limits.mail_due(event if registration else None, email, is_first=False, counted=counted)

@@ -46,7 +46,7 @@ SENT = """
 _PK = Parameter("pk", models.BigAutoField())
 _DELIVERY = PreparedQuery(lambda: Delivery.objects.filter(pk=_PK))
 _REGISTRATION = PreparedQuery(lambda: Registration.objects.filter(pk=_PK))
-_EVENT = PreparedQuery(lambda: Event.objects.knowing_their_report().filter(pk=_PK))
+_EVENT = PreparedQuery(lambda: Event.objects.annotate_has_report().filter(pk=_PK))
 
 
 def claim(*, holder: str = "") -> Delivery | None:

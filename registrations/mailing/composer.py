@@ -175,7 +175,7 @@ def alert(delivery: Delivery) -> Mail:
         "count": blocked.count(),
         "delayed": Delivery.objects.delayed().count(),
         "reasons": blocked.order_by().values_list("error", flat=True).distinct()[:ALERT_REASONS],
-        "desk": settings.BASE_URL + reverse("admin:registrations_delivery_changelist"),
+        "admin_url": settings.BASE_URL + reverse("admin:registrations_delivery_changelist"),
         "site": settings.HOST,
     }
     return _written(delivery, context)

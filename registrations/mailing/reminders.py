@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import Delivery, Event, Registration
-from registrations.models.delivery import DeliveryQuerySet, desk_words
+from registrations.models.delivery import DeliveryQuerySet, in_site_language
 from registrations.models.mail_kinds import KINDS, SCHEDULES, Recipient
 
 State = Delivery.State
@@ -21,7 +21,7 @@ class Planned(NamedTuple):
     not_after: datetime | None
 
 
-def hours_of(event: Event) -> Iterator[Planned]:
+def scheduled_times(event: Event) -> Iterator[Planned]:
     """When each scheduled mail of the event is sent."""
     for kind, schedule in SCHEDULES.items():
         not_after = event.starts_at if schedule.useless_after_start else None
@@ -44,13 +44,13 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     last = {} if is_new else _last_revisions(registration)
     now = timezone.now()
     rows = []
-    for kind, send_at, not_after in hours_of(event):
+    for kind, send_at, not_after in scheduled_times(event):
         if send_at is None or KINDS[kind].recipient != Recipient.REGISTRANT:
             continue
         row = Delivery(registration=registration, kind=kind, send_at=send_at, not_after=not_after)
         row.priority, row.revision = KINDS[kind].priority, last.get(kind, -1) + 1
         if send_at <= now:
-            row.state, row.error = State.EXPIRED, desk_words(_("signed up after the hour of this mail"))
+            row.state, row.error = State.EXPIRED, in_site_language(_("signed up after the hour of this mail"))
         rows.append(row)
     return rows
 
@@ -67,7 +67,7 @@ def schedule(event: Event) -> None:
     hold a lock on the event. It may be called again: a mail that has left for this date is not repeated. A new date
     gets reminders of its own.
     """
-    for kind, send_at, not_after in hours_of(event):
+    for kind, send_at, not_after in scheduled_times(event):
         pending = Delivery.objects.pending().filter(event=event, kind=kind)
         if event.status != Event.Status.PUBLISHED:
             pending.drop(_("the event was cancelled or postponed"))

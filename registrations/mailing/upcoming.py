@@ -46,7 +46,7 @@ class Line:
 
 def timeline(event: Event) -> list[Line]:
     """The scheduled mails, also those that are switched off, and all others that are pending. Two queries."""
-    lines = {kind: Line(kind, send_at) for kind, send_at, _not_after in reminders.hours_of(event)}
+    lines = {kind: Line(kind, send_at) for kind, send_at, _not_after in reminders.scheduled_times(event)}
     others = []
     for row in _grouped(event):
         kind = Kind(row["kind"])

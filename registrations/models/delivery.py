@@ -23,7 +23,7 @@ from registrations.models.event import Event
 from registrations.models.mail_kinds import KINDS, MailKind
 from registrations.models.prepared import insert
 from registrations.models.rate_limit import RateLimitHit
-from registrations.models.registration import Registration, few_that_hold
+from registrations.models.registration import Registration, matching_ids
 from registrations.models.search import search_terms
 
 CRASHES_BEFORE_FAILURE = 5
@@ -39,7 +39,7 @@ def new_message_id() -> str:
     return f"<{uuid.uuid4()}@{settings.HOST}>"
 
 
-def desk_words(lazy: Any) -> str:
+def in_site_language(lazy: Any) -> str:
     """The text in the language of the back office, where it is read, and not in that of the current visitor."""
     with translation.override(settings.LANGUAGE_CODE):
         return str(lazy)
@@ -108,20 +108,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def found_by(self, words: str) -> Self:
         """Mails to people whose name, address or organisation contains each of the words."""
         wanted = search_terms(words)
-        if few := few_that_hold(wanted):
+        if few := matching_ids(wanted):
             return self.filter(registration__in=few)
-        return self.filter(Exists(Registration.objects.that_hold(wanted).filter(pk=OuterRef("registration"))))
+        return self.filter(Exists(Registration.objects.containing(wanted).filter(pk=OuterRef("registration"))))
 
     def pending(self) -> Self:
         return self.filter(state=Delivery.State.PENDING)
 
     def drop(self, reason: Any) -> None:
         """Cancel the mails that have not left; the organiser sees the reason in the list of mails."""
-        self.yet_to_leave().update(state=Delivery.State.CANCELLED, error=desk_words(reason), lease="")
+        self.yet_to_leave().update(state=Delivery.State.CANCELLED, error=in_site_language(reason), lease="")
 
     def skip(self, reason: Any) -> None:
         """Mark the mails that have not left as expired, with the reason."""
-        self.yet_to_leave().update(state=Delivery.State.EXPIRED, error=desk_words(reason), lease="")
+        self.yet_to_leave().update(state=Delivery.State.EXPIRED, error=in_site_language(reason), lease="")
 
     def yet_to_leave(self) -> Self:
         """Not sent and not in the hands of a worker: pending, or held back since a restore."""
@@ -130,7 +130,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def held(self) -> Self:
         """Due when a backup was restored, so that they may have left before.
 
-        A row with a lease is not meant: a restore that is under way has set it aside (see `wake`).
+        A row with a lease is not meant: a restore that is under way has set it aside (see `resume_after_restore`).
         """
         return self.filter(state=Delivery.State.HELD, lease="")
 
@@ -142,11 +142,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         may_have_left = Q(state=Delivery.State.SENDING) | Q(state=Delivery.State.PENDING, send_at__lte=timezone.now())
         found = self.filter(may_have_left)
         found.filter(registration__is_dry_run=True).update(
-            state=Delivery.State.CANCELLED, error=desk_words(_("a backup was restored")), lease=""
+            state=Delivery.State.CANCELLED, error=in_site_language(_("a backup was restored")), lease=""
         )
         return found.update(state=Delivery.State.HELD, lease="")
 
-    def wake(self) -> None:
+    def resume_after_restore(self) -> None:
         """Give the mails of a restored backup their state again, which the restore keeps in `lease` until it ends."""
         asleep = self.filter(state=Delivery.State.HELD, lease__in=[Delivery.State.PENDING, Delivery.State.SENDING])
         asleep.update(state=F("lease"), lease="")
@@ -156,7 +156,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.held().update(state=Delivery.State.PENDING, send_at=timezone.now(), trying_since=None)
 
     def give_up(self, reason: Any) -> int:
-        return self.held().update(state=Delivery.State.CANCELLED, error=desk_words(reason))
+        return self.held().update(state=Delivery.State.CANCELLED, error=in_site_language(reason))
 
     def blocked(self) -> Self:
         """Waiting for another try after a failed one."""

@@ -52,7 +52,7 @@ class EventQuerySet(LocksEvents["Event"]):
         """Everything but drafts: what has a page."""
         return self.exclude(status=Event.Status.DRAFT)
 
-    def knowing_their_report(self) -> Self:
+    def annotate_has_report(self) -> Self:
         """Annotated with `has_report`, so that pages and mails need no second query."""
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
         return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Count, OuterRef, Q, Subquery, Value
+from django.db.models import Q, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Now
 from django.urls import reverse
@@ -49,7 +49,7 @@ def new_calendar_uid() -> str:
     return f"inscription-{uuid.uuid4()}@{settings.HOST}"
 
 
-def few_that_hold(words: list[str]) -> RawSQL | None:
+def matching_ids(words: list[str]) -> RawSQL | None:
     """A subquery of the ids of matching rows, from SQLite's full-text index (models/triggers.py).
 
     None on PostgreSQL, whose planner chooses the index itself. None also for VERY_MANY matches: reading the table in
@@ -79,19 +79,9 @@ class RegistrationQuerySet(LocksRows["Registration"]):
         """With a seat."""
         return self.filter(status=Registration.Status.CONFIRMED)
 
-    def in_line(self) -> Self:
-        """The waiting list, the first in line first."""
+    def on_waiting_list(self) -> Self:
+        """Those on the waiting list, in its order."""
         return self.filter(status=Registration.Status.WAITLISTED).order_by("waiting_since", "pk")
-
-    def with_place(self) -> Self:
-        """Annotated with `place`, the position on the event's waiting list: 1 for the first, None for others."""
-        since = OuterRef("waiting_since")
-        ahead = Q(waiting_since__lt=since) | Q(waiting_since=since, pk__lte=OuterRef("pk"))
-        ahead &= Q(waiting_since__lte=since)  # implied by the condition above, and indexed
-        line = Registration.objects.without_dry_runs().filter(
-            ahead, event=OuterRef("event"), status=Registration.Status.WAITLISTED
-        )
-        return self.annotate(place=Subquery(line.order_by().values("event").values_list(Count("pk"))))
 
     def like(self, registration: "Registration") -> Self:
         """The other registrations of its event; for a dry run, the other dry runs."""
@@ -101,12 +91,12 @@ class RegistrationQuerySet(LocksRows["Registration"]):
         """Those whose personal links work, with their event. In a draft, only those of dry runs do."""
         return self.select_related("event").exclude(event__status=Event.Status.DRAFT, is_dry_run=False)
 
-    def places_in_line(self, events: Collection[int]) -> dict[int, int]:
+    def waiting_positions(self, events: Collection[int]) -> dict[int, int]:
         """Position on the waiting list, by id of the registration: 1 for the first of each of these events."""
-        line = self.in_line().filter(event__in=events).values_list("event", "pk")
+        waiting = self.on_waiting_list().filter(event__in=events).values_list("event", "pk")
         standing = Counter[int]()
         places = {}
-        for event, pk in line:
+        for event, pk in waiting:
             standing[event] += 1
             places[pk] = standing[event]
         return places
@@ -114,13 +104,13 @@ class RegistrationQuerySet(LocksRows["Registration"]):
     def found_by(self, words: str) -> Self:
         """Those whose searched fields contain each of the words, without regard to accents and capitals."""
         wanted = search_terms(words)
-        few = few_that_hold(wanted)
-        return self.filter(pk__in=few) if few else self.that_hold(wanted)
+        few = matching_ids(wanted)
+        return self.filter(pk__in=few) if few else self.containing(wanted)
 
-    def that_hold(self, words: list[str]) -> Self:
+    def containing(self, words: list[str]) -> Self:
         return self.filter(*(Q(search__contains=word) for word in words))
 
-    def on_the_list(self) -> Self:
+    def not_cancelled(self) -> Self:
         """Not cancelled: those who are told when the event changes."""
         return self.exclude(status=Registration.Status.CANCELLED)
 
@@ -257,7 +247,7 @@ class Registration(models.Model):
         return self.event.kept_until(self.created_at)
 
     @property
-    def place_in_line(self) -> int:
+    def waiting_position(self) -> int:
         """Position on the waiting list: 1 for the first."""
         ahead = Q(waiting_since__lt=self.waiting_since) | Q(waiting_since=self.waiting_since, pk__lt=self.pk)
         return (

@@ -57,7 +57,7 @@ def address_is_not_encrypted() -> bool:
 
 
 @_refuses("E004", "Set EMAIL_URL: mails would only be written to a folder.")
-def mails_stay_here() -> bool:
+def mails_are_not_sent() -> bool:
     return "eml_folder" in settings.MAILERS["default"]["BACKEND"]
 
 
@@ -76,7 +76,7 @@ def bounces_are_not_received() -> bool:
 
 
 @_refuses("E007", "Set LEGAL_CONTACT to the address that answers questions on data and accessibility.")
-def nobody_answers() -> bool:
+def contact_is_missing() -> bool:
     return not settings.LEGAL_CONTACT
 
 
@@ -96,7 +96,7 @@ def password_is_enough() -> bool:
 
 
 @_refuses("E011", "Set RATE_LIMITS to on: without limits anyone can flood a mailbox from here.")
-def nothing_is_limited() -> bool:
+def rate_limits_are_off() -> bool:
     return not settings.RATE_LIMITS
 
 

@@ -51,7 +51,7 @@ CLOSED = {  # headings of the page shown in place of the form
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).filter(
+    lambda: EventQuestion.objects.annotate_events(Event.objects.published().annotate_has_report()).filter(
         slug=Parameter("slug", SlugField())
     )
 )
@@ -246,7 +246,7 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
         _sign_up(request, event, **{**answers, "email": email})
         return True
     registration = (
-        Registration.objects.without_dry_runs().on_the_list().filter(pk=int(signed_up["registration"])).first()
+        Registration.objects.without_dry_runs().not_cancelled().filter(pk=int(signed_up["registration"])).first()
     )
     if registration is None:
         return False  # withdrawn or erased meanwhile, through the link

@@ -1,4 +1,4 @@
-"""The organiser's desk: every page opens, the state of each mail is told, and a confirmation can be sent again."""
+"""The admin: every page opens, the state of each mail is shown, and a confirmation can be sent again."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -179,7 +179,7 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
     assert Registration.objects.count() == 1
 
 
-def test_a_person_added_to_a_draft_gets_no_mail_and_the_desk_says_so(organiser: Client) -> None:
+def test_a_person_added_to_a_draft_gets_no_mail_and_the_admin_says_so(organiser: Client) -> None:
     event = make_event(status="draft")
     typed = {
         **answers(),
@@ -291,7 +291,7 @@ def test_an_event_is_written_and_published_with_warnings_in_sentences(organiser:
     assert Client().get(event.get_absolute_url()).status_code == 200
 
 
-def test_what_people_typed_is_harmless_in_the_desk(organiser: Client) -> None:
+def test_what_people_typed_is_harmless_in_the_admin(organiser: Client) -> None:
     registration = make_registration(organisation="<script>alert(1)</script>", question="<img src=x>")
     for path in (LIST, f"{LIST}{registration.pk}/change/"):
         page = organiser.get(path)
@@ -300,7 +300,7 @@ def test_what_people_typed_is_harmless_in_the_desk(organiser: Client) -> None:
         assert "unsafe" not in page["Content-Security-Policy"]
 
 
-def test_the_desk_is_closed_to_strangers(client: Client) -> None:
+def test_the_admin_is_closed_to_strangers(client: Client) -> None:
     event = make_event()
     paths = [
         f"/admin/registrations/event/{event.pk}/{page}/" for page in ("change", "reschedule", "postpone", "cancel")

@@ -1,4 +1,4 @@
-"""Questions of an event's own in the desk: written, previewed, answers corrected, counted and taken out."""
+"""Questions of an event's own in the admin: written, previewed, answers corrected, counted and taken out."""
 
 import itertools
 from typing import Any
@@ -213,7 +213,7 @@ def test_the_organiser_corrects_an_answer_and_tells_nobody() -> None:
     assert "Habitat" not in told
 
 
-def test_a_correction_of_the_desk_touches_only_what_was_typed() -> None:
+def test_a_correction_in_the_admin_touches_only_what_was_typed() -> None:
     event = make_event()
     text, one, *_others = make_questions(event)
     person = make_registration(event, own_answers={text.key: "Avant", one.key: "Habitat"})
@@ -229,7 +229,7 @@ def test_a_correction_of_the_desk_touches_only_what_was_typed() -> None:
     assert person.own_answers == {text.key: "Écrit entre-temps", one.key: "École"}
 
 
-def test_a_wrong_answer_is_refused_in_the_desk_too() -> None:
+def test_a_wrong_answer_is_refused_in_the_admin_too() -> None:
     event = make_event()
     one = make_question(event, "one")
     person = make_registration(event)

@@ -204,7 +204,7 @@ def test_the_columns_are_chosen_and_remembered_for_the_session(organiser: Client
     assert organiser.get(EXPORT).context["form"]["columns"].value() == ["organisation", "last_name"]
 
 
-def test_every_column_says_what_the_desk_says(organiser: Client) -> None:
+def test_every_column_says_what_the_admin_says(organiser: Client) -> None:
     event = make_past_event(title="Le titre")
     person = make_registration(event, **answers(email="zoe@example.org", question="Où ?", newsletter=True))
     attendance.note(person, Attendance.Origin.HAND)

@@ -38,7 +38,7 @@ def member(group: str) -> User:
 
 
 def test_every_page_of_the_admin_stands_in_the_table_that_the_browser_checks() -> None:
-    shown = {resolve(page.prepare().partition("?")[0], "tests.browser.urls").url_name for page in PAGES if page.desk}
+    shown = {resolve(page.prepare().partition("?")[0], "tests.browser.urls").url_name for page in PAGES if page.admin}
     pages = opened(with_fresh_password(logged_in()), paths(rows(make_event())))
     assert {name for name in pages if not re.fullmatch(DRAWN_BY_DJANGO, name)} - shown == set()
 

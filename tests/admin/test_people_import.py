@@ -192,7 +192,7 @@ def test_who_is_there_who_has_left_and_who_is_named_twice_is_told(organiser: Cli
     assert [row.line for row in told["known"].rows] == [2, 3]
     assert [row.line for row in told["new"].rows] == [4]
     assert [(row.line, first) for row, first in told["repeated"].rows] == [(5, 4)]
-    assert told["silent"] == 1
+    assert told["suppressed"] == 1
 
 
 def test_the_dry_run_writes_nothing_and_hostile_cells_stay_text(organiser: Client) -> None:

@@ -161,7 +161,7 @@ def test_the_place_in_line_of_an_example_is_behind_those_who_wait() -> None:
     make_registration(event, status="waitlisted")
     delivery = previews.sample_delivery(event, SAMPLES["waiting_list-new"], "fr")
     assert delivery.registration is not None
-    assert delivery.registration.place_in_line == 2
+    assert delivery.registration.waiting_position == 2
 
 
 def test_a_report_above_the_limit_is_told_when_the_event_is_saved(settings: Any, tmp_path: Any) -> None:

@@ -96,7 +96,7 @@ def test_an_act_asks_first_and_does_nothing_until_it_is_confirmed(organiser: Cli
     assert reload(person).status == "waitlisted"
 
 
-def test_a_seat_is_given_whoever_stands_before_and_the_desk_says_that_there_are_too_few(organiser: Client) -> None:
+def test_a_seat_is_given_whoever_stands_before_and_the_admin_says_that_there_are_too_few(organiser: Client) -> None:
     event = full_event()
     first, second = waiting(event), waiting(event)
     asked = act(organiser, "give_seat", second, confirm=False).text.replace("\u00a0", " ")
@@ -223,7 +223,7 @@ def add(organiser: Client, event: Event, **typed: Any) -> Any:
     return organiser.post(f"{PEOPLE}add/", sent, follow=True)
 
 
-def test_a_person_is_added_to_a_full_event_and_the_desk_says_how_many_seats_are_taken(organiser: Client) -> None:
+def test_a_person_is_added_to_a_full_event_and_the_admin_says_how_many_seats_are_taken(organiser: Client) -> None:
     event = full_event()
     assert "Complet en ce moment\u00a0: Webinaire réseau." in organiser.get(f"{PEOPLE}add/").text
     page = add(organiser, event)
@@ -234,7 +234,7 @@ def test_a_person_is_added_to_a_full_event_and_the_desk_says_how_many_seats_are_
 def test_a_person_is_added_to_the_waiting_list_with_the_mail_that_says_so(organiser: Client) -> None:
     event = full_event()
     add(organiser, event, status="waitlisted")
-    person = event.registrations.in_line().get()
+    person = event.registrations.on_waiting_list().get()
     assert person.waiting_since is not None
     assert owed() == [(person, "waiting_list", "new")]
 

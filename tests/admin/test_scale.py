@@ -1,4 +1,4 @@
-"""The desk with many people: no page asks more, and its lists are read by an index."""
+"""The admin with many people: no page runs more queries, and its lists are read by an index."""
 
 from collections.abc import Iterator
 from typing import Any

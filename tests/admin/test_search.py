@@ -1,4 +1,4 @@
-"""The search of the desk: whatever words, and however many hold them, it finds those who hold them and nobody else."""
+"""The search of the admin: whatever the words and the number of matches, it finds the matches and nothing else."""
 
 from collections.abc import Iterator
 from itertools import chain

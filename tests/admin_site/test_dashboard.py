@@ -1,4 +1,4 @@
-"""The first page of the desk: each event at a glance, its mails, and its sign-ups drawn."""
+"""The first page of the admin: each event at a glance, its mails, and its sign-ups drawn."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The way into the desk: wrong passwords, the second factor, the password asked again."""
+"""The login to the admin: wrong passwords, the second factor, the password asked again."""
 
 import re
 import time
@@ -244,7 +244,7 @@ def test_without_a_second_factor_required_a_password_is_enough(client: Client, a
         "\\\\evil",
     ],
 )
-def test_no_page_of_the_desk_leads_elsewhere(client: Client, account: User, wanted: str) -> None:
+def test_no_page_of_the_admin_leads_elsewhere(client: Client, account: User, wanted: str) -> None:
     log_in(client)
     answers = [
         client.post("/admin/confirm/", {"password": PASSWORD, "next": wanted}),
@@ -257,7 +257,7 @@ def test_no_page_of_the_desk_leads_elsewhere(client: Client, account: User, want
     assert [answer["Location"] for answer in answers[:2]] == ["/admin/"] * 2
 
 
-def test_nobody_sees_the_keys_of_second_factors_in_the_desk(client: Client, account: User) -> None:
+def test_nobody_sees_the_keys_of_second_factors_in_the_admin(client: Client, account: User) -> None:
     give_phone(account)
     client.force_login(account)
     assert "otp" not in client.get("/admin/").text

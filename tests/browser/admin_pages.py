@@ -25,10 +25,10 @@ from tests.browser.scenes import (
     TYPED,
     SitePage,
     a_trial,
+    admin_alarmed,
+    admin_page,
     answered,
     asking,
-    desk,
-    desk_alarmed,
     full_registration,
     registration,
 )
@@ -43,7 +43,7 @@ Martin;;lea@exemple;CAF;Conseillère
 """
 
 
-def desk_event_act(slug: str, **fields: Any) -> Callable[[], str]:
+def admin_event_act(slug: str, **fields: Any) -> Callable[[], str]:
     def prepare() -> str:
         made = make_registration(make_event(**fields))
         return reverse(f"admin:registrations_event_{slug}", args=[made.event_id])
@@ -74,13 +74,13 @@ def message(body: str = MESSAGE) -> Broadcast:
     return written
 
 
-def desk_message(written: Broadcast, page: str = "broadcast") -> str:
+def admin_message(written: Broadcast, page: str = "broadcast") -> str:
     return reverse(f"admin:registrations_event_{page}", args=[written.event_id, written.pk])
 
 
-def desk_message_confirmed() -> str:
+def admin_message_confirmed() -> str:
     broadcasts.send(written := message(), count=5)
-    return desk_message(written)
+    return admin_message(written)
 
 
 def asked_message() -> tuple[Broadcast, Job]:
@@ -100,7 +100,7 @@ def asked_message() -> tuple[Broadcast, Job]:
     return written, job
 
 
-def desk_message_sent() -> str:
+def admin_message_sent() -> str:
     broadcasts.send(written := message(), count=5)
     Broadcast.objects.filter(pk=written.pk).update(confirmed_at=timezone.now() - DAY)
     outcomes = [
@@ -111,10 +111,10 @@ def desk_message_sent() -> str:
     ]
     for delivery, (state, error) in zip(written.deliveries.all(), outcomes, strict=False):
         Delivery.objects.filter(pk=delivery.pk).update(state=state, error=error)
-    return desk_message(written)
+    return admin_message(written)
 
 
-def desk_trial() -> str:
+def admin_trial() -> str:
     return reverse("admin:registrations_event_trial", args=[a_trial(status="draft").event_id])
 
 
@@ -129,24 +129,24 @@ def miscount(page: Page) -> None:
         page.locator("#content form [type=submit]").last.click()
 
 
-def desk_event() -> str:
+def admin_event() -> str:
     return reverse("admin:registrations_event_change", args=[make_event().pk])
 
 
-def desk_registration() -> str:
+def admin_registration() -> str:
     made = full_registration("Où en est-on ?")
     Delivery.objects.create(registration=made, kind=Delivery.Kind.CONFIRMATION, revision=0)
     return reverse("admin:registrations_registration_change", args=[made.pk])
 
 
-def desk_delivery() -> str:
-    desk_alarmed()
+def admin_delivery() -> str:
+    admin_alarmed()
     failed = Delivery.objects.filter(state=Delivery.State.FAILED).last()
     assert failed
     return reverse("admin:registrations_delivery_change", args=[failed.pk])
 
 
-def desk_busy() -> str:
+def admin_busy() -> str:
     """The first page with an event that many have signed up for, in the course of weeks."""
     long_ago = timezone.now() - 400 * DAY
     Event.objects.update(starts_at=long_ago, ends_at=long_ago + MINUTE)  # the table of the first page has ten lines
@@ -161,7 +161,7 @@ def desk_busy() -> str:
     return f"{reverse('admin:index')}?event={made.pk}"
 
 
-def desk_bilan(*, purged: bool = False) -> str:
+def admin_bilan(*, purged: bool = False) -> str:
     """With groups that are told and groups that are joined, and a name that no rule recognises."""
     made = make_event(report=False, starts_in=-90 * DAY, retention_months=1)
     for number in range(24):
@@ -180,20 +180,20 @@ def desk_bilan(*, purged: bool = False) -> str:
 
 
 def open_details(page: Page) -> None:
-    for summary in page.locator(".desk-bilan summary").all():
+    for summary in page.locator(".admin-figures summary").all():
         summary.click()
 
 
 def see_every_picture(page: Page) -> None:
     """They are fetched when they come near the window."""
-    for picture in page.locator(".desk-guide img").all():
+    for picture in page.locator(".admin-guide img").all():
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
     page.evaluate("scrollTo(0, 0)")
 
 
-def desk_figures(page: Page) -> None:
-    page.locator(".desk-drawings summary").click()
+def open_chart_tables(page: Page) -> None:
+    page.locator(".admin-charts summary").click()
 
 
 def planned(**fields: Any) -> Registration:
@@ -229,7 +229,7 @@ def declared_pages() -> Iterator[SitePage]:
         if name not in NO_PAGES and name.startswith("registrations_") and parameters <= {"pk"}:
             title = name.removeprefix("registrations_").replace("_", "-")
             prepare = partial(declared_path, name, has_row=bool(parameters))
-            yield SitePage(f"desk-{title}", prepare, languages=("fr",), desk=True)
+            yield SitePage(f"admin-{title}", prepare, languages=("fr",), admin=True)
 
 
 def declared_path(name: str, *, has_row: bool) -> str:
@@ -238,18 +238,18 @@ def declared_path(name: str, *, has_row: bool) -> str:
     return reverse(f"admin:{name}", args=[row.pk] if has_row else [])
 
 
-def desk_export_of_one_event() -> str:
+def admin_export_of_one_event() -> str:
     return f"{reverse('admin:registrations_registration_export')}?event__id__exact={answered().event_id}"
 
 
-def desk_story() -> str:
+def admin_story() -> str:
     made = signup.register(make_event(report=False), language="fr", **TYPED).registration
     made.deliveries.filter(kind=CONFIRMATION).update(state="failed", error="550 5.1.1 Mailbox unknown")
     attendance.note(made, Attendance.Origin.HAND)
     return reverse("admin:registrations_registration_story", args=[made.pk])
 
 
-def desk_operation(state: str, **fields: Any) -> Callable[[], str]:
+def admin_operation(state: str, **fields: Any) -> Callable[[], str]:
     """An act on many people, as its page shows it."""
 
     def prepare() -> str:
@@ -268,83 +268,88 @@ def desk_operation(state: str, **fields: Any) -> Callable[[], str]:
     return prepare
 
 
-def desk_event_with_operations() -> str:
-    desk_operation("done")()
+def admin_event_with_operations() -> str:
+    admin_operation("done")()
     return reverse("admin:registrations_event_change", args=[Job.objects.latest("pk").event_id])
 
 
 ADMIN_PAGES = [
     *declared_pages(),
     *(
-        SitePage(name, prepare, languages=("fr",), desk=True)
+        SitePage(name, prepare, languages=("fr",), admin=True)
         for name, prepare in [
-            ("desk", desk("index")),
-            ("desk-alarmed", desk_alarmed),
-            ("desk-busy", desk_busy),
-            ("desk-preview", lambda: desk("registrations_event_preview", planned(status="draft").event_id)()),
-            ("desk-preview-form", lambda: desk("registrations_event_preview_form", asking(status="draft").pk)()),
-            ("desk-answers", lambda: desk("registrations_event_answers", answered().event_id)()),
-            ("desk-event-questions", lambda: desk("registrations_event_change", asking().pk)()),
-            ("desk-registration-answers", lambda: desk("registrations_registration_change", answered().pk)()),
-            ("desk-export-answers", desk_export_of_one_event),
-            ("desk-bilan-purged", lambda: desk_bilan(purged=True)),
-            ("desk-bilan-empty", lambda: reverse("admin:registrations_event_figures", args=[make_event().pk])),
-            ("desk-story", desk_story),
-            ("desk-events", lambda: desk_event().partition("/event/")[0] + "/event/"),
-            ("desk-event", desk_event),
-            ("desk-event-new", desk("registrations_event_add")),
-            ("desk-registrations", lambda: desk_registration().partition("/registration/")[0] + "/registration/"),
-            ("desk-registration", desk_registration),
-            ("desk-registration-new", desk("registrations_registration_add")),
-            ("desk-registration-delete", row("delete", registration)),
-            ("desk-event-delete", row("delete", make_event)),
-            ("desk-mails", lambda: desk_delivery().partition("/delivery/")[0] + "/delivery/"),
-            ("desk-mail", desk_delivery),
-            ("desk-users", desk("auth_user_changelist")),
-            ("desk-mailboxes-left-alone", desk("registrations_suppression_changelist")),
-            ("desk-mailbox-left-alone", row("change", a_suppression)),
-            ("desk-mailbox-delete", row("delete", a_suppression)),
-            ("desk-set-up-second-factor", desk("set_up")),
-            ("desk-confirm-password", desk("confirm_password")),
-            ("desk-audit-entry", row("change", an_audit_entry)),
-            ("desk-audit-log", desk("registrations_auditentry_changelist")),
-            ("desk-event-messages", lambda: desk_message(message()).partition("write/")[0] + "change/"),
-            ("desk-write-correct", lambda: desk_message(message(), "correct_broadcast")),
-            ("desk-message", lambda: desk_message(message())),
+            ("admin", admin_page("index")),
+            ("admin-alarmed", admin_alarmed),
+            ("admin-busy", admin_busy),
+            ("admin-preview", lambda: admin_page("registrations_event_preview", planned(status="draft").event_id)()),
             (
-                "desk-message-to-nobody",
-                lambda: desk_message(Broadcast.objects.create(event=make_event(), created_by=1)),
+                "admin-preview-form",
+                lambda: admin_page("registrations_event_preview_form", asking(status="draft").pk)(),
             ),
-            ("desk-message-delete", lambda: desk_message(message(), "delete_broadcast")),
-            ("desk-trial", desk_trial),
-            ("desk-message-confirmed", desk_message_confirmed),
-            ("desk-message-asked", lambda: desk_message(asked_message()[0])),
-            ("desk-message-sent", desk_message_sent),
-            ("desk-presences", desk_event_act("presences", starts_in=-DAY)),
-            ("desk-operations", desk("registrations_job_changelist")),
-            ("desk-operation-waiting", desk_operation("waiting")),
-            ("desk-operation-under-way", desk_operation("running", done=840, worker="one")),
+            ("admin-answers", lambda: admin_page("registrations_event_answers", answered().event_id)()),
+            ("admin-event-questions", lambda: admin_page("registrations_event_change", asking().pk)()),
+            ("admin-registration-answers", lambda: admin_page("registrations_registration_change", answered().pk)()),
+            ("admin-export-answers", admin_export_of_one_event),
+            ("admin-bilan-purged", lambda: admin_bilan(purged=True)),
+            ("admin-bilan-empty", lambda: reverse("admin:registrations_event_figures", args=[make_event().pk])),
+            ("admin-story", admin_story),
+            ("admin-events", lambda: admin_event().partition("/event/")[0] + "/event/"),
+            ("admin-event", admin_event),
+            ("admin-event-new", admin_page("registrations_event_add")),
+            ("admin-registrations", lambda: admin_registration().partition("/registration/")[0] + "/registration/"),
+            ("admin-registration", admin_registration),
+            ("admin-registration-new", admin_page("registrations_registration_add")),
+            ("admin-registration-delete", row("delete", registration)),
+            ("admin-event-delete", row("delete", make_event)),
+            ("admin-mails", lambda: admin_delivery().partition("/delivery/")[0] + "/delivery/"),
+            ("admin-mail", admin_delivery),
+            ("admin-users", admin_page("auth_user_changelist")),
+            ("admin-suppressions", admin_page("registrations_suppression_changelist")),
+            ("admin-suppression", row("change", a_suppression)),
+            ("admin-suppression-delete", row("delete", a_suppression)),
+            ("admin-set-up-second-factor", admin_page("set_up")),
+            ("admin-confirm-password", admin_page("confirm_password")),
+            ("admin-audit-entry", row("change", an_audit_entry)),
+            ("admin-audit-log", admin_page("registrations_auditentry_changelist")),
+            ("admin-event-messages", lambda: admin_message(message()).partition("write/")[0] + "change/"),
+            ("admin-write-correct", lambda: admin_message(message(), "correct_broadcast")),
+            ("admin-message", lambda: admin_message(message())),
             (
-                "desk-operation-message",
+                "admin-message-to-nobody",
+                lambda: admin_message(Broadcast.objects.create(event=make_event(), created_by=1)),
+            ),
+            ("admin-message-delete", lambda: admin_message(message(), "delete_broadcast")),
+            ("admin-trial", admin_trial),
+            ("admin-message-confirmed", admin_message_confirmed),
+            ("admin-message-asked", lambda: admin_message(asked_message()[0])),
+            ("admin-message-sent", admin_message_sent),
+            ("admin-presences", admin_event_act("presences", starts_in=-DAY)),
+            ("admin-operations", admin_page("registrations_job_changelist")),
+            ("admin-operation-waiting", admin_operation("waiting")),
+            ("admin-operation-under-way", admin_operation("running", done=840, worker="one")),
+            (
+                "admin-operation-message",
                 lambda: reverse("admin:registrations_job_change", args=[asked_message()[1].pk]),
             ),
-            ("desk-operation-finished", desk_operation("done", told=[["success", LONG]])),
-            ("desk-operation-document", desk_operation("done", filename="feuille-emargement.pdf", document=b"%PDF")),
-            ("desk-operation-stopped", desk_operation("failed", done=840, error=LONG)),
-            ("desk-event-with-operations", desk_event_with_operations),
+            ("admin-operation-finished", admin_operation("done", told=[["success", LONG]])),
+            ("admin-operation-document", admin_operation("done", filename="feuille-emargement.pdf", document=b"%PDF")),
+            ("admin-operation-stopped", admin_operation("failed", done=840, error=LONG)),
+            ("admin-event-with-operations", admin_event_with_operations),
         ]
     ),
     SitePage(
-        "desk-import-proposal",
-        desk_event_act("registrants", capacity=2),
+        "admin-import-proposal",
+        admin_event_act("registrants", capacity=2),
         act=upload_a_list,
         languages=("fr",),
-        desk=True,
+        admin=True,
     ),
-    SitePage("desk-write-refused", desk_event_act("write"), act=misspell_the_message, languages=("fr",), desk=True),
-    SitePage("desk-message-miscounted", lambda: desk_message(message()), act=miscount, languages=("fr",), desk=True),
-    SitePage("desk-help", desk("help"), act=see_every_picture, languages=("fr",), desk=True),
-    SitePage("desk-bilan", desk_bilan, act=open_details, languages=("fr",), desk=True),
-    SitePage("desk-figures", desk_busy, act=desk_figures, languages=("fr",), desk=True),
-    SitePage("desk-cancel-confirm", desk_event_act("cancel"), act=send_and_confirm, languages=("fr",), desk=True),
+    SitePage("admin-write-refused", admin_event_act("write"), act=misspell_the_message, languages=("fr",), admin=True),
+    SitePage(
+        "admin-message-miscounted", lambda: admin_message(message()), act=miscount, languages=("fr",), admin=True
+    ),
+    SitePage("admin-help", admin_page("help"), act=see_every_picture, languages=("fr",), admin=True),
+    SitePage("admin-bilan", admin_bilan, act=open_details, languages=("fr",), admin=True),
+    SitePage("admin-figures", admin_busy, act=open_chart_tables, languages=("fr",), admin=True),
+    SitePage("admin-cancel-confirm", admin_event_act("cancel"), act=send_and_confirm, languages=("fr",), admin=True),
 ]

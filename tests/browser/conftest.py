@@ -47,7 +47,7 @@ def start_stage(site: RunningSite) -> None:
         "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
         "BASE_URL": site.address,
         "LEGAL_CONTACT": "contact@example.org",
-        "STAFF_OTP": "off",  # else each page of the desk would be the one that asks for a phone
+        "STAFF_OTP": "off",  # else each page of the admin would be the one that asks for a phone
     }
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()

@@ -13,7 +13,7 @@ from tests.browser.scenes import (
     WORDS,
     Kind,
     SitePage,
-    desk_alarmed,
+    admin_alarmed,
     language,
     registration,
     someone_present,
@@ -48,7 +48,7 @@ def letter_to(kind: Delivery.Kind, reason: str = "", status: str = "confirmed", 
 
 
 def alert() -> str:
-    desk_alarmed()
+    admin_alarmed()
     return letter(Delivery.Kind.ALERT)
 
 

@@ -53,7 +53,7 @@ PEOPLE = [
 
 
 class Organiser:
-    """Somebody in front of the desk, who shows what they see to `picture` at each step of the guide."""
+    """An organiser who uses the admin and shows what they see to `picture` at each step of the guide."""
 
     def __init__(self, visitor: Visitor, picture: Callable[[Page, str], None]) -> None:
         self.visitor, self.site, self.page, self.picture = visitor, visitor.site, visitor.page, picture

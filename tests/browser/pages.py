@@ -91,7 +91,7 @@ def misspell(page: Page) -> None:
 
 
 def refused(status: int) -> str:
-    """A page that only a flood, a huge body or a closed door would show: an address of the tests alone."""
+    """A page that only a flood, a huge body or a refused permission would show: an address of the tests alone."""
     return f"{'/en' if language() == 'en' else ''}/refused/{status}/"
 
 
@@ -246,7 +246,7 @@ PAGES = [
     SitePage("error-503", lambda: f"{reverse('accessibility')}?get=database", status=503),
     SitePage("error-503-typed", lambda: f"{form()}?post=database", act=sign_up, status=503),
     SitePage("demo-mailbox", lambda: "/outbox/", languages=("fr",)),
-    SitePage("desk-login", lambda: "/admin/login/", languages=("fr",)),
+    SitePage("admin-login", lambda: "/admin/login/", languages=("fr",)),
     *MAIL_PAGES,
     *ADMIN_PAGES,
 ]

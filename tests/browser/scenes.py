@@ -49,7 +49,7 @@ class SitePage:
     act: Callable[[Page], None] = stay
     status: int = 200
     languages: tuple[str, ...] = ("fr", "en")
-    desk: bool = False
+    admin: bool = False
     mail: bool = False
 
 
@@ -84,7 +84,7 @@ def answered() -> Registration:
     return make_registration(event, own_answers=own_answers, language=language())
 
 
-def desk(name: str, *args: Any) -> Callable[[], str]:
+def admin_page(name: str, *args: Any) -> Callable[[], str]:
     return lambda: reverse(f"admin:{name}", args=args)
 
 
@@ -103,8 +103,8 @@ def a_trial(**fields: Any) -> Registration:
     return dry_runs.start(make_event(**fields), language="fr", **TYPED)
 
 
-def desk_alarmed() -> str:
-    """The first page of the desk when mails are late, have failed and are held back, and nobody works."""
+def admin_alarmed() -> str:
+    """The first page of the admin when mails are late, have failed and are held back, and no worker runs."""
     WorkerPresence.objects.all().delete()
     made = registration()
     for revision, state in enumerate([Delivery.State.PENDING, Delivery.State.FAILED, Delivery.State.HELD]):

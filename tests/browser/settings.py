@@ -2,7 +2,7 @@
 
 from webinar.settings import *  # noqa: F403
 
-STAFF_OTP = "off"  # the table looks at the rooms of the desk; its door has tests of its own
+STAFF_OTP = "off"  # the pages behind the login are checked here; the login has tests of its own
 ROOT_URLCONF = "tests.browser.urls"
 MIDDLEWARE.append("tests.browser.stage.Faults")  # noqa: F405
-STAFF_OTP = "off"  # else every page of the desk would show the setting up of a phone
+STAFF_OTP = "off"  # else every page of the admin would show the setting up of a phone

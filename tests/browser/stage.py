@@ -24,11 +24,11 @@ FAULTS: dict[str, Exception] = {
 
 
 def prepare(request: HttpRequest, name: str) -> HttpResponse:
-    """Make what the page of that name shows, and go there; to a page of the desk, as the organiser."""
+    """Make what the page of that name shows, and go there; to a page of the admin, as the organiser."""
     page = next(page for page in PAGES if page.name == name)
     with translation.override(request.GET.get("language", "fr")):
         path = page.prepare()
-    if page.desk:
+    if page.admin:
         organiser = get_user_model().objects.get(is_superuser=True)
         login(request, organiser, backend="django.contrib.auth.backends.ModelBackend")
     return redirect(path)
@@ -44,7 +44,7 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def refused(request: HttpRequest, status: int) -> HttpResponse:
-    """The pages that only a flood, a huge body or a closed door would show."""
+    """The pages that only a flood, a huge body or a refused permission would show."""
     pages: dict[int, Callable[[], HttpResponse]] = {
         403: lambda: errors.forbidden(request, PermissionDenied()),
         413: lambda: errors.too_large(request),

@@ -118,10 +118,10 @@ def test_it_answers_as_meant_and_complains_of_nothing(shown: Shown) -> None:
     assert (shown.visitor.complaints, shown.visitor.elsewhere) == ([], [])
     assert shown.window.locator("html").get_attribute("lang") == shown.language
     assert shown.window.title()
-    assert "next=" not in shown.window.url  # a door in front of the page, and not the page
+    assert "next=" not in shown.window.url  # a login form instead of the page
     if not shown.page.mail:
         assert shown.window.locator("h1").count() == 1
-    if not shown.page.mail and not shown.page.desk:  # scripts of the stock desk set styles, through the DOM
+    if not shown.page.mail and not shown.page.admin:  # scripts of the stock admin set styles, through the DOM
         assert shown.window.locator(INLINE).count() == 0
 
 
@@ -143,8 +143,8 @@ def test_its_html_is_well_formed(shown: Shown) -> None:
     assert parser.errors == []
     ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
     assert sorted(ids) == sorted(set(ids))
-    if shown.page.desk:
-        return  # the stock desk names texts that its scripts will make
+    if shown.page.admin:
+        return  # the stock admin names texts that its scripts will make
     named = [
         element.get(name, "") for element in root.iter() for name in ("for", "aria-describedby", "aria-labelledby")
     ]
@@ -157,8 +157,8 @@ def next_stop(window: Page) -> Any:
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(shown: Shown) -> None:
-    if shown.page.desk or shown.page.mail:
-        return  # the stock desk has lists of a hundred stops; in a mail the program shows the focus
+    if shown.page.admin or shown.page.mail:
+        return  # the stock admin has lists of a hundred stops; in a mail the program shows the focus
     shown.set(375)
     shown.window.evaluate(FROM_THE_TOP)
     stops = list(iter(lambda: next_stop(shown.window), None))
@@ -167,8 +167,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(shown: Shown) -> 
 
 
 def test_text_may_grow_without_loss_on_a_small_phone(shown: Shown) -> None:
-    if shown.page.desk:
-        return  # the stock desk scrolls its tables
+    if shown.page.admin:
+        return  # the stock admin scrolls its tables
     shown.set(320)
     seen = {}
     for change, css in {"text at 200 %": LARGER, "text spacing": WIDER}.items():

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
-from registrations.admin.people.attendance import presence_words
+from registrations.admin.people.attendance import attendance_summary
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness
 from registrations.models import Attendance, Event, Registration
@@ -248,7 +248,7 @@ def test_nothing_ticked_is_said_and_nothing_is_lost(
     assert signs(zoe) == [("import", 75)]
 
 
-def test_who_withdrew_meanwhile_is_left_out_and_the_desk_says_so(
+def test_who_withdrew_meanwhile_is_left_out_and_the_admin_says_so(
     organiser: Client, three: tuple[Event, list[Registration]]
 ) -> None:
     event, (zoe, _ali, _marie) = three
@@ -403,14 +403,14 @@ def test_the_column_says_how_we_know() -> None:
     event = make_event(starts_at=start, ends_at=start + timedelta(minutes=90))
     registration = make_registration(event)
     with translation.override("fr"):
-        assert presence_words(registration) == "Non"
+        assert attendance_summary(registration) == "Non"
         attendance.note(registration, Origin.JOIN)
         registration.attendances.update(noted_at=start - timedelta(minutes=2))
-        assert presence_words(registration) == "Oui\u00a0: lien personnel, 16\u00a0h\u00a028"
+        assert attendance_summary(registration) == "Oui\u00a0: lien personnel, 16\u00a0h\u00a028"
         attendance.note(registration, Origin.IMPORT, minutes=75)
         attendance.note(registration, Origin.HAND)
-        assert presence_words(registration).endswith(" · rapport de la salle, 75\u00a0min · à la main")
-        assert presence_words(make_registration()) == ""
+        assert attendance_summary(registration).endswith(" · rapport de la salle, 75\u00a0min · à la main")
+        assert attendance_summary(make_registration()) == ""
 
 
 def test_the_list_is_filtered_by_presence(organiser: Client) -> None:

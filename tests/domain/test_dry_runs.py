@@ -333,7 +333,7 @@ def figures(event: Event) -> dict[str, Any]:
         "sheets": (sign_in_sheet.people(event), list(speakers_sheet.questions(event))),
         "newsletter": list(newsletter.rows(event)),
         "told": [list(event_changes.concerned(event, reason)) for reason in ("moved", "notes")],
-        "needs telling": event_changes.needs_telling(event),
+        "needs telling": event_changes.must_be_announced(event),
         "audiences": [
             list(Broadcast(event=event, audience=audience).recipients()) for audience in Broadcast.Audience.values
         ],
@@ -341,7 +341,7 @@ def figures(event: Event) -> dict[str, Any]:
         "import": (bulk_enrolment.known(event, [TYPED["email"]]), bulk_enrolment.places(event, 5)),
         "present": list(people.present()),
         "certified": list(people.certified()),
-        "line": [person.place for person in people.in_line().with_place()],  # type: ignore[attr-defined]
+        "line": [person.waiting_position for person in people.on_waiting_list()],
         "to be purged": retention.purge(dry_run=True),
         "participants of the room": attendance.proposals(event, []),
         "bilan": bilan.figures(event),
@@ -390,7 +390,7 @@ def test_an_event_with_a_trial_alone_is_an_event_without_people() -> None:
     event = make_event(capacity=1)
     start(event)
     assert event.has_free_seat
-    assert not event_changes.needs_telling(event)
+    assert not event_changes.must_be_announced(event)
     assert signup.register(event, **answers(language="fr")).registration.is_seated
 
 

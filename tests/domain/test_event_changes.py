@@ -287,12 +287,12 @@ def test_one_who_asks_for_the_link_of_a_postponed_event_is_told_where_it_stands(
     assert [message["Subject"][:11] for message in mails_to(outbox_folder, "seated@x.fr")] == ["Postponed: "] * 2
 
 
-def test_what_needs_telling() -> None:
+def test_which_events_have_changes_that_must_be_announced() -> None:
     empty, coming, past, draft = event_at_two(), event_at_two(), make_past_event(), make_event(status="draft")
     for event in (coming, past, draft):
         make_registration(event)
     make_registration(empty, status="cancelled")
-    assert [event_changes.needs_telling(event) for event in (empty, coming, past, draft)] == [
+    assert [event_changes.must_be_announced(event) for event in (empty, coming, past, draft)] == [
         False,
         True,
         False,

@@ -45,7 +45,7 @@ def test_a_wrong_address_takes_the_answers_along(journey: Journey) -> None:
     for email in ("juste@example.org", "autre@example.org"):
         make_registration(event, email=email, status="cancelled", cancelled_at=timezone.now())
         journey.client.post(f"/evenements/{event.slug}/corriger/", {"email": email})
-        [registration] = Registration.objects.on_the_list().of_address(email)
+        [registration] = Registration.objects.not_cancelled().of_address(email)
         assert registration.own_answers == {own.key: "Comprendre"}
 
 

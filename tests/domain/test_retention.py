@@ -100,7 +100,7 @@ def test_the_command_counts_first_and_acts_when_told_to() -> None:
     assert not Registration.objects.exists()
 
 
-def test_the_log_of_the_desk_forgets_the_name() -> None:
+def test_the_log_of_the_admin_forgets_the_name() -> None:
     registration = make_registration(long_past(), created_at=timezone.now() - 100 * DAY, last_name="Nomsecret")
     LogEntry.objects.create(
         user=User.objects.create(username="organisatrice"),

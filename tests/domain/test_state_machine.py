@@ -246,7 +246,7 @@ class LifeOfAnEvent(RuleBasedStateMachine):
         self.everyone_knows_where_they_stand()
 
     @rule()
-    def the_worker_keeps_house(self) -> None:
+    def housekeeping_runs(self) -> None:
         erasure.erase_due()
         assert not Registration.objects.filter(erase_by__lte=self.clock()).exists()
 
@@ -325,7 +325,7 @@ class LifeOfAnEvent(RuleBasedStateMachine):
     @invariant()
     def people_wait_only_in_front_of_a_full_event(self) -> None:
         event = Event.objects.get()
-        if event.status == "published" and not event.has_started and event.registrations.in_line().exists():
+        if event.status == "published" and not event.has_started and event.registrations.on_waiting_list().exists():
             assert not event.has_free_seat
 
     @invariant()

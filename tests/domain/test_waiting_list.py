@@ -46,8 +46,8 @@ def test_when_all_seats_are_taken_people_wait_in_the_order_of_their_coming() -> 
     seated, first, second = sign_up(event), sign_up(event), sign_up(event)
 
     assert statuses(event) == ["confirmed", "waitlisted", "waitlisted"]
-    assert list(event.registrations.in_line()) == [first, second]
-    assert [first.place_in_line, second.place_in_line] == [1, 2]
+    assert list(event.registrations.on_waiting_list()) == [first, second]
+    assert [first.waiting_position, second.waiting_position] == [1, 2]
     assert owed(seated) == [("confirmation", "new")]
     assert owed(first) == [("waiting_list", "new")]
     assert reminders_of(seated) == ["reminder_day", "reminder_hour"]
@@ -123,8 +123,8 @@ def test_seats_given_back_at_the_same_moment_are_given_on_as_many_times() -> Non
 
     assert statuses(event) == ["cancelled"] * 4 + ["confirmed"] * 4 + ["waitlisted"] * 2
     assert Delivery.objects.filter(kind="promoted").count() == 4
-    assert [registration.place_in_line for registration in event.registrations.in_line()] == [1, 2]
-    assert list(event.registrations.in_line()) == waiting[4:]
+    assert [registration.waiting_position for registration in event.registrations.on_waiting_list()] == [1, 2]
+    assert list(event.registrations.on_waiting_list()) == waiting[4:]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -236,7 +236,7 @@ def test_who_comes_back_to_a_full_event_goes_to_the_end_of_the_line() -> None:
     leaving, _first, second = sign_up(event), sign_up(event), sign_up(event)
     signup.withdraw(leaving)
     signup.come_back(leaving)
-    assert list(event.registrations.in_line()) == [second, leaving]
+    assert list(event.registrations.on_waiting_list()) == [second, leaving]
     assert owed(leaving) == [("waiting_list", "returned")]
 
 

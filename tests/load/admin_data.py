@@ -166,7 +166,7 @@ def _mails(dice: Dice, people: list[Registration]) -> Iterator[Delivery]:
         state = dice.choices([State.SENT, State.PENDING, State.EXPIRED], [9930, 5, 20])[0]
         state = State.FAILED if dice.rarely(0.008) else state
         yield _mail(dice, person, Kind.CONFIRMATION, state=state, send_at=at, reason="new")
-        for kind, send_at, not_after in itertools.islice(reminders.hours_of(event), MAILS_EACH - 1):
+        for kind, send_at, not_after in itertools.islice(reminders.scheduled_times(event), MAILS_EACH - 1):
             waits = send_at and send_at > timezone.now()
             state = State.PENDING if waits else dice.choices([State.SENT, State.EXPIRED], [9, 1])[0]
             state = state if person.is_seated else State.CANCELLED
@@ -274,7 +274,7 @@ def pages() -> dict[str, str]:
         "export": f"{people}export/",
         "change of the event": f"{event}/reschedule/",
         "audit log": f"{admin}/auditentry/",
-        "mailboxes left alone": f"{admin}/suppression/",
+        "suppressions": f"{admin}/suppression/",
     }
     declared, rows = admin_pages.declared(), {"event": main, "registration": person, "broadcast": draft}
     others = {name: path for name, path in admin_pages.paths(rows).items() if name in declared}

@@ -266,7 +266,7 @@ def arguments() -> argparse.Namespace:
         "--machines", type=int, default=1, help="Data folders of their own; more than one: PostgreSQL."
     )
     parser.add_argument("--supervised", action="store_true", help="Run `manage.py up`, and kill that too.")
-    parser.add_argument("--kill-every", type=float, default=2.0, help="Seconds between two troubles, on average.")
+    parser.add_argument("--kill-every", type=float, default=2.0, help="Seconds between two faults, on average.")
     parser.add_argument("--smtp-faults", type=float, default=0.2, help="Share of mails that meet one.")
     parser.add_argument("--visitors", type=int, default=8, help="At the same time.")
     parser.add_argument("--longest-lock", type=float, default=4.0, help="Seconds that SQLite may be locked.")

@@ -57,9 +57,9 @@ def test_the_first_page_leads_to_them(organiser: Client) -> None:
 
 def test_the_organiser_lets_them_leave_with_the_message_id_they_had(organiser: Client, journey: Journey) -> None:
     held, other = enqueue(state="held"), enqueue(state="failed")
-    asked = act(organiser, "let_leave", held, other, confirm=False, path=MAILS)
+    asked = act(organiser, "release", held, other, confirm=False, path=MAILS)
     assert asked.context["sentences"][0].startswith("1\u00a0courriel part maintenant")
-    page = act(organiser, "let_leave", held, other, path=MAILS)
+    page = act(organiser, "release", held, other, path=MAILS)
     assert messages(page) == ["1 courriel est en route."]
     outbox.drain()
     [mail] = journey.mails()
@@ -84,14 +84,14 @@ def test_a_mail_that_is_no_longer_true_does_not_leave_when_let(organiser: Client
     assert registration
     registration.status, registration.cancelled_at = "cancelled", timezone.now()
     registration.save()
-    act(organiser, "let_leave", held, path=MAILS)
+    act(organiser, "release", held, path=MAILS)
     outbox.drain()
     assert journey.mails() == []
     assert states() == ["cancelled"]
 
 
 def test_nothing_held_among_the_ticked_changes_nothing(organiser: Client) -> None:
-    page = act(organiser, "let_leave", enqueue(state="failed"), confirm=False, path=MAILS)
+    page = act(organiser, "release", enqueue(state="failed"), confirm=False, path=MAILS)
     assert messages(page) == ["Aucun des courriels cochés n’est retenu."]
     assert states() == ["failed"]
 
@@ -99,8 +99,8 @@ def test_nothing_held_among_the_ticked_changes_nothing(organiser: Client) -> Non
 def test_who_may_only_look_has_no_such_action() -> None:
     held = enqueue(state="held")
     reader = logged_in("view_delivery", "view_registration", "view_event")
-    reader.post(MAILS, {"action": "let_leave", "_selected_action": [held.pk], "index": 0})
-    assert "let_leave" not in reader.get(MAILS).text
+    reader.post(MAILS, {"action": "release", "_selected_action": [held.pk], "index": 0})
+    assert "release" not in reader.get(MAILS).text
     assert states() == ["held"]
 
 

@@ -93,7 +93,7 @@ def test_text_keeps_its_contrast(scheme: Callable[[], dict[str, str]], text: str
 
 
 def test_the_alert_is_a_letter_too() -> None:
-    context = {"count": 2, "reasons": ["554 <refused>"], "desk": URL, "site": "example.org"}
+    context = {"count": 2, "reasons": ["554 <refused>"], "admin_url": URL, "site": "example.org"}
     html = render_to_string("mail/alert.html", context)
     assert "554 &lt;refused&gt;" in html
     assert "2 courriels" in html or "2 messages" in html

@@ -38,7 +38,7 @@ def reason(registration: Registration, kind: str) -> str:
 
 
 def replan(event: Event, **fields: Any) -> None:
-    """What the desk does when the organiser saves other hours."""
+    """What the admin does when the organiser saves other hours."""
     with transaction.atomic():
         Event.objects.filter(pk=event.pk).update(**fields)
         reminders.schedule(Event.objects.locked(event))

@@ -133,5 +133,5 @@ def test_who_may_not_see_mails_or_events_does_not_see_them_here(permission: str)
 def test_the_hours_of_the_timeline_are_those_by_which_the_mails_are_planned() -> None:
     event: Any = make_event(follow_up_hours_after=1)
     seats(event, 1)
-    planned = {kind: send_at for kind, send_at, _not_after in reminders.hours_of(event) if send_at}
+    planned = {kind: send_at for kind, send_at, _not_after in reminders.scheduled_times(event) if send_at}
     assert dict(Delivery.objects.filter(kind__in=SCHEDULED).values_list("kind", "send_at")) == planned

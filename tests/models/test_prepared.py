@@ -32,7 +32,7 @@ from webinar.postgresql.statements import numbered
 pytestmark = pytest.mark.django_db
 
 BY_SLUG = PreparedQuery(
-    lambda: EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).filter(
+    lambda: EventQuestion.objects.annotate_events(Event.objects.published().annotate_has_report()).filter(
         slug=Parameter("slug", models.SlugField())
     )
 )
@@ -50,7 +50,7 @@ def test_every_column_and_annotation_is_the_same_as_in_an_ordinary_query() -> No
         make_event(capacity=12, registration_closes_at=timezone.now(), connection_url="https://salle.example.org/"),
         make_event(reminder_day_time=None, description="Ça – œuvre ’ %s %(slug)s"),
     ]:
-        ordinary = EventQuestion.objects.annotate_events(Event.objects.published().knowing_their_report()).get(
+        ordinary = EventQuestion.objects.annotate_events(Event.objects.published().annotate_has_report()).get(
             slug=event.slug
         )
         read = BY_SLUG.get(slug=event.slug)

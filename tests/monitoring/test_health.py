@@ -135,7 +135,7 @@ def test_a_database_that_goes_away_at_the_end_of_a_sign_up_is_a_503_too_and_noth
     assert len(journey.mails()) == 1  # nothing was promised, and nothing written, the first time
 
 
-def test_a_password_typed_in_the_desk_is_in_no_error_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_typed_in_the_admin_is_in_no_error_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
 
     def away(*args: object, **kwargs: object) -> None:
@@ -216,7 +216,7 @@ def test_a_dead_workers_mail_is_due_at_once_and_a_living_ones_is_not(settings: S
     assert not liveness._lock_file(dead).exists()
 
 
-def test_a_death_that_could_not_be_acted_upon_is_seen_again_at_the_next_sweep(
+def test_a_worker_crash_that_could_not_be_recorded_is_found_at_the_next_sweep(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.DATA_DIR = tmp_path
@@ -245,7 +245,7 @@ def test_a_worker_of_another_machine_is_left_its_lease(settings: Settings, tmp_p
     assert not Delivery.objects.due().exists()
 
 
-def test_the_house_is_kept_daily(client: Client) -> None:
+def test_housekeeping_runs_daily(client: Client) -> None:
     signup.register(make_event(), language="fr", **answers())
     week_ago = timezone.now() - timedelta(days=7)
     DBTaskResult.objects.update(status="SUCCESSFUL", finished_at=week_ago)

@@ -54,7 +54,7 @@ def test_a_name_is_joined_as_french_does(name: str, of_name: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_text_longer_than_the_desk_accepts_is_refused_and_not_cut() -> None:
+def test_a_text_longer_than_the_admin_accepts_is_refused_and_not_cut() -> None:
     with pytest.raises(ValidationError) as refused:
         Event(description="[" * 20_001, territories="x" * 256).full_clean()
     assert {"description", "territories"} <= set(refused.value.message_dict)

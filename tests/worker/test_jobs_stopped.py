@@ -129,7 +129,7 @@ def test_when_all_fail_no_success_is_reported(organiser: Client, monkeypatch: py
 def test_only_the_first_of_many_names_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = people(3)
     monkeypatch.setattr(admin_jobs, "NAMES_SHOWN", 2)
-    [(_level, sentence)] = admin_jobs.told(Job(detail={"passed_over": [row.pk for row in rows]}), [])
+    [(_level, sentence)] = admin_jobs.outcome_messages(Job(detail={"passed_over": [row.pk for row in rows]}), [])
     assert f"\u202f: {rows[0]}, {rows[1]}, …. " in sentence.replace("\u00a0:", "\u202f:")
 
 

@@ -32,7 +32,7 @@ NOT_TYPED = {"csrfmiddlewaretoken", confirmation.ANSWER, SEEN, CORRECT}
 
 def possible(event: Event, *, listed: int) -> list[tuple[str, str]]:
     """(title, address) of the changes that are possible now; empty while no one would have to be told."""
-    if not event_changes.needs_telling(event, listed=listed):
+    if not event_changes.must_be_announced(event, listed=listed):
         return []
     forms_for_it = [form for form in FORMS if event.status in form.possible_from]
     return [(form.title_for(event), address(form, event)) for form in forms_for_it]
@@ -52,7 +52,7 @@ def change(request: HttpRequest, pk: int, *, form_class: type[PostponeForm]) -> 
 
 
 def _answer(request: HttpRequest, event: Event, form_class: type[PostponeForm]) -> HttpResponse:
-    if not event_changes.needs_telling(event) or event.status not in form_class.possible_from:
+    if not event_changes.must_be_announced(event) or event.status not in form_class.possible_from:
         messages.info(request, _("There is nothing to do: the event is “%(status)s”.") % _status(event))
         return _back_to(event)
     form = form_class(event, request.POST if request.method == "POST" else None)
@@ -143,8 +143,8 @@ def _question(request: HttpRequest, form: PostponeForm) -> HttpResponse:
 
 def _told_by_status(form: PostponeForm) -> tuple[int, int]:
     by_status = dict(PeopleCount.objects.of(form.event).totals("status"))
-    in_line = 0 if form.reason == Reason.NOTES else by_status.get(Registration.Status.WAITLISTED, 0)
-    return by_status.get(Registration.Status.CONFIRMED, 0), in_line
+    waiting = 0 if form.reason == Reason.NOTES else by_status.get(Registration.Status.WAITLISTED, 0)
+    return by_status.get(Registration.Status.CONFIRMED, 0), waiting
 
 
 class Difference(NamedTuple):
@@ -240,8 +240,10 @@ def _date(event: Event) -> str:
 
 def _told(seats: int, waiting: int) -> str:
     with_seat = ngettext("%(count)s person with a seat", "%(count)s people with a seat", seats) % {"count": seats}
-    in_line = ngettext("%(count)s on the waiting list", "%(count)s on the waiting list", waiting) % {"count": waiting}
-    return f"{with_seat}, {in_line}" if waiting else with_seat
+    without_seat = ngettext("%(count)s on the waiting list", "%(count)s on the waiting list", waiting) % {
+        "count": waiting
+    }
+    return f"{with_seat}, {without_seat}" if waiting else with_seat
 
 
 def _button(count: int) -> str:

@@ -110,7 +110,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         (
             _("Sign-up"),
             {
-                "classes": ["desk-sign-up"],  # the event's own questions follow it
+                "classes": ["admin-sign-up"],  # the event's own questions follow it
                 "fields": [
                     "registration_opens_at",
                     "registration_closes_at",
@@ -186,12 +186,12 @@ class EventAdmin(WebinarModelAdmin[Event]):
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[Any]:
-        frozen = CHANGED_BY_BUTTONS if obj and event_changes.needs_telling(obj, listed=_listed(obj)) else []
+        frozen = CHANGED_BY_BUTTONS if obj and event_changes.must_be_announced(obj, listed=_listed(obj)) else []
         return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
         may_change = obj and self.has_change_permission(request, obj)
-        if not (obj and may_change and event_changes.needs_telling(obj, listed=_listed(obj))):
+        if not (obj and may_change and event_changes.must_be_announced(obj, listed=_listed(obj))):
             return self.fieldsets
         words = _(
             "People are on the list: use the buttons above, under “Tell the people registered”, to change these "

@@ -76,7 +76,7 @@ class Reading:
     faults: list[Fault] = field(default_factory=list)
     known: list[Row] = field(default_factory=list)
     repeated: list[tuple[Row, int]] = field(default_factory=list)  # and the line that has the same address
-    silent: list[Row] = field(default_factory=list)
+    suppressed: list[Row] = field(default_factory=list)
 
 
 class Shown(NamedTuple):
@@ -106,14 +106,14 @@ def reading(event: Event, people: RegistrantList) -> Reading:
 
 def _sort(event: Event, good: list[tuple[Row, dict[str, Any]]], read: Reading) -> None:
     addresses = [answers["email"] for _row, answers in good]
-    known, silent = bulk_enrolment.known(event, addresses), Suppression.objects.among(addresses)
+    known, suppressed = bulk_enrolment.known(event, addresses), Suppression.objects.among(addresses)
     met: dict[str, int] = {}
     for row, answers in good:
         address = answers["email"].lower()
         if address in known:
             read.known.append(row)
-        elif address in silent:
-            read.silent.append(row)
+        elif address in suppressed:
+            read.suppressed.append(row)
         elif address in met:
             read.repeated.append((row, met[address]))
         else:
@@ -203,13 +203,13 @@ def _proposal(request: HttpRequest, event: Event, read: Reading) -> HttpResponse
         "admin/people_proposal.html",
         event,
         places=places,
-        added=places.seats + places.in_line,
+        added=places.seats + places.on_waiting_list,
         new=shown(read.new),
         faults=shown(read.faults),
         faulty_lines=len({fault.line for fault in read.faults}),
         known=shown(read.known),
         repeated=shown(read.repeated),
-        silent=len(read.silent),
+        suppressed=len(read.suppressed),
         may_write=bool(read.new) and event.status == Event.Status.PUBLISHED,
         state=packed(event, read.answers),
     )

@@ -11,7 +11,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from registrations.admin.mails.held_mails import PERMISSION, give_up, let_leave
+from registrations.admin.mails.held_mails import PERMISSION, give_up, release
 from registrations.admin.shared.counted_list import CountedModelAdmin
 from registrations.models import Delivery, MailCount
 from registrations.models.delivery import DeliveryQuerySet
@@ -89,7 +89,7 @@ class DeliveryAdmin(CountedModelAdmin[Delivery]):
     }
     list_per_page = 50
     choose_all = gettext_lazy("Select all the mails found")
-    actions = [let_leave, give_up]
+    actions = [release, give_up]
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
 

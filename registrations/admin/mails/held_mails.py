@@ -19,12 +19,12 @@ PERMISSION = "registrations.write_to_registrants"
 
 
 @admin.action(description=gettext_lazy("Let the mails held back leave"), permissions=["write"])
-def let_leave(model_admin: Any, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
+def release(model_admin: Any, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
     held = _held(queryset)
     if not (count := _some(request, held)):
         return None
     if not confirmation.given(request, count):
-        return _ask_to_let_leave(request, held, count)
+        return _ask_to_release(request, held, count)
     count = held.release()
     audit.record(audit.Action.BULK_MAIL, act="let_leave", count=count)
     done = ngettext("%(count)s mail is on its way.", "%(count)s mails are on their way.", count)
@@ -57,7 +57,7 @@ def _some(request: HttpRequest, held: QuerySet[Delivery]) -> int:
     return count
 
 
-def _ask_to_let_leave(request: HttpRequest, held: QuerySet[Delivery], count: int) -> HttpResponse:
+def _ask_to_release(request: HttpRequest, held: QuerySet[Delivery], count: int) -> HttpResponse:
     question = ngettext(
         "%(count)s mail leaves now. It may have left before the backup was restored: "
         "its recipient then receives it twice, as one and the same message.",

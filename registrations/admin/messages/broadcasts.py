@@ -220,7 +220,7 @@ def _progress(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         title=subject(broadcast),
         original=broadcast.event,
         broadcast=broadcast,
-        asked=broadcasts.asked(broadcast).first() if broadcast.is_draft else None,
+        pending_job=broadcasts.pending_job(broadcast).first() if broadcast.is_draft else None,
         facts=list(facts(broadcast)),
         figures=list(figures(request, broadcast, progress)),
         not_sent=ended_badly.select_related("registration").order_by("-state", "pk")[:NAMES_SHOWN],
@@ -235,10 +235,10 @@ def letter_page(request: HttpRequest, pk: int, number: int, person: int) -> Http
     """The HTML of the mail to one of its recipients, for a frame in which scripts and forms are forbidden."""
     broadcast = found(pk, number)
     reader = get_object_or_404(broadcast.recipients(), pk=person)
-    return xframe_options_sameorigin(framed)(request, html_of(broadcast, reader))
+    return xframe_options_sameorigin(frame_response)(request, html_of(broadcast, reader))
 
 
-def framed(request: HttpRequest, html: str) -> HttpResponse:
+def frame_response(request: HttpRequest, html: str) -> HttpResponse:
     response = HttpResponse(html)
     response["Content-Security-Policy"] = LETTER_CSP
     return response
@@ -263,7 +263,7 @@ def require_writer(request: HttpRequest) -> None:
 
 
 def has_readers(event: Event) -> bool:
-    return event.status != Event.Status.DRAFT and event.registrations.without_dry_runs().on_the_list().exists()
+    return event.status != Event.Status.DRAFT and event.registrations.without_dry_runs().not_cancelled().exists()
 
 
 def event_path(event: Event) -> str:

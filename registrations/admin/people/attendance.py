@@ -23,7 +23,7 @@ TOKEN, CONFIRMED = "csrfmiddlewaretoken", "confirmed"  # names of fields
 PEOPLE_SHOWN = 50
 
 
-def sign_words(sign: Attendance) -> str:
+def attendance_words(sign: Attendance) -> str:
     """« lien personnel, 16 h 28 »; « rapport de la salle, 75 min »; « à la main »."""
     match sign.origin:
         case Attendance.Origin.JOIN:
@@ -36,10 +36,10 @@ def sign_words(sign: Attendance) -> str:
     return _("by hand")
 
 
-def presence_words(registration: Registration) -> str:
+def attendance_summary(registration: Registration) -> str:
     """Whether someone attended, and how this is known. Empty before the session is over."""
     if signs := list(registration.attendances.all()):
-        return _("Yes: %(signs)s") % {"signs": " · ".join(map(sign_words, signs))}
+        return _("Yes: %(signs)s") % {"signs": " · ".join(map(attendance_words, signs))}
     return _("No") if registration.is_seated and registration.event.is_over else ""
 
 
@@ -67,7 +67,7 @@ class PresenceInline(ReadOnlyInline, admin.TabularInline[Attendance, Registratio
 
 @admin.display(description=gettext_lazy("presence"))
 def presence(registration: Registration) -> str:
-    return presence_words(registration)
+    return attendance_summary(registration)
 
 
 @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)

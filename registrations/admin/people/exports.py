@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
-from registrations.admin.people.attendance import presence_words
+from registrations.admin.people.attendance import attendance_summary
 from registrations.admin.shared import model_admin
 from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
 from registrations.admin.shared.jobs import carry_out, event_of
@@ -82,7 +82,7 @@ COLUMNS = {
     "status": Column(gettext_lazy("Status"), lambda one: str(one.get_status_display()), is_usual=True),
     "registered": Column(gettext_lazy("Registered"), _moment, is_usual=True),
     "registered_iso": Column(gettext_lazy("Registered (ISO 8601)"), _iso, is_usual=True),
-    "presence": Column(gettext_lazy("Presence"), presence_words),
+    "presence": Column(gettext_lazy("Presence"), attendance_summary),
     **{name: column for name, column in _EXPORTED.items() if not column.is_usual and BY_NAME[name].asked},
     "last_mail": Column(gettext_lazy("Last mail"), _last_mail),
     **{name: column for name, column in _EXPORTED.items() if not column.is_usual and not BY_NAME[name].asked},

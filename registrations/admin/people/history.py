@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registrations.admin.mails.deliveries import mail_state
-from registrations.admin.people.attendance import sign_words
+from registrations.admin.people.attendance import attendance_words
 from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage
 from registrations.models import Delivery, Registration
@@ -55,7 +55,7 @@ def _mails(registration: Registration) -> Iterator[Moment]:
 def _presences(registration: Registration) -> Iterator[Moment]:
     for one in registration.attendances.all():
         one.registration = registration
-        yield Moment(one.noted_at, _("Presence noted"), sign_words(one))
+        yield Moment(one.noted_at, _("Presence noted"), attendance_words(one))
 
 
 def _by_staff(registration: Registration) -> Iterator[Moment]:

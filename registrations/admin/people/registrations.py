@@ -140,7 +140,7 @@ class PeopleChangeList(CountedChangeList):
     def shown(self) -> list[Any]:
         shown: list[Any] = list(self.rows)
         events = {registration.event_id for registration in shown if registration.is_waiting}
-        places = Registration.objects.without_dry_runs().places_in_line(events)
+        places = Registration.objects.without_dry_runs().waiting_positions(events)
         for registration in shown:
             registration.place = places.get(registration.pk)
         return shown
@@ -248,7 +248,7 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
     @admin.display(description=_("status"), ordering="status")
     def standing(self, registration: Any) -> str:
         if registration.is_waiting:
-            place = getattr(registration, "place", None) or registration.place_in_line
+            place = getattr(registration, "place", None) or registration.waiting_position
             return _("On the waiting list, place %(place)s") % {"place": place}
         return str(registration.get_status_display())
 

@@ -53,12 +53,12 @@ def carry_out(request: HttpRequest, job: Job, *, then: str = "") -> HttpResponse
         return HttpResponseRedirect(request.get_full_path())
     if outcome.document:
         return document_response(job, outcome.document, outcome.filename)
-    for level, sentence in told(job, outcome.told):
+    for level, sentence in outcome_messages(job, outcome.told):
         messages.add_message(request, LEVELS[level], sentence)
     return HttpResponseRedirect(then or request.get_full_path())
 
 
-def told(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def outcome_messages(job: Job, sentences: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The messages of its outcome, and the names of skipped people. Names are read now: erased people have none."""
     if not job.skipped:
         return [*sentences]
@@ -181,7 +181,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
             title=job.title,
             job=job,
             message=Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
-            told=told(job, job.told) if job.is_done else [],
+            told=outcome_messages(job, job.told) if job.is_done else [],
             progress=job.progress if job.is_under_way else None,
             registrations=list_path(Registration, **({"event__id__exact": job.event_id} if job.event_id else {})),
             is_unattended=job.is_under_way and not WorkerPresence.objects.alive(),

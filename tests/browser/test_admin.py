@@ -1,4 +1,4 @@
-"""The way into the desk in a real browser, under the strict policy: nothing is blocked, nothing is asked elsewhere."""
+"""The login to the admin in a real browser, under the strict policy: nothing is blocked or asked elsewhere."""
 
 from base64 import b32decode
 
@@ -26,7 +26,9 @@ PAGES = [
 ]
 
 
-def test_a_first_login_sets_up_the_phone_and_every_page_of_the_desk_opens(browser: Browser, site: RunningSite) -> None:
+def test_a_first_login_sets_up_the_phone_and_every_page_of_the_admin_opens(
+    browser: Browser, site: RunningSite
+) -> None:
     site.run("shell", "--verbosity", "0", "-c", MAKE_ACCOUNT)
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
