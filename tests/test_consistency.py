@@ -159,6 +159,17 @@ def _our_python_files() -> list[Path]:
     return [ROOT / "manage.py", *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))]
 
 
+def test_no_line_of_a_template_is_longer_than_a_screen() -> None:
+    files = [path for path in TEMPLATES.rglob("*") if path.is_file()]
+    lines = [
+        (f"{file.relative_to(ROOT)}:{number}", len(line))
+        for file in files
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+    ]
+    assert [place for place, length in lines if length >= 160] == []
+    assert "templates/base.html:1" in dict(lines)
+
+
 def test_no_local_name_hides_an_imported_one() -> None:
     hidden = []
     for path in [*ROOT.glob("registrations/**/*.py"), *ROOT.glob("webinar/**/*.py")]:
