@@ -71,7 +71,7 @@ def test_a_presence_taken_back_and_noted_again_keeps_its_number() -> None:
     registration.refresh_from_db()
     number = registration.certificate_number
     attendance.take_back(registration)
-    assert not registration.is_present
+    assert not registration.attendances.exists()
     attendance.note(registration, Origin.HAND)
     registration.refresh_from_db()
     assert registration.certificate_number == number
@@ -110,10 +110,10 @@ def test_a_presence_is_taken_back_after_a_question(organiser: Client) -> None:
     attendance.note(registration, Origin.HAND)
     chosen = {"action": "take_presence_back", "_selected_action": registration.pk}
     assert "Retirer la présence de 1 personne\u00a0?" in organiser.post(LIST, chosen).text
-    assert registration.is_present
+    assert registration.attendances.exists()
     done = organiser.post(LIST, {**chosen, "confirmed": "yes"}, follow=True)
     assert "1 présence est retirée." in done.text
-    assert not registration.is_present
+    assert not registration.attendances.exists()
 
 
 def test_an_action_without_anyone_to_note_notes_nobody(organiser: Client) -> None:
@@ -145,7 +145,7 @@ def test_the_persons_own_page_has_the_actions_and_shows_each_presence_with_its_o
     chosen = {"CHANGE_FORM-action": "take_presence_back", "_selected_action": registration.pk}
     question = organiser.post(path, chosen)
     organiser.post(path, {**dict(question.context["chosen"]), "confirmed": "yes"})
-    assert not registration.is_present
+    assert not registration.attendances.exists()
 
 
 def test_the_column_says_how_we_know() -> None:

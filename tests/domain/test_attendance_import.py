@@ -151,7 +151,7 @@ def test_what_is_confirmed_is_noted_with_its_minutes_and_its_author(
         (zoe.pk, "import", 75),
         (marie.pk, "import", 20),
     ]
-    assert not ali.is_present
+    assert not ali.attendances.exists()
     assert {entry.object_id for entry in LogEntry.objects.all()} == {str(zoe.pk), str(marie.pk)}
 
 
