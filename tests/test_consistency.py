@@ -24,6 +24,7 @@ from tests.factories import make_event, make_past_event, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
+FOLDERS = ("registrations", "webinar", "tests", "deploy")
 ADMIN_TEMPLATES = Path(admin.__file__).parent / "templates"  # ours take the place of some
 ERROR_PAGES = {"400.html", "403_csrf.html", "404.html", "500.html"}
 
@@ -145,6 +146,28 @@ def test_english_pages_hold_no_french_and_french_pages_no_english(client: Client
     assert [word for word in ["Votre", "inscription au", "Envoyer", "Données"] if word in english] == []
     assert [word for word in ["Your", "Sign up", "Send my", "Personal data"] if word in french] == []
     assert Event.objects.count() == 1
+
+
+def test_no_python_file_is_longer_than_four_hundred_lines() -> None:
+    files = [file for file in _our_python_files() if file.parent.name != "migrations"]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in files}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+    assert {"manage.py", "registrations/apps.py", "tests/test_consistency.py"} <= set(lengths)
+
+
+def _our_python_files() -> list[Path]:
+    return [ROOT / "manage.py", *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))]
+
+
+def test_no_line_of_a_template_is_longer_than_a_screen() -> None:
+    files = [path for path in TEMPLATES.rglob("*") if path.is_file()]
+    lines = [
+        (f"{file.relative_to(ROOT)}:{number}", len(line))
+        for file in files
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+    ]
+    assert [place for place, length in lines if length >= 160] == []
+    assert "templates/base.html:1" in dict(lines)
 
 
 def test_no_local_name_hides_an_imported_one() -> None:

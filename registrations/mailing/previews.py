@@ -7,7 +7,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.models import Attendance, Delivery, Event, Registration
+from registrations.models import Delivery, Event, Registration
 from registrations.models.mail_kinds import KINDS, Recipient, Situation
 from registrations.models.registration import new_code
 
@@ -74,9 +74,10 @@ def example(event: Event, sample: Sample, language: str) -> Registration:
     """An invented person: primary key 0 has no mails and no presences, and is last on the waiting list."""
     with translation.override(language):
         first_name, last_name, organisation = _("First name"), _("Last name"), _("Organisation")
-    registration = Registration(
+    return Registration(
         pk=0,
         event=event,
+        attended=sample.situation.is_present,
         first_name=first_name,
         last_name=last_name,
         organisation=organisation,
@@ -84,10 +85,6 @@ def example(event: Event, sample: Sample, language: str) -> Registration:
         language=language,
         created_at=timezone.now(),
     )
-    attendances = Attendance.objects.none()
-    attendances._result_cache = [Attendance(registration=registration)] if sample.situation.is_present else []
-    registration._prefetched_objects_cache = {"attendances": attendances}  # type: ignore[attr-defined]
-    return registration
 
 
 def trial_delivery(trial: Delivery) -> Delivery:

@@ -166,7 +166,7 @@ class Registration(models.Model):
 
     attended = models.BooleanField(
         _("present"), default=False, db_default=False, editable=False, db_column="came"
-    )  # written by a trigger, for the filters of lists
+    )  # written by a trigger, for the filters of lists and the follow-up mail
     search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
     objects = RegistrationQuerySet.as_manager()
@@ -224,11 +224,6 @@ class Registration(models.Model):
     @property
     def is_cancelled(self) -> bool:
         return self.status == self.Status.CANCELLED
-
-    @property
-    def is_present(self) -> bool:
-        """With an attendance, from whatever origin."""
-        return self.attendances.exists()
 
     @property
     def has_certificate(self) -> bool:

@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,21 +13,13 @@ from django.test import Client
 from registrations.domain import signup
 from registrations.mailing import composer
 from registrations.models import Delivery, Event, Registration
-from tests.admin_client import EVENTS, event_form, logged_in, messages, typed_date
+from tests.admin.event_pages import path, with_people
+from tests.admin_client import event_form, logged_in, messages, typed_date
 from tests.factories import make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db
 
 TOLD = ["changed", "cancelled"]
-
-
-@pytest.fixture
-def organiser() -> Client:
-    return logged_in()
-
-
-def path(event: Event, page: str = "change") -> str:
-    return f"{EVENTS}{event.pk}/{page}/"
 
 
 def typed(event: Event, *, later: timedelta = timedelta(), **fields: str) -> dict[str, str]:
@@ -48,19 +40,6 @@ def confirm(organiser: Client, event: Event, page: str, sent: dict[str, str]) ->
 def told() -> list[tuple[Registration | None, str, str]]:
     rows = Delivery.objects.filter(kind__in=TOLD).order_by("pk")
     return [(delivery.registration, delivery.kind, delivery.reason) for delivery in rows]
-
-
-def read(page: Any) -> str:
-    return str(page.text).replace("\u00a0", " ")
-
-
-def with_people() -> Event:
-    """An event with two seats taken, one of them in English, and one person in line."""
-    event = make_event(capacity=2)
-    signup.welcome(make_registration(event))
-    signup.welcome(make_registration(event, language="en"))
-    signup.welcome(make_registration(event, status="waitlisted"))
-    return event
 
 
 def test_the_events_page_offers_what_can_be_done_to_it(organiser: Client) -> None:
@@ -328,93 +307,6 @@ def test_a_typo_in_the_description_tells_nobody(organiser: Client) -> None:
     event.refresh_from_db()
     assert (event.description, event.sequence) == ("Sans coquille.", 0)
     assert told() == []
-
-
-def save(organiser: Client, event: Event, **changes: Any) -> Any:
-    page = organiser.post(path(event), {**event_form(organiser, path(event)), **changes}, follow=True)
-    assert page.redirect_chain, page.context["adminform"].form.errors
-    return page
-
-
-@pytest.mark.parametrize(("capacity", "count"), [("2", 1), ("", 3)])
-def test_more_seats_go_to_the_waiting_list_at_once(organiser: Client, capacity: str, count: int) -> None:
-    event = make_event(capacity=1, report=False)
-    make_registration(event)
-    for _ in range(3):
-        make_registration(event, status="waitlisted")
-    page = save(organiser, event, capacity=capacity)
-    assert messages(page)[0].startswith(f"{count} personne")
-    assert Delivery.objects.filter(kind="promoted").count() == count
-
-
-def test_fewer_seats_than_are_taken_are_allowed_and_said(organiser: Client) -> None:
-    event = make_event(report=False)
-    for _ in range(3):
-        make_registration(event)
-    page = save(organiser, event, capacity="2")
-    assert any("3 places prises pour 2 prévues. Personne ne perd la sienne." in words for words in messages(page))
-    assert event.registrations.seated().count() == 3
-
-
-def test_reminders_follow_the_hours_that_the_organiser_chooses(organiser: Client) -> None:
-    event = make_event(report=False)
-    signup.welcome(make_registration(event))
-    save(organiser, event, reminder_minutes_before="30", reminder_day_time="")
-    waiting = Delivery.objects.pending().exclude(kind="confirmation")
-    assert list(waiting.values_list("kind", "send_at")) == [("reminder_hour", event.starts_at - timedelta(minutes=30))]
-
-
-def test_publishing_a_draft_plans_the_reminders_of_the_people_on_its_list(organiser: Client) -> None:
-    event = make_event(status="draft", report=False)
-    make_registration(event)
-    save(organiser, event, status="published")
-    assert set(Delivery.objects.values_list("kind", flat=True)) == {"reminder_day", "reminder_hour"}
-
-
-def test_a_follow_up_whose_hour_has_passed_is_said_not_to_leave(organiser: Client) -> None:
-    event = make_past_event(report=False)
-    make_registration(event)
-    page = save(organiser, event, follow_up_hours_after="2")
-    assert any("L’heure du courriel de suite est déjà passée" in words for words in messages(page))
-    assert not Delivery.objects.filter(kind="follow_up", state="pending").exists()
-
-
-def test_a_follow_up_switched_on_in_time_is_planned(organiser: Client) -> None:
-    event = make_event(report=False, reminder_day_time=time(9))
-    make_registration(event)
-    save(organiser, event, follow_up_hours_after="2")
-    [follow_up] = Delivery.objects.filter(kind="follow_up")
-    assert follow_up.send_at == event.ends_at + timedelta(hours=2)
-
-
-def test_a_form_opened_before_the_first_sign_up_does_not_move_the_event_behind_anyones_back(organiser: Client) -> None:
-    event = make_event(report=False)
-    form = event_form(organiser, path(event))
-    make_registration(event)
-    later = typed_date("ends_at", event.ends_at + timedelta(hours=1))
-    page = organiser.post(path(event), {**form, **later}, follow=True)
-    assert any("Quelqu’un s’est inscrit entre-temps" in words for words in messages(page))
-    assert Event.objects.get(pk=event.pk).ends_at == event.ends_at
-
-
-@pytest.mark.parametrize(("hours", "is_red"), [(24, True), (26, False)])
-def test_a_missing_link_to_the_room_is_red_from_the_day_before(organiser: Client, hours: int, is_red: bool) -> None:
-    event = make_event(connection_url="", starts_in=timedelta(hours=hours))
-    assert ("Saisissez-le sous «\u00a0La salle\u00a0»" in organiser.get(path(event)).text) is is_red
-    assert ("la salle ouvre bientôt" in organiser.get("/admin/").text) is is_red
-
-
-def test_the_list_of_events_costs_the_same_for_one_and_for_three(
-    organiser: Client, django_assert_num_queries: Any, django_assert_max_num_queries: Any
-) -> None:
-    with_people()
-    with django_assert_max_num_queries(10) as one:
-        page = organiser.get(EVENTS)
-    assert "2 personnes pour 2 places" in read(page)
-    for _ in range(2):
-        with_people()
-    with django_assert_num_queries(len(one)):
-        organiser.get(EVENTS)
 
 
 def test_the_page_before_the_act_costs_the_same_for_one_person_and_for_three(

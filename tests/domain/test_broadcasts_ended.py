@@ -12,16 +12,11 @@ from registrations.domain import broadcasts
 from registrations.mailing import outbox
 from registrations.models import AuditEntry, Broadcast, Delivery
 from tests.admin_client import logged_in, messages
-from tests.domain.test_broadcasts import confirm, let_pass, make_broadcast, page_of, path, with_people
+from tests.domain.broadcasts import confirm, let_pass, make_broadcast, page_of, path, with_people
 from tests.factories import make_event, make_registration
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def organiser() -> Client:
-    return logged_in()
 
 
 def under_way(people: int = 3, *, left: int = 1) -> Broadcast:

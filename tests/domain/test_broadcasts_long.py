@@ -12,7 +12,7 @@ from registrations.mailing import outbox
 from registrations.models import AuditEntry, Broadcast, Delivery, Job
 from registrations.worker import jobs
 from tests.admin_client import logged_in, messages, with_fresh_password
-from tests.domain.test_broadcasts import confirm, let_pass, make_broadcast, page_of, with_people
+from tests.domain.broadcasts import confirm, let_pass, make_broadcast, page_of, with_people
 from tests.factories import make_registration
 from tests.threads import together
 from tests.worker.queued_jobs import page_of as page_of_job

@@ -15,7 +15,6 @@ from registrations.domain import corrections, erasure, erasure_journal, signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Registration, Suppression
 from registrations.models.suppression import digest_of
-from tests.admin_client import logged_in
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +26,6 @@ LIST = "/admin/registrations/suppression/"
 @pytest.fixture(autouse=True)
 def _own_folder(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def organiser() -> Client:
-    return logged_in()
 
 
 def disown(email: str = ZOE) -> None:
