@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from registrations.documents import pdf
 from registrations.runtime import pango
-from tests.clock import is_real, set_clock
+from tests.clock import RUNNING_SITES, is_real, set_clock
 from tests.journey import Journey
 from tests.site import RunningSite, copied, own_database
 
@@ -25,8 +25,17 @@ AUDIT_LOG = "registrations_auditentry"
 type Committed = Callable[[], AbstractContextManager[Any]]
 
 
+def _starts_processes(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", []))
+    return "shown" not in names and not RUNNING_SITES.isdisjoint(names)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where Pango is missing, tests that typeset a document are skipped by name; the gate runs and fails them."""
+    """Long tests come first, so that at the end no core waits for one of them.
+
+    Where Pango is missing, tests that typeset a document are skipped by name; the gate runs and fails them.
+    """
+    items.sort(key=_starts_processes, reverse=True)
     if pango.is_installed() or os.environ.get("CI"):
         return
     reason = f"typesetting needs {', '.join(pango.missing_libraries())}, which this machine lacks"

@@ -140,8 +140,8 @@ def try_it_out(organiser: Organiser) -> None:
 def publish(organiser: Organiser) -> None:
     page = organiser.open_event()
     page.locator("#id_status").select_option("published")
-    page.locator("[name=_continue]").first.click()
-    page.locator(".messagelist .success").wait_for()
+    with page.expect_navigation():
+        page.locator("[name=_continue]").first.click()
 
 
 def people_sign_up(site: RunningSite) -> None:

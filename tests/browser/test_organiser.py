@@ -13,6 +13,7 @@ from tests.site import ROOT, RunningSite, own_database
 GUIDE = ROOT / "templates" / "admin" / "help.html"
 
 
+@pytest.mark.real_clock
 @pytest.mark.typesetting
 def test_from_an_empty_database_to_what_became_of_it_with_the_browser_alone(browser: Browser, tmp_path: Path) -> None:
     with own_database() as database_url, RunningSite(tmp_path, database_url) as site:

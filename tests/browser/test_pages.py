@@ -20,9 +20,10 @@ from tests.site import RunningSite
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text("utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-BROKEN_RULES = """async (tags) => {
+OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}  # all that the scheme can break
+BROKEN_RULES = """async (rules) => {
     const found = await axe.run({
-        runOnly: tags, resultTypes: ["violations"], selectors: false, preload: {assets: ["media"]}
+        runOnly: rules, resultTypes: ["violations"], selectors: false, preload: {assets: ["media"]}
     });
     return found.violations.map((rule) => [rule.id, rule.help, ...rule.nodes.map((node) => node.html)]);
 }"""
@@ -133,7 +134,8 @@ def test_it_breaks_no_rule_of_accessibility(shown: Shown) -> None:
     for width in (1100, 320):
         for scheme in ("light", "dark"):
             shown.set(width, scheme)
-            seen[width, scheme] = shown.window.evaluate(BROKEN_RULES, rules), shown.visitor.fits_its_window()
+            asked = rules if scheme == "light" else OF_COLOURS
+            seen[width, scheme] = shown.window.evaluate(BROKEN_RULES, asked), shown.visitor.fits_its_window()
     assert seen == dict.fromkeys(seen, ([], True))
 
 
