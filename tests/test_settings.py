@@ -75,11 +75,21 @@ def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
         ({"EMAIL_URL": "pigeon://roof"}, "EMAIL_URL must be like smtp+tls://"),
     ],
 )
-@pytest.mark.parametrize("command", ["check", "worker"])
 def test_an_unsafe_or_wrong_setting_stops_the_start_with_a_sentence(
-    tmp_path: Path, variables: dict[str, str], sentence: str, command: str
+    tmp_path: Path, variables: dict[str, str], sentence: str
 ) -> None:
-    done = start(tmp_path, command, **{**SAFE, **variables})
+    done = start(tmp_path, "worker", **{**SAFE, **variables})
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [({"DEBUG": "on"}, "Set DEBUG to off."), ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps': set it to on or off.")],
+)
+def test_check_says_what_to_set(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
+    done = start(tmp_path, "check", **{**SAFE, **variables})
     assert done.returncode != 0
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
