@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from registrations.documents import pdf
 from registrations.runtime import pango
+from tests import groups
 from tests.clock import RUNNING_SITES, is_real, set_clock
 from tests.journey import Journey
 from tests.site import RunningSite, copied, own_database
@@ -75,6 +76,7 @@ def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     request.getfixturevalue("transactional_db")
+    groups.remember()
     yield
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

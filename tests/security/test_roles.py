@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
 from django.test import Client
 
 from registrations.models import Event, Registration
 from registrations.security import roles
+from tests import groups
 from tests.factories import make_event
 from tests.views.test_every_address import ask, everything, paths, rows
 
@@ -100,3 +102,11 @@ def test_an_account_of_the_organisation_is_no_superuser_and_runs_an_event() -> N
     client.post(f"/admin/registrations/event/{event.pk}/duplicate/", {"confirmed": "yes"})
     assert Event.objects.count() == 2
     assert not User.objects.filter(is_superuser=True).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_that_commits_leaves_the_groups_to_the_next_ones() -> None:
+    before = groups.rights()
+    assert set(before) >= {"Organisation", "Lecture"}
+    call_command("flush", interactive=False, verbosity=0)
+    assert groups.rights() == before
