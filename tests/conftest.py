@@ -175,8 +175,8 @@ def empty_site(tmp_path: Path) -> Iterator[RunningSite]:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """The demo, started as in the README, once for all tests that only read pages or sign up."""
-    with own_database() as database_url, RunningSite(tmp_path_factory.mktemp("demo"), database_url) as site:
+def demo(set_up_site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """The demo on a site that is set up, started once for all tests that only read pages or sign up."""
+    with copied(set_up_site, tmp_path_factory.mktemp("demo")) as site:
         site.start_demo()
         yield site

@@ -9,7 +9,7 @@ from tests.load.chaos import Chaos, Plan
 from tests.load.database import database_at
 from tests.site import RunningSite
 
-SMALL = Plan(sign_ups=40, seed=7, webs=1, workers=2, kill_every=0.8, visitors=4, pause=1.0)
+SMALL = Plan(sign_ups=25, seed=7, webs=1, workers=2, kill_every=0.8, visitors=4, pause=1.0)
 
 
 @pytest.mark.parametrize("supervised", [False, True])

@@ -95,6 +95,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "registrations.web.static_storage.StaticStorage"},
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # halves the time of the first start; nothing asks for the other names
 WHITENOISE_MAX_AGE = 3600  # seconds; hashed names get a year whatever this says
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils import translation
 
 from registrations.mailing import composer
-from registrations.models import Delivery
+from registrations.models import Delivery, Event
 from registrations.web import errors
 from tests.browser.pages import PAGES
 
@@ -24,8 +24,13 @@ FAULTS: dict[str, Exception] = {
 
 
 def prepare(request: HttpRequest, name: str) -> HttpResponse:
-    """Make what the page of that name shows, and go there; to a page of the admin, as the organiser."""
+    """Make what the page of that name shows, and go there; to a page of the admin, as the organiser.
+
+    The events of the pages before are gone, or lists and filters would grow with each page.
+    """
     page = next(page for page in PAGES if page.name == name)
+    demo_event = Event.objects.earliest("pk")
+    Event.objects.exclude(pk=demo_event.pk).delete()
     with translation.override(request.GET.get("language", "fr")):
         path = page.prepare()
     if page.admin:
