@@ -220,7 +220,8 @@ def test_database_addresses(monkeypatch: pytest.MonkeyPatch, url: str, name: str
     assert (found["NAME"], found.get("HOST")) == (name, host)
     if host:
         assert (found["USER"], found["PASSWORD"], found["PORT"]) == ("web@inar", "p:w", "5433")
-        assert found["OPTIONS"] == {"sslmode": "verify-full"}
+        prepared = {"server_side_binding": True, "prepare_threshold": environment.PREPARED_AFTER}
+        assert found["OPTIONS"] == {**prepared, "sslmode": "verify-full"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from registrations.mailing import providers
 
+PREPARED_AFTER = 5  # times that a connection has executed a statement; psycopg's default, which Django turns off
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 SWITCHES = {
     "on": True,
@@ -132,7 +133,7 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
         }
     if url.scheme in {"postgres", "postgresql"} and url.path[1:]:
         return {
-            "ENGINE": "webinar.postgresql",
+            "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(url.path[1:]),
             "USER": unquote(url.username or ""),
             "PASSWORD": unquote(url.password or ""),
@@ -140,7 +141,11 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
             "PORT": str(url.port or ""),
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": dict(parse_qsl(url.query)),
+            "OPTIONS": {
+                "server_side_binding": True,
+                "prepare_threshold": PREPARED_AFTER,
+                **dict(parse_qsl(url.query)),
+            },
         }
     raise ImproperlyConfigured(refusal)
 

@@ -211,6 +211,7 @@ LOGGING = {
     "loggers": {
         "django_tasks_db": {"level": "WARNING"},
         "django.tasks": {"level": "WARNING"},
+        "waitress.queue": {"level": "ERROR"},  # else it warns of each request that waits for a thread
         "django.security.DisallowedHost": {"filters": ["one_line"]},
     },
 }

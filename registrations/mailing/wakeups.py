@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from registrations.models import Delivery
 from registrations.models.live_count import merge_live_counts
-from registrations.models.prepared import PreparedQuery
+from registrations.models.prepared import PreparedQuery, analyse_grown_tables
 from registrations.runtime import liveness
 
 WAKE_UPS_AT_MOST = 4
@@ -73,8 +73,7 @@ _WAITING_LOCKED = PreparedQuery(lambda: _waiting().select_for_update(skip_locked
 def sweep() -> None:
     """Wake workers up for all due mails: first tries, retries, reminders, expired leases, lost wake-ups."""
     merge_live_counts()
-    if connection.vendor == "postgresql":
-        connection.analyse_what_has_grown()  # type: ignore[attr-defined] # of webinar.postgresql
+    analyse_grown_tables()
     for holder in Delivery.objects.holders():
         if holder and liveness.is_dead(holder):
             Delivery.objects.free(holder)

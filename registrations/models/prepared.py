@@ -1,7 +1,10 @@
 """Queries whose SQL is compiled once per process, for the few queries that every visitor's request makes.
 
-On PostgreSQL they are also prepared statements of each connection (webinar.postgresql). SQLite's driver caches
+On PostgreSQL, psycopg keeps them prepared in each connection, too (`prepare_threshold`). SQLite's driver caches
 statements itself.
+
+Rows of a sign-up are inserted by SQL that is kept as well. With `bulk_create`, which returns no primary key when it
+ignores conflicts, the POST takes a third more CPU (tests/load/README.md).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,18 +16,34 @@ from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.signals import pre_save
 from django.db.transaction import TransactionManagementError
 
+GROWN = """
+    SELECT quote_ident(relname) FROM pg_stat_user_tables
+    WHERE schemaname = current_schema() AND n_live_tup > 200 AND n_mod_since_analyze > n_live_tup / 2
+"""
+
 
 def rows_of(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Rows of a frequent statement, prepared on PostgreSQL.
+    """Rows of a frequent statement.
 
-    When the type of a column has changed since then, PostgreSQL refuses the statement: within a transaction, this
-    raises NotSupportedError once.
+    When the type of a column has changed since the statement was prepared, PostgreSQL refuses it once in each
+    connection: this raises NotSupportedError.
     """
-    if connection.vendor == "postgresql":
-        return connection.rows_of(sql, parameters)  # type: ignore[attr-defined,no-any-return] # of webinar.postgresql
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
+
+
+def analyse_grown_tables() -> None:
+    """Have statements that were prepared while a table was small planned anew.
+
+    PostgreSQL does so by itself, but a minute late, in which a new site may have its first rush. Where another process
+    does it, this does not wait.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(GROWN)
+            if tables := ", ".join(name for (name,) in cursor.fetchall()):
+                cursor.execute(f"ANALYZE (SKIP_LOCKED) {tables}")
 
 
 class Parameter(Expression):

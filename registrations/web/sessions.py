@@ -1,4 +1,9 @@
-"""Django's database sessions, read by a prepared query and written only once per request."""
+"""Django's database sessions, read by a prepared query and written only once per request.
+
+Django's own store costs 1.4 times the CPU of a sign-up's POST and of its thank-you page, and a second commit. A signed
+cookie is cheaper, but its owner can read it: it would tell whether an address was known, and long answers do not fit.
+Sessions of staff must end on the server.
+"""
 
 import secrets
 from typing import Any

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from registrations.runtime.web_threads import THREADS_MIN
+from registrations.management.commands.web import THREADS
 from tests import mailbox
 from tests.load import processes
 from tests.management.child_processes import children_of
@@ -133,13 +133,11 @@ def test_a_sign_up_waits_for_a_database_that_is_locked_for_seconds(site: Running
     assert "Votre inscription est enregistrée" in site.sign_up(email="patient@example.org")
 
 
-def test_pages_are_served_while_all_threads_wait_for_the_database(site: RunningSite) -> None:
+def test_pages_are_served_while_sign_ups_wait_for_the_database(site: RunningSite) -> None:
     site.start("web", "--port", str(site.port))
     site.wait_until_it_serves()
     release = lock_registrations(site)
-    people = [
-        threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(THREADS_MIN + 2)
-    ]
+    people = [threading.Thread(target=site.sign_up, kwargs={"email": f"n{n}@example.org"}) for n in range(THREADS - 1)]
     for person in people:
         person.start()
     time.sleep(1)

@@ -1,12 +1,10 @@
 """Django's SMTP transport; it also records whether the server may have taken the mail when the connection broke."""
 
-import functools
 import smtplib
 from typing import Any
 
 from django.core.mail.backends import smtp
 
-ADDRESSES_KEPT = 8
 START_MAIL_INPUT = 354  # RFC 5321, section 4.3.2
 
 
@@ -21,7 +19,10 @@ class Smtp(smtplib.SMTP):
         return code, text
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Like smtplib's, but doubles leading dots (RFC 5321, section 4.5.2) ten times faster."""
+        """Like smtplib's, but doubles leading dots (RFC 5321, section 4.5.2) without a regular expression.
+
+        With smtplib's, the worker takes 1.5 times as much CPU for a mail of 1.8 MB.
+        """
         self.putcmd("data")
         code, text = self.getreply()
         if code != START_MAIL_INPUT:
@@ -34,19 +35,10 @@ class SmtpOverTls(Smtp, smtplib.SMTP_SSL):
     pass
 
 
-@functools.lru_cache(maxsize=ADDRESSES_KEPT)
-def _prepared(address: str, force_ascii: bool) -> str:
-    """Cached: the sender is always the same, and parsing it costs more than the rest of Django's work here."""
-    return smtp.EmailBackend.prep_address(EmailBackend.__new__(EmailBackend), address, force_ascii)
-
-
 class EmailBackend(smtp.EmailBackend):
     @property
     def connection_class(self) -> Any:
         return SmtpOverTls if self.use_ssl else Smtp
-
-    def prep_address(self, address: str, force_ascii: bool = True) -> str:
-        return _prepared(address, force_ascii)
 
     @property
     def handing_over(self) -> bool:

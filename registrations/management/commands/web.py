@@ -12,7 +12,6 @@ from django.core.wsgi import get_wsgi_application
 
 from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
-from registrations.runtime.web_threads import STUCK_AFTER, WebThreads
 
 HOST = "127.0.0.1"
 HOST_HELP = "Address to listen on; one that other machines can reach needs a proxy (TRUSTED_PROXY_COUNT)."
@@ -20,6 +19,7 @@ MAX_HEADER_BYTES = 32_768
 MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress reads the whole body; request_guard has much lower limits for most pages
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
+THREADS = 4  # fewer, and two sign-ups that wait for a lock stop the pages; more, and they slow each other down
 GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
 LINGER = 1  # second for the request of a connection accepted just before the stop
 POLL_TIMEOUT = 0.5  # seconds
@@ -52,10 +52,9 @@ class Command(BaseCommand):
         require_proxy(host)
         if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
             settings.ROOT_URLCONF = "registrations.demo_urls"
-        threads = WebThreads()
         server = waitress.create_server(
             get_wsgi_application(),
-            _dispatcher=threads,
+            threads=THREADS,
             ident=None,
             max_request_header_size=MAX_HEADER_BYTES,
             max_request_body_size=MAX_BODY_BYTES,
@@ -71,17 +70,15 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: asked_to_stop.set())
         while not asked_to_stop.is_set():
-            self._poll(server, threads)
+            self._poll(server)
         server.accepting = False  # answer the requests received, accept no new connection
         stopped_at = time.monotonic()
         while time.monotonic() < stopped_at + (GRACE if self._has_requests(server) else LINGER):
-            self._poll(server, threads)
+            self._poll(server)
 
-    def _poll(self, server: Any, threads: WebThreads) -> None:
+    def _poll(self, server: Any) -> None:
         """One iteration of the server's loop. It uses poll(2), since select(2) has a limit of 1024 connections."""
-        timeout = STUCK_AFTER if threads.queue else POLL_TIMEOUT
-        server.asyncore.loop(timeout=timeout, use_poll=True, map=server._map, count=1)
-        threads.adjust()
+        server.asyncore.loop(timeout=POLL_TIMEOUT, use_poll=True, map=server._map, count=1)
 
     def _has_requests(self, server: Any) -> bool:
         channels = list(server.active_channels.values())
