@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils import translation
 
 from registrations.mailing import composer
-from registrations.models import Delivery, Event
+from registrations.models import Delivery, Event, Registration
 from registrations.web import errors
 from tests.browser.pages import PAGES
 
@@ -29,8 +29,9 @@ def prepare(request: HttpRequest, name: str) -> HttpResponse:
     The events of the pages before are gone, or lists and filters would grow with each page.
     """
     page = next(page for page in PAGES if page.name == name)
-    demo_event = Event.objects.earliest("pk")
-    Event.objects.exclude(pk=demo_event.pk).delete()
+    events_before = Event.objects.exclude(pk=Event.objects.earliest("pk").pk)
+    Registration.objects.filter(event__in=events_before).delete()
+    events_before.delete()
     with translation.override(request.GET.get("language", "fr")):
         path = page.prepare()
     if page.admin:
