@@ -28,8 +28,6 @@ from registrations.models import Event, EventQuestion, EventState, Registration,
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
-from registrations.security import rate_limits
-from registrations.security.rate_limits import NOTHING, Counted
 from registrations.text import email_typos
 from registrations.web import page_cache
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
@@ -103,10 +101,9 @@ def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpRes
     with write_transaction():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
-            counted = Counted(of_event=rate_limits.count_mail_of(event))
             with transaction.atomic():
                 try:
-                    _sign_up(request, event, counted=counted, **form.cleaned_data)
+                    _sign_up(request, event, **form.cleaned_data)
                 except signup.SignUpClosed:
                     return _closed(request, event)
             return see_other("thanks", slug=event.slug)
@@ -132,13 +129,13 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
     return _form_page(request, event, form, csrf_token=page_cache.hole("token"))
 
 
-def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
+def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
     """Sign up, and let this browser correct its address for a while.
 
     The session holds the number of a new registration. Where none was made, it holds the answers.
     """
     language = get_language() or settings.LANGUAGE_CODE
-    done = signup.register(event, language=language, counted=counted, **answers)
+    done = signup.register(event, language=language, **answers)
     request.session[SIGNED_UP] = {
         "slug": event.slug,
         "first_name": answers["first_name"],

@@ -376,5 +376,5 @@ def test_reading_and_correcting_do_not_ask_for_it(stale: Client) -> None:
 
 def test_guessing_the_password_there_is_counted_like_a_login(stale: Client) -> None:
     for _ in range(30):
-        rate_limits.take_or_wait(rate_limits.LOGINS_TO_ACCOUNT, "organisatrice")
+        rate_limits.take((rate_limits.LOGINS_TO_ACCOUNT, "organisatrice"))
     assert stale.post("/admin/confirm/", {"password": PASSWORD}).status_code == 429
