@@ -141,6 +141,7 @@ def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
         "first_name": answers["first_name"],
         "email": answers["email"],
         "was_full": done.was_full,
+        "is_delayed": done.is_delayed,
         "at": time.time(),
         **({"registration": done.registration.pk} if done.is_new else {"answers": answers}),
     }
@@ -199,14 +200,20 @@ def _thanks_page(
         return render_to_string("registrations/public/thanks.html", context, request)
 
     sender = settings.DEFAULT_FROM_EMAIL
-    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], sender, *more.values())
+    key = page_cache.key_of(request, event, event.is_today, _state(signed_up), sender, *more.values())
     return page_cache.pages.get(key, make)
 
 
 def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, Any]:
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    was_full = signed_up is not None and signed_up["was_full"]
-    return thanks_words(event, was_full=was_full, sender=sender or event.organiser_name)
+    was_full, is_delayed = _state(signed_up)
+    return thanks_words(event, was_full=was_full, is_delayed=is_delayed, sender=sender or event.organiser_name)
+
+
+def _state(signed_up: dict[str, Any] | None) -> tuple[bool, bool]:
+    """Whether the event was full, and whether its mails are delayed."""
+    told = signed_up or {}
+    return told.get("was_full", False), told.get("is_delayed", False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -84,7 +84,7 @@ def test_a_fourth_repeat_within_a_day_sends_no_mail_and_gets_the_same_answer(
     assert len({page.status_code for page in pages}) == 1
     assert {page.request["PATH_INFO"] for page in pages} == {f"/evenements/{event.slug}/merci/"}
     for page in pages:
-        assert "Trois messages par jour au plus vers une même adresse." in page.text
+        assert "Au-delà, une première confirmation part le lendemain." in page.text
     assert len(journey.mails()) == 3
 
 
@@ -156,6 +156,22 @@ def test_an_event_with_very_many_sign_ups_delays_mails_and_alerts_the_operator(s
     waits = [round((mail.send_at - timezone.now()) / HOUR) for mail in confirmations()]
     assert waits == [0, 0, 1, 1, 2]
     assert Delivery.objects.filter(kind="alert", recipient="operator@example.org").count() == 1
+
+
+def test_a_mail_that_is_held_back_is_not_said_to_be_on_its_way(settings: Settings, journey: Journey) -> None:
+    settings.EVENT_MAILS_PER_HOUR = 2
+    event = make_event(report=False)
+    pages = [journey.sign_up(event, email=f"n{number}@example.org").text for number in range(3)]
+    again = journey.sign_up(event, email="n0@example.org").text  # a known address is told the same
+    assert ["est en route" in page for page in [*pages, again]] == [True, True, False, False]
+    assert ["votre message partira un peu plus tard" in page for page in [*pages, again]] == [False, False, True, True]
+
+
+def test_the_desk_shows_a_confirmation_that_is_held_back(admin_client: Client) -> None:
+    for number in range(4):
+        sign_up(f"zoe+{number}@example.org")
+    people = admin_client.get("/admin/registrations/registration/", {"q": "zoe+3@example.org"}).text
+    assert "Retenu par une limite, part le" in people
 
 
 @pytest.mark.django_db(transaction=True)
