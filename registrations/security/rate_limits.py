@@ -48,8 +48,8 @@ def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime |
     """Count a mail that a visitor has triggered; returns when it may be sent, or None when it must not be sent.
 
     Call it in the transaction that enqueues the mail, after the event and the registration are locked. Above the limit
-    of the mailbox, a first confirmation is delayed and any other mail is dropped. Without an event, no mail is sent: it
-    is counted in the same time, but not for the mailbox.
+    of the mailbox, a first confirmation is delayed and any other mail is dropped. Without an event no mail is sent; it
+    takes as long, and is not counted for the mailbox.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()

@@ -1,8 +1,8 @@
 """Estimate the type of an organisation from its name, and the function of a person from a job title, by rules.
 
 The words of each group are in words.toml. When several groups match, the earliest match in the text wins, since French
-puts the main noun first (« Association de la ville de … », « CCAS, ville de … »); at the same position, the first group
-of the file.
+puts the main noun first (« Association de la ville de … », « CCAS, ville de … »); at the same position, the first
+group of the file.
 """
 
 import re

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from registrations.mailing import providers
 from tests.factories import make_event
 from tests.mailing.test_tracking import SECRET, configure
+from tests.site import TIMEOUT, RunningSite
 from tests.views.test_every_address import paths, rows
 
 __all__ = ["rows"]  # a fixture
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+MULTIPART = "multipart/form-data"
 QUERIES = [
     "page=\0&q=%00",
     "q=%00&o=%00",
@@ -31,27 +34,32 @@ QUERIES = [
     f"q={'x' * 30_000}&event={'9' * 5000}&next=//%5C%00",
     "%",
 ]
+NUL = "\\000"  # as a cookie writes it
 HEADERS: list[dict[str, str]] = [
-    {"HTTP_COOKIE": 'sessionid="\\000\\000\\000\\000\\000\\000\\000\\000\\000"; csrftoken="\\000"; django_language="\\000"'},
+    {"HTTP_COOKIE": f'sessionid="{NUL * 9}"; csrftoken="{NUL}"; django_language="{NUL}"'},
     {"HTTP_COOKIE": "sessionid=" + "é" * 40 + "; sessionid=x; =; ;;, messages=\xff\xfe"},
     {"HTTP_COOKIE": "sessionid='; DROP TABLE--0000; csrftoken=" + "x" * 4000},
     {"HTTP_ACCEPT_LANGUAGE": "x" * 9000 + ",\xff;q=nan;q=inf,fr;q=9e999", "HTTP_ACCEPT_ENCODING": "gzip;q=\xff,,*;q="},
-    {"HTTP_IF_MODIFIED_SINCE": "Sun, 99 Nov 99999 99:99:99 GMT", "HTTP_IF_NONE_MATCH": '"\xff, W/"', "HTTP_RANGE": "bytes=-"},
+    {"HTTP_IF_MODIFIED_SINCE": "Sun, 99 Nov 99999 99:99:99 GMT", "HTTP_IF_NONE_MATCH": '"\xff, W/"'},
+    {"HTTP_RANGE": "bytes=-", "HTTP_ACCEPT": "\xff/;q=x"},
     {"HTTP_AUTHORIZATION": "Basic \xff\xfe", "HTTP_X_FORWARDED_FOR": "\xff, [::1, %zz", "HTTP_X_REQUEST_ID": "\xff"},
-    {"HTTP_AUTHORIZATION": "Bearer \xe9", "HTTP_REFERER": "http://[::1", "HTTP_ORIGIN": "http://[", "HTTP_ACCEPT": "\xff/;q=x"},
+    {"HTTP_AUTHORIZATION": "Bearer \xe9", "HTTP_REFERER": "http://[::1", "HTTP_ORIGIN": "http://["},
     {"HTTP_HOST": "[::1", "HTTP_X_FORWARDED_PROTO": "https, http"},
     {"HTTP_HOST": "127.0.0.1, evil.example", "HTTP_X_FORWARDED_HOST": "\xff"},
-]  # fmt: skip
+]
 BODIES = [
     (b"\xff\xfe=\x00&a=%ED%A0%80&b=%00&email=%00&_selected_action=%00&action=%00&username=%00&code=%00&key=%00", FORM),
     (b"&".join(b"f%d=1" % number for number in range(2101)), FORM),
     (b'{"a":', JSON),
-    (b"x" * 100, "multipart/form-data"),
-    (b"--b\r\nContent-Disposition: form-data; name=\"\0\"; filename=\"\xff\0\"\r\n\r\n\0\r\n--b--", "multipart/form-data; boundary=b"),
-    (b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n=\r\n--b", "multipart/form-data; boundary=b"),
+    (b"x" * 100, MULTIPART),
+    (
+        b'--b\r\nContent-Disposition: form-data; name="\0"; filename="\xff\0"\r\n\r\n\0\r\n--b--',
+        f"{MULTIPART}; boundary=b",
+    ),
+    (b"--b\r\nContent-Transfer-Encoding: base64\r\n\r\n=\r\n--b", f"{MULTIPART}; boundary=b"),
     (b"a=1", f"{FORM}; charset=nosuch"),
     (b"a=+AGE-", "\xff\xfe; charset=\xff"),
-]  # fmt: skip
+]
 
 
 def failures(client: Client, rows: dict[str, Any], *, is_admin: bool) -> list[tuple[str, int, int]]:
@@ -144,3 +152,29 @@ def test_who_lacks_the_secret_of_the_webhook_gets_a_400(
     client.raise_request_exception = False
     answer = client.post("/anymail/brevo/tracking/", "{}", content_type=JSON, HTTP_AUTHORIZATION=authorization)
     assert answer.status_code == 400
+
+
+FORM_PATH = "/evenements/x/inscription/"
+CHUNK = f"{300 * 1024:x}\r\n{'a' * 300 * 1024}\r\n0\r\n\r\n"
+RAW = {  # what is sent after the first line and Host, with the answer
+    "a length of thirty digits": ("Content-Length: 100000000000000000000000000000\r\n\r\n", 413),
+    "a large length with leading zeros": ("Content-Length: 000000000000000000000200000000\r\n\r\n", 413),
+    "two lengths": ("Content-Length: 3\r\nContent-Length: 4\r\n\r\na=1", 400),
+    "a length and chunks": ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 403),
+    "large chunks": (f"Transfer-Encoding: chunked\r\n\r\n{CHUNK}", 413),
+    "broken chunks": ("Transfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n", 400),
+    "two hosts": ("Host: evil.example\r\nContent-Length: 0\r\n\r\n", 400),
+    "huge headers": (f"X: {'x' * 40_000}\r\n\r\n", 431),
+}
+
+
+def test_the_web_server_refuses_strange_requests_and_goes_on(site: RunningSite) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    answers = {}
+    for name, (rest, _status) in RAW.items():
+        with socket.create_connection(("127.0.0.1", site.port), timeout=TIMEOUT) as connection:
+            connection.sendall(f"POST {FORM_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n{rest}".encode())
+            answers[name] = int(connection.recv(4096).split()[1])
+    assert answers == {name: status for name, (_rest, status) in RAW.items()}
+    assert site.status("/accessibilite/") == 200
