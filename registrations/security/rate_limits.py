@@ -66,9 +66,10 @@ def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime |
 
 
 def _mailbox_free_at(event: Event, address: str, *, is_first: bool) -> float | None:
-    """What strangers asked for delays no first confirmation, unless they signed up three other spellings of it.
+    """Mails that strangers caused do not delay the first one to an address that is spelled like its mailbox.
 
-    Above the limit of the mailbox, an address that is spelled like its mailbox has a limit of its own.
+    Above the limit of the mailbox, such an address has a limit of its own for each event. Other spellings have not:
+    there are as many as anyone likes.
     """
     mailbox = mailbox_of(address)
     if (at := _take(MAILS_TO_MAILBOX, mailbox)) or not is_first:
