@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations.domain import corrections, signup
+from registrations.domain import signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, RateLimitHit, Registration
 from registrations.models.suppression import mailbox_of
@@ -103,34 +103,6 @@ def test_any_period_of_24_hours_has_three_mails_at_most(clock: Any) -> None:
     assert delays_of("zoe") == [-23 * HOUR, 0 * HOUR, 0 * HOUR, 1 * HOUR, 24 * HOUR]
 
 
-@pytest.mark.parametrize("address", ["zoe@example.org", "zoe.d@gmail.com", "zoe+webinaire@example.org"])
-def test_a_stranger_who_asks_for_links_of_an_address_does_not_delay_its_first_confirmation(
-    client: Client, address: str
-) -> None:
-    event = make_event(report=False)
-    for _ in range(5):
-        client.post(f"/evenements/{event.slug}/renvoyer/", {"email": address})
-    signup.register(event, language="fr", **answers(email=address))
-    assert delays_of(address) == [0 * HOUR]
-
-
-def test_a_stranger_who_fills_a_mailbox_does_not_delay_the_first_confirmation_of_its_owner(client: Client) -> None:
-    for number in range(3):
-        sign_up(f"zoe+{number}@example.org")
-    for _ in range(2):
-        sign_up("Zoe@example.org")
-    assert delays_of("Zoe@example.org") == [0 * HOUR, 0 * HOUR]
-
-
-def test_a_stranger_who_moves_a_sign_up_to_and_fro_gets_few_mails_into_a_mailbox(clock: Any) -> None:
-    registration = make_registration(email="stranger@example.org")
-    for turn in range(9):
-        address = f"stranger{turn}@example.net" if turn % 2 else "victim@example.org"
-        registration = corrections.correct_sign_up(registration, email=address)
-    mails = Delivery.objects.filter(kind="confirmation", recipient="").order_by("pk")
-    assert [round((mail.send_at - timezone.now()) / HOUR) for mail in mails][::2] == [0, 0, 0, 0, 24]
-
-
 def test_after_a_day_a_repeat_sends_a_mail_again(clock: Any) -> None:
     event = make_event()
     for _ in range(5):
@@ -156,22 +128,6 @@ def test_an_event_with_very_many_sign_ups_delays_mails_and_alerts_the_operator(s
     waits = [round((mail.send_at - timezone.now()) / HOUR) for mail in confirmations()]
     assert waits == [0, 0, 1, 1, 2]
     assert Delivery.objects.filter(kind="alert", recipient="operator@example.org").count() == 1
-
-
-def test_a_mail_that_is_held_back_is_not_said_to_be_on_its_way(settings: Settings, journey: Journey) -> None:
-    settings.EVENT_MAILS_PER_HOUR = 2
-    event = make_event(report=False)
-    pages = [journey.sign_up(event, email=f"n{number}@example.org").text for number in range(3)]
-    again = journey.sign_up(event, email="n0@example.org").text  # a known address is told the same
-    assert ["est en route" in page for page in [*pages, again]] == [True, True, False, False]
-    assert ["votre message partira un peu plus tard" in page for page in [*pages, again]] == [False, False, True, True]
-
-
-def test_the_desk_shows_a_confirmation_that_is_held_back(admin_client: Client) -> None:
-    for number in range(4):
-        sign_up(f"zoe+{number}@example.org")
-    people = admin_client.get("/admin/registrations/registration/", {"q": "zoe+3@example.org"}).text
-    assert "Retenu par une limite, part le" in people
 
 
 @pytest.mark.django_db(transaction=True)
