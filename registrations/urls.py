@@ -8,9 +8,9 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
-from django.utils.module_loading import import_string
 
 from registrations.views import certificates, health, legal, personal, public, search, self_service
+from registrations.views.webhook import webhook
 from registrations.web.context import favicon
 
 
@@ -27,7 +27,7 @@ def mail_events() -> list[URLPattern]:
     """The webhook of the configured mail provider, and of no other; none without its secret."""
     if not settings.MAIL_EVENTS_VIEW or not settings.ANYMAIL_WEBHOOK_SECRET:
         return []
-    view = import_string(settings.MAIL_EVENTS_VIEW).as_view()
+    view = webhook(settings.MAIL_EVENTS_VIEW)
     return [path(f"anymail/{settings.MAIL_PROVIDER}/tracking/", view, name="mail_events")]
 
 

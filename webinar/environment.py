@@ -1,4 +1,10 @@
-"""Read settings from the environment and from the `.env` file beside manage.py; errors say what to set."""
+"""Read settings from the environment and from the `.env` file beside manage.py; errors say what to set.
+
+Tried instead: environs 15.2 and django-environ 0.14. Their refusals say what is wrong and not what to set (« Not a
+valid boolean. »); django-environ takes any word that it does not know for false; both refuse an empty variable
+where we use the default. The five small readers would become wrappers around theirs, and the longer functions are
+about our own addresses.
+"""
 
 import os
 import secrets

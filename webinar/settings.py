@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 
 from registrations.mailing import providers
-from registrations.runtime.logs import one_line
+from registrations.runtime.logs import hide_paths, hide_visitor, one_line
 from webinar import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -205,13 +205,20 @@ LOGGING = {
         },
         "json": {"()": "registrations.runtime.logs.MaskingJsonFormatter"},
     },
-    "filters": {"one_line": {"()": lambda: one_line}},
+    "filters": {
+        "one_line": {"()": lambda: one_line},
+        "hide_paths": {"()": lambda: hide_paths},
+        "hide_visitor": {"()": lambda: hide_visitor},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django_tasks_db": {"level": "WARNING"},
         "django.tasks": {"level": "WARNING"},
+        "django.request": {"filters": ["hide_paths"]},
+        "django.security.csrf": {"filters": ["hide_paths"]},
         "waitress.queue": {"level": "ERROR"},  # else it warns of each request that waits for a thread
         "django.security.DisallowedHost": {"filters": ["one_line"]},
+        "waitress": {"filters": ["hide_visitor"]},
     },
 }

@@ -61,18 +61,18 @@ def counted_login(request: HttpRequest, answer: Callable[[], HttpResponse]) -> H
     """
     if request.method != "POST":
         return answer()
-    username = request.POST.get("username", "").strip().lower()
+    username = rate_limits.compared(request.POST.get("username", ""))
     counts = _counts(request, username)
-    if wait := rate_limits.take_all(counts):
+    if wait := rate_limits.take(*counts):
         return too_many_requests(request, wait)
     response = answer()
     if response.status_code == 302:
-        rate_limits.give_back_all(counts)
+        rate_limits.give_back(*counts)
         _remember_browser(response, username)
     return response
 
 
-def _counts(request: HttpRequest, username: str) -> list[tuple[rate_limits.RateLimit, str]]:
+def _counts(request: HttpRequest, username: str) -> list[rate_limits.Count]:
     known = request.get_signed_cookie(settings.KNOWN_BROWSER_COOKIE_NAME, default="", max_age=KNOWN_BROWSER_KEPT)
     if known and known.startswith(_digest(username)):
         return [(rate_limits.LOGINS_OF_BROWSER, known)]
@@ -111,11 +111,11 @@ def confirm_password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         username = request.user.get_username()
-        counts = [(rate_limits.LOGINS_TO_ACCOUNT, username.lower())]
-        if wait := rate_limits.take_all(counts):
+        counts = [(rate_limits.LOGINS_TO_ACCOUNT, username)]
+        if wait := rate_limits.take(*counts):
             return too_many_requests(request, wait)
         if authenticate(request, username=username, password=form.cleaned_data["password"]) == request.user:
-            rate_limits.give_back_all(counts)
+            rate_limits.give_back(*counts)
             request.session[PASSWORD_AT] = time.time()
             return redirect(next_address(request))
         form.add_error("password", _("This is not your password."))
@@ -155,10 +155,10 @@ def code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         counts = [(rate_limits.CODES_OF_ACCOUNT, str(request.user.pk))]
-        if wait := rate_limits.take_all(counts):
+        if wait := rate_limits.take(*counts):
             return too_many_requests(request, wait)
         if device := second_factor.matching_device(request.user, form.cleaned_data["code"]):
-            rate_limits.give_back_all(counts)
+            rate_limits.give_back(*counts)
             _let_in(request, device)
             return redirect(next_address(request))
         form.add_error("code", _("This code is not right, or has been used. Type the one that is shown now."))

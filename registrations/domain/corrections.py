@@ -11,7 +11,6 @@ from registrations.models import Delivery, Event, Registration
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.models.registration import new_code
 from registrations.security import rate_limits
-from registrations.security.rate_limits import Counted
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
 
@@ -48,17 +47,16 @@ def ask_for_address(registration: Registration, *, email: str) -> bool:
     If the address has another registration, that one's mail is sent instead, and the page says the same. Returns
     whether a mail leaves: a mailbox over its limit gets none.
     """
-    counted = Counted(rate_limits.count_mail_to(email))
     others = Registration.objects.like(registration)
-    if other := others.of_address(email).not_cancelled().select_related("event").first():
-        if send_at := rate_limits.mail_due(other.event, email, is_first=False, counted=counted):
+    if other := others.of_address(email).not_cancelled().first():
+        other = Registration.objects.locked(other)
+        if send_at := rate_limits.mail_due(other.event, email, is_first=False):
             signup.send_link(other, reason=Reason.KNOWN, send_at=send_at)
         return send_at is not None
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
-        rate_limits.take_back(counted)
         return False
-    send_at = rate_limits.mail_due(registration.event, email, is_first=False, counted=counted)
+    send_at = rate_limits.mail_due(registration.event, email, is_first=False)
     if send_at is None:
         return False
     _forget_new_address(registration)
@@ -104,7 +102,6 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     The links that were sent to the wrong address become invalid. If the right address already has a registration, that
     one stays and the mistaken one is erased. Returns the registration that is valid now.
     """
-    counted = Counted(rate_limits.count_mail_to(email))
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     others = Registration.objects.like(registration)
@@ -114,7 +111,7 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
         typed = answers(registration)
         erasure.erase(registration)  # first, so that its seat is free for the other
         language = registration.language
-        other = signup.register(event, email=email, language=language, counted=counted, **typed).registration
+        other = signup.register(event, email=email, language=language, **typed).registration
         waiting_list.promote(event)
         return other
     registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(
@@ -123,7 +120,7 @@ def correct_sign_up(registration: Registration, *, email: str) -> Registration:
     registration.email = email
     registration.renew_codes()
     registration.save()
-    send_at = rate_limits.mail_due(event, email, is_first=True, counted=counted)
+    send_at = rate_limits.mail_due(event, email, is_first=True)
     signup.send_link(registration, reason=Reason.NEW, send_at=send_at)
     return registration
 

@@ -14,7 +14,6 @@ from registrations.mailing import reminders, wakeups
 from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert_or_ignore
 from registrations.security import rate_limits
-from registrations.security.rate_limits import NOTHING, Counted
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
 SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
@@ -36,31 +35,29 @@ class SignUp(NamedTuple):
     registration: Registration
     is_new: bool  # this sign-up made the row
     was_full: bool  # the event was full; also told for a known address, so that the page is the same
+    is_delayed: bool  # the event has too many mails for now; told in the same way for a known address
 
 
-def register(event: Event, *, email: str, language: str, counted: Counted = NOTHING, **answers: Any) -> SignUp:
+def register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
     """Put a person on the list of an event, or on its waiting list, and enqueue the mail that says so.
 
     An address that is already on the list keeps its answers and receives its mail again. A cancelled registration is
     used again, with the new answers and the same calendar entry. When one address signs up several times at once, the
     unique constraint lets one create the row and the others find it. Raises SignUpClosed without writing anything.
-    `counted`: what the caller has already counted for the rate limits.
     """
     with transaction.atomic(savepoint=False):
-        counted = Counted(counted.to_mailbox or rate_limits.count_mail_to(email), counted.of_event)
         event = Event.objects.joined(event)
         if event.accepts_sign_ups:
-            return _register(event, counted, email=email, language=language, **answers)
-        rate_limits.take_back(counted)
+            return _register(event, email=email, language=language, **answers)
     raise SignUpClosed
 
 
-def _register(event: Event, counted: Counted, *, email: str, language: str, **answers: Any) -> SignUp:
+def _register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
     registration, is_new = _found_or_made(event, email=email, language=language, **answers)
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    send_at = rate_limits.mail_due(event, registration.email, is_first=is_first, counted=counted)
+    send_at = rate_limits.mail_due(event, registration.email, is_first=is_first)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, send_at=send_at)
     elif registration.is_cancelled:
@@ -70,7 +67,9 @@ def _register(event: Event, counted: Counted, *, email: str, language: str, **an
         _welcome(registration, Reason.NEW, send_at=send_at)
     elif send_at:
         _send_link(registration, Reason.KNOWN, send_at=send_at)
-    return SignUp(registration, is_new, was_full=event.state == EventState.FULL)
+    is_now = send_at is not None and send_at <= timezone.now()
+    is_delayed = not is_now and rate_limits.has_too_many_mails(event)
+    return SignUp(registration, is_new, was_full=event.state == EventState.FULL, is_delayed=is_delayed)
 
 
 def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
@@ -138,7 +137,6 @@ def resend(event: Event, *, email: str) -> bool:
 
     It does not if there is no such person, or if the mailbox is over its limit. It is counted in any case.
     """
-    counted = Counted(rate_limits.count_mail_to(email))
     registration = (
         Registration.objects.without_dry_runs()
         .select_for_update(of=("self",))
@@ -148,7 +146,7 @@ def resend(event: Event, *, email: str) -> bool:
         .not_cancelled()
         .first()
     )
-    send_at = rate_limits.mail_due(event if registration else None, email, is_first=False, counted=counted)
+    send_at = rate_limits.mail_due(event if registration else None, email, is_first=False)
     if registration and send_at:
         _send_link(registration, Reason.RESENT, send_at=send_at)
     wakeups.wake_up()

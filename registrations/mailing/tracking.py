@@ -45,14 +45,17 @@ def _status(event: AnymailTrackingEvent, esp_name: str) -> Status | None:
 
 
 def _is_hard(esp_event: dict[str, Any], esp_name: str) -> bool:
-    """Whether the address does not work. Anymail calls temporary (soft) bounces `bounced` too."""
+    """Whether the address does not work. Anymail calls temporary (soft) bounces `bounced` too.
+
+    Compared with tuples: a value may be a list, which no set can look up.
+    """
     match esp_name:
         case "Brevo":
-            return esp_event.get("event") in {"hard_bounce", "invalid_email"}
+            return esp_event.get("event") in ("hard_bounce", "invalid_email")
         case "Mailjet":
-            return esp_event.get("hard_bounce") in {True, "1", "true"}
+            return esp_event.get("hard_bounce") in (True, "1", "true")
         case "Postmark":
-            return "HardBounce" in {esp_event.get("Type"), esp_event.get("SuppressionReason")}
+            return "HardBounce" in (esp_event.get("Type"), esp_event.get("SuppressionReason"))
         case "Amazon SES":
             return bool(esp_event.get("bounce", {}).get("bounceType") == "Permanent")
     return False

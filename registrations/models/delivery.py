@@ -163,8 +163,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
 
     def delayed(self) -> Self:
-        """Confirmations that were put off because there are too many (EVENT_MAILS_PER_HOUR)."""
-        waiting = self.filter(state=Delivery.State.PENDING, kind=Delivery.Kind.CONFIRMATION, attempts=0)
+        """Put off by a rate limit: such kinds are sent at once otherwise."""
+        at_once = [kind for kind in KINDS if KINDS[kind].schedule is None]
+        waiting = self.filter(state=Delivery.State.PENDING, kind__in=at_once, attempts=0, error="")
         return waiting.filter(send_at__gt=timezone.now())
 
     def note_event(self, status: "Delivery.ProviderStatus") -> None:
@@ -372,6 +373,12 @@ class Delivery(models.Model):
     def is_first(self) -> bool:
         """The first mail of all to this registration."""
         return self.revision == 0 and self.reason == self.Reason.NEW
+
+    @property
+    def is_delayed(self) -> bool:
+        """Put off by a rate limit, as `DeliveryQuerySet.delayed` finds them."""
+        waits = self.state == Delivery.State.PENDING and not self.attempts and not self.error
+        return waits and self.facts.schedule is None and self.send_at > timezone.now()
 
     @property
     def is_poison_message(self) -> bool:

@@ -2,9 +2,9 @@
 
 Locks are taken in this order everywhere, so that two transactions never wait for each other:
 
-1. the count of mails to a mailbox (`rate_limits.count_mail_to`);
-2. the event, `joined` by a sign-up or `locked` by everything else; several events in the order of their numbers;
-3. its registrations.
+1. the event, `joined` by a sign-up or `locked` by everything else; several events in the order of their numbers;
+2. its registrations;
+3. the counts of mails, of the mailbox and then of the event (`rate_limits.mail_due`).
 
 A `joined` event can be joined by other sign-ups at the same time; nobody locks it meanwhile. On PostgreSQL both wait
 in one queue: once a transaction waits to lock the event, later sign-ups wait behind it. So a stream of sign-ups does

@@ -27,7 +27,7 @@ TAKE = """
     ) AS asked{unwaited}
     WHERE %(delays)s OR free_at IS NULL OR free_at <= %(now)s
     ON CONFLICT (key, number) DO NOTHING
-    RETURNING number, at
+    RETURNING at
 """
 
 # A hit outside a transaction does not wait for the disk: after a power failure, the last hits may be lost.
@@ -35,17 +35,17 @@ UNWAITED = ", (SELECT set_config('synchronous_commit', 'off', true)) AS unwaited
 
 
 class RateLimitHitQuerySet(models.QuerySet["RateLimitHit"]):
-    def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> "RateLimitHit | None":
-        """Record a hit of what may happen `limit` times in any `period`; `at` of the result is when it may happen.
+    def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> float | None:
+        """Record a hit of what may happen `limit` times in any `period`; returns when it may happen.
 
-        `delays`: above the limit, `at` is in the future. Otherwise None is returned and nothing is recorded.
+        `delays`: above the limit, that is in the future. Otherwise None is returned and nothing is recorded.
         """
         values: dict[str, Any] = {"key": key, "period": period.total_seconds(), "others": limit - 1, "delays": delays}
         is_alone = connection.vendor == "postgresql" and connection.get_autocommit()
         statement = TAKE.format(unwaited=UNWAITED if is_alone else "")
         while True:
-            for number, at in rows_of(statement, {**values, "now": time.time()}):
-                return RateLimitHit(key=key, number=number, at=at)
+            for (at,) in rows_of(statement, {**values, "now": time.time()}):
+                return float(at)
             if not delays and self.free_at(key, limit=limit, period=period) > time.time():
                 return None
 

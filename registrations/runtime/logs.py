@@ -8,7 +8,11 @@ from typing import Any
 
 from registrations.runtime import log_context
 
-CODE = re.compile(r"(/(?:rejoindre|mon-inscription|nouvelle-adresse|attestation)/)[^/\s'\"?]+")
+PERSONAL = "rejoindre|mon-inscription|nouvelle-adresse|attestation"  # words of addresses that a code follows
+CODE = re.compile(rf"(/(?:{PERSONAL})/)[^/\s'\"?]+")
+INTACT = re.compile(rf"(?:/en)?/(?:{PERSONAL})/[\w-]+(?:/[a-z.-]*)*")
+DAMAGED = re.compile(rf"({PERSONAL}).*", re.IGNORECASE | re.DOTALL)
+LONG_WORD = re.compile(r"(?<!/evenements/)(?<![\w-])[\w-]{20,}")  # a code, where the word before it is damaged
 LOCAL_PART = re.compile(r"[^\s<>\"'(),:;/=\[\]{}|@]+@(?=[\w.-])")
 HOST_SHOWN = 80  # characters of the refused Host header
 
@@ -19,6 +23,28 @@ def masked(text: str) -> str:
 
 def _masked(value: Any) -> Any:
     return masked(value) if isinstance(value, str) else value
+
+
+def masked_path(path: str) -> str:
+    """A path as Django logs it, decoded. A damaged link may have its code anywhere: it is cut after the first word."""
+    return CODE.sub(r"\1…", path) if INTACT.fullmatch(path) else LONG_WORD.sub("…", DAMAGED.sub(r"\1/…", path))
+
+
+def hide_paths(record: logging.LogRecord) -> bool:
+    """Logging filter for lines about a request: mask the codes of its path, however damaged it is."""
+    if isinstance(record.args, tuple):
+        is_path = [isinstance(value, str) and value.startswith(("/", "\\")) for value in record.args]
+        pairs = zip(record.args, is_path, strict=True)
+        record.args = tuple(masked_path(str(value)) if hidden else value for value, hidden in pairs)
+    return True
+
+
+def hide_visitor(record: logging.LogRecord) -> bool:
+    """Logging filter for the web server's own lines: neither the visitor's address nor the path."""
+    if str(record.msg).startswith("Malformed proxy header") and isinstance(record.args, tuple):
+        record.msg, record.args = 'Malformed proxy header "%s"', record.args[:1]
+    record.msg = str(record.msg).partition(" while serving ")[0]
+    return True
 
 
 class MaskingFormatter(logging.Formatter):

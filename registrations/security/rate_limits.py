@@ -7,9 +7,9 @@ organiser or the schedule sends are not counted.
 import ipaddress
 import logging
 import time
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -32,6 +32,8 @@ class RateLimit:
 
 
 MAILS_TO_MAILBOX = RateLimit("mails to mailbox", 3, timedelta(days=1))
+FIRST_MAILS_TO_ADDRESS = RateLimit("first mails to address of event", 1, timedelta(days=1))
+LINKS_OF_NOBODY = RateLimit("links of nobody", 3, timedelta(days=1))
 FORMS_FROM_ORIGIN = RateLimit("forms from origin", 60, timedelta(hours=1))
 LOGINS_FROM_ORIGIN = RateLimit("failed logins from origin", 10, timedelta(minutes=15))
 LOGINS_TO_ACCOUNT = RateLimit("failed logins to account", 30, timedelta(minutes=15))
@@ -39,104 +41,91 @@ LOGINS_OF_BROWSER = RateLimit("failed logins of known browser", 10, timedelta(mi
 CODES_OF_ACCOUNT = RateLimit("wrong codes of account", 10, timedelta(hours=1))
 
 
-class Counted(NamedTuple):
-    """Hits recorded for a mail before it is decided whether and when it is sent."""
-
-    to_mailbox: RateLimitHit | None = None
-    of_event: RateLimitHit | None = None
+type Count = tuple[RateLimit, str]  # a limit, and whom or what it counts
 
 
-NOTHING = Counted()
+def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime | None:
+    """Count a mail that a visitor has triggered; returns when it may be sent, or None when it must not be sent.
 
-
-def count_mail_to(address: str) -> RateLimitHit | None:
-    """Count one mail to this mailbox; the hit says when it may be sent.
-
-    Call it before locking an event or a registration: the order of locks is mailbox, event, registration.
-    """
-    return _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=True) if settings.RATE_LIMITS else None
-
-
-def count_mail_of(event: Event) -> RateLimitHit | None:
-    """Count one mail about this event that a visitor has triggered; the hit says when it may be sent.
-
-    For a sign-up, call it before its transaction: inside, other requests could not count until the transaction ends.
-    """
-    return _take(mails_of_event(), str(event.pk), delays=True) if settings.RATE_LIMITS else None
-
-
-def take_back(counted: Counted) -> None:
-    """Remove the hits of a mail that is not sent after all."""
-    for hit in filter(None, counted):
-        RateLimitHit.objects.give_back(hit.key)
-
-
-def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Counted = NOTHING) -> datetime | None:
-    """When a mail that a visitor has triggered may be sent; None when it must not be sent.
-
-    Above the limit of the mailbox, a first confirmation is delayed and a repeated one is dropped. Without an event (an
-    address that gets no mail), only the mailbox is counted. Call it in the transaction that enqueues the mail.
-    `counted`: hits already recorded by `count_mail_to` and `count_mail_of`.
+    Call it in the transaction that enqueues the mail, after the event and the registration are locked. Above the limit
+    of the mailbox, a first confirmation is delayed and any other mail is dropped. Without an event no mail is sent; it
+    takes as long, and is not counted for the mailbox.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
-    to_mailbox, of_event = counted
-    to_mailbox = to_mailbox or _take(MAILS_TO_MAILBOX, mailbox_of(address), delays=is_first)
-    if to_mailbox is None or (not is_first and to_mailbox.at > time.time()):
-        take_back(Counted(to_mailbox, of_event))
-        return None
     if event is None:
-        return datetime.fromtimestamp(to_mailbox.at, UTC)
-    of_event = of_event or _take(mails_of_event(), str(event.pk), delays=True)
-    if of_event and of_event.at > time.time():
+        _take(LINKS_OF_NOBODY, mailbox_of(address))
+        return None
+    mailbox_at = _mailbox_free_at(event, address, is_first=is_first)
+    if mailbox_at is None:
+        return None
+    event_at = _take(mails_of_event(), str(event.pk), delays=True)
+    if event_at and event_at > time.time():
         _alert(event)
-    return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
+    return datetime.fromtimestamp(max(mailbox_at, event_at or 0), UTC)
+
+
+def _mailbox_free_at(event: Event, address: str, *, is_first: bool) -> float | None:
+    """Mails that strangers caused do not delay the first one to an address that is spelled like its mailbox.
+
+    Above the limit of the mailbox, such an address has a limit of its own for each event. Other spellings have not:
+    there are as many as anyone likes.
+    """
+    mailbox = mailbox_of(address)
+    if (at := _take(MAILS_TO_MAILBOX, mailbox)) or not is_first:
+        return at
+    if compared(address) == mailbox:
+        return _take(FIRST_MAILS_TO_ADDRESS, f"{event.pk} {address}", delays=True)
+    return _take(MAILS_TO_MAILBOX, mailbox, delays=True)
 
 
 def mails_of_event() -> RateLimit:
     return RateLimit("mails of event", settings.EVENT_MAILS_PER_HOUR, timedelta(hours=1))
 
 
+def has_too_many_mails(event: Event) -> bool:
+    """Whether the mails of this event that visitors trigger now are delayed."""
+    return settings.RATE_LIMITS and _wait(mails_of_event(), str(event.pk)) > 0
+
+
 def wait_of_form(request: HttpRequest) -> timedelta | None:
     """Count one form sent from the origin of this request; returns how long to wait when it is above the limit."""
-    return take_or_wait(FORMS_FROM_ORIGIN, origin(request))
+    return take((FORMS_FROM_ORIGIN, origin(request)))
 
 
-def take_or_wait(rate_limit: RateLimit, whose: str) -> timedelta | None:
-    """Count one hit and return None; or count nothing and return how long to wait."""
-    if not settings.RATE_LIMITS or _take(rate_limit, whose, delays=False):
-        return None
-    free_at = RateLimitHit.objects.free_at(_key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period)
-    return timedelta(seconds=max(1, free_at - timezone.now().timestamp()))
-
-
-def take_all(counts: list[tuple[RateLimit, str]]) -> timedelta | None:
+def take(*counts: Count) -> timedelta | None:
     """Count one hit of each limit and return None; or count nothing and return how long to wait."""
-    for done, (rate_limit, whose) in enumerate(counts):
-        if wait := take_or_wait(rate_limit, whose):
-            give_back_all(counts[:done])
-            return wait
+    for done, (rate_limit, whose) in enumerate(counts if settings.RATE_LIMITS else []):
+        if not _take(rate_limit, whose):
+            give_back(*counts[:done])
+            return timedelta(seconds=max(1, _wait(rate_limit, whose)))
     return None
 
 
-def give_back_all(counts: list[tuple[RateLimit, str]]) -> None:
+def give_back(*counts: Count) -> None:
+    """Remove the last hit of each, because the attempt was not a failure after all."""
     for rate_limit, whose in counts:
-        give_back(rate_limit, whose)
+        RateLimitHit.objects.give_back(_key(rate_limit, whose))
 
 
-def give_back(rate_limit: RateLimit, whose: str) -> None:
-    """Remove the last hit, because the attempt was not a failure after all."""
-    RateLimitHit.objects.give_back(_key(rate_limit, whose))
-
-
-def _take(rate_limit: RateLimit, whose: str, *, delays: bool) -> RateLimitHit | None:
+def _take(rate_limit: RateLimit, whose: str, *, delays: bool = False) -> float | None:
     return RateLimitHit.objects.take(
         _key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period, delays=delays
     )
 
 
+def _wait(rate_limit: RateLimit, whose: str) -> float:
+    free_at = RateLimitHit.objects.free_at(_key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period)
+    return free_at - timezone.now().timestamp()
+
+
 def _key(rate_limit: RateLimit, whose: str) -> str:
-    return salted_hmac("registrations.limits", f"{rate_limit.name}\n{whose}", algorithm="sha256").hexdigest()
+    return salted_hmac("registrations.limits", f"{rate_limit.name}\n{compared(whose)}", algorithm="sha256").hexdigest()
+
+
+def compared(text: str) -> str:
+    """Typed text as Django compares user names (NFKC), in any case: full-width letters do not get around a limit."""
+    return unicodedata.normalize("NFKC", text.strip()).casefold()
 
 
 def origin(request: HttpRequest) -> str:

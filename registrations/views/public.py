@@ -28,8 +28,6 @@ from registrations.models import Event, EventQuestion, EventState, Registration,
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
-from registrations.security import rate_limits
-from registrations.security.rate_limits import NOTHING, Counted
 from registrations.text import email_typos
 from registrations.web import page_cache
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
@@ -103,10 +101,9 @@ def _sent(request: HttpRequest, event: Event, form: RegistrationForm) -> HttpRes
     with write_transaction():
         wait = wait_of_form(request, form)
         if wait is None and is_valid:
-            counted = Counted(of_event=rate_limits.count_mail_of(event))
             with transaction.atomic():
                 try:
-                    _sign_up(request, event, counted=counted, **form.cleaned_data)
+                    _sign_up(request, event, **form.cleaned_data)
                 except signup.SignUpClosed:
                     return _closed(request, event)
             return see_other("thanks", slug=event.slug)
@@ -132,18 +129,19 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
     return _form_page(request, event, form, csrf_token=page_cache.hole("token"))
 
 
-def _sign_up(request: HttpRequest, event: Event, *, counted: Counted = NOTHING, **answers: Any) -> None:
+def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
     """Sign up, and let this browser correct its address for a while.
 
     The session holds the number of a new registration. Where none was made, it holds the answers.
     """
     language = get_language() or settings.LANGUAGE_CODE
-    done = signup.register(event, language=language, counted=counted, **answers)
+    done = signup.register(event, language=language, **answers)
     request.session[SIGNED_UP] = {
         "slug": event.slug,
         "first_name": answers["first_name"],
         "email": answers["email"],
         "was_full": done.was_full,
+        "is_delayed": done.is_delayed,
         "at": time.time(),
         **({"registration": done.registration.pk} if done.is_new else {"answers": answers}),
     }
@@ -205,14 +203,20 @@ def _thanks_page(
         return render_to_string("registrations/public/thanks.html", context, request)
 
     sender = settings.DEFAULT_FROM_EMAIL
-    key = page_cache.key_of(request, event, event.is_today, signed_up["was_full"], sender, *more.values())
+    key = page_cache.key_of(request, event, event.is_today, _state(signed_up), sender, *more.values())
     return page_cache.pages.get(key, make)
 
 
 def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, Any]:
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    was_full = signed_up is not None and signed_up["was_full"]
-    return thanks_words(event, was_full=was_full, sender=sender or event.organiser_name)
+    was_full, is_delayed = _state(signed_up)
+    return thanks_words(event, was_full=was_full, is_delayed=is_delayed, sender=sender or event.organiser_name)
+
+
+def _state(signed_up: dict[str, Any] | None) -> tuple[bool, bool]:
+    """Whether the event was full, and whether its mails are delayed."""
+    told = signed_up or {}
+    return told.get("was_full", False), told.get("is_delayed", False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

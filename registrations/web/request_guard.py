@@ -1,5 +1,6 @@
 """Middleware that refuses NUL characters and too large bodies before the body is read."""
 
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
@@ -40,8 +41,12 @@ def _has_nul(text: str) -> bool:
 
 
 def _content_length(request: HttpRequest) -> int:
+    """As Django reads it; a number of more digits than Python reads is large."""
     size = request.META.get("CONTENT_LENGTH") or ""
-    return int(size[:18]) if size.isascii() and size.isdecimal() else 0
+    try:
+        return int(size)
+    except ValueError:
+        return sys.maxsize if size.isdecimal() else 0
 
 
 def _body_max(path: str) -> int:

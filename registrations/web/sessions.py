@@ -40,6 +40,10 @@ class SessionStore(db.SessionStore):
             super().save()
         self.saved = (self.session_key, dict(data))
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        """A cookie may hold anything, also a NUL, which PostgreSQL refuses."""
+        return bool(super()._validate_session_key(key)) and str(key).isascii() and str(key).isalnum()  # type: ignore[misc]
+
     def _get_session_from_db(self) -> Model | None:
         session: Model | None = self._LIVE.first(key=self.session_key, now=timezone.now())
         if session is None:

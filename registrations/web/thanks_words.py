@@ -8,19 +8,24 @@ from registrations.models import Event
 from registrations.text import dates
 
 
-def thanks_words(event: Event, *, was_full: bool, sender: str) -> dict[str, Any]:
-    """`sender`: the name in the From of the mails. `was_full`: the sign-up went to the waiting list."""
+def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str) -> dict[str, Any]:
+    """`sender`: the name in the From of the mails. `was_full`: the sign-up went to the waiting list.
+
+    `is_delayed`: the event's limit of mails is reached.
+    """
     if was_full:
         heading = _("Your request is recorded")
         on_its_way = _("All seats are taken: a message that says where you stand on the waiting list is on its way to")
     else:
         heading = _("Your registration is recorded")
         on_its_way = _("A confirmation message is on its way to")
+    if is_delayed:
+        on_its_way = _("Very many people are signing up now: your message leaves a little later, to")
     return {
         "heading": heading,
         "on_its_way": on_its_way,
         "mail_holds": "" if was_full else _mail_holds(event),
-        "steps": [_open_your_mailbox(event, was_full, sender), *_then(event, was_full)],
+        "steps": [*([] if is_delayed else [_open_your_mailbox(event, was_full, sender)]), *_then(event, was_full)],
     }
 
 

@@ -23,6 +23,7 @@ POLL_EVERY = 1  # seconds between two looks for a waiting job
 HEARTBEAT_EVERY = 10  # seconds
 PREPARE_EVERY = 10  # seconds between two checks for reports whose text has changed
 CHILD_POLL_EVERY = 0.2  # seconds
+STOPPED_WITHIN = 30  # seconds: a thread that waits for the database does not keep its process from ending
 NICENESS = 5  # lower priority than mails and pages
 AFTER_OUTAGE = 5  # seconds before the next attempt of a job whose database was away
 NOT_COUNTED = {-signal.SIGTERM, os.EX_TEMPFAIL}  # exit statuses that are no failed attempt: stopped, database away
@@ -41,7 +42,7 @@ class JobRunner(threading.Thread):
     def stop(self) -> None:
         """Release the current job, so that another worker resumes it, and wait for the thread to end."""
         self.stopping.set()
-        self.join()
+        self.join(STOPPED_WITHIN)
 
     def run(self) -> None:
         while not self.stopping.wait(POLL_EVERY):

@@ -285,6 +285,17 @@ def test_the_thirty_first_wrong_password_for_one_account_is_not_looked_at_wherev
     assert log_in(Client(REMOTE_ADDR="198.51.100.1"), "wrong", username="autre").status_code == 200
 
 
+def test_full_width_letters_give_no_more_guesses_at_the_password_of_an_account(account: User) -> None:
+    """Django looks for the name in its NFKC form, in which full-width letters are plain ones."""
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in "organisatrice")
+    names = [wide[:n] + "organisatrice"[n:].upper() for n in range(10)] * 3
+    statuses = [
+        log_in(Client(REMOTE_ADDR=f"192.0.2.{n}"), "wrong", username=name).status_code for n, name in enumerate(names)
+    ]
+    assert statuses == [200] * 30
+    assert log_in(Client(REMOTE_ADDR="198.51.100.1"), "wrong", username=f" {wide}\u2003").status_code == 429
+
+
 def test_an_account_under_attack_still_opens_from_a_browser_that_knows_it(account: User) -> None:
     office = Client()
     log_in(office)
@@ -376,5 +387,5 @@ def test_reading_and_correcting_do_not_ask_for_it(stale: Client) -> None:
 
 def test_guessing_the_password_there_is_counted_like_a_login(stale: Client) -> None:
     for _ in range(30):
-        rate_limits.take_or_wait(rate_limits.LOGINS_TO_ACCOUNT, "organisatrice")
+        rate_limits.take((rate_limits.LOGINS_TO_ACCOUNT, "organisatrice"))
     assert stale.post("/admin/confirm/", {"password": PASSWORD}).status_code == 429

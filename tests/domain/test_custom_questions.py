@@ -168,7 +168,7 @@ def test_answers_are_kept_on_every_error(journey: Journey, monkeypatch: pytest.M
     chosen = ["Habitat", "Finances", "École", "no"]
     assert kept(journey.sign_up(event, first_name="", **typed)) == chosen
     for _ in range(60):
-        rate_limits.take_or_wait(rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1")
+        rate_limits.take((rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1"))
     refused = journey.sign_up(event, **typed)
     assert (refused.status_code, kept(refused)) == (429, chosen)
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from waitress.proxy_headers import proxy_headers_middleware
 
 from registrations.mailing import outbox
 from registrations.models import Delivery
 from registrations.runtime import log_context
-from registrations.runtime.logs import MaskingFormatter, MaskingJsonFormatter, one_line
+from registrations.runtime.logs import MaskingFormatter, MaskingJsonFormatter, hide_visitor, one_line
 from tests.factories import make_event, make_registration
 from webinar import environment
 
@@ -187,3 +188,60 @@ def test_a_traceback_stays_within_one_json_line() -> None:
     whole = MaskingJsonFormatter().format(logging.LogRecord("x", logging.ERROR, "", 1, "three\nfour", (), trace))
     assert "\n" not in whole
     assert json.loads(whole)["message"] == "three\nfour"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "/rejoindre//{code}",
+        "/rejoindre/%20{code}",
+        "/rejoindre/%0A{code}/",
+        "/REJOINDRE/{code}/",
+        "/en/Mon-Inscription/{code}/",
+        "/mon-inscription/'{code}'",
+        '/mon-inscription/"{code}',
+        "/mon-inscription/%22{code}",
+        "/mon-inscription\\{code}\\",
+        "/mon-inscription/\\{code}",
+        "/mon-inscription{code}",
+        "/mon-inscription/{code}%3Cbr%3E{code}",
+        "/mon-inscription/x/y?/{code}",
+        "/rejoin%20dre/{code}/",
+        "/{code}",
+        "/nouvelle-adresse/%EF%BB%BF{code}",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post", "put"])
+def test_the_code_of_a_damaged_link_does_not_stay_in_the_log(client: Client, damaged: str, method: str) -> None:
+    code = "Ab3_dEf-hIjKlMnOpQrStU"
+    visitor = Client(enforce_csrf_checks=True)
+    with lines(TEXT) as written:
+        getattr(visitor, method)(damaged.format(code=code))
+    assert len(written) >= 2
+    assert not [line for line in written if code.lower()[:7] in line.lower() or "opqrstu" in line.lower()]
+
+
+def test_a_missing_page_that_is_no_personal_link_is_named_in_the_log(client: Client) -> None:
+    with lines(TEXT) as written:
+        client.get("/evenements/evaluer-l-action-sociale-2025/programme/")
+    assert "Not Found: /evenements/evaluer-l-action-sociale-2025/programme/" in written[1]
+
+
+def test_a_crafted_forwarded_header_leaves_no_address_of_a_visitor_in_the_log() -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        raise AssertionError("a malformed header never reaches the site")
+
+    logger = logging.getLogger("waitress")
+    assert hide_visitor in logger.filters
+    served = proxy_headers_middleware(
+        app, trusted_proxy="*", trusted_proxy_count=1, trusted_proxy_headers={"x-forwarded-for"}, logger=logger
+    )
+    with lines(TEXT) as written:
+        served({"REMOTE_ADDR": "192.0.2.7", "HTTP_X_FORWARDED_FOR": '203.0.113.9, "198.51.100.1'}, lambda *_: None)
+    assert written == ['Malformed proxy header "X-Forwarded-For"']
+
+
+def test_a_visitor_who_hangs_up_leaves_no_code_in_the_log() -> None:
+    with lines(TEXT) as written:
+        logging.getLogger("waitress").info("Client disconnected while serving /rejoindre//Ab3_dEf-hIjKlMnOpQrStU")
+    assert written == ["Client disconnected"]

@@ -147,8 +147,8 @@ def test_the_function_follows_from_the_job_title(title: str, group: str) -> None
 
 
 def test_every_group_has_rules() -> None:
-    assert {*classification.ORGANISATION_WORDS, OrganisationType.UNRECOGNISED} == set(OrganisationType.values)
-    assert {*classification.FUNCTION_WORDS, Function.UNRECOGNISED} == set(Function.values)
+    assert {*classification.WORDS["organisation"], OrganisationType.UNRECOGNISED} == set(OrganisationType.values)
+    assert {*classification.WORDS["function"], Function.UNRECOGNISED} == set(Function.values)
 
 
 def test_an_empty_text_is_unrecognised() -> None:

@@ -308,7 +308,7 @@ def test_the_current_address_is_not_accepted_as_a_new_one(client: Client) -> Non
 def test_a_correction_above_the_rate_limit_is_shown_again_with_its_answers(client: Client) -> None:
     registration = make_registration()
     for _ in range(rate_limits.FORMS_FROM_ORIGIN.limit):
-        rate_limits.take_or_wait(rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1")
+        rate_limits.take((rate_limits.FORMS_FROM_ORIGIN, "127.0.0.1"))
     page = client.post(mine(registration, "modifier/"), typed(registration, question="Une longue question"))
     assert page.status_code == 429
     assert "Une longue question" in page.text

@@ -29,6 +29,8 @@ def mail_state(delivery: Delivery) -> str:
         case Delivery.State.PENDING if delivery.attempts:
             words = {"moment": _moment(delivery.send_at), "error": delivery.error}
             return _("Next try %(moment)s: %(error)s") % words
+        case Delivery.State.PENDING if delivery.is_delayed:
+            return _("Held back by a limit, leaves %(moment)s") % {"moment": _moment(delivery.send_at)}
         case Delivery.State.PENDING if delivery.send_at > timezone.now():
             return _("Leaves %(moment)s") % {"moment": _moment(delivery.send_at)}
         case _state if delivery.error:
@@ -39,7 +41,7 @@ def mail_state(delivery: Delivery) -> str:
 def is_yet_to_come(delivery: Delivery) -> bool:
     """A mail that is due later, or that expired before it was due: it is not the last mail this person was sent."""
     waits = delivery.state == Delivery.State.PENDING and delivery.send_at > timezone.now()
-    return not delivery.attempts and (waits or delivery.state == Delivery.State.EXPIRED)
+    return not delivery.attempts and not delivery.is_delayed and (waits or delivery.state == Delivery.State.EXPIRED)
 
 
 def _moment(moment: datetime) -> str:

@@ -21,9 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--parent", type=int, required=True, help="The worker: this process ends with it.")
 
     def handle(self, *args: Any, pk: int, parent: int, **options: Any) -> None:
-        processes.die_with_parent()
-        if os.getppid() != parent:
-            raise SystemExit(1)
+        processes.die_with_parent(parent)
         os.nice(NICENESS)
         try:
             if job := Job.objects.running().filter(pk=pk).first():  # None when the job was released meanwhile

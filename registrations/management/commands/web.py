@@ -1,7 +1,6 @@
 import gc
 import signal
 import socket
-import threading
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 
+from registrations.management import processes
 from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
 
@@ -66,10 +66,8 @@ class Command(BaseCommand):
         gc.collect()
         gc.freeze()  # objects that exist until the process ends need no further collection
         server.print_listen("Serving on http://{}:{}")
-        asked_to_stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: asked_to_stop.set())
-        while not asked_to_stop.is_set():
+        stop = processes.StopSignal(signal.SIGTERM, signal.SIGINT)
+        while not stop.has_come:
             self._poll(server)
         server.accepting = False  # answer the requests received, accept no new connection
         stopped_at = time.monotonic()
