@@ -117,4 +117,5 @@ def _back_to(event: Event) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:registrations_event_trial", args=[event.pk]))
 
 
-PAGES = [AdminPage("<int:pk>/trial/", dry_run, name="trial", permissions=("registrations.add_registration",))]
+MAY_TRY = ("registrations.add_registration", "registrations.change_registration")  # it shows the links of dry runs
+PAGES = [AdminPage("<int:pk>/trial/", dry_run, name="trial", permissions=MAY_TRY)]
