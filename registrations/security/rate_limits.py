@@ -75,8 +75,8 @@ def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Coun
     """When a mail that a visitor has triggered may be sent; None when it must not be sent.
 
     Above the limit of the mailbox, a first confirmation is delayed and a repeated one is dropped. Without an event (an
-    address that gets no mail), only the mailbox is counted. Call it in the transaction that enqueues the mail.
-    `counted`: hits already recorded by `count_mail_to` and `count_mail_of`.
+    address that gets no mail), as much is written, and no event is delayed. Call it in the transaction that enqueues
+    the mail. `counted`: hits already recorded by `count_mail_to` and `count_mail_of`.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
@@ -85,10 +85,8 @@ def mail_due(event: Event | None, address: str, *, is_first: bool, counted: Coun
     if to_mailbox is None or (not is_first and to_mailbox.at > time.time()):
         take_back(Counted(to_mailbox, of_event))
         return None
-    if event is None:
-        return datetime.fromtimestamp(to_mailbox.at, UTC)
-    of_event = of_event or _take(mails_of_event(), str(event.pk), delays=True)
-    if of_event and of_event.at > time.time():
+    of_event = of_event or _take(mails_of_event(), str(event.pk) if event else "no event", delays=True)
+    if event and of_event and of_event.at > time.time():
         _alert(event)
     return datetime.fromtimestamp(max(hit.at for hit in (to_mailbox, of_event) if hit), UTC)
 

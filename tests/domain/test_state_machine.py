@@ -177,8 +177,8 @@ class LifeOfAnEvent(RuleBasedStateMachine):
     def correct_the_address_of_a_sign_up(self, number: int, email: str) -> None:
         registration = self.one_of(number, lambda each: not each.is_cancelled)
         if registration and email != registration.email:
-            with contextlib.suppress(signup.SignUpClosed):
-                corrections.correct_sign_up(registration, email=email)
+            typed = corrections.answers(registration)
+            corrections.correct_sign_up(self.event, registration.pk, email=email, language="fr", **typed)
 
     @rule(number=anyone)
     def ask_for_erasure(self, number: int) -> None:
