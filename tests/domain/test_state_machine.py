@@ -3,7 +3,6 @@
 Hypothesis makes the lives up, and shortens one that breaks a promise until nothing can be left out of it.
 """
 
-import contextlib
 import itertools
 import re
 from collections.abc import Callable

@@ -42,9 +42,11 @@ from registrations.admin.shared.counted_list import CountedChangeList, CountedMo
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import erasure, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration, person_fields
+from registrations.models.person_fields import BY_NAME as BY_FIELD
+from registrations.models.person_fields import Kind
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.security import audit
-from registrations.web.fields import AddressField
+from registrations.web.fields import AddressField, NameField
 
 Status = Registration.Status
 BY_NAME: dict[str, Any] = {
@@ -253,6 +255,12 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
         elif self.has_change_permission(request, obj):
             kwargs["form"] = answers_form(kwargs.get("form", self.form), obj)
         return super().get_form(request, obj, change, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What a name is does not depend on who types it."""
+        if (field := BY_FIELD.get(db_field.name)) and field.asked and field.asked.kind == Kind.NAME:
+            kwargs |= {"form_class": NameField, "limit": db_field.max_length, "too_long": field.asked.too_long}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, registration: Registration) -> str:
