@@ -156,7 +156,7 @@ def resend(event: Event, *, email: str) -> bool:
     if registration and send_at:
         _send_link(registration, Reason.RESENT, send_at=send_at)
         return True
-    Delivery.objects.enqueue(None, Kind.CONFIRMATION, reason=Reason.RESENT, send_at=send_at or timezone.now())
+    Delivery.objects.enqueue(None, Kind.CONFIRMATION, reason=Reason.RESENT)
     wakeups.wake_up()
     return False
 

@@ -57,8 +57,10 @@ def _kind(character: str) -> str:
         return ""
     if character in APOSTROPHES or character in HYPHENS:
         return "-"
-    if character in " ./":
+    if character in "./":
         return character
+    if category == "Zs":
+        return " "
     if category[0] == "L" and character not in DOTS:
         return "A" if category in {"Lu", "Lt"} else "a" if category == "Ll" else "o"
     if category[0] == "M":

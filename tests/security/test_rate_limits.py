@@ -49,7 +49,7 @@ def sign_up(address: str) -> None:
 
 
 def confirmations() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(kind="confirmation").order_by("send_at", "pk")
+    return Delivery.objects.filter(registration__isnull=False, kind="confirmation").order_by("send_at", "pk")
 
 
 def delays_of(address: str) -> list[timedelta]:

@@ -80,11 +80,15 @@ def test_a_doubtful_name_reads_as_content_of_the_first_mail(name: str) -> None:
     assert str(mail.body).startswith("Bonjour,\n")
 
 
+def test_a_pasted_name_with_a_no_break_space_is_refused() -> None:
+    assert names.is_name("Zoë\u00a0Durand")
+
+
 @pytest.mark.django_db
 def test_a_name_greets_in_the_first_mail(journey: Journey) -> None:
     journey.sign_up(make_event(report=False), first_name="Zoë")
     [mail] = journey.mails()
-    assert mailbox.text(mail).startswith("Bonjour Zoë,\n")
+    assert mailbox.text(mail).startswith("Bonjour Zoë,\r\n")
 
 
 # The same rule wherever a name is typed
