@@ -83,6 +83,7 @@ def test_a_link_of_the_site_to_a_list_is_refused(client: Client, model: type[Mod
         assert client.get(listing(model), {name: "1"}).status_code in {200, 302}, name
 
 
+@pytest.mark.django_db(transaction=True)  # PostgreSQL refuses a value, and an error ends a transaction
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_a_broken_value_takes_a_list_down(client: Client, model: type[Model]) -> None:
     for name in [*offered(model), *OF_DJANGO]:
