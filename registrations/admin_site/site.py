@@ -20,6 +20,8 @@ from registrations.admin_site.help import help_page
 from registrations.admin_site.pages import AdminPage
 from registrations.security import audit
 
+SENSITIVE = {"delete_selected", "erase_on_request", "disown", "take_data"}  # actions that ask for a fresh password
+
 
 class WebinarAdminSite(admin.AdminSite):
     site_title = gettext_lazy("Webinars")
@@ -52,6 +54,10 @@ class WebinarAdminSite(admin.AdminSite):
             AdminPage("documents/<path:name>", document, name="document", permissions=("registrations.view_event",)),
         ]
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """No field of this admin uses it."""
+        raise Http404
+
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not login_pages.is_needed(request)
 
@@ -83,17 +89,17 @@ def recorded(view: Any) -> Any:
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with audit.acting(request.user):
-            guarded = login_pages.with_fresh_password(view) if erases(request) else view
+            guarded = login_pages.with_fresh_password(view) if is_sensitive(request) else view
             return guarded(request, *args, **kwargs)
 
     return page
 
 
-def erases(request: HttpRequest) -> bool:
-    """Whether the request is for the deletion page of a row, or for the action that deletes rows of a list."""
+def is_sensitive(request: HttpRequest) -> bool:
+    """Whether the request is for the deletion page of a row, or for an action that deletes rows or takes data out."""
     if request.resolver_match and (request.resolver_match.url_name or "").endswith("_delete"):
         return True
-    return "delete_selected" in [value for name, value in request.POST.items() if name.endswith("action")]
+    return any(value in SENSITIVE for name, value in request.POST.items() if name.endswith("action"))
 
 
 def document(request: HttpRequest, name: str) -> HttpResponse | FileResponse:

@@ -3,16 +3,19 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import erasure, signup, waiting_list
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration
+from registrations.models.mail_kinds import SCHEDULED
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.models.registration import new_code
 from registrations.security import rate_limits
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
+FIRST = [Kind.CONFIRMATION, Kind.WAITING_LIST]  # the first mail of a registration
 
 
 class AddressTaken(Exception):
@@ -41,30 +44,22 @@ def correct_answers(registration: Registration, **typed: Any) -> bool:
 
 
 @transaction.atomic
-def ask_for_address(registration: Registration, *, email: str) -> bool:
+def ask_for_address(registration: Registration, *, email: str) -> None:
     """Send a link to the new address; nothing changes until it is confirmed there.
 
-    If the address has another registration, that one's mail is sent instead, and the page says the same. Returns
-    whether a mail leaves: a mailbox over its limit gets none.
+    An address that has another registration is treated in the same way: only its owner, who opens the link, learns of
+    it. A mailbox over its limit gets no mail.
     """
-    others = Registration.objects.like(registration)
-    if other := others.of_address(email).not_cancelled().first():
-        other = Registration.objects.locked(other)
-        if send_at := rate_limits.mail_due(other.event, email, is_first=False):
-            signup.send_link(other, reason=Reason.KNOWN, send_at=send_at)
-        return send_at is not None
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
-        return False
+        return
     send_at = rate_limits.mail_due(registration.event, email, is_first=False)
-    if send_at is None:
-        return False
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
-    Delivery.objects.enqueue(registration, Kind.ADDRESS_CHECK, recipient=email, send_at=send_at)
-    wakeups.send_due_mail.enqueue()
-    return True
+    if send_at:
+        Delivery.objects.enqueue(registration, Kind.ADDRESS_CHECK, recipient=email, send_at=send_at)
+        wakeups.send_due_mail.enqueue()
 
 
 @transaction.atomic
@@ -96,33 +91,37 @@ def refuse_address(registration: Registration) -> None:
 
 
 @transaction.atomic
-def correct_sign_up(registration: Registration, *, email: str) -> Registration:
-    """Move a sign-up of a few minutes ago from a mistyped address to the right one.
+def correct_sign_up(event: Event, made: int | None, *, email: str, language: str, **typed: Any) -> signup.SignUp:
+    """Bring a sign-up of a few minutes ago to the right address, even if the event takes no sign-up any more.
 
-    The links that were sent to the wrong address become invalid. If the right address already has a registration, that
-    one stays and the mistaken one is erased. Returns the registration that is valid now.
+    `made`: the row that it made. It moves to the new address, and the links that were sent to the wrong one become
+    invalid. If the new address has a row already, that one stays and the mistaken one is erased. A row whose own link
+    was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address.
     """
-    event = Event.objects.locked(registration.event)
-    registration = Registration.objects.locked(registration)
-    others = Registration.objects.like(registration)
-    if other := others.of_address(email).first():
-        if not event.accepts_sign_ups:
-            raise signup.SignUpClosed  # before the erasure is written to the journal
-        typed = answers(registration)
-        erasure.erase(registration)  # first, so that its seat is free for the other
-        language = registration.language
-        other = signup.register(event, email=email, language=language, **typed).registration
+    event = Event.objects.locked(event)
+    mistaken = Registration.objects.select_for_update().filter(event=event, pk=made or 0).first()
+    if mistaken is None or not _is_untouched(mistaken):
+        return signup.register(event, email=email, language=language, in_time=True, **typed)
+    mistaken.event = event
+    if Registration.objects.like(mistaken).of_address(email).exists():
+        erasure.erase(mistaken)  # first, so that its seat is free for the other
+        done = signup.register(event, email=email, language=language, in_time=True, **typed)
         waiting_list.promote(event)
-        return other
-    registration.deliveries.filter(kind__in=[Kind.CONFIRMATION, Kind.WAITING_LIST]).drop(
-        _("the address was corrected")
-    )
-    registration.email = email
-    registration.renew_codes()
-    registration.save()
+        return done
+    mistaken.deliveries.filter(kind__in=FIRST).drop(_("the address was corrected"))
+    mistaken.email = email
+    mistaken.renew_codes()
+    mistaken.save()
     send_at = rate_limits.mail_due(event, email, is_first=True)
-    signup.send_link(registration, reason=Reason.NEW, send_at=send_at)
-    return registration
+    signup.send_link(mistaken, reason=Reason.NEW, send_at=send_at)
+    return signup.SignUp(mistaken, is_new=True, was_full=mistaken.is_waiting, is_delayed=False)
+
+
+def _is_untouched(registration: Registration) -> bool:
+    """As its sign-up made it: what its links do cancels it, or leaves a mail, a presence or an address to confirm."""
+    of_sign_up = Q(kind__in=FIRST, reason=Reason.NEW) | Q(kind__in=SCHEDULED)
+    is_used = registration.deliveries.exclude(of_sign_up).exists()
+    return not (is_used or registration.is_cancelled or registration.attended or registration.new_email)
 
 
 def answers(registration: Registration) -> dict[str, Any]:

@@ -38,16 +38,17 @@ class SignUp(NamedTuple):
     is_delayed: bool  # the event has too many mails for now; told in the same way for a known address
 
 
-def register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
+def register(event: Event, *, email: str, language: str, in_time: bool = False, **answers: Any) -> SignUp:
     """Put a person on the list of an event, or on its waiting list, and enqueue the mail that says so.
 
     An address that is already on the list keeps its answers and receives its mail again. A cancelled registration is
     used again, with the new answers and the same calendar entry. When one address signs up several times at once, the
     unique constraint lets one create the row and the others find it. Raises SignUpClosed without writing anything.
+    `in_time`: it was accepted before, and only its address is corrected now.
     """
     with transaction.atomic(savepoint=False):
         event = Event.objects.joined(event)
-        if event.accepts_sign_ups:
+        if in_time or event.accepts_sign_ups:
             return _register(event, email=email, language=language, **answers)
     raise SignUpClosed
 
@@ -135,7 +136,8 @@ def come_back(registration: Registration) -> Registration:
 def resend(event: Event, *, email: str) -> bool:
     """Send the person of this address their mail again, and return whether it leaves.
 
-    It does not if there is no such person, or if the mailbox is over its limit. It is counted in any case.
+    It does not if there is no such person, or if the mailbox is over its limit. As much is counted and written in any
+    case, so that the time of the answer does not tell who is on the list: a mail to nobody, which a worker deletes.
     """
     registration = (
         Registration.objects.without_dry_runs()
@@ -149,8 +151,10 @@ def resend(event: Event, *, email: str) -> bool:
     send_at = rate_limits.mail_due(event if registration else None, email, is_first=False)
     if registration and send_at:
         _send_link(registration, Reason.RESENT, send_at=send_at)
+        return True
+    Delivery.objects.enqueue(None, Kind.CONFIRMATION, reason=Reason.RESENT)
     wakeups.wake_up()
-    return bool(registration and send_at)
+    return False
 
 
 @transaction.atomic

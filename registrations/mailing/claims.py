@@ -64,7 +64,10 @@ def claim(*, holder: str = "") -> Delivery | None:
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     while claimed := rows_of(CLAIM.format(lock=lock), values):
         with contextlib.suppress(ObjectDoesNotExist):  # erased since the claim: take the next one
-            return _with_related(_DELIVERY.get(pk=claimed[0][0]))
+            delivery = _with_related(_DELIVERY.get(pk=claimed[0][0]))
+            if delivery.address:
+                return delivery
+            delivery.delete()  # to nobody: a visitor asked for the link of an address that is on no list
     return None
 
 

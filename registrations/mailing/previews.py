@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy
 
 from registrations.models import Delivery, Event, Registration
 from registrations.models.mail_kinds import KINDS, Recipient, Situation
-from registrations.models.registration import new_code
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
 EXAMPLE_ADDRESS = "adresse@example.org"
+PERSONAL_LINK = "lien-personnel-du-destinataire"  # in place of a code: a preview opens nobody's registration
 EXAMPLES = {
     "fr": gettext_lazy("An example person"),
     "en": gettext_lazy("An example person, in English"),
@@ -65,8 +65,9 @@ def _registrant(event: Event, sample: Sample, person: str) -> Registration:
     )
     registration.event, registration.status = event, sample.situation.status
     registration.waiting_since = registration.created_at if registration.is_waiting else None
+    registration.join_code = registration.manage_code = registration.new_email_code = PERSONAL_LINK
     if sample.kind == Kind.ADDRESS_CHECK:
-        registration.new_email, registration.new_email_code = EXAMPLE_ADDRESS, new_code()
+        registration.new_email = EXAMPLE_ADDRESS
     return registration
 
 

@@ -33,6 +33,7 @@ class AuditEntry(models.Model):
         ACCOUNT_ADDED = "account_added", _("account added")
         RIGHTS_CHANGED = "rights_changed", _("rights changed")
         DELETED = "deleted", _("deleted")
+        ON_BEHALF = "on_behalf", _("done for a person")
         BULK_MAIL = "bulk_mail", _("mails sent to several")
         EXPORTED = "exported", _("list taken out")
         IMPORTED = "imported", _("list brought in")

@@ -58,7 +58,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def enqueue(
         self,
-        registration: Registration,
+        registration: Registration | None,
         kind: "Delivery.Kind",
         *,
         reason: str = "",
@@ -66,12 +66,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         also: "Sequence[Delivery]" = (),
         **fields: Any,
     ) -> "Delivery":
-        """Add a mail to the outbox, with the next revision of its kind.
+        """Add a mail to the outbox, with the next revision of its kind; without a registration, a mail to nobody.
 
         `is_new`: the registration has no mail yet. `also`: other new mails, saved in the same statement. Call it in
         the transaction of the change that the mail is about, which must hold a lock on the registration.
         """
-        revision = 0 if is_new else self._next_revision(registration=registration, kind=kind)
+        revision = 0 if is_new else self._next_revision(registration=registration or 0, kind=kind)
         fields = {"priority": KINDS[kind].priority, **fields}
         delivery = Delivery(registration=registration, kind=kind, reason=reason, revision=revision, **fields)
         insert(delivery, *also)

@@ -48,18 +48,20 @@ def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime |
     """Count a mail that a visitor has triggered; returns when it may be sent, or None when it must not be sent.
 
     Call it in the transaction that enqueues the mail, after the event and the registration are locked. Above the limit
-    of the mailbox, a first confirmation is delayed and any other mail is dropped. Without an event no mail is sent; it
-    takes as long, and is not counted for the mailbox.
+    of the mailbox, a first confirmation is delayed and any other mail is dropped. Without an event (an address that
+    gets no mail), as much is written, and it is not counted for the mailbox.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
     if event is None:
-        _take(LINKS_OF_NOBODY, mailbox_of(address))
-        return None
-    mailbox_at = _mailbox_free_at(event, address, is_first=is_first)
+        mailbox_at = _take(LINKS_OF_NOBODY, mailbox_of(address))
+    else:
+        mailbox_at = _mailbox_free_at(event, address, is_first=is_first)
     if mailbox_at is None:
         return None
-    event_at = _take(mails_of_event(), str(event.pk), delays=True)
+    event_at = _take(mails_of_event(), str(event.pk) if event else "no event", delays=True)
+    if event is None:
+        return None
     if event_at and event_at > time.time():
         _alert(event)
     return datetime.fromtimestamp(max(mailbox_at, event_at or 0), UTC)

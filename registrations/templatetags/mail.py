@@ -11,10 +11,13 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
+from registrations.text import names
+
 PIECES = "mail/pieces.html"
 TAG = re.compile(r"<(p|h[234]|ul|ol|li|blockquote|a|hr)\b")
 
 register = template.Library()
+register.filter(names.may_be_greeted)
 
 
 def _piece(name: str, words: str, url: str = "") -> SafeString:

@@ -24,7 +24,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.domain import corrections, custom_questions, signup
-from registrations.models import Event, EventQuestion, EventState, Registration, person_fields
+from registrations.models import Event, EventQuestion, EventState, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
@@ -35,7 +35,7 @@ from registrations.web.responses import calendar_response, private_page, see_oth
 from registrations.web.thanks_words import thanks_words
 
 PAST_EVENTS_SHOWN = 10
-SIGNED_UP = "signed_up"  # key of the session
+SIGNED_UP = "sign_up"  # key of the session
 CORRECTED_WITHIN = 30 * 60  # seconds
 RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 CLOSED = {  # headings of the page shown in place of the form
@@ -130,21 +130,15 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
 
 
 def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
-    """Sign up, and let this browser correct its address for a while.
-
-    The session holds the number of a new registration. Where none was made, it holds the answers.
-    """
     language = get_language() or settings.LANGUAGE_CODE
     done = signup.register(event, language=language, **answers)
-    request.session[SIGNED_UP] = {
-        "slug": event.slug,
-        "first_name": answers["first_name"],
-        "email": answers["email"],
-        "was_full": done.was_full,
-        "is_delayed": done.is_delayed,
-        "at": time.time(),
-        **({"registration": done.registration.pk} if done.is_new else {"answers": answers}),
-    }
+    _remember(request, event, done, answers, was_full=done.was_full, is_delayed=done.is_delayed, at=time.time())
+
+
+def _remember(request: HttpRequest, event: Event, done: signup.SignUp, answers: dict[str, Any], **more: Any) -> None:
+    """Let this browser correct its address for a while: the session holds what it has typed, and the row it made."""
+    made = done.registration.pk if done.is_new else None
+    request.session[SIGNED_UP] = {"slug": event.slug, "answers": answers, "registration": made, **more}
     request.session.save()
 
 
@@ -160,7 +154,9 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
     """What this browser has just typed for this event, or None."""
     signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
-    return signed_up if signed_up and signed_up["slug"] == slug else None
+    if signed_up and signed_up["slug"] == slug and "answers" in signed_up:  # release 1.3 kept no answers of a new row
+        return signed_up
+    return None
 
 
 def _may_correct(signed_up: dict[str, Any] | None) -> bool:
@@ -175,13 +171,14 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     signed_up = _signed_up(request, slug)
     more = {
         "may_correct": _may_correct(signed_up),
-        "suggested_domain": email_typos.meant_domain(signed_up["email"]) if signed_up else "",
+        "suggested_domain": email_typos.meant_domain(signed_up["answers"]["email"]) if signed_up else "",
     }
     if signed_up is None or more["suggested_domain"]:
-        context = {"event": event, "signed_up": signed_up, **_thanks_words(event, signed_up), **more}
+        typed = signed_up and signed_up["answers"]
+        context = {"event": event, "signed_up": typed, **_thanks_words(event, signed_up), **more}
         return render(request, "registrations/public/thanks.html", context)
     page = _thanks_page(request, event, signed_up, more)
-    typed = {"first_name": signed_up["first_name"], "email": signed_up["email"]}
+    typed = {name: signed_up["answers"][name] for name in ("first_name", "email")}
     return HttpResponse(page.filled(token=get_token(request), **typed))
 
 
@@ -227,45 +224,27 @@ def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
     signed_up = _signed_up(request, slug)
     if signed_up is None or not _may_correct(signed_up):
         return redirect("resend", slug=slug)
-    typed = signed_up["email"]
+    typed = signed_up["answers"]["email"]
     form = AddressForm(request.POST or None, initial={"email": email_typos.with_meant_domain(typed)})
     wait = wait_of_form(request, form)
     if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         if email.lower() != typed.lower():
-            try:
-                is_moved = _move_sign_up(request, event, signed_up, email)
-            except signup.SignUpClosed:
-                return _closed(request, event)
-            if not is_moved:
-                return see_other("sign_up", slug=slug)
+            _move_sign_up(request, event, signed_up, email)
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "typed": typed}
     return too_many(render(request, "registrations/public/correct_address.html", context), wait)
 
 
-def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> bool:
-    """Move the registration made by this browser to the new address, or sign up there with the same answers.
-
-    Returns False when the registration was withdrawn or erased meanwhile.
-    """
-    if answers := signed_up.get("answers"):
-        _sign_up(request, event, **{**answers, "email": email})
-        return True
-    registration = (
-        Registration.objects.without_dry_runs().not_cancelled().filter(pk=int(signed_up["registration"])).first()
+@transaction.atomic
+def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> None:
+    """The page says the same, whoever had this address and whatever became of the row meanwhile."""
+    answers = {**signed_up["answers"], "email": email}
+    language = get_language() or settings.LANGUAGE_CODE
+    done = corrections.correct_sign_up(event, signed_up["registration"], language=language, **answers)
+    _remember(
+        request, event, done, answers, **{name: signed_up.get(name) for name in ("was_full", "is_delayed", "at")}
     )
-    if registration is None:
-        return False  # withdrawn or erased meanwhile, through the link
-    corrected = corrections.correct_sign_up(registration, email=email)
-    mine = corrected.pk == registration.pk
-    row = {"registration": corrected.pk} if mine else {"answers": corrections.answers(registration)}
-    request.session[SIGNED_UP] = {
-        **{name: value for name, value in signed_up.items() if name != "registration"},
-        **row,
-        "email": email,
-    }
-    return True
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

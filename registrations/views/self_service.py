@@ -117,14 +117,12 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
     wait = wait_of_form(request, form)
     if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        if corrections.ask_for_address(registration, email=email):
-            words = _(
-                "A message is on its way to %(email)s: open its link to confirm the address. "
-                "Until then nothing changes."
-            )
-            messages.success(request, words % {"email": email})
-        else:
-            messages.warning(request, _had_enough())
+        corrections.ask_for_address(registration, email=email)
+        words = _(
+            "A message is on its way to %(email)s: open its link to confirm the address. Until then nothing changes. "
+            "Three messages a day at most leave for one address."
+        )
+        messages.success(request, words % {"email": email})
         return _to_my_registration(registration)
     return too_many(_render(request, "registrations/personal/change_address.html", registration, form=form), wait)
 
@@ -190,6 +188,10 @@ def erase(request: HttpRequest, registration: Registration) -> HttpResponse:
 
 @own_page
 def my_data(request: HttpRequest, registration: Registration) -> HttpResponse:
+    return data_file(registration)
+
+
+def data_file(registration: Registration) -> HttpResponse:
     options = {"ensure_ascii": False, "indent": 2}
     response = JsonResponse(erasure.personal_data(registration), json_dumps_params=options)
     response["Content-Disposition"] = 'attachment; filename="mes-donnees.json"'

@@ -1,6 +1,5 @@
 """Form fields for what people type: the checks, and the message of each error."""
 
-import re
 import unicodedata
 from typing import Any
 
@@ -17,15 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from registrations.domain import custom_questions
 from registrations.models import EventQuestion
 from registrations.models.person_fields import Kind, PersonField
+from registrations.text import names
+from registrations.text.names import JOINERS
 from registrations.text.typography import french
 
 EMAIL_MAX = 254  # RFC 5321, section 4.5.3.1.3
-COMBINING_MAX = 8
 ANSWER_MAX = 1000
 ANSWER_TOO_LONG = _("Your answer must not exceed %(limit)s characters; you typed %(length)s.")
 
-FORBIDDEN_IN_NAMES = re.compile(r"[<>@/\\{}\[\]=$;]|\bwww\.|\w{3,}\.[^\W\d_]{2,}", re.IGNORECASE)
-JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
 CONTROL = {"Cc", "Cs", "Co", "Cn"}  # general categories of Unicode
 
 
@@ -64,13 +62,16 @@ class LimitedText(forms.CharField):
 
 
 class NameField(LimitedText):
-    """A name. It is the only typed text that mails contain, so it must not carry a link or an advert."""
+    """A name, as `text.names` defines it, of the public form, of an import and of the admin alike."""
 
     def clean(self, value: Any) -> str:
         name: str = super().clean(value)
-        if FORBIDDEN_IN_NAMES.search(name) or sum(map(bool, map(unicodedata.combining, name))) > COMBINING_MAX:
+        if name and not names.is_name(name):
             raise ValidationError(
-                _("A name cannot contain the address of a site, nor these signs: < > @ / \\ { } [ ] = $ ;."),
+                _(
+                    "A name cannot contain the address of a site, a digit, or a sign other than an apostrophe, "
+                    "a hyphen and the full stop of an abbreviation."
+                ),
                 code="advert",
             )
         return name

@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
-from django.utils import timezone
 
-from registrations.backup import replay
-from registrations.domain import corrections, erasure_journal, signup
+from registrations.domain import corrections, signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration, Suppression
 from tests import mailbox
-from tests.factories import answers, make_event, make_registration
+from tests.factories import answers, make_event
 from tests.threads import together
 
 pytestmark = pytest.mark.django_db
@@ -133,13 +130,13 @@ def test_reminders_follow_the_address(outbox_folder: Path) -> None:
     assert recipients == {"new@x.fr"}
 
 
-def test_an_address_with_a_registration_of_its_own_is_sent_that_ones_mail_and_the_page_says_the_same() -> None:
+def test_an_address_with_a_registration_of_its_own_is_asked_like_any_other(outbox_folder: Path) -> None:
     event = make_event()
     registration, other = sign_up(event), sign_up(event, "other@x.fr")
     asked(registration, "OTHER@x.fr")
-    assert registration.new_email == ""
-    assert mails(registration) == [("confirmation", "new", "pending")]
-    assert mails(other) == [("confirmation", "new", "pending"), ("confirmation", "known", "pending")]
+    assert registration.new_email == "OTHER@x.fr"
+    assert subjects(outbox_folder)[2:] == [("OTHER@x.fr", "Confirm your address")]
+    assert mails(other) == [("confirmation", "new", "sent")]
 
 
 def test_an_address_that_was_taken_meanwhile_stays_with_its_owner() -> None:
@@ -208,69 +205,3 @@ def test_the_old_address_is_told_even_when_a_withdrawal_follows_at_once(outbox_f
     corrections.confirm_address(asked(registration))
     signup.withdraw(registration)
     assert ("old@x.fr", "Your address was changed") in subjects(outbox_folder)
-
-
-# the address of a sign-up of a few minutes ago
-
-
-def test_a_mistyped_sign_up_moves_with_new_links_and_what_had_not_left_ends(outbox_folder: Path) -> None:
-    registration = sign_up(email="zoe@gmial.com")
-    codes = {registration.join_code, registration.manage_code}
-    kept = corrections.correct_sign_up(registration, email="zoe@gmail.com")
-    assert kept.pk == registration.pk
-    assert kept.email == "zoe@gmail.com"
-    assert not codes & {kept.join_code, kept.manage_code}
-    assert mails(registration) == [("confirmation", "new", "cancelled"), ("confirmation", "new", "pending")]
-    [(to, _subject)] = subjects(outbox_folder)
-    assert to == "zoe@gmail.com"
-
-
-def test_links_that_went_to_the_wrong_address_lead_nowhere(client: Client) -> None:
-    registration = sign_up()
-    outbox.drain()
-    corrections.correct_sign_up(registration, email="right@x.fr")
-    assert client.get(f"/rejoindre/{registration.join_code}/").status_code == 404
-    assert client.get(f"/mon-inscription/{registration.manage_code}/").status_code == 404
-
-
-def test_a_sign_up_corrected_to_a_known_address_leaves_that_registration_as_it_is() -> None:
-    event = make_event()
-    known = sign_up(event, "known@x.fr", organisation="Avant")
-    mistaken = sign_up(event, "knwon@x.fr", organisation="Après")
-    kept = corrections.correct_sign_up(mistaken, email="Known@x.fr")
-    assert kept == known == Registration.objects.get()
-    assert kept.organisation == "Avant"
-    assert mails(known)[-1] == ("confirmation", "known", "pending")
-
-
-def test_a_sign_up_corrected_to_an_address_that_had_withdrawn_keeps_its_seat() -> None:
-    event = make_event(capacity=1)
-    withdrawn = sign_up(event, "known@x.fr")
-    signup.withdraw(withdrawn)
-    mistaken = sign_up(event, "knwon@x.fr")
-    waiting = sign_up(event, "waiting@x.fr")
-    kept = corrections.correct_sign_up(mistaken, email="known@x.fr")
-    assert kept.pk == withdrawn.pk
-    assert [row.status for row in Registration.objects.order_by("pk")] == ["confirmed", "waitlisted"]
-    assert mails(waiting) == [("waiting_list", "new", "pending")]
-
-
-def test_the_seat_of_a_mistaken_sign_up_goes_to_the_first_in_line() -> None:
-    event = make_event(capacity=2)
-    sign_up(event, "known@x.fr")
-    mistaken, waiting = sign_up(event, "knwon@x.fr"), sign_up(event, "waiting@x.fr")
-    corrections.correct_sign_up(mistaken, email="known@x.fr")
-    waiting.refresh_from_db()
-    assert waiting.is_seated
-    assert mails(waiting)[-1] == ("promoted", "promoted", "pending")
-
-
-def test_a_mistaken_sign_up_stays_when_the_right_one_can_no_longer_be_taken() -> None:
-    event = make_event()
-    withdrawn = make_registration(event, email="known@x.fr", status="cancelled")
-    mistaken = sign_up(event, "knwon@x.fr")
-    Event.objects.update(registration_closes_at=event.starts_at.replace(year=2020))
-    with pytest.raises(signup.SignUpClosed):
-        corrections.correct_sign_up(mistaken, email=withdrawn.email)
-    replay.replay([erasure_journal.path()], backup_at=timezone.now())
-    assert Registration.objects.filter(pk=mistaken.pk).exists()

@@ -237,14 +237,14 @@ def test_only_who_may_add_people_tries_and_only_trials_are_touched() -> None:
     person = make_registration(event)
     assert logged_in("view_event", "change_event").get(page_of(event)).status_code == 403
     client = Client()
-    client.force_login(_member("add_registration"))
+    client.force_login(_member("add_registration", "change_registration"))
     assert client.post(page_of(event), {"remove": person.pk}).status_code == 404
     assert client.post(page_of(event), {"send": f"follow_up:{person.pk}"}).status_code == 404
     assert client.post(page_of(event), {"send": "erased:1"}).status_code == 404
     assert client.post(page_of(event), {"remove": "x"}).status_code == 404
 
 
-def _member(permission: str) -> User:
+def _member(*permissions: str) -> User:
     user = User.objects.create_user("autre", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename=permission))
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     return user

@@ -71,7 +71,7 @@ def test_every_empty_required_answer_is_named_beside_its_field_and_in_the_summar
         ({"last_name": "<b>"}, "last_name", "Un nom ne peut pas contenir d’adresse de site"),
         ({"first_name": "Zo\x07ë"}, "first_name", "Retirez les caractères de contrôle de cette réponse."),
         ({"first_name": "\u200b\ufeff"}, "first_name", "Saisissez votre prénom."),
-        ({"last_name": "Jean;Marc"}, "last_name", "ni ces signes\u00a0: < > @ / \\ { } [ ] = $ ;"),
+        ({"last_name": "Jean;Marc"}, "last_name", "ni d’autre signe que l’apostrophe, le trait d’union"),
         ({"first_name": "Z" + "\u0301" * 20}, "first_name", "Un nom ne peut pas contenir d’adresse de site"),
         ({"territory": "Atlantide"}, "territory", "Choisissez un département dans la liste."),
         ({"heard_from": "Par hasard"}, "heard_from", "Choisissez une réponse dans la liste."),
@@ -88,7 +88,8 @@ def test_a_wrong_answer_is_explained_and_kept(
 
 
 @pytest.mark.parametrize(
-    "name", ["Zoë", "D'Arcy-Ó Súilleabháin", "J. R.", "M.Dupont", "Nguyễn Thị", "محمد", "李", "O’Neil 👩‍🏫"]
+    "name",
+    ["Zoë", "D'Arcy-Ó Súilleabháin", "J. R.", "M.Dupont", "A a/l", "Nguyễn Thị", "محمد", "李", "O’Neil 👩‍🏫"],
 )
 def test_names_of_the_whole_world_pass(journey: Journey, name: str) -> None:
     journey.sign_up(make_event(), first_name=name)

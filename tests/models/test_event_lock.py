@@ -148,7 +148,8 @@ def test_no_deadlock_when_one_address_signs_up_corrects_and_asks_at_once() -> No
     misthreads = [signup.register(event, language="fr", **answers()).registration for _ in range(4)]
     come = partial(signup.register, event, language="fr", **known)
     ask = partial(signup.resend, event, email="zoe@example.org")
-    correct = [partial(corrections.correct_sign_up, one, email="zoe@example.org") for one in misthreads]
+    to_known = {**known, "language": "fr"}
+    correct = [partial(corrections.correct_sign_up, event, one.pk, **to_known) for one in misthreads]
     acts: list[Callable[[], object]] = [come, ask] * 5
     assert together([*acts, *correct]) == []
     assert event.registrations.count() == 1

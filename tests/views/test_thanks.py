@@ -86,15 +86,6 @@ def test_another_browser_cannot_correct_the_address(journey: Journey) -> None:
     assert Registration.objects.get().email == "zoe@example.org"
 
 
-def test_an_erased_sign_up_cannot_be_corrected(journey: Journey) -> None:
-    event = make_event()
-    journey.sign_up(event, email="zoe@example.org")
-    Registration.objects.all().delete()
-    page = correct(journey, event, "autre@example.org")
-    assert page.redirect_chain == [(f"/evenements/{event.slug}/inscription/", 303)]
-    assert not Registration.objects.exists()
-
-
 def test_the_link_is_never_on_the_thank_you_page(journey: Journey) -> None:
     event = make_event(starts_in=timedelta(minutes=5))
     page = journey.sign_up(event)
@@ -124,7 +115,7 @@ def test_the_answer_to_receive_my_link_is_the_same_for_all_addresses(client: Cli
     assert page.redirect_chain == [(f"/evenements/{event.slug}/renvoyer/?envoye", 303)]
     assert "Si une inscription existe pour cette adresse, un message vient de lui être envoyé." in page.text
     owed = {"confirmed": ["confirmation"], "waitlisted": ["waiting_list"]}.get(status, [])
-    assert list(Delivery.objects.values_list("kind", flat=True)) == owed
+    assert list(Delivery.objects.exclude(registration=None).values_list("kind", flat=True)) == owed
 
 
 @pytest.mark.parametrize(("status", "kind"), [("postponed", "changed"), ("cancelled", "cancelled")])

@@ -18,15 +18,16 @@ from registrations.admin_site.pages import AdminPage
 from registrations.domain import dry_runs, erasure
 from registrations.models import Delivery, Event, Registration
 from registrations.models.mail_kinds import SCHEDULED
-from registrations.web.fields import AddressField
+from registrations.web.fields import ANSWER_TOO_LONG, AddressField, NameField
 
 TEMPLATE = "admin/registrations/event/dry_run.html"
+OF_NAMES: dict[str, Any] = {"limit": 100, "too_long": ANSWER_TOO_LONG}
 SEND, REMOVE = "send", "remove"  # names of buttons
 
 
 class DryRunForm(forms.Form):
-    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=100, widget=AdminTextInputWidget)
-    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=100, widget=AdminTextInputWidget)
+    first_name = NameField(label=gettext_lazy("First name"), widget=AdminTextInputWidget, **OF_NAMES)
+    last_name = NameField(label=gettext_lazy("Last name"), widget=AdminTextInputWidget, **OF_NAMES)
     email = AddressField(label=gettext_lazy("Email address"), max_length=254, widget=AdminEmailInputWidget)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
 
@@ -117,4 +118,5 @@ def _back_to(event: Event) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:registrations_event_trial", args=[event.pk]))
 
 
-PAGES = [AdminPage("<int:pk>/trial/", dry_run, name="trial", permissions=("registrations.add_registration",))]
+MAY_TRY = ("registrations.add_registration", "registrations.change_registration")  # it shows the links of dry runs
+PAGES = [AdminPage("<int:pk>/trial/", dry_run, name="trial", permissions=MAY_TRY)]

@@ -76,6 +76,7 @@ SHOWN = [
 class DeliveryAdmin(CountedModelAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
     list_filter = ["state", "kind", "event", "provider_status"]
+    linked_lookups: ClassVar = ["state__in", "provider_status__in", "broadcast__id__exact"]
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]
     sortable_by = ["created_at"]  # it has an index

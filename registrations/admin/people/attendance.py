@@ -16,6 +16,7 @@ from registrations.admin.shared.model_admin import page
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import attendance
 from registrations.models import Attendance, Registration
+from registrations.security import audit
 from registrations.text import dates
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
@@ -143,6 +144,7 @@ BULK_ACTIONS["note_presence"] = BulkAction(
     chosen=_seated,
     do=_note,
     history=gettext_lazy("Presence noted by hand."),
+    action=audit.Action.ON_BEHALF,
     done=NOTED,
 )
 BULK_ACTIONS["take_presence_back"] = BulkAction(
@@ -150,5 +152,6 @@ BULK_ACTIONS["take_presence_back"] = BulkAction(
     chosen=_attended,
     do=attendance.take_back,
     history=gettext_lazy("Presence taken back."),
+    action=audit.Action.ON_BEHALF,
     done=ngettext_lazy("%(count)s presence is taken back.", "%(count)s presences are taken back.", "count"),
 )

@@ -65,7 +65,9 @@ def note_in_audit(job: Job) -> None:
     if bulk_action.action is None or job.count == noted > 0:
         return
     detail: dict[str, Any] = {"passed_over": len(job.skipped)} if job.skipped else {}
-    audit.record(bulk_action.action, act=str(bulk_action.title), count=job.count - noted, **detail)
+    people = job.parameters.get("people", [])
+    about = Registration(pk=people[0]) if len(people) == 1 else None
+    audit.record(bulk_action.action, about=about, act=str(bulk_action.title), count=job.count - noted, **detail)
     job.add_detail(noted=job.count)
 
 

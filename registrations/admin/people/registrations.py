@@ -10,7 +10,6 @@ from django.db.models import EmailField, Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
@@ -37,13 +36,17 @@ from registrations.admin.people.custom_questions import (
     own_answers_shown,
     typed_answers,
 )
+from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import erasure, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration, person_fields
+from registrations.models.person_fields import BY_NAME as BY_FIELD
+from registrations.models.person_fields import Kind
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
-from registrations.web.fields import AddressField
+from registrations.security import audit
+from registrations.web.fields import AddressField, NameField
 
 Status = Registration.Status
 BY_NAME: dict[str, Any] = {
@@ -196,12 +199,24 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
     list_per_page = 50
     inlines = [PresenceInline, DeliveryInline]
     formfield_overrides = {EmailField: {"form_class": AddressField}}
-    actions = [give_seat, send_again, renew_links, withdraw, note_presence, take_presence_back, delete_selected]
+    actions = [
+        give_seat,
+        send_again,
+        renew_links,
+        withdraw,
+        come_back,
+        note_presence,
+        take_presence_back,
+        take_data,
+        erase_on_request,
+        disown,
+        delete_selected,
+    ]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     fieldsets = [
         (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
         (_("Answers"), {"fields": [*OPTIONAL_OF_PERSON]}),
-        (_("Date and links"), {"fields": ["created_at", "personal_links"]}),
+        (_("Date"), {"fields": ["created_at"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
@@ -222,15 +237,15 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
             return self.fieldsets[:-1]
         (name, options), *others = self.fieldsets
         shown = ["standing" if field == "status" else field for field in options["fields"]]
-        answers, *links = others
+        answers, *rest = others
         own_answers = answers_fieldset(obj, may_change=self.has_change_permission(request, obj))
-        return [(name, {**options, "fields": shown}), answers, *own_answers, *links]
+        return [(name, {**options, "fields": shown}), answers, *own_answers, *rest]
 
     def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
         return self.inlines if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[Any]:
-        return ["event", "standing", own_answers_shown, "created_at", "personal_links"] if obj else []
+        return ["event", "standing", own_answers_shown, "created_at"] if obj else []
 
     def get_form(
         self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
@@ -240,6 +255,12 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
         elif self.has_change_permission(request, obj):
             kwargs["form"] = answers_form(kwargs.get("form", self.form), obj)
         return super().get_form(request, obj, change, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """What a name is does not depend on who types it."""
+        if (field := BY_FIELD.get(db_field.name)) and field.asked and field.asked.kind == Kind.NAME:
+            kwargs |= {"form_class": NameField, "limit": db_field.max_length, "too_long": field.asked.too_long}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, registration: Registration) -> str:
@@ -257,21 +278,16 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
         newest_first = [delivery for delivery in registration.deliveries.all() if not is_yet_to_come(delivery)]
         return mail_state(newest_first[0]) if newest_first else ""
 
-    @admin.display(description=_("personal links"))
-    def personal_links(self, registration: Registration) -> str:
-        return format_html(
-            '<a href="{}">{}</a> · <a href="{}">{}</a>',
-            registration.join_url,
-            _("Join"),
-            registration.manage_url,
-            _("Their registration"),
-        )
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """For the action with the permission `export`: one person's data, for them."""
+        return request.user.has_perms([exports.PERMISSION, "registrations.change_registration"])
 
     # Adding, correcting, deleting
 
     def save_model(self, request: HttpRequest, obj: Registration, form: Any, change: bool) -> None:
         """A person who is added, or whose address is corrected, is sent the mail with their status."""
         if change:
+            audit.record(audit.Action.ON_BEHALF, about=obj, act="correct", fields=form.changed_data)
             _correct(obj, {name: form.cleaned_data[name] for name in form.changed_data})
         else:
             obj.waiting_since = timezone.now() if obj.is_waiting else None

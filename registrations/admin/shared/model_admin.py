@@ -1,9 +1,12 @@
 """What the admins of all models have in common."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db import DataError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -13,8 +16,32 @@ from django.utils.translation import gettext as _
 
 from registrations.admin_site.pages import AdminPage
 
+OFFERED = ["{}__exact", "{}__isnull", "{}__id__exact", "{}__gte", "{}__lt"]  # by Django's filter on a field
 
-class WebinarModelAdmin[M: Model](admin.ModelAdmin[M]):
+
+class OnlyOfferedLookups:
+    """A list is narrowed by its filters only, and by `linked_lookups`, for which the site has links.
+
+    Django would accept every lookup on every column: secret codes could be read letter by letter.
+    """
+
+    linked_lookups: ClassVar[Collection[str]] = ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        filters: Sequence[Any] = cast(Any, self).get_list_filter(request)
+        names = {one.parameter_name for one in filters if not isinstance(one, str)}
+        of_fields = {name.format(one) for one in filters if isinstance(one, str) for name in OFFERED}
+        return lookup in {*names, *of_fields, *self.linked_lookups}
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """A value that no column can hold leads back to the whole list, as values that Django recognises do."""
+        try:
+            return cast(ChangeList, cast(Any, super()).get_changelist_instance(request))
+        except (OverflowError, DataError) as error:
+            raise IncorrectLookupParameters from error
+
+
+class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
     """Titles name the thing itself, in place of « Sélectionnez l’objet … à changer ».
 
     `pages` are the pages of this model besides Django's own.

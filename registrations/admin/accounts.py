@@ -1,0 +1,20 @@
+"""The accounts of staff and their groups: Django's own pages, with the rule for the filters of all lists."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+
+from registrations.admin.shared.model_admin import OnlyOfferedLookups
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class UserAdmin(OnlyOfferedLookups, DjangoUserAdmin[User]):
+    pass
+
+
+@admin.register(Group)
+class GroupAdmin(OnlyOfferedLookups, DjangoGroupAdmin):
+    pass
