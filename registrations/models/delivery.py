@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
@@ -72,8 +72,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         the transaction of the change that the mail is about, which must hold a lock on the registration.
         """
         revision = 0 if is_new else self._next_revision(registration=registration, kind=kind)
-        fields = {"priority": KINDS[kind].priority, **fields}
-        delivery = Delivery(registration=registration, kind=kind, reason=reason, revision=revision, **fields)
+        delivery = Delivery.of(registration, kind, reason=reason, revision=revision, **fields)
         insert(delivery, *also)
         return delivery
 
@@ -95,15 +94,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         rows = registrations.order_by().annotate(next=Coalesce(Max("deliveries__revision", filter=of_kind), -1) + 1)
         fields = {"priority": KINDS[kind].priority, **fields}
         deliveries = [
-            Delivery(registration_id=pk, kind=kind, reason=reason, revision=revision, **fields)
-            for pk, revision in rows.values_list("pk", "next")
+            Delivery(registration_id=pk, event_id=event, kind=kind, reason=reason, revision=revision, **fields)
+            for pk, event, revision in rows.values_list("pk", "event", "next")
         ]
         self.bulk_create(deliveries, batch_size=BATCH)
         return len(deliveries)
 
     def without_dry_runs(self) -> Self:
         """Without the mails of dry runs, which no list and no figure shows."""
-        return self.exclude(registration__is_dry_run=True)
+        return self.exclude(registration__in=Registration.objects.filter(is_dry_run=True))  # no join: an index counts
+
+    def fill_events(self) -> None:
+        """Fill in the event of mails that an older version wrote: a trigger did it there."""
+        of_mail = Registration.objects.filter(pk=OuterRef("registration"))
+        self.filter(event=None, registration__isnull=False).update(event=Subquery(of_mail.values("event")))
 
     def found_by(self, words: str) -> Self:
         """Mails to people whose name, address or organisation contains each of the words."""
@@ -257,7 +261,7 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("message to registrants"),
     )
-    event = models.ForeignKey(  # a trigger copies the registration's, if there is one; no constraint: see LiveCount
+    event = models.ForeignKey(  # the registration's, if there is one
         Event,
         models.DO_NOTHING,
         null=True,
@@ -326,22 +330,37 @@ class Delivery(models.Model):
             ),
             # not partial: SQLite ignores a partial index when its condition is a parameter
             models.Index(fields=["state", "send_at"], name="delivery_states"),
-            models.Index(fields=["state", "registration"], name="delivery_people_by_state"),
-            models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
-            models.Index(fields=["created_at", "id"], name="delivery_by_date"),
-            models.Index(fields=["state", "created_at", "id"], name="delivery_by_state"),
-            models.Index(fields=["kind", "created_at", "id"], name="delivery_by_kind"),
-            models.Index(fields=["event", "created_at", "id"], name="delivery_by_event"),
+            models.Index(fields=["state", "registration", "event"], name="delivery_people_by_state"),
+            models.Index(
+                fields=["event", "kind", "state", "not_after", "registration"],
+                name="delivery_counts",
+            ),
+            models.Index(
+                fields=["provider_status", "created_at", "id", "registration", "event"],
+                name="delivery_by_provider_status",
+            ),
+            models.Index(fields=["created_at", "id", "registration"], name="delivery_by_date"),
+            models.Index(fields=["state", "created_at", "id", "registration"], name="delivery_by_state"),
+            models.Index(fields=["kind", "created_at", "id", "registration"], name="delivery_by_kind"),
+            models.Index(fields=["event", "created_at", "id", "registration"], name="delivery_by_event"),
             models.Index(fields=["send_at"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
             models.Index(fields=["event", "kind", "send_at"], name="delivery_next", condition=Q(state="pending")),
             models.Index(
-                fields=["broadcast", "state"], name="delivery_of_broadcast", condition=Q(broadcast__isnull=False)
+                fields=["broadcast", "kind", "state", "provider_status"],
+                name="delivery_of_broadcast",
+                condition=Q(broadcast__isnull=False),
             ),
             models.Index(Lower("sent_to"), name="delivery_by_address"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.get_state_display()})"
+
+    @classmethod
+    def of(cls, registration: Registration, kind: "Delivery.Kind", **fields: Any) -> "Delivery":
+        """A mail to this registration, not saved yet."""
+        same = {"registration": registration, "event_id": registration.event_id, "kind": kind}
+        return cls(**same, **{"priority": KINDS[kind].priority, **fields})
 
     @property
     def facts(self) -> MailKind:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from registrations.models.live_count import merge_live_counts
 
 from registrations.domain import attendance, broadcasts, dry_runs, erasure, event_changes, retention, signup
 from registrations.mailing import outbox
@@ -21,7 +22,6 @@ from registrations.models import (
     SignUpCount,
     triggers,
 )
-from registrations.models.live_count import merge_live_counts
 from tests.factories import answers, make_event, make_past_event, make_registration
 from tests.live_counts import assert_exact
 from tests.threads import together
