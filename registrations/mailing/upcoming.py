@@ -58,7 +58,7 @@ def timeline(event: Event) -> list[Line]:
     return sorted([*lines.values(), *others], key=lambda line: line.send_at or datetime.max.replace(tzinfo=UTC))
 
 
-def _grouped(event: Event) -> Iterator[dict[str, Any]]:
+def _grouped(event: Event) -> Iterator[Any]:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
     for_this_date = Q(not_after=None) | Q(not_after=event.starts_at) | Q(state=State.PENDING)
     mails = Delivery.objects.without_dry_runs().filter(for_this_date, event=event).order_by()

@@ -29,11 +29,13 @@ POSTGRESQL_FUNCTIONS = [
 ]
 
 
-def drop_triggers(apps, schema_editor):
+def drop_triggers_and_counts(apps, schema_editor):
     if schema_editor.connection.vendor == 'sqlite':
         statements = [f'DROP TRIGGER IF EXISTS {name}' for name in SQLITE_TRIGGERS]
     else:
         statements = [f'DROP FUNCTION IF EXISTS {name} CASCADE' for name in POSTGRESQL_FUNCTIONS]
+    # emptied, because nobody keeps these counts any longer: they would outlive people who are erased
+    statements += [f'DELETE FROM registrations_{table}tally' for table in ('people', 'signup', 'mail')]
     for statement in statements:
         schema_editor.execute(statement)
 
@@ -45,7 +47,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(drop_triggers, migrations.RunPython.noop),  # the older version's `migrate` makes them anew
+        migrations.RunPython(drop_triggers_and_counts, migrations.RunPython.noop),  # the older version's `migrate` makes them anew
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.DeleteModel(name='MailCount'),

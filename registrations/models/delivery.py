@@ -261,7 +261,8 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("message to registrants"),
     )
-    event = models.ForeignKey(  # the registration's, if there is one
+    # The registration's, if there is one. No constraint: checking it would wait for a sign-up that has locked its row.
+    event = models.ForeignKey(
         Event,
         models.DO_NOTHING,
         null=True,
@@ -321,9 +322,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["priority", "send_at"],
-                name="delivery_to_send",
-                condition=Q(state__in=["pending", "sending"]),
+                fields=["priority", "send_at"], name="delivery_to_send", condition=Q(state__in=["pending", "sending"])
             ),
             models.Index(
                 fields=["registration", "kind", "send_at"], name="delivery_to_come", condition=Q(state="pending")
@@ -331,10 +330,7 @@ class Delivery(models.Model):
             # not partial: SQLite ignores a partial index when its condition is a parameter
             models.Index(fields=["state", "send_at"], name="delivery_states"),
             models.Index(fields=["state", "registration", "event"], name="delivery_people_by_state"),
-            models.Index(
-                fields=["event", "kind", "state", "not_after", "registration"],
-                name="delivery_counts",
-            ),
+            models.Index(fields=["event", "kind", "state", "not_after", "registration"], name="delivery_counts"),
             models.Index(
                 fields=["provider_status", "created_at", "id", "registration", "event"],
                 name="delivery_by_provider_status",

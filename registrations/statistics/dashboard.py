@@ -62,6 +62,8 @@ class EventSummary:
     """One row of the table of events."""
 
     event: Event
+    first_at: datetime | None  # the first sign-up
+    last_at: datetime | None
     people: Counter[str] = field(default_factory=Counter)  # by status of the registration
     purged: Counter[str] = field(default_factory=Counter)  # the same for anonymous registrations
     places: Counter[str] = field(default_factory=Counter)  # by territory
@@ -99,13 +101,16 @@ def _late() -> Counter[int | None]:
 
 def summaries(found: dict[int | None, Problems]) -> list[EventSummary]:
     """Summaries of the next and the latest events. `found`: the problems by event."""
-    shown = {event.pk: EventSummary(event) for event in Event.objects.nearest_first()[:EVENTS_SHOWN]}
+    people = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by("created_at")
+    first, last = (some.values("created_at")[:1] for some in (people, people.reverse()))
+    events: Any = Event.objects.nearest_first().annotate(first_at=Subquery(first), last_at=Subquery(last))
+    shown = {event.pk: EventSummary(event, event.first_at, event.last_at) for event in events[:EVENTS_SHOWN]}
     _count_people(shown)
     for pk, summary in shown.items():
         summary.problems = found.get(pk, Problems())
         summary.event.seats_taken = summary.people.get(Registration.Status.CONFIRMED, 0)
-    for pk, kind, number, first in _upcoming_mails(shown):
-        shown[pk].mails.append(UpcomingMails(Delivery.Kind(kind), first, number))
+    for pk, kind, number, first_at in _upcoming_mails(shown):
+        shown[pk].mails.append(UpcomingMails(Delivery.Kind(kind), first_at, number))
     return list(shown.values())
 
 
@@ -152,12 +157,9 @@ def sign_ups(summary: EventSummary) -> SignUps:
     """Sign-ups by day, or by several days so that at most BARS_MAX bars are needed. Withdrawn ones are included."""
     event = summary.event
     people = event.registrations.without_dry_runs().order_by()
-    moments = people.filter(event=OuterRef("pk")).order_by("created_at").values("created_at")
-    ends = Subquery(moments[:1]), Subquery(moments.reverse()[:1])
-    [(earliest, latest)] = Event.objects.filter(pk=event.pk).values_list(*ends)
-    if earliest is None:
+    if not (summary.first_at and summary.last_at):
         return SignUps(1, [])
-    first, last = earliest.astimezone(event.zone).date(), latest.astimezone(event.zone).date()
+    first, last = summary.first_at.astimezone(event.zone).date(), summary.last_at.astimezone(event.zone).date()
     days = next((step for step in STEPS if (last - first).days < step * BARS_MAX), STEPS[-1])
     bars = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, days)]
     starts = [datetime.combine(bar, time(), event.zone) for bar in [*bars, bars[-1] + timedelta(days=days)]]

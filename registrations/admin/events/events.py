@@ -157,9 +157,9 @@ class EventAdmin(WebinarModelAdmin[Event]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        people = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by().values("event")
+        of_event = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by().values("event")
         by_status = {
-            name: Coalesce(Subquery(people.filter(status=status).annotate(total=Count("*")).values("total")), 0)
+            name: Coalesce(Subquery(of_event.filter(status=status).annotate(total=Count("*")).values("total")), 0)
             for name, status in COUNTED.items()
         }
         return super().get_queryset(request).annotate(**by_status)
