@@ -60,14 +60,15 @@ def timeline(event: Event) -> list[Line]:
 
 def _grouped(event: Event) -> Iterator[Any]:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
-    for_this_date = Q(not_after=None) | Q(not_after=event.starts_at) | Q(state=State.PENDING)
-    mails = Delivery.objects.without_dry_runs().filter(for_this_date, event=event).order_by()
+    mails = Delivery.objects.without_dry_runs().filter(event=event).order_by()
     of_kind = Delivery.objects.without_dry_runs().pending().filter(event=event, kind=OuterRef("kind"))
     first = Subquery(of_kind.order_by("send_at").values("send_at")[:1])
-    others = mails.exclude(state__in=SKIPPED).values("kind", "state")
-    yield from others.annotate(total=Count("*")).annotate(first=first)
-    skipped = mails.filter(kind__in=[*SCHEDULES], state__in=SKIPPED).values("kind", "state", "error")
-    yield from skipped.annotate(total=Count("*"))
+    groups = mails.exclude(state__in=SKIPPED).values("kind", "state", "not_after")  # in the order of an index
+    for row in groups.annotate(total=Count("*")).annotate(first=first):
+        if row["not_after"] in {None, event.starts_at} or row["state"] == State.PENDING:
+            yield row
+    skipped = mails.filter(Q(not_after=None) | Q(not_after=event.starts_at), kind__in=[*SCHEDULES], state__in=SKIPPED)
+    yield from skipped.values("kind", "state", "error").annotate(total=Count("*"))
 
 
 def _add(line: Line, row: dict[str, Any]) -> None:

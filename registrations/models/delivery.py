@@ -246,12 +246,7 @@ class Delivery(models.Model):
             return order[: order.index(self)]
 
     registration = models.ForeignKey(
-        Registration,
-        models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="deliveries",
-        verbose_name=_("registration"),
+        Registration, models.CASCADE, null=True, blank=True, related_name="deliveries", verbose_name=_("registration")
     )
     broadcast = models.ForeignKey(
         Broadcast,
