@@ -5,7 +5,7 @@ May import: monitoring, domain, mailing, security, models.
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as StockAdminConfig
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,12 +17,11 @@ class RegistrationsConfig(AppConfig):
         # here, because models must be ready; these modules register themselves as they are imported
         from registrations.domain import decisions  # noqa: F401
         from registrations.mailing import tracking  # noqa: F401
-        from registrations.models import triggers
+        from registrations.models import search_index
         from registrations.monitoring import checks  # noqa: F401
         from registrations.security import signals  # noqa: F401
 
-        pre_migrate.connect(triggers.drop_before_migrate, sender=self)
-        post_migrate.connect(triggers.install, sender=self)
+        post_migrate.connect(search_index.install, sender=self)
 
 
 class AdminConfig(StockAdminConfig):

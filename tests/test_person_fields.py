@@ -14,7 +14,6 @@ from registrations.admin.people.exports import COLUMNS
 from registrations.domain import corrections, erasure, retention
 from registrations.mailing import outbox, placeholders
 from registrations.models import AnonymousRegistration, Event, Registration
-from registrations.models.live_count import merge_live_counts
 from registrations.models.person_fields import BY_NAME, NOT_ABOUT_THE_PERSON, PERSON_FIELDS, Kind, PersonField, names
 from registrations.statistics import event_figures
 from tests.admin_client import EVENTS, PEOPLE, logged_in, with_fresh_password
@@ -168,7 +167,6 @@ def test_erasure_empties_what_is_declared_at_once(registration: Registration) ->
 
 def found(event: Event) -> list[str]:
     """The fields whose answers stand anywhere in the database, the event apart, which offers the choices."""
-    merge_live_counts()  # counts by choice keep rows of 1 and -1 until then
     models = [model for model in apps.get_models() if model is not Event]
     text = str([list(model._default_manager.values()) for model in models])
     answers = {**samples(event), "own_answers": "Saisie-own_answers"}

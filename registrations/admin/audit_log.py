@@ -9,14 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.admin.shared.counted_list import CountedModelAdmin
+from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.models import AuditEntry
 
 SHOWN = ["at", "who", "action", "about", "detail"]
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(CountedModelAdmin[AuditEntry]):
+class AuditEntryAdmin(LongListAdmin[AuditEntry]):
     list_display = [*SHOWN]
     list_filter = ["action", "at"]
     search_fields = ["about", "=actor"]

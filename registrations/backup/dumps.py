@@ -14,7 +14,7 @@ from typing import IO, Any
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
 
-from registrations.models.triggers import REPLACED_SCHEMA_PREFIX
+from registrations.models.search_index import REPLACED_SCHEMA_PREFIX
 from registrations.runtime.site_lock import Refused
 
 NOT_LOADED = re.compile(r" EXTENSION | INDEX \S+ registration_search ")  # of the contents of a dump
@@ -160,7 +160,7 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 def _what_to_load(path: Path) -> Path:
     """A list for pg_restore: everything but extensions, which a server may not have, and the index that needs one.
 
-    `migrate` creates both again where it can (registrations.models.triggers).
+    `migrate` creates both again where it can (registrations.models.search_index).
     """
     listed = subprocess.run(  # noqa: S603
         [_program("pg_restore"), "--list", str(path)], capture_output=True, text=True, check=True

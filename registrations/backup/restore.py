@@ -22,7 +22,7 @@ from registrations.backup import archive, dumps, replay
 from registrations.backup.replay import Replayed
 from registrations.domain import erasure_journal
 from registrations.models import Delivery, Event, Job, WorkerPresence
-from registrations.models.delivery import in_site_language
+from registrations.models.site_language import in_site_language
 from registrations.runtime import site_lock
 from registrations.runtime.site_lock import Refused
 from registrations.security import audit

@@ -1,17 +1,17 @@
 """Messages to registrants: confirmed once, taken back within two minutes, then sent like any other mail."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registrations.mailing import wakeups
-from registrations.models import Broadcast, Delivery, Job, MailCount, PeopleCount, Registration
+from registrations.models import Broadcast, Delivery, Job
 from registrations.models.delivery import REFUSALS
 from registrations.security import audit
 
-Audience, Kind, State = Broadcast.Audience, Delivery.Kind, Broadcast.State
+Kind, State = Delivery.Kind, Broadcast.State
 PROGRESS = {
     Delivery.State.PENDING: "waiting",
     Delivery.State.SENDING: "waiting",
@@ -27,42 +27,11 @@ class CountChanged(Exception):
     """There are not as many recipients now as were confirmed; nothing was written."""
 
 
-def audience_size(broadcast: Broadcast) -> int:
-    """The number of `broadcast.recipients()`, from the live counts."""
-    people = PeopleCount.objects.of(broadcast.event)
-    if broadcast.territory:
-        people = people.filter(territory=broadcast.territory)
-    if broadcast.newsletter_only:
-        people = people.filter(newsletter=True)
-    seated = people.filter(status=Registration.Status.CONFIRMED)
-    match broadcast.audience:
-        case Audience.SEATED:
-            return seated.total()
-        case Audience.PRESENT:
-            return seated.filter(attended=True).total()
-        case Audience.ABSENT:
-            return seated.filter(attended=False).total() - _too_late_to_come(broadcast)
-        case Audience.WAITING:
-            return people.filter(status=Registration.Status.WAITLISTED).total()
-    return 0
-
-
-def _too_late_to_come(broadcast: Broadcast) -> int:
-    """People who signed up after the session: they do not count as absent."""
-    seated = Broadcast(
-        event=broadcast.event,
-        audience=Audience.SEATED,
-        territory=broadcast.territory,
-        newsletter_only=broadcast.newsletter_only,
-    )
-    return seated.recipients().filter(attended=False, created_at__gte=broadcast.event.ends_at).count()
-
-
 def progress(broadcast: Broadcast) -> dict[str, int]:
-    """How many of its mails are waiting, sent, failed, dropped and returned; from the live counts."""
-    mails = MailCount.objects.filter(broadcast=broadcast, kind=Kind.BROADCAST)
+    """How many of its mails are waiting, sent, failed, dropped and returned."""
+    mails = broadcast.deliveries.filter(kind=Kind.BROADCAST).values_list("state", "provider_status")
     numbers = dict.fromkeys(["waiting", "sent", "failed", "dropped", "returned"], 0)
-    for state, told, count in mails.totals("state", "provider_status"):
+    for state, told, count in mails.annotate(count=Count("*")):
         if state in PROGRESS:
             numbers[PROGRESS[state]] += count
         numbers["returned"] += count * (told in REFUSALS)

@@ -88,6 +88,6 @@ def _registration(event: Event, answers: dict[str, Any], **place: Any) -> Regist
 
 def _mails(registration: Registration, is_told: bool) -> list[Delivery]:
     kind = Kind.CONFIRMATION if registration.is_seated else Kind.WAITING_LIST
-    first = Delivery(registration=registration, kind=kind, reason=Delivery.Reason.NEW, priority=PRIORITY)
+    first = Delivery.of(registration, kind, reason=Delivery.Reason.NEW, priority=PRIORITY)
     later = reminders.planned(registration, is_new=True) if registration.is_seated else []
     return [*([first] if is_told else []), *later]

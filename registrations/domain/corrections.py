@@ -121,7 +121,7 @@ def _is_untouched(registration: Registration) -> bool:
     """As its sign-up made it: what its links do cancels it, or leaves a mail, a presence or an address to confirm."""
     of_sign_up = Q(kind__in=FIRST, reason=Reason.NEW) | Q(kind__in=SCHEDULED)
     is_used = registration.deliveries.exclude(of_sign_up).exists()
-    return not (is_used or registration.is_cancelled or registration.attended or registration.new_email)
+    return not (is_used or registration.is_cancelled or registration.attendances.exists() or registration.new_email)
 
 
 def answers(registration: Registration) -> dict[str, Any]:

@@ -75,10 +75,9 @@ def example(event: Event, sample: Sample, language: str) -> Registration:
     """An invented person: primary key 0 has no mails and no presences, and is last on the waiting list."""
     with translation.override(language):
         first_name, last_name, organisation = _("First name"), _("Last name"), _("Organisation")
-    return Registration(
+    registration = Registration(
         pk=0,
         event=event,
-        attended=sample.situation.is_present,
         first_name=first_name,
         last_name=last_name,
         organisation=organisation,
@@ -86,6 +85,8 @@ def example(event: Event, sample: Sample, language: str) -> Registration:
         language=language,
         created_at=timezone.now(),
     )
+    registration.attended = sample.situation.is_present
+    return registration
 
 
 def trial_delivery(trial: Delivery) -> Delivery:

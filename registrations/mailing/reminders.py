@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import Delivery, Event, Registration
-from registrations.models.delivery import DeliveryQuerySet, in_site_language
+from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.mail_kinds import KINDS, SCHEDULES, Recipient
+from registrations.models.site_language import in_site_language
 
 State = Delivery.State
 
@@ -47,8 +48,7 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     for kind, send_at, not_after in scheduled_times(event):
         if send_at is None or KINDS[kind].recipient != Recipient.REGISTRANT:
             continue
-        row = Delivery(registration=registration, kind=kind, send_at=send_at, not_after=not_after)
-        row.priority, row.revision = KINDS[kind].priority, last.get(kind, -1) + 1
+        row = Delivery.of(registration, kind, send_at=send_at, not_after=not_after, revision=last.get(kind, -1) + 1)
         if send_at <= now:
             row.state, row.error = State.EXPIRED, in_site_language(_("signed up after the hour of this mail"))
         rows.append(row)

@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.mailing import reminders
-from registrations.models import Delivery, Event, MailCount, PeopleCount, Registration
+from registrations.models import Delivery, Event
 from registrations.models.mail_kinds import KINDS, SCHEDULES, Recipient
 
 Kind, State = Delivery.Kind, Delivery.State
-EACH_DATE = [kind for kind, schedule in SCHEDULES.items() if schedule.useless_after_start]
-ONCE = [kind for kind in SCHEDULES if kind not in EACH_DATE]
+SKIPPED = [State.CANCELLED, State.EXPIRED]
 THOSE_CONCERNED = gettext_lazy("the people concerned")
 
 
@@ -45,29 +44,31 @@ class Line:
 
 
 def timeline(event: Event) -> list[Line]:
-    """The scheduled mails, also those that are switched off, and all others that are pending. Two queries."""
+    """The scheduled mails, also those that are switched off, and all others that are pending."""
     lines = {kind: Line(kind, send_at) for kind, send_at, _not_after in reminders.scheduled_times(event)}
     others = []
     for row in _grouped(event):
         kind = Kind(row["kind"])
         if kind in lines:
             _add(lines[kind], row)
-        else:
+        elif row["state"] == State.PENDING:
             others.append(Line(kind, row["first"], is_scheduled=False, to_leave=row["total"]))
     if event.status == Event.Status.PUBLISHED:
         _note_waiting_list(event, list(lines.values()))
     return sorted([*lines.values(), *others], key=lambda line: line.send_at or datetime.max.replace(tzinfo=UTC))
 
 
-def _grouped(event: Event) -> Any:
+def _grouped(event: Event) -> Iterator[Any]:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
-    for_this_date = Q(kind__in=ONCE) | Q(kind__in=EACH_DATE, not_after=event.starts_at)
-    counted = MailCount.objects.filter(for_this_date | Q(state=State.PENDING), event=event)
-    of_kind = (
-        Delivery.objects.without_dry_runs().pending().filter(event=event, kind=OuterRef("kind")).order_by("send_at")
-    )
-    rows = counted.totals("kind", "state", "error").annotate(first=Subquery(of_kind.values("send_at")[:1]))
-    return rows.values("kind", "state", "error", "first", "total")
+    mails = Delivery.objects.without_dry_runs().filter(event=event).order_by()
+    of_kind = Delivery.objects.without_dry_runs().pending().filter(event=event, kind=OuterRef("kind"))
+    first = Subquery(of_kind.order_by("send_at").values("send_at")[:1])
+    groups = mails.exclude(state__in=SKIPPED).values("kind", "state", "not_after")  # in the order of an index
+    for row in groups.annotate(total=Count("*")).annotate(first=first):
+        if row["not_after"] in {None, event.starts_at} or row["state"] == State.PENDING:
+            yield row
+    skipped = mails.filter(Q(not_after=None) | Q(not_after=event.starts_at), kind__in=[*SCHEDULES], state__in=SKIPPED)
+    yield from skipped.values("kind", "state", "error").annotate(total=Count("*"))
 
 
 def _add(line: Line, row: dict[str, Any]) -> None:
@@ -79,11 +80,11 @@ def _add(line: Line, row: dict[str, Any]) -> None:
         case State.FAILED:
             line.skipped.append(Skipped(row["total"], _("failed")))
         case _state:
-            line.skipped.append(Skipped(row["total"], row["error"]))
+            line.skipped.append(Skipped(row["total"], row.get("error", "")))
 
 
 def _note_waiting_list(event: Event, lines: list[Line]) -> None:
-    waiting = PeopleCount.objects.of(event).filter(status=Registration.Status.WAITLISTED).total()
+    waiting = event.registrations.without_dry_runs().on_waiting_list().count()
     for line in lines:
         goes_to_seats = KINDS[line.kind].recipient == Recipient.REGISTRANT
         if goes_to_seats and waiting and line.send_at and not line.has_passed:

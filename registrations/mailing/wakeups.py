@@ -14,7 +14,6 @@ from django.tasks import TaskContext, TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult
 
 from registrations.models import Delivery
-from registrations.models.live_count import merge_live_counts
 from registrations.models.prepared import PreparedQuery, analyse_grown_tables
 from registrations.runtime import liveness
 
@@ -72,7 +71,6 @@ _WAITING_LOCKED = PreparedQuery(lambda: _waiting().select_for_update(skip_locked
 
 def sweep() -> None:
     """Wake workers up for all due mails: first tries, retries, reminders, expired leases, lost wake-ups."""
-    merge_live_counts()
     analyse_grown_tables()
     for holder in Delivery.objects.holders():
         if holder and liveness.is_dead(holder):

@@ -11,7 +11,6 @@ from registrations.models.delivery import Delivery
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
-from registrations.models.live_count import MailCount, PeopleCount, SignUpCount
 from registrations.models.purged_count import PurgedCount
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration
@@ -28,13 +27,10 @@ __all__ = [
     "EventQuestion",
     "EventState",
     "Job",
-    "MailCount",
-    "PeopleCount",
     "PurgedCount",
     "RateLimitHit",
     "Registration",
     "ReportSection",
-    "SignUpCount",
     "Suppression",
     "WorkerPresence",
 ]

@@ -1,6 +1,7 @@
 """Who attended, and how this is known."""
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,3 +35,8 @@ class Attendance(models.Model):
 
     def __str__(self) -> str:
         return self.get_origin_display()
+
+
+def has_attended() -> Exists:
+    """A condition on registrations. Not a join: such rows could not be locked, and counting them would take longer."""
+    return Exists(Attendance.objects.filter(registration=OuterRef("pk")))

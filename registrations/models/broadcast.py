@@ -5,12 +5,12 @@ from typing import Self
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from registrations.models.attendance import Attendance
+from registrations.models.attendance import has_attended
 from registrations.models.event import MARKDOWN_MAX, Event
 from registrations.models.event_lock import LocksRows
 from registrations.models.registration import Registration, RegistrationQuerySet
@@ -100,14 +100,13 @@ class Broadcast(models.Model):
 
     def _audience(self) -> RegistrationQuerySet:
         people = Registration.objects.without_dry_runs().filter(event=self.event_id)
-        attended = Exists(Attendance.objects.filter(registration=OuterRef("pk")))  # no join: the rows will be locked
         match self.audience:
             case self.Audience.SEATED:
                 return people.seated()
             case self.Audience.PRESENT:
-                return people.seated().filter(attended)
+                return people.seated().filter(has_attended())
             case self.Audience.ABSENT:
-                return people.seated().filter(~attended, created_at__lt=self.event.ends_at)
+                return people.seated().filter(~has_attended(), created_at__lt=self.event.ends_at)
             case self.Audience.WAITING:
                 return people.filter(status=Registration.Status.WAITLISTED)
         return people.none()

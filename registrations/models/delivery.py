@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import mail_kinds
@@ -25,6 +25,7 @@ from registrations.models.prepared import insert
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration, matching_ids
 from registrations.models.search import search_terms
+from registrations.models.site_language import in_site_language
 
 CRASHES_BEFORE_FAILURE = 5
 OVERDUE_AFTER = timedelta(minutes=10)
@@ -37,12 +38,6 @@ REFUSALS = ["bounced", "complained"]  # a mail that came back for good, or was r
 def new_message_id() -> str:
     """A Message-ID (RFC 5322, section 3.6.4), fixed here so that a mail sent twice is recognised as one."""
     return f"<{uuid.uuid4()}@{settings.HOST}>"
-
-
-def in_site_language(lazy: Any) -> str:
-    """The text in the language of the back office, where it is read, and not in that of the current visitor."""
-    with translation.override(settings.LANGUAGE_CODE):
-        return str(lazy)
 
 
 class Waiting(NamedTuple):
@@ -72,8 +67,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         the transaction of the change that the mail is about, which must hold a lock on the registration.
         """
         revision = 0 if is_new else self._next_revision(registration=registration or 0, kind=kind)
-        fields = {"priority": KINDS[kind].priority, **fields}
-        delivery = Delivery(registration=registration, kind=kind, reason=reason, revision=revision, **fields)
+        delivery = Delivery.of(registration, kind, reason=reason, revision=revision, **fields)
         insert(delivery, *also)
         return delivery
 
@@ -95,15 +89,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         rows = registrations.order_by().annotate(next=Coalesce(Max("deliveries__revision", filter=of_kind), -1) + 1)
         fields = {"priority": KINDS[kind].priority, **fields}
         deliveries = [
-            Delivery(registration_id=pk, kind=kind, reason=reason, revision=revision, **fields)
-            for pk, revision in rows.values_list("pk", "next")
+            Delivery(registration_id=pk, event_id=event, kind=kind, reason=reason, revision=revision, **fields)
+            for pk, event, revision in rows.values_list("pk", "event", "next")
         ]
         self.bulk_create(deliveries, batch_size=BATCH)
         return len(deliveries)
 
     def without_dry_runs(self) -> Self:
         """Without the mails of dry runs, which no list and no figure shows."""
-        return self.exclude(registration__is_dry_run=True)
+        return self.exclude(registration__in=Registration.objects.filter(is_dry_run=True))  # no join: an index counts
+
+    def fill_events(self) -> None:
+        """Fill in the event of mails that an older version wrote: a trigger did it there."""
+        of_mail = Registration.objects.filter(pk=OuterRef("registration"))
+        self.filter(event=None, registration__isnull=False).update(event=Subquery(of_mail.values("event")))
 
     def found_by(self, words: str) -> Self:
         """Mails to people whose name, address or organisation contains each of the words."""
@@ -243,12 +242,7 @@ class Delivery(models.Model):
             return order[: order.index(self)]
 
     registration = models.ForeignKey(
-        Registration,
-        models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="deliveries",
-        verbose_name=_("registration"),
+        Registration, models.CASCADE, null=True, blank=True, related_name="deliveries", verbose_name=_("registration")
     )
     broadcast = models.ForeignKey(
         Broadcast,
@@ -258,7 +252,8 @@ class Delivery(models.Model):
         related_name="deliveries",
         verbose_name=_("message to registrants"),
     )
-    event = models.ForeignKey(  # a trigger copies the registration's, if there is one; no constraint: see LiveCount
+    # The registration's, if there is one. No constraint: checking it would wait for a sign-up that has locked its row.
+    event = models.ForeignKey(
         Event,
         models.DO_NOTHING,
         null=True,
@@ -318,31 +313,41 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["priority", "send_at"],
-                name="delivery_to_send",
-                condition=Q(state__in=["pending", "sending"]),
+                fields=["priority", "send_at"], name="delivery_to_send", condition=Q(state__in=["pending", "sending"])
             ),
             models.Index(
                 fields=["registration", "kind", "send_at"], name="delivery_to_come", condition=Q(state="pending")
             ),
             # not partial: SQLite ignores a partial index when its condition is a parameter
             models.Index(fields=["state", "send_at"], name="delivery_states"),
-            models.Index(fields=["state", "registration"], name="delivery_people_by_state"),
-            models.Index(fields=["provider_status", "created_at", "id"], name="delivery_by_provider_status"),
-            models.Index(fields=["created_at", "id"], name="delivery_by_date"),
-            models.Index(fields=["state", "created_at", "id"], name="delivery_by_state"),
-            models.Index(fields=["kind", "created_at", "id"], name="delivery_by_kind"),
-            models.Index(fields=["event", "created_at", "id"], name="delivery_by_event"),
+            models.Index(fields=["state", "registration", "event"], name="delivery_people_by_state"),
+            models.Index(fields=["event", "kind", "state", "not_after", "registration"], name="delivery_counts"),
+            models.Index(
+                fields=["provider_status", "created_at", "id", "registration", "event"],
+                name="delivery_by_provider_status",
+            ),
+            models.Index(fields=["created_at", "id", "registration"], name="delivery_by_date"),
+            models.Index(fields=["state", "created_at", "id", "registration"], name="delivery_by_state"),
+            models.Index(fields=["kind", "created_at", "id", "registration"], name="delivery_by_kind"),
+            models.Index(fields=["event", "created_at", "id", "registration"], name="delivery_by_event"),
             models.Index(fields=["send_at"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
             models.Index(fields=["event", "kind", "send_at"], name="delivery_next", condition=Q(state="pending")),
             models.Index(
-                fields=["broadcast", "state"], name="delivery_of_broadcast", condition=Q(broadcast__isnull=False)
+                fields=["broadcast", "kind", "state", "provider_status"],
+                name="delivery_of_broadcast",
+                condition=Q(broadcast__isnull=False),
             ),
             models.Index(Lower("sent_to"), name="delivery_by_address"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.get_state_display()})"
+
+    @classmethod
+    def of(cls, registration: Registration | None, kind: "Delivery.Kind", **fields: Any) -> "Delivery":
+        """A mail to this registration, or to nobody; not saved yet."""
+        same = {"registration": registration, "event_id": registration and registration.event_id, "kind": kind}
+        return cls(**same, **{"priority": KINDS[kind].priority, **fields})
 
     @property
     def facts(self) -> MailKind:

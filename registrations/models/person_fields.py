@@ -265,7 +265,7 @@ NOT_ABOUT_THE_PERSON = {
     "new_email_code": "random, the secret of a link",
     "is_dry_run": "an organiser's trial, which counts nowhere",
     "certificate_number": "random; mes-donnees.json has it",
-    "attended": "computed by a trigger from the attendances, which mes-donnees.json lists",
+    "came": "read by an older version only, during an upgrade",
     "search": "computed from the fields that are searched whenever the row is saved",
 }
 

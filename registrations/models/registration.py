@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Now
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -31,8 +32,6 @@ LISTS: dict[str, list[str]] = {  # name of the index, and the fields by which a 
     "registration_by_territory": ["territory"],
     "registration_by_newsletter": ["newsletter"],
     "registration_by_language": ["language"],
-    "registration_by_came": ["attended"],
-    "registration_by_event_came": ["event", "attended"],
 }
 
 
@@ -50,7 +49,7 @@ def new_calendar_uid() -> str:
 
 
 def matching_ids(words: list[str]) -> RawSQL | None:
-    """A subquery of the ids of matching rows, from SQLite's full-text index (models/triggers.py).
+    """A subquery of the ids of matching rows, from SQLite's full-text index (models/search_index.py).
 
     None on PostgreSQL, whose planner chooses the index itself. None also for VERY_MANY matches: reading the table in
     its order then finds the first page sooner.
@@ -110,18 +109,20 @@ class RegistrationQuerySet(LocksRows["Registration"]):
     def containing(self, words: list[str]) -> Self:
         return self.filter(*(Q(search__contains=word) for word in words))
 
+    def territories(self) -> list[str]:
+        """The territories that they have named."""
+        named = self.exclude(territory="").order_by("territory")
+        return list(named.values_list("territory", flat=True).distinct())
+
     def not_cancelled(self) -> Self:
         """Not cancelled: those who are told when the event changes."""
         return self.exclude(status=Registration.Status.CANCELLED)
 
-    def present(self) -> Self:
-        """Those with an attendance."""
-        return self.filter(attendances__isnull=False).distinct()
-
     def certified(self) -> Self:
         """Those who have a certificate: present at a session that took place and has ended."""
         took_place = Q(event__status=Event.Status.PUBLISHED, event__ends_at__lte=Now())
-        return self.seated().present().filter(took_place, certificate_number__isnull=False)
+        attended = Q(attendances__isnull=False)
+        return self.seated().filter(took_place, attended, certificate_number__isnull=False).distinct()
 
 
 class Registration(models.Model):
@@ -164,9 +165,7 @@ class Registration(models.Model):
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
     )
 
-    attended = models.BooleanField(
-        _("present"), default=False, db_default=False, editable=False, db_column="came"
-    )  # written by a trigger, for the filters of lists and the follow-up mail
+    came = models.BooleanField(default=False, db_default=False, editable=False)  # read by 1.3 only: goes with 1.5
     search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
     objects = RegistrationQuerySet.as_manager()
@@ -192,11 +191,17 @@ class Registration(models.Model):
         indexes = [
             models.Index(fields=["event", "status", "waiting_since", "is_dry_run"], name="registration_line"),
             models.Index(fields=["event", "status", "created_at", "is_dry_run"], name="registration_sign_ups"),
-            models.Index(fields=["event", "territory", "is_dry_run"], name="registration_territories"),
+            models.Index(
+                fields=["event", "status", "territory", "newsletter", "language", "is_dry_run"],
+                name="registration_counts",
+            ),
             models.Index(fields=["erase_by"], name="registration_to_erase", condition=Q(erase_by__isnull=False)),
             models.Index(fields=["event"], name="registration_trials", condition=Q(is_dry_run=True)),
             models.Index(fields=["event", "status"], name="registration_questions", condition=~Q(question="")),
-            *(models.Index(fields=[*fields, "created_at", "id"], name=name) for name, fields in LISTS.items()),
+            *(
+                models.Index(fields=[*fields, "created_at", "id", "is_dry_run"], name=name)
+                for name, fields in LISTS.items()
+            ),
             models.Index(fields=["last_name", "first_name"], name="registration_by_name"),
             models.Index(fields=["event", "last_name", "first_name"], name="registration_by_event_name"),
         ]
@@ -224,6 +229,10 @@ class Registration(models.Model):
     @property
     def is_cancelled(self) -> bool:
         return self.status == self.Status.CANCELLED
+
+    @cached_property
+    def attended(self) -> bool:
+        return self.attendances.exists()
 
     @property
     def has_certificate(self) -> bool:

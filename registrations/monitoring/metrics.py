@@ -3,16 +3,18 @@
 import os
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 
 from registrations.backup import last_backup
-from registrations.models import Delivery, MailCount, PeopleCount, WorkerPresence
+from registrations.models import Delivery, Registration, WorkerPresence
 from registrations.runtime.version import version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -47,8 +49,11 @@ def _number(value: float) -> list[Sample]:
 
 
 def _mails() -> Iterator[str]:
-    counted = MailCount.objects.totals("kind", "state").order_by("kind", "state")
-    samples = [Sample({"kind": kind, "state": state}, count) for kind, state, count in counted]
+    mails = Delivery.objects.without_dry_runs().values_list("event", "kind", "state")  # in the order of an index
+    counted = Counter[tuple[str, str]]()
+    for _event, kind, state, count in mails.annotate(count=Count("*")):
+        counted[kind, state] += count
+    samples = [Sample({"kind": kind, "state": state}, count) for (kind, state), count in sorted(counted.items())]
     yield from _gauge("webinar_mails", MAILS_HELP, samples)
     waiting = Delivery.objects.waiting()
     yield from _gauge("webinar_mails_due", "Mails whose moment to leave has come.", _number(waiting.due))
@@ -58,8 +63,8 @@ def _mails() -> Iterator[str]:
 
 
 def _people() -> Iterator[str]:
-    counted = PeopleCount.objects.totals("status").order_by("status")
-    samples = [Sample({"status": status}, count) for status, count in counted]
+    counted = Registration.objects.without_dry_runs().values_list("status").annotate(count=Count("*"))
+    samples = [Sample({"status": status}, count) for status, count in counted.order_by("status")]
     yield from _gauge("webinar_registrations", "Registrations in the database, by status.", samples)
 
 

@@ -10,11 +10,12 @@ from datetime import datetime
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count
 from django.utils import timezone
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
-from registrations.models import Delivery, Event, MailCount, WorkerPresence
+from registrations.models import Delivery, Event, WorkerPresence
 from registrations.runtime.version import version
 
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
@@ -60,7 +61,7 @@ def not_ready() -> list[str]:
 def waits_for_somebody() -> list[str]:
     """What a person has to decide, in sentences. The site is ready all the same."""
     with suppress(Error):  # `not_ready` says why
-        if held := MailCount.objects.filter(state=Delivery.State.HELD).total():
+        if held := Delivery.objects.without_dry_runs().filter(state=Delivery.State.HELD).count():
             return [
                 f"Mails held back since a restore: {held}. The desk's first page lets them leave, or gives them up."
             ]
@@ -77,7 +78,8 @@ def status() -> Status:
 
 def _ask_the_database(found: Status) -> None:
     found.database_bytes = dumps.database_bytes()
-    found.mails = dict(MailCount.objects.totals("state").order_by("state"))
+    by_state = Delivery.objects.without_dry_runs().values_list("state").annotate(count=Count("*"))
+    found.mails = dict(by_state.order_by("state"))
     waiting = Delivery.objects.waiting()
     found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
     found.workers = dict(Counter(worker.host for worker in WorkerPresence.objects.alive()))

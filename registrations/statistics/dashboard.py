@@ -1,15 +1,16 @@
 """Figures of the admin's first page: a summary of each event, and its sign-ups over time.
 
-The number of queries does not depend on the number of events. People and mails are read from the live counts.
+The number of queries does not depend on the number of events.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from django.db.models import CharField, Count, OuterRef, Q, Subquery, Value
+from django.db.models import CharField, Count, OuterRef, QuerySet, Subquery, Value
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -18,17 +19,13 @@ from registrations.models import (
     Delivery,
     Event,
     EventState,
-    MailCount,
-    PeopleCount,
     Registration,
-    SignUpCount,
 )
 from registrations.models.delivery import REFUSALS
 
 EVENTS_SHOWN = 10
 LATE_MAX = 5000  # late mails that are read one by one
-FAILED, HELD = Q(state=Delivery.State.FAILED), Q(state=Delivery.State.HELD)
-REFUSED = Q(provider_status__in=REFUSALS)
+PROBLEMS = [Delivery.State.FAILED, Delivery.State.HELD]
 BARS_MAX = 31
 STEPS = [1, 7, 28, 91, 364]  # possible numbers of days per bar
 TERRITORIES_SHOWN = 12
@@ -65,6 +62,8 @@ class EventSummary:
     """One row of the table of events."""
 
     event: Event
+    first_at: datetime | None  # the first sign-up
+    last_at: datetime | None
     people: Counter[str] = field(default_factory=Counter)  # by status of the registration
     purged: Counter[str] = field(default_factory=Counter)  # the same for anonymous registrations
     places: Counter[str] = field(default_factory=Counter)  # by territory
@@ -81,11 +80,13 @@ def problems() -> dict[int | None, Problems]:
     found: defaultdict[int | None, Problems] = defaultdict(Problems)
     for event, count in _late().items():
         found[event].late = count
-    counted = MailCount.objects.filter(FAILED | HELD | REFUSED).totals("event", "state", "provider_status")
-    for event, state, provider_status, count in counted:
-        found[event].failed += count * (state == Delivery.State.FAILED)
-        found[event].held += count * (state == Delivery.State.HELD)
-        found[event].refused += count * bool(provider_status in REFUSALS)
+    mails = Delivery.objects.without_dry_runs().order_by()
+    by_state = mails.filter(state__in=PROBLEMS).values_list("state", "event").annotate(count=Count("*"))
+    refused = mails.filter(provider_status__in=REFUSALS).values_list("provider_status", "event")
+    for problem, event, count in by_state.union(refused.annotate(count=Count("*")), all=True).order_by():
+        found[event].failed += count * (problem == Delivery.State.FAILED)
+        found[event].held += count * (problem == Delivery.State.HELD)
+        found[event].refused += count * (problem in REFUSALS)
     return found
 
 
@@ -100,19 +101,23 @@ def _late() -> Counter[int | None]:
 
 def summaries(found: dict[int | None, Problems]) -> list[EventSummary]:
     """Summaries of the next and the latest events. `found`: the problems by event."""
-    shown = {event.pk: EventSummary(event) for event in Event.objects.nearest_first()[:EVENTS_SHOWN]}
+    people = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by("created_at")
+    first, last = (some.values("created_at")[:1] for some in (people, people.reverse()))
+    events: Any = Event.objects.nearest_first().annotate(first_at=Subquery(first), last_at=Subquery(last))
+    shown = {event.pk: EventSummary(event, event.first_at, event.last_at) for event in events[:EVENTS_SHOWN]}
     _count_people(shown)
     for pk, summary in shown.items():
         summary.problems = found.get(pk, Problems())
         summary.event.seats_taken = summary.people.get(Registration.Status.CONFIRMED, 0)
-    for pk, kind, number, first in _upcoming_mails(shown):
-        shown[pk].mails.append(UpcomingMails(Delivery.Kind(kind), first, number))
+    for pk, kind, number, first_at in _upcoming_mails(shown):
+        shown[pk].mails.append(UpcomingMails(Delivery.Kind(kind), first_at, number))
     return list(shown.values())
 
 
 def _count_people(shown: dict[int, EventSummary]) -> None:
-    counted = PeopleCount.objects.filter(event__in=shown).totals("event", "status", "territory")
-    rows = counted.annotate(is_purged=Value(False)).union(_purged(shown), all=True).order_by()
+    people = Registration.objects.without_dry_runs().filter(event__in=shown).order_by()
+    groups = people.values_list("event", "status", "territory").annotate(count=Count("*"), is_purged=Value(False))
+    rows = groups.union(_purged(shown), all=True).order_by()
     for pk, status, territory, count, is_purged in rows:
         if is_purged:
             shown[pk].purged[status] = count
@@ -129,11 +134,11 @@ def _purged(shown: dict[int, EventSummary]) -> Any:
 
 def _upcoming_mails(shown: dict[int, EventSummary]) -> Any:
     """Pending mails by event and kind, with the time of the first one."""
-    waiting = MailCount.objects.filter(event__in=shown, state=Delivery.State.PENDING)
-    of_kind = Delivery.objects.without_dry_runs().pending().filter(event=OuterRef("event"), kind=OuterRef("kind"))
+    pending = Delivery.objects.without_dry_runs().pending()
+    of_kind = pending.filter(event=OuterRef("event"), kind=OuterRef("kind"))
     first = Subquery(of_kind.order_by("send_at").values("send_at")[:1])
-    rows = waiting.totals("event_id", "kind").annotate(first=first).filter(first__isnull=False)
-    return rows.order_by("first")
+    groups = pending.filter(event__in=shown).values_list("event", "kind").annotate(count=Count("*"))
+    return groups.annotate(first=first).order_by("first")
 
 
 class Figure(NamedTuple):
@@ -150,19 +155,25 @@ class SignUps(NamedTuple):
 
 def sign_ups(summary: EventSummary) -> SignUps:
     """Sign-ups by day, or by several days so that at most BARS_MAX bars are needed. Withdrawn ones are included."""
-    counted = SignUpCount.objects.of(summary.event).totals("quarter").order_by("quarter")
-    by_day = Counter[date]()
-    for quarter, count in counted:
-        by_day[quarter.astimezone(summary.event.zone).date()] += count
-    if not by_day:
+    event = summary.event
+    people = event.registrations.without_dry_runs().order_by()
+    if not (summary.first_at and summary.last_at):
         return SignUps(1, [])
-    first, last = min(by_day), max(by_day)
+    first, last = summary.first_at.astimezone(event.zone).date(), summary.last_at.astimezone(event.zone).date()
     days = next((step for step in STEPS if (last - first).days < step * BARS_MAX), STEPS[-1])
-    figures = [Figure(first + timedelta(days=n), 0) for n in range(0, (last - first).days + 1, days)]
-    for day, count in by_day.items():
-        bar = (day - first).days // days
-        figures[bar] = Figure(figures[bar].label, figures[bar].number + count)
-    return SignUps(days, figures)
+    bars = [first + timedelta(days=n) for n in range(0, (last - first).days + 1, days)]
+    starts = [datetime.combine(bar, time(), event.zone) for bar in [*bars, bars[-1] + timedelta(days=days)]]
+    return SignUps(days, list(map(Figure, bars, _counts_between(people, starts))))
+
+
+def _counts_between(people: QuerySet[Registration], starts: list[datetime]) -> list[int]:
+    """How many signed up from each moment to the next. An index counts them, which no date function could use."""
+    bars = [
+        people.filter(created_at__gte=start, created_at__lt=end).values_list(Value(bar)).annotate(count=Count("*"))
+        for bar, (start, end) in enumerate(pairwise(starts))
+    ]
+    counts = dict(bars[0].union(*bars[1:], all=True).order_by())
+    return [counts.get(bar, 0) for bar in range(len(bars))]
 
 
 def territories(summary: EventSummary) -> list[Figure]:

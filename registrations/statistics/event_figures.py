@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
@@ -26,6 +26,7 @@ from registrations.models import (
     Registration,
     person_fields,
 )
+from registrations.models.attendance import has_attended
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.models.purged_count import Counts
 from registrations.models.search import folded
@@ -260,12 +261,15 @@ def _by_day(event: Event) -> QuerySet[Any, tuple[date, str, int, int]]:
 
 def _named(event: Event) -> QuerySet[Any, tuple[str, str, int, int, int]]:
     """Rows (field or dimension, value, registered, expected, present) of registrations with a seat."""
-    attended, last = Exists(Attendance.objects.filter(registration=OuterRef("pk"))), last_day(event)
+    last = last_day(event)
     in_time = Q(created_at__lt=datetime.combine(last + timedelta(days=1), time(), event.zone))
     seated = event.registrations.without_dry_runs().seated().order_by()
     anonymous = event.anonymous_registrations.filter(status=Status.CONFIRMED)
     first, *others = [
-        *(_counted(seated, name, in_time | Q(attended), Q(attended)) for name in [*TYPED.values(), *CHOSEN]),
+        *(
+            _counted(seated, name, in_time | Q(has_attended()), Q(has_attended()))
+            for name in [*TYPED.values(), *CHOSEN]
+        ),
         *(
             _counted(anonymous, name, Q(registered_on__lte=last) | Q(was_present=True), Q(was_present=True))
             for name in CHOSEN

@@ -5,7 +5,7 @@ import logging
 from django.core.management import call_command
 
 from registrations.domain import dry_runs, retention
-from registrations.models import AuditEntry, Delivery, RateLimitHit, WorkerPresence, triggers
+from registrations.models import AuditEntry, Delivery, RateLimitHit, WorkerPresence, search_index
 from registrations.runtime import liveness
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ def remove_old_rows() -> None:
     liveness.remove_stale_files(keep=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_MAX_AGE, verbosity=0)
     call_command("clearsessions")
-    triggers.fill_search()
+    search_index.fill()
+    Delivery.objects.fill_events()
     RateLimitHit.objects.old().delete()
     AuditEntry.objects.old().delete()
     WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from registrations.admin.people import registrations
-from registrations.admin.shared import counted_list
+from registrations.admin.shared import long_lists
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Delivery, Event, Registration, registration
 from tests import admin_pages
@@ -69,14 +69,23 @@ def test_no_page_asks_more_for_three_hundred_people_than_for_three_and_a_dozen_q
 
 
 @pytest.mark.parametrize("path", [PEOPLE, f"{PEOPLE}?status__exact=confirmed", MAILS, f"{MAILS}?kind__exact=updated"])
-def test_a_list_says_how_many_rows_it_has_without_counting_them(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lists of people and mails take their numbers from the live counts, beyond the limit of counting too."""
-    monkeypatch.setattr(counted_list, "COUNTED_UP_TO", 10)
+def test_a_list_says_how_many_rows_it_has(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index counts them; only what a search finds is counted up to a limit."""
+    monkeypatch.setattr(long_lists, "COUNTED_UP_TO", 10)
     grow(make_event(), 30)
     answer: Any = logged_in().get(path)
     rows = answer.context_data["cl"].queryset.count()
     assert str(answer.context_data["cl"].result_count) == str(rows)
     assert rows >= 30
+
+
+@pytest.mark.parametrize("path", [f"{PEOPLE}?q=example", f"{PEOPLE}?mail=sent", f"{MAILS}?q=example"])
+def test_what_a_search_finds_is_counted_up_to_a_limit(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_lists, "COUNTED_UP_TO", 3)
+    grow(make_event(), 60)
+    answer: Any = logged_in().get(path)
+    count = answer.context_data["cl"].result_count
+    assert (count, str(count)) == (4, "plus de 1\u202f000")
 
 
 LISTS = [

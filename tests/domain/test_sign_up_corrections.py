@@ -149,7 +149,7 @@ def test_who_signed_a_victim_up_takes_the_row_back_once_the_victim_was_in_the_ro
     Client().post(f"/rejoindre/{row.join_code}/")
     correct(journey, event, "attacker@example.org")
     row.refresh_from_db()
-    assert (row.email, row.attended) == ("victim@example.org", True)
+    assert (row.email, row.attendances.exists()) == ("victim@example.org", True)
 
 
 def test_who_is_told_it_was_not_me_sees_another_page(journey: Journey) -> None:

@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from registrations.domain import dry_runs, duplication, event_changes, retention, signup
 from registrations.mailing import composer, outbox, previews, reminders, upcoming
-from registrations.models import Delivery, Event, MailCount, Suppression
+from registrations.models import Delivery, Event, Suppression
 from registrations.models.mail_kinds import KINDS, Condition, Kind, Recipient
 from tests import factories, mailbox
 from tests.admin_client import EVENTS, logged_in
@@ -180,7 +180,6 @@ def test_the_upcoming_mails_show_it() -> None:
     schedule(event)
     [line] = [line for line in upcoming.timeline(event) if line.kind == KIND]
     assert (line.to_leave, line.skipped) == (1, [])
-    assert MailCount.objects.get(kind=KIND, state="pending").event == event
 
 
 def test_the_list_of_mails_shows_it_with_its_event_and_address() -> None:

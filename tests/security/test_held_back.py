@@ -39,7 +39,9 @@ def test_a_stranger_who_moves_a_sign_up_to_and_fro_gets_few_mails_into_a_mailbox
     registration = make_registration(email="stranger@example.org")
     for turn in range(9):
         address = f"stranger{turn}@example.net" if turn % 2 else "victim@example.org"
-        registration = corrections.correct_sign_up(registration, email=address)
+        typed = corrections.answers(registration)
+        done = corrections.correct_sign_up(registration.event, registration.pk, email=address, language="fr", **typed)
+        registration = done.registration
     mails = Delivery.objects.filter(kind="confirmation", recipient="").order_by("pk")
     assert [round((mail.send_at - timezone.now()) / HOUR) for mail in mails][::2] == [0, 0, 0, 0, 24]
 

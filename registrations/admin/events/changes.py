@@ -20,7 +20,7 @@ from registrations.admin.shared import confirmation
 from registrations.admin.shared.jobs import carry_out
 from registrations.admin_site.pages import AdminPage
 from registrations.domain import event_changes
-from registrations.models import Delivery, Event, Job, PeopleCount, Registration
+from registrations.models import Delivery, Event, Job, Registration
 from registrations.text import dates
 
 Reason, Status = Delivery.Reason, Event.Status
@@ -142,9 +142,9 @@ def _question(request: HttpRequest, form: PostponeForm) -> HttpResponse:
 
 
 def _told_by_status(form: PostponeForm) -> tuple[int, int]:
-    by_status = dict(PeopleCount.objects.of(form.event).totals("status"))
-    waiting = 0 if form.reason == Reason.NOTES else by_status.get(Registration.Status.WAITLISTED, 0)
-    return by_status.get(Registration.Status.CONFIRMED, 0), waiting
+    people = form.event.registrations.without_dry_runs()
+    waiting = 0 if form.reason == Reason.NOTES else people.on_waiting_list().count()
+    return people.seated().count(), waiting
 
 
 class Difference(NamedTuple):
@@ -214,12 +214,10 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
         (Registration.Status.WAITLISTED, "fr"): _("To people on the waiting list"),
         (Registration.Status.WAITLISTED, "en"): _("To people on the waiting list, in English"),
     }
-    there = {
-        (status, language)
-        for status, language, _total in PeopleCount.objects.of(form.event).totals("status", "language")
-    }
+    there = form.event.registrations.without_dry_runs().order_by().values_list("status", "language").distinct()
+    found = set(there)
     for (status, language), title in titles.items():
-        if (status, language) not in there:
+        if (status, language) not in found:
             continue
         people = event_changes.concerned(form.event, form.reason).filter(status=status, language=language)
         if registration := people.order_by("-created_at").first():

@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminFileWidget
 from django.db import transaction
-from django.db.models import FileField, OuterRef, QuerySet, Subquery, Sum, TextField
+from django.db.models import Count, FileField, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +28,7 @@ from registrations.admin_site.pages import list_path
 from registrations.documents import study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
-from registrations.models import Event, PeopleCount, Registration, ReportSection
+from registrations.models import Event, Registration, ReportSection
 from registrations.models.mail_kinds import HOUR_FIELDS, RESCHEDULED_BY, WORD_FIELDS
 from registrations.text import typography
 
@@ -157,9 +157,9 @@ class EventAdmin(WebinarModelAdmin[Event]):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        of_event = PeopleCount.objects.filter(event=OuterRef("pk")).order_by().values("event")
+        of_event = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by().values("event")
         by_status = {
-            name: Coalesce(Subquery(of_event.filter(status=status).annotate(total=Sum("number")).values("total")), 0)
+            name: Coalesce(Subquery(of_event.filter(status=status).annotate(total=Count("*")).values("total")), 0)
             for name, status in COUNTED.items()
         }
         return super().get_queryset(request).annotate(**by_status)

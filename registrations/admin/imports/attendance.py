@@ -24,7 +24,8 @@ from registrations.admin.shared.model_admin import page
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness, Proposal
-from registrations.models import Event, Job, PeopleCount, Registration
+from registrations.models import Event, Job, Registration
+from registrations.models.attendance import has_attended
 from registrations.models.job import Outcome
 from registrations.spreadsheets import attendance_report, reader
 from registrations.spreadsheets.attendance_report import Participant
@@ -124,7 +125,7 @@ def list_of_present(event: Event) -> str:
 def presences(event: Event) -> str:
     if not event.pk:
         return ""
-    count = PeopleCount.objects.of(event).filter(attended=True).total()
+    count = event.registrations.without_dry_runs().filter(has_attended()).count()
     return format_html(
         '<a href="{}">{}</a> · <a href="{}">{}</a>',
         list_of_present(event),

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from registrations.admin.mails.held_mails import PERMISSION, give_up, release
-from registrations.admin.shared.counted_list import CountedModelAdmin
-from registrations.models import Delivery, MailCount
+from registrations.admin.shared.long_lists import LongListAdmin
+from registrations.models import Delivery
 from registrations.models.delivery import DeliveryQuerySet
 
 
@@ -73,23 +73,13 @@ SHOWN = [
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(CountedModelAdmin[Delivery]):
+class DeliveryAdmin(LongListAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
     list_filter = ["state", "kind", "event", "provider_status"]
     linked_lookups: ClassVar = ["state__in", "provider_status__in", "broadcast__id__exact"]
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]
     sortable_by = ["created_at"]  # it has an index
-    live_count = MailCount.objects.all()
-    counted_filters: ClassVar[dict[str, Any]] = {
-        "state__exact": "state",
-        "state__in": "state__in",
-        "kind__exact": "kind",
-        "event__id__exact": "event__id__exact",
-        "broadcast__id__exact": "broadcast__id__exact",
-        "provider_status__exact": "provider_status",
-        "provider_status__in": "provider_status__in",
-    }
     list_per_page = 50
     choose_all = gettext_lazy("Select all the mails found")
     actions = [release, give_up]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.admin.shared import confirmation
-from registrations.admin.shared.counted_list import CountedModelAdmin
+from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin_site.pages import AdminPage
 from registrations.domain import erasure
 from registrations.models import Suppression
@@ -70,7 +70,7 @@ def _question(request: HttpRequest, address: str, count: int) -> HttpResponse:
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(CountedModelAdmin[Suppression]):
+class SuppressionAdmin(LongListAdmin[Suppression]):
     list_display = ["mailbox", "created_at"]
     list_display_links = None
     list_per_page = 50

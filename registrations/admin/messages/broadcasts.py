@@ -88,7 +88,7 @@ def _answer(request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
 def _draft(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
     if TRIAL in request.POST:
         return _send_trial(request, broadcast)
-    count = broadcasts.audience_size(broadcast)
+    count = broadcast.recipients().count()
     form = CountForm(request.POST if request.method == "POST" else None, count=count)
     if request.method != "POST" or not form.is_valid():
         return _review(request, broadcast, form)

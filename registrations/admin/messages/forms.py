@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.mailing import placeholders
-from registrations.models import Broadcast, Event, PeopleCount
+from registrations.models import Broadcast, Event
 
 Audience = Broadcast.Audience
 
@@ -42,8 +42,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
         ) % {"names": placeholders.shown(placeholders.IN_BODY)}
 
     def _offer_filters(self, event: Event) -> None:
-        named = PeopleCount.objects.of(event).exclude(territory="").order_by("territory")
-        territories = list(named.values_list("territory", flat=True).distinct())
+        territories = event.registrations.without_dry_runs().territories()
         if territories:
             choices = [("", _("any")), *((name, name) for name in territories)]
             cast(forms.ChoiceField, self.fields["territory"]).choices = choices

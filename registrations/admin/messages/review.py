@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from registrations.admin_site.pages import list_path
 from registrations.mailing import placeholders
-from registrations.models import Broadcast, Delivery, PeopleCount, Registration
+from registrations.models import Broadcast, Delivery, Registration
 
 LETTERS = 3
 
@@ -52,8 +52,7 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
 def readers(broadcast: Broadcast) -> list[Registration]:
     """One of each language first, then the latest recipients, whom an index finds fast."""
     people = broadcast.recipients().order_by("-created_at")
-    spoken = {code for code, _total in PeopleCount.objects.of(broadcast.event).totals("language")}
-    of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES if code in spoken]
+    of_languages = [people.filter(language=code).first() for code, _name in settings.LANGUAGES]
     chosen = {person.pk: person for person in [*filter(None, of_languages), *people[:LETTERS]]}
     return list(chosen.values())[:LETTERS]
 

@@ -14,9 +14,8 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
 from registrations.admin.shared import confirmation
-from registrations.admin.shared.counted_list import CountedModelAdmin
 from registrations.domain import erasure, signup, waiting_list
-from registrations.models import Delivery, Event, PeopleCount, Registration
+from registrations.models import Delivery, Event, Registration
 from registrations.security import audit
 
 Status = Registration.Status
@@ -43,25 +42,20 @@ def admin_action(
 
     @admin.action(description=asked.bulk_action.title, permissions=[permission], location=location)
     def action(
-        model_admin: CountedModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+        model_admin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
     ) -> HttpResponse | None:
-        return _perform(asked, model_admin, request, queryset)
+        return _perform(asked, request, queryset)
 
     action.__name__ = asked.name
     return action
 
 
-def _perform(
-    asked: Question,
-    model_admin: CountedModelAdmin[Registration],
-    request: HttpRequest,
-    queryset: QuerySet[Registration],
-) -> HttpResponse | None:
+def _perform(asked: Question, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
     """Ask, then apply the action to the ticked registrations for which it is meant."""
     bulk_action = asked.bulk_action
     chosen = bulk_action.chosen(queryset).order_by(*bulk_action.order)
-    count = model_admin.count_of(request, queryset, bulk_action.chosen)
-    left_out = model_admin.count_of(request, queryset) - count
+    count = chosen.count()
+    left_out = queryset.count() - count
     others = str(asked.left_out % {"count": left_out}) if left_out else ""
     if not count:
         messages.warning(request, others)
@@ -81,7 +75,7 @@ def _perform(
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
     """A warning when more seats are taken, or would be, than there are. Nobody loses a seat."""
-    taken = PeopleCount.objects.of(event).filter(status=Registration.Status.CONFIRMED).total() + more
+    taken = event.registrations.without_dry_runs().seated().count() + more
     if event.capacity is None or taken <= event.capacity:
         return ""
     sentence = ngettext(

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
-from registrations.admin.shared.counted_list import CountedModelAdmin
 from registrations.admin.shared.model_admin import page
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import attendance
 from registrations.models import Attendance, Registration
+from registrations.models.attendance import has_attended
 from registrations.security import audit
 from registrations.text import dates
 
@@ -54,9 +54,9 @@ class PresenceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         match self.value():
             case "yes":
-                return queryset.filter(attended=True)
+                return queryset.filter(has_attended())
             case "no":
-                return queryset.filter(attended=False, status=Registration.Status.CONFIRMED)
+                return queryset.filter(~has_attended(), status=Registration.Status.CONFIRMED)
         return queryset
 
 
@@ -73,25 +73,25 @@ def presence(registration: Registration) -> str:
 
 @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)
 def note_presence(
-    model_admin: CountedModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+    model_admin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
 ) -> HttpResponse | None:
     people = _seated(queryset)
-    if not (count := model_admin.count_of(request, queryset, _seated)):
+    if not (count := people.count()):
         messages.warning(request, _("None of the chosen registrations is confirmed."))
         return None
     if CONFIRMED not in request.POST:
         question = ngettext("Note that %(count)s person was there?", "Note that %(count)s people were there?", count)
-        left_out = model_admin.count_of(request, queryset) - count
+        left_out = queryset.count() - count
         return _question(request, _("Note the presence"), question, people, count, left_out)
     return do_to(people, "note_presence", request, confirmed=count)
 
 
 @admin.action(description=gettext_lazy("Take the presence back"), permissions=["change"], location=EVERYWHERE)
 def take_presence_back(
-    model_admin: CountedModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
+    model_admin: admin.ModelAdmin[Registration], request: HttpRequest, queryset: QuerySet[Registration]
 ) -> HttpResponse | None:
     people = _attended(queryset)
-    if not (count := model_admin.count_of(request, queryset, _attended)):
+    if not (count := people.count()):
         messages.warning(request, _("None of the chosen registrations has a noted presence."))
         return None
     if CONFIRMED not in request.POST:
@@ -131,7 +131,7 @@ def _seated(people: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _attended(people: QuerySet[Any]) -> QuerySet[Any]:
-    return people.filter(attended=True)
+    return people.filter(has_attended())
 
 
 def _note(registration: Registration) -> None:

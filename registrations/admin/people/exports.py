@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy
 from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
 from registrations.admin.people.attendance import attendance_summary
 from registrations.admin.shared import model_admin
-from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
 from registrations.admin.shared.jobs import carry_out, event_of
 from registrations.admin_site.pages import AdminPage
 from registrations.documents import pdf, sign_in_sheet, speakers_sheet
 from registrations.domain import custom_questions
-from registrations.models import Event, EventQuestion, Job, PeopleCount, Registration, person_fields
+from registrations.models import Event, EventQuestion, Job, Registration, person_fields
 from registrations.models.job import Outcome
 from registrations.models.person_fields import BY_NAME, PersonField
 from registrations.security import audit
@@ -136,9 +135,8 @@ def spreadsheet(name: str, file_format: str, headings: list[str], lines: Iterato
 
 def export(request: HttpRequest) -> HttpResponseBase:
     """The list of registrations as it is filtered at the moment: choice of the columns, then the file."""
-    registrations = cast(CountedModelAdmin[Registration], admin.site.get_model_admin(Registration))
     try:
-        changelist = cast(CountedChangeList, registrations.get_changelist_instance(request))
+        changelist = admin.site.get_model_admin(Registration).get_changelist_instance(request)
     except IncorrectLookupParameters:
         return HttpResponseRedirect(reverse("admin:registrations_registration_changelist"))
     event = _only_event(request)
@@ -151,7 +149,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         found = changelist.queryset.order_by().values("pk")
         people = Registration.objects.without_dry_runs().filter(pk__in=found)
         return _file(request, people, chosen, form.cleaned_data["file_format"])
-    count = changelist.exact_count()
+    count = changelist.queryset.count()
     return model_admin.page(
         request,
         Registration,
@@ -202,17 +200,17 @@ def event_lists(request: HttpRequest, pk: int) -> HttpResponseBase:
     if request.method == "POST":
         make = DOCUMENTS.get(request.POST.get(DOCUMENT, ""))
         return make(request, event) if make else HttpResponseRedirect(request.path)
-    people = PeopleCount.objects.of(event)
+    people = event.registrations.without_dry_runs()
     return model_admin.page(
         request,
         Event,
         "admin/exports.html",
         title=_("Lists and sheets"),
         event=event,
-        listed=people.total(),
+        listed=people.count(),
         questions=speakers_sheet.questions(event).count(),
-        seated=people.filter(status=Registration.Status.CONFIRMED).total(),
-        readers=people.filter(newsletter=True).total(),
+        seated=people.seated().count(),
+        readers=people.filter(newsletter=True).count(),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db import transaction
 from django.db.models import EmailField, Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -38,10 +39,10 @@ from registrations.admin.people.custom_questions import (
 )
 from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
 from registrations.admin.shared.confirmation import NAMES_SHOWN
-from registrations.admin.shared.counted_list import CountedChangeList, CountedModelAdmin
+from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import erasure, signup, waiting_list
-from registrations.models import Attendance, Delivery, Event, PeopleCount, Registration, person_fields
+from registrations.models import Attendance, Delivery, Event, Registration, person_fields
 from registrations.models.person_fields import BY_NAME as BY_FIELD
 from registrations.models.person_fields import Kind
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
@@ -92,8 +93,7 @@ class TerritoryFilter(admin.SimpleListFilter):
     parameter_name = "territory"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        named = PeopleCount.objects.exclude(territory="").order_by("territory").values_list("territory", flat=True)
-        return [(territory, territory) for territory in named.distinct()]
+        return [(territory, territory) for territory in Registration.objects.without_dry_runs().territories()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         return queryset.filter(territory=self.value()) if self.value() else queryset
@@ -128,7 +128,7 @@ class AddByHandForm(forms.ModelForm[Registration]):
         return cleaned
 
 
-class PeopleChangeList(CountedChangeList):
+class PeopleChangeList(ChangeList):
     """Places on the waiting list are read once for all events of the page, and only if the list is shown."""
 
     @property
@@ -160,7 +160,7 @@ class PeopleChangeList(CountedChangeList):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(CountedModelAdmin[Registration]):
+class RegistrationAdmin(LongListAdmin[Registration]):
     pages = (*exports.PAGES, *history.PAGES)
     change_list_template = "admin/registrations/registration/change_list.html"
     list_display = [
@@ -184,15 +184,7 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
     ]
     search_fields = ["search"]
     sortable_by = ["full_name", "created_at"]  # those with an index
-    live_count = PeopleCount.objects.all()
-    counted_filters: ClassVar[dict[str, Any]] = {
-        "event__id__exact": "event__id__exact",
-        "status__exact": "status",
-        "territory": "territory",
-        "newsletter__exact": "newsletter",
-        "language__exact": "language",
-        "presence": {"yes": {"attended": True}, "no": {"attended": False, "status": Status.CONFIRMED}},
-    }
+    searches: ClassVar[set[str]] = {SEARCH_VAR, MailStateFilter.parameter_name}
     search_help_text = _("Name, address or organisation")
     choose_all = _("Select all the registrations found")
     list_select_related = ["event"]
@@ -223,7 +215,7 @@ class RegistrationAdmin(CountedModelAdmin[Registration]):
         people = cast(RegistrationQuerySet, super().get_queryset(request))
         return people.without_dry_runs().prefetch_related("attendances", "deliveries")
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[CountedChangeList]:
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return PeopleChangeList
 
     def get_search_results(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0023_mails_of_events'),
+        ('registrations', '0024_counts_without_triggers'),
     ]
 
     operations = [
