@@ -290,7 +290,7 @@ def test_the_exit_status_of_the_job_command_tells_an_outage_from_an_error(
     organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "nice", lambda step: 0)
-    monkeypatch.setattr("registrations.management.processes.die_with_parent", lambda: None)
+    monkeypatch.setattr("registrations.management.processes.die_with_parent", lambda parent: None)
     [person] = people(1)
     act(organiser, "send_again", person)
     job = Job.objects.claim("one")
