@@ -27,7 +27,7 @@ from registrations.models.delivery import REFUSALS
 
 EVENTS_SHOWN = 10
 LATE_MAX = 5000  # late mails that are read one by one
-FAILED, HELD = Q(state=Delivery.State.FAILED), Q(state=Delivery.State.HELD)
+TO_LOOK_AT = Q(state__in=[Delivery.State.FAILED, Delivery.State.HELD, Delivery.State.BROKEN])
 REFUSED = Q(provider_status__in=REFUSALS)
 BARS_MAX = 31
 STEPS = [1, 7, 28, 91, 364]  # possible numbers of days per bar
@@ -52,6 +52,7 @@ class Problems:
     failed: int = 0
     refused: int = 0
     held: int = 0
+    broken: int = 0
 
 
 class UpcomingMails(NamedTuple):
@@ -81,10 +82,11 @@ def problems() -> dict[int | None, Problems]:
     found: defaultdict[int | None, Problems] = defaultdict(Problems)
     for event, count in _late().items():
         found[event].late = count
-    counted = MailCount.objects.filter(FAILED | HELD | REFUSED).totals("event", "state", "provider_status")
+    counted = MailCount.objects.filter(TO_LOOK_AT | REFUSED).totals("event", "state", "provider_status")
     for event, state, provider_status, count in counted:
         found[event].failed += count * (state == Delivery.State.FAILED)
         found[event].held += count * (state == Delivery.State.HELD)
+        found[event].broken += count * (state == Delivery.State.BROKEN)
         found[event].refused += count * bool(provider_status in REFUSALS)
     return found
 
