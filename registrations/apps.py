@@ -17,7 +17,7 @@ class RegistrationsConfig(AppConfig):
         # here, because models must be ready; these modules register themselves as they are imported
         from registrations.domain import decisions  # noqa: F401
         from registrations.mailing import tracking  # noqa: F401
-        from registrations.models import search_index
+        from registrations.models import broken_mails, search_index  # noqa: F401 - the first
         from registrations.monitoring import checks  # noqa: F401
         from registrations.security import signals  # noqa: F401
 

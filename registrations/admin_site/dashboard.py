@@ -49,6 +49,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "failed": sum(problems.failed for problems in found.values()),
         "refused": sum(problems.refused for problems in found.values()),
         "held": sum(problems.held for problems in found.values()),
+        "broken": sum(problems.broken for problems in found.values()),
     }
     return {
         "mail_health": health,
@@ -60,7 +61,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _alerts(*, late: int, failed: int, refused: int, held: int) -> Iterator[Link]:
+def _alerts(*, late: int, failed: int, refused: int, held: int, broken: int) -> Iterator[Link]:
     """Problems with mails of all events, each with a link to the list of these mails."""
     if late:
         words = ngettext("%(number)s mail is late", "%(number)s mails are late", late)
@@ -82,6 +83,15 @@ def _alerts(*, late: int, failed: int, refused: int, held: int) -> Iterator[Link
             held,
         )
         yield Link(words % {"number": held}, list_path(Delivery, state__exact="held"))
+    if broken:
+        words = ngettext(
+            "A fault of this site: %(number)s mail cannot be composed. "
+            "It is tried again once the event, the person or the message is corrected",
+            "A fault of this site: %(number)s mails cannot be composed. "
+            "They are tried again once the event, the person or the message is corrected",
+            broken,
+        )
+        yield Link(words % {"number": broken}, list_path(Delivery, state__exact="broken"))
 
 
 def _table(request: HttpRequest, summaries: list[EventSummary]) -> dict[str, Any]:
@@ -121,6 +131,11 @@ def _problems(summary: EventSummary) -> Iterator[Link]:
     if found.failed:
         words = ngettext("%(number)s failed", "%(number)s failed", found.failed) % {"number": found.failed}
         yield Link(words, list_path(Delivery, event__id__exact=event, state__exact="failed"))
+    if found.broken:
+        words = ngettext("%(number)s cannot be composed", "%(number)s cannot be composed", found.broken)
+        yield Link(
+            words % {"number": found.broken}, list_path(Delivery, event__id__exact=event, state__exact="broken")
+        )
     if found.refused:
         words = ngettext("%(number)s came back", "%(number)s came back", found.refused) % {"number": found.refused}
         yield Link(words, list_path(Delivery, event__id__exact=event, provider_status__in=",".join(REFUSALS)))

@@ -29,7 +29,7 @@ SET_ASIDE = "ALTER SCHEMA public RENAME TO {schema}; CREATE SCHEMA public;\n"
 # empties the search path.
 SUSPEND_AND_COMMIT = """
 SET search_path = public;
-UPDATE registrations_delivery SET lease = state, state = 'held' WHERE state IN ('pending', 'sending');
+UPDATE registrations_delivery SET lease = state, state = 'held' WHERE state IN ('pending', 'sending', 'broken');
 DO $$ BEGIN
     IF to_regclass('registrations_job') IS NOT NULL THEN
         UPDATE registrations_job SET state = 'running', worker = 'restore', heard_at = now() + interval '7 days'

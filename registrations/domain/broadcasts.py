@@ -16,6 +16,7 @@ PROGRESS = {
     Delivery.State.PENDING: "waiting",
     Delivery.State.SENDING: "waiting",
     Delivery.State.HELD: "waiting",
+    Delivery.State.BROKEN: "waiting",
     Delivery.State.SENT: "sent",
     Delivery.State.FAILED: "failed",
     Delivery.State.CANCELLED: "dropped",

@@ -18,7 +18,7 @@ from registrations.models.person_fields import PERSON_FIELDS, PersonField
 from registrations.models.suppression import digest_of
 
 ERASED_WITHIN = timedelta(days=1)
-UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD]
+UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD, Delivery.State.BROKEN]
 
 
 def personal_data(registration: Registration) -> dict[str, Any]:

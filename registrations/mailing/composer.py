@@ -7,6 +7,8 @@ import email.policy
 import json
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage as StandardMessage
 from email.policy import Policy
 from typing import Any
@@ -15,6 +17,7 @@ from urllib.parse import urlsplit
 from anymail.message import AnymailMessageMixin
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -24,9 +27,11 @@ from django.utils.translation import gettext as _
 from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, invitation, personal_entry
 from registrations.mailing import placeholders, previews
+from registrations.mailing.failures import NotComposed
 from registrations.mailing.transports import mime
 from registrations.models import Delivery
 from registrations.models.mail_kinds import CalendarRule, Recipient
+from registrations.models.one_line import one_line
 from registrations.text import markdown
 
 logger = logging.getLogger(__name__)
@@ -40,7 +45,7 @@ RAW_BACKENDS = {
 Kind, Reason = Delivery.Kind, Delivery.Reason
 BLANK_LINES = re.compile(r"\n{3,}")
 SUBJECT_MAX = 90  # characters; a short title alone may have 80
-SPACES = re.compile(r"[ \n]+")  # not the no-break space
+SPACES = re.compile(r" +")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs accept none
 ALERT_REASONS = 5  # at most, in one alert
 TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more
@@ -52,14 +57,34 @@ class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] #
     encoded_report: study_report.Report | None = None
 
     def message(self, *, policy: "Policy[Any] | None" = None) -> StandardMessage:
-        message: StandardMessage = super().message(policy=mime.SEVEN_BIT[(policy or email.policy.default).linesep])
+        with not_composed():
+            message: StandardMessage = super().message(policy=mime.SEVEN_BIT[(policy or email.policy.default).linesep])
         if self.encoded_report:
             return mime.Encoded.of(message, self.encoded_report.base64)
         return message
 
 
 def compose(delivery: Delivery) -> Mail:
-    """The message of a delivery, in the recipient's language, in the form that the configured transport accepts."""
+    """The message of a delivery, in the recipient's language, in the form that the configured transport accepts.
+
+    Raises NotComposed, and RenderingFailed while the report cannot be typeset.
+    """
+    with not_composed():
+        return _with_headers(delivery)
+
+
+@contextmanager
+def not_composed() -> Iterator[None]:
+    """Whatever goes wrong in the block is a defect of this mail, except for the report and for the database."""
+    try:
+        yield
+    except (pdf.RenderingFailed, DatabaseError, InterfaceError):
+        raise
+    except Exception as error:
+        raise NotComposed from error
+
+
+def _with_headers(delivery: Delivery) -> Mail:
     if delivery.kind == Kind.TRIAL and delivery.sample:
         delivery = previews.trial_delivery(delivery)
     registration = delivery.registration
@@ -68,11 +93,11 @@ def compose(delivery: Delivery) -> Mail:
     language = registration.language if registration else settings.LANGUAGE_CODE
     with translation.override(language):
         mail = _composed(delivery)
-    mail.to = [delivery.address]
+    mail.to = [one_line(delivery.address)]
     ours = {"delivery": str(delivery.pk), "site": settings.HOST[:80]}
     if _provider() not in NO_METADATA:
         mail.metadata = ours
-    mail.extra_headers = {
+    headers = {
         **_message_id(delivery),
         **_relay_headers(ours),
         "Auto-Submitted": "auto-generated",
@@ -81,6 +106,7 @@ def compose(delivery: Delivery) -> Mail:
         **_thread(delivery),
         **_unsubscribe(delivery),
     }
+    mail.extra_headers = {name: one_line(value) for name, value in headers.items()}
     return mail
 
 
@@ -141,7 +167,7 @@ def letter(delivery: Delivery) -> Mail:
         "site": settings.HOST,
     }
     mail = _written(delivery, context)
-    mail.reply_to = [event.contact_email]
+    mail.reply_to = [one_line(event.contact_email)]
     if registration and method == Method.REQUEST and delivery.sample:
         mail.attach("invitation.ics", personal_entry(registration), "application/ics")
     elif registration and method:
@@ -200,7 +226,7 @@ def message(delivery: Delivery) -> Mail:
             "site": settings.HOST,
         },
     )
-    mail.reply_to = [broadcast.event.contact_email]
+    mail.reply_to = [one_line(broadcast.event.contact_email)]
     return mail
 
 
@@ -209,7 +235,7 @@ def _written(delivery: Delivery, context: dict[str, Any]) -> Mail:
     name = delivery.kind
     context["base_url"] = settings.BASE_URL
     context["trial"] = _trial_note(delivery)
-    subject: str = SPACES.sub(" ", render_to_string(f"mail/{name}.txt#subject", context)).strip()
+    subject = SPACES.sub(" ", one_line(render_to_string(f"mail/{name}.txt#subject", context)))
     body: str = render_to_string(f"mail/{name}.txt#body", context)
     if context["trial"]:
         subject, body = _("[Trial] %(subject)s") % {"subject": subject}, f"{context['trial']}\n\n{body.lstrip()}"

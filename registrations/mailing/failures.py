@@ -16,6 +16,7 @@ from anymail.exceptions import (
     AnymailSerializationError,
     AnymailUnsupportedFeature,
 )
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,7 @@ class Verdict(Enum):
     OURS = auto()  # configuration (sender, credentials, TLS): keep everything, retry without limit
     AMBIGUOUS = auto()  # cut after the mail was handed over: it may have left
     HELD_BACK = auto()  # by the organiser: keep this mail, go on with the others
+    DEFECT = auto()  # of our program or data: keep this mail until something changes, go on with the others
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,10 @@ class Unreadable(Exception):
     """The provider answered, but not with what its API promises: it may have taken the mail."""
 
 
+class NotComposed(Exception):
+    """The message could not be made of what is in the database; the cause is the error."""
+
+
 class HeldBack(Exception):
     """This mail must not be sent yet."""
 
@@ -94,6 +100,10 @@ def failure(error: Exception, *, connected: bool, handing_over: bool) -> Failure
     return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error))
 
 
+def in_words(error: NotComposed) -> str:
+    return failure(error, connected=False, handing_over=False).reason
+
+
 def _is_silence(error: Exception) -> bool:
     """The connection ended, or nothing came: no reply of the server says what became of the mail."""
     return not isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused) and isinstance(
@@ -103,7 +113,9 @@ def _is_silence(error: Exception) -> bool:
 
 def _verdict(error: Exception, *, connected: bool) -> Verdict:
     match error:
-        case RenderingFailed():
+        case RenderingFailed() | DatabaseError() | InterfaceError():
+            return Verdict.TRANSIENT
+        case NotComposed(__cause__=OSError() | MemoryError()):  # this machine, not this mail
             return Verdict.TRANSIENT
         case HeldBack():
             return Verdict.HELD_BACK
@@ -127,7 +139,7 @@ def _verdict(error: Exception, *, connected: bool) -> Verdict:
         case OSError():  # no route, refused, timed out
             return Verdict.TRANSPORT
         case _:
-            return Verdict.TRANSIENT
+            return Verdict.DEFECT
 
 
 def _smtp_verdict(code: int) -> Verdict:
@@ -245,6 +257,7 @@ WORDS_OF_VERDICTS = {
     Verdict.OURS: _("our own settings are refused: sender, credentials or encryption"),
     Verdict.AMBIGUOUS: _("cut while it was handed over: it may have left"),
     Verdict.HELD_BACK: _("held back"),
+    Verdict.DEFECT: _("a fault of this site: the message cannot be composed"),
 }
 
 
@@ -269,6 +282,8 @@ def _as_told(error: Exception) -> str:
             pass
         case AnymailError():
             return f"{' '.join(str(error).split())} {'' if error.status_code else _answer(error)}".strip()
+        case NotComposed(__cause__=cause) if cause:
+            return f"{type(cause).__name__}: {cause}"
         case _:
             return f"{type(error).__name__}: {error}"
     return f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"

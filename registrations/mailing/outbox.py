@@ -109,7 +109,10 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         logger.warning("Delivery %s: %s, %s", delivery.pk, problem.verdict.name, type(error).__name__)
         transport.close()
         _persist(lambda: _record_failure(delivery, problem), delivery)
-        if problem.verdict == Verdict.OURS:
+        is_defect = problem.verdict == Verdict.DEFECT
+        if is_defect:
+            logger.error("Delivery %s cannot be composed", delivery.pk, exc_info=error)
+        if problem.verdict == Verdict.OURS or (is_defect and delivery.kind != Delivery.Kind.ALERT):
             _alarm(problem)
         return not problem.stops_the_drain
     _persist(lambda: claims.record_sent(delivery), delivery)
@@ -155,6 +158,8 @@ def _record_failure(delivery: Delivery, problem: Failure) -> None:
     gives_up = problem.counts and timezone.now() + after > patience_ends_at
     if problem.verdict == Verdict.PERMANENT or gives_up:
         claims.record_end(delivery, Delivery.State.FAILED, problem.reason)
+    elif problem.verdict == Verdict.DEFECT:
+        claims.record_end(delivery, Delivery.State.BROKEN, problem.reason)
     else:
         claims.record_retry(delivery, after=after, error=problem.reason, counts=problem.counts)
 

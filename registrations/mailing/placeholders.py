@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from registrations.models import Event, Registration
+from registrations.models.one_line import one_line
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.text import dates
 from registrations.text.typography import french
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 MARKS = re.compile(r"([!-/:-@\[-`{-~])")  # the characters that Markdown can escape (CommonMark, 2.4)
-LINE_ENDS = re.compile(r"[\r\n]+")
 OF_EVENT = ["titre", "date", "heure"]
 OF_PERSON = {one.placeholder: one.name for one in PERSON_FIELDS if one.placeholder}
 LINKS = ["lien", "mon_inscription"]
@@ -60,7 +60,7 @@ def markdown_values(registration: Registration) -> dict[str, str]:
 
 def escaped(value: str) -> str:
     """The value as Markdown that shows it unchanged."""
-    return MARKS.sub(r"\\\1", LINE_ENDS.sub(" ", value.strip()))
+    return MARKS.sub(r"\\\1", one_line(value))
 
 
 def anyone(event: Event) -> Registration:

@@ -91,7 +91,7 @@ def _for_date(not_after: datetime | None) -> dict[str, Any]:
 
 
 def _add_missing(event: Event, kind: Delivery.Kind, *, send_at: datetime, not_after: datetime | None) -> None:
-    for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED, State.HELD], **_for_date(not_after))
+    for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED, State.HELD, State.BROKEN], **_for_date(not_after))
     existing = Delivery.objects.filter(Q(state=State.PENDING) | for_date, kind=kind)
     if KINDS[kind].recipient == Recipient.REGISTRANT:
         without = _seats_without(event, existing)

@@ -79,6 +79,8 @@ def _add(line: Line, row: dict[str, Any]) -> None:
             line.left += row["total"]
         case State.FAILED:
             line.skipped.append(Skipped(row["total"], _("failed")))
+        case State.BROKEN:
+            line.skipped.append(Skipped(row["total"], _("cannot be composed")))
         case _state:
             line.skipped.append(Skipped(row["total"], row.get("error", "")))
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models.event import Event
+from registrations.models.one_line import OneLineField
 from registrations.models.registration import Registration
 
 
@@ -15,8 +16,8 @@ class AnonymousRegistration(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Registration.Status)
     was_present = models.BooleanField(_("present"))
     minutes = models.PositiveIntegerField(_("minutes in the room"), null=True)
-    territory = models.CharField(_("territory"), max_length=255, blank=True)
-    heard_from = models.CharField(_("heard of it by"), max_length=255, blank=True)
+    territory = OneLineField(_("territory"), max_length=255, blank=True)
+    heard_from = OneLineField(_("heard of it by"), max_length=255, blank=True)
 
     class Meta:
         db_table = "registrations_trace"

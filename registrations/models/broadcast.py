@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from registrations.models.attendance import has_attended
 from registrations.models.event import MARKDOWN_MAX, Event
 from registrations.models.event_lock import LocksRows
+from registrations.models.one_line import OneLineField
 from registrations.models.registration import Registration, RegistrationQuerySet
 
 LEAVES_AFTER = timedelta(minutes=2)  # until then it can be taken back
@@ -38,9 +39,9 @@ class Broadcast(models.Model):
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="broadcasts", verbose_name=_("event"))
     audience = models.CharField(_("to whom"), max_length=10, choices=Audience)
-    territory = models.CharField(_("only of this territory"), max_length=255, blank=True)
+    territory = OneLineField(_("only of this territory"), max_length=255, blank=True)
     newsletter_only = models.BooleanField(_("only who asked for the newsletter"), default=False)
-    subject = models.CharField(_("subject"), max_length=90)
+    subject = OneLineField(_("subject"), max_length=90)
     body = models.TextField(_("text"), help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)])
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     count = models.PositiveIntegerField(_("recipients, as confirmed"), default=0)

@@ -123,8 +123,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self.yet_to_leave().update(state=Delivery.State.EXPIRED, error=in_site_language(reason), lease="")
 
     def yet_to_leave(self) -> Self:
-        """Not sent and not in the hands of a worker: pending, or held back since a restore."""
-        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.HELD])
+        """Not sent and not in the hands of a worker: pending, held back since a restore, or broken."""
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.HELD, Delivery.State.BROKEN])
 
     def held(self) -> Self:
         """Due when a backup was restored, so that they may have left before.
@@ -138,7 +138,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
         Mails of dry runs are cancelled instead, so that nobody has to decide about them.
         """
-        may_have_left = Q(state=Delivery.State.SENDING) | Q(state=Delivery.State.PENDING, send_at__lte=timezone.now())
+        due = Q(state=Delivery.State.PENDING, send_at__lte=timezone.now())
+        may_have_left = Q(state__in=[Delivery.State.SENDING, Delivery.State.BROKEN]) | due
         found = self.filter(may_have_left)
         found.filter(registration__is_dry_run=True).update(
             state=Delivery.State.CANCELLED, error=in_site_language(_("a backup was restored")), lease=""
@@ -147,19 +148,27 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def resume_after_restore(self) -> None:
         """Give the mails of a restored backup their state again, which the restore keeps in `lease` until it ends."""
-        asleep = self.filter(state=Delivery.State.HELD, lease__in=[Delivery.State.PENDING, Delivery.State.SENDING])
+        states = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.BROKEN]
+        asleep = self.filter(state=Delivery.State.HELD, lease__in=states)
         asleep.update(state=F("lease"), lease="")
 
     def release(self) -> int:
         """Make held mails due now, with their old Message-ID; returns how many."""
-        return self.held().update(state=Delivery.State.PENDING, send_at=timezone.now(), trying_since=None)
+        return self.held().try_again()
+
+    def broken(self) -> Self:
+        """Could not be composed: they wait for a correction."""
+        return self.filter(state=Delivery.State.BROKEN)
+
+    def try_again(self) -> int:
+        return self.update(state=Delivery.State.PENDING, send_at=timezone.now(), trying_since=None)
 
     def give_up(self, reason: Any) -> int:
         return self.held().update(state=Delivery.State.CANCELLED, error=in_site_language(reason))
 
     def blocked(self) -> Self:
-        """Waiting for another try after a failed one."""
-        return self.filter(state=Delivery.State.PENDING, attempts__gt=0).exclude(error="")
+        """Waiting for another try after a failed one, or for a correction."""
+        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.BROKEN], attempts__gt=0).exclude(error="")
 
     def delayed(self) -> Self:
         """Put off by a rate limit: such kinds are sent at once otherwise."""
@@ -174,7 +183,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """
         self.filter(provider_status__in=["", *status.earlier()]).update(provider_status=status)
         if status == Delivery.ProviderStatus.DELIVERED:
-            waiting = self.filter(Q(state=Delivery.State.PENDING, attempts__gt=0) | Q(state=Delivery.State.HELD))
+            waiting = self.yet_to_leave().exclude(state=Delivery.State.PENDING, attempts=0)
             waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", worker_crashes=0)
 
     def refused(self) -> Self:
@@ -226,6 +235,7 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         EXPIRED = "expired", _("Expired")
         HELD = "held", _("Held back since a restore")
+        BROKEN = "broken", _("Cannot be composed")
 
     class ProviderStatus(models.TextChoices):
         """What the provider's events say. A mail only moves down this list, never back."""

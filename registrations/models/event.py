@@ -25,6 +25,7 @@ from registrations.models.event_validators import (  # old migrations import the
     validate_room,
     validate_timezone,
 )
+from registrations.models.one_line import OneLineField
 from registrations.runtime import pango
 
 MARKDOWN_MAX = 20_000  # characters
@@ -81,8 +82,8 @@ class Event(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     slug = models.SlugField(_("address of the page"), unique=True, help_text=_("The last part of the page’s address."))
-    title = models.CharField(_("title"), max_length=200)
-    short_title = models.CharField(_("short title"), max_length=80, help_text=_("For titles of tabs and mails."))
+    title = OneLineField(_("title"), max_length=200)
+    short_title = OneLineField(_("short title"), max_length=80, help_text=_("For titles of tabs and mails."))
     summary = models.TextField(_("summary"), blank=True, help_text=_("One or two sentences under the title."))
     description = models.TextField(
         _("description"), blank=True, help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)]
@@ -131,9 +132,9 @@ class Event(models.Model):
     room_stays_open_minutes_after = models.PositiveSmallIntegerField(
         _("the room stays open (minutes after the end)"), default=60
     )
-    contact_name = models.CharField(_("contact"), max_length=100)
+    contact_name = OneLineField(_("contact"), max_length=100)
     contact_email = models.EmailField(_("contact’s address"))
-    organiser_name = models.CharField(_("organiser"), max_length=100)
+    organiser_name = OneLineField(_("organiser"), max_length=100)
     territories = models.TextField(
         _("territories"),
         blank=True,
@@ -146,7 +147,7 @@ class Event(models.Model):
         validators=[validate_lines],
         help_text=_("“How did you hear of it?”, one per line. Empty: not asked."),
     )
-    newsletter_label = models.CharField(
+    newsletter_label = OneLineField(
         _("words of the newsletter box"), max_length=200, blank=True, help_text=_("Empty: no box.")
     )
     replay_url = models.URLField(_("link to the recording"), max_length=500, blank=True)
@@ -185,8 +186,8 @@ class Event(models.Model):
     retention_months = models.PositiveSmallIntegerField(
         _("retention (months)"), default=6, help_text=_("After the session, or after a later sign-up.")
     )
-    report_title = models.CharField(_("report: title"), max_length=200, blank=True)
-    report_subtitle = models.CharField(_("report: subtitle"), max_length=300, blank=True)
+    report_title = OneLineField(_("report: title"), max_length=200, blank=True)
+    report_subtitle = OneLineField(_("report: subtitle"), max_length=300, blank=True)
     report_authors = models.TextField(_("report: authors"), blank=True, help_text=_("One per line."))
     report_file = models.FileField(
         _("report: finished PDF"),
@@ -385,7 +386,7 @@ class ReportSection(models.Model):
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="report_sections", verbose_name=_("event"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    heading = models.CharField(_("heading"), max_length=200)
+    heading = OneLineField(_("heading"), max_length=200)
     body = models.TextField(_("text"), help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)])
 
     class Meta:

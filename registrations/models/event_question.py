@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from registrations.models.event import Event, EventQuerySet
 from registrations.models.event_validators import non_empty_lines, validate_lines
+from registrations.models.one_line import OneLineField
 from registrations.models.registration import Registration
 
 QUESTIONS_MAX = 20  # of one event
@@ -40,7 +41,7 @@ class EventQuestion(models.Model):
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="own_questions", verbose_name=_("event"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    label = models.CharField(_("question"), max_length=200)
+    label = OneLineField(_("question"), max_length=200)
     kind = models.CharField(_("answered by"), max_length=10, choices=Kind, default=Kind.TEXT)
     choices = models.TextField(
         _("choices"),
@@ -48,7 +49,7 @@ class EventQuestion(models.Model):
         validators=[validate_lines],
         help_text=_("One per line, for the two kinds with choices. Answers already given keep their words."),
     )
-    help_text = models.CharField(_("hint"), max_length=300, blank=True, help_text=_("Shown under the question."))
+    help_text = OneLineField(_("hint"), max_length=300, blank=True, help_text=_("Shown under the question."))
     required = models.BooleanField(_("required"), default=False)
     is_asked = models.BooleanField(
         _("still asked"), default=True, help_text=_("Unticked: no longer on the form; answers already given stay.")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
+from registrations.models.one_line import OneLineField
 
 RETENTION = timedelta(days=1)  # short, since parameters and document may contain personal data
 HEARTBEAT_TIMEOUT = timedelta(minutes=3)  # a worker updates `heard_at` every few seconds
@@ -96,7 +97,7 @@ class Job(models.Model):
         FAILED = "failed", pgettext_lazy("operation", "Stopped")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    title = models.CharField(_("operation"), max_length=200)
+    title = OneLineField(_("operation"), max_length=200)
     event = models.ForeignKey(
         Event, models.CASCADE, null=True, blank=True, related_name="jobs", verbose_name=_("event")
     )
@@ -114,7 +115,7 @@ class Job(models.Model):
     error = models.TextField(blank=True)
     told = models.JSONField(default=list)
     document = models.BinaryField(default=bytes)
-    filename = models.CharField(max_length=100, blank=True)
+    filename = OneLineField(max_length=100, blank=True)
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     heard_at = models.DateTimeField(null=True, blank=True)

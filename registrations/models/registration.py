@@ -21,6 +21,7 @@ from django.utils.translation import pgettext_lazy
 from registrations.models import person_fields
 from registrations.models.event import Event
 from registrations.models.event_lock import LocksRows
+from registrations.models.one_line import OneLineField
 from registrations.models.prepared import Parameter
 from registrations.models.search import SearchField, search_terms
 from registrations.runtime import pango
@@ -132,20 +133,20 @@ class Registration(models.Model):
         CANCELLED = "cancelled", pgettext_lazy("registration", "Cancelled")
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="registrations", verbose_name=_("event"))
-    first_name = models.CharField(_("first name"), max_length=100)
-    last_name = models.CharField(_("last name"), max_length=100)
+    first_name = OneLineField(_("first name"), max_length=100)
+    last_name = OneLineField(_("last name"), max_length=100)
     email = models.EmailField(_("email address"), max_length=254)
-    organisation = models.CharField(_("organisation"), max_length=255)
-    job_title = models.CharField(_("job title"), max_length=255)
-    territory = models.CharField(_("territory"), max_length=255, blank=True)
-    heard_from = models.CharField(_("heard of it by"), max_length=255, blank=True)
+    organisation = OneLineField(_("organisation"), max_length=255)
+    job_title = OneLineField(_("job title"), max_length=255)
+    territory = OneLineField(_("territory"), max_length=255, blank=True)
+    heard_from = OneLineField(_("heard of it by"), max_length=255, blank=True)
     question = models.TextField(_("question"), max_length=1000, blank=True)
     own_answers = models.JSONField(
         _("answers to the event’s own questions"), default=dict, db_default={}, blank=True, editable=False
     )  # by id of the question: a text, a list of choices, "yes" or "no"; a question without an answer has no key
     newsletter = models.BooleanField(_("newsletter"), default=False)
     newsletter_at = models.DateTimeField(_("newsletter: asked for"), null=True, blank=True, editable=False)
-    newsletter_words = models.CharField(
+    newsletter_words = OneLineField(
         _("newsletter: words that were agreed to"), max_length=200, blank=True, editable=False
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CONFIRMED)

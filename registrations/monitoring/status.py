@@ -18,6 +18,7 @@ from registrations.backup.last_backup import LastBackup
 from registrations.models import Delivery, Event, WorkerPresence
 from registrations.runtime.version import version
 
+State = Delivery.State
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
 
 
@@ -59,12 +60,15 @@ def not_ready() -> list[str]:
 
 
 def waits_for_somebody() -> list[str]:
-    """What a person has to decide, in sentences. The site is ready all the same."""
+    """What a person has to decide or to mend, in sentences. The site is ready all the same."""
+    sentences = {
+        State.HELD: "Mails held back since a restore: {}. The desk's first page lets them leave, or gives them up.",
+        State.BROKEN: "Mails that cannot be composed: {}. The log and the desk's list of mails say why.",
+    }
     with suppress(Error):  # `not_ready` says why
-        if held := Delivery.objects.without_dry_runs().filter(state=Delivery.State.HELD).count():
-            return [
-                f"Mails held back since a restore: {held}. The desk's first page lets them leave, or gives them up."
-            ]
+        waiting = Delivery.objects.without_dry_runs().filter(state__in=sentences).order_by()
+        numbers = dict(waiting.values_list("state").annotate(count=Count("*")))
+        return [sentence.format(numbers[state]) for state, sentence in sentences.items() if state in numbers]
     return []
 
 

@@ -25,7 +25,7 @@ from registrations.models.delivery import REFUSALS
 
 EVENTS_SHOWN = 10
 LATE_MAX = 5000  # late mails that are read one by one
-PROBLEMS = [Delivery.State.FAILED, Delivery.State.HELD]
+PROBLEMS = [Delivery.State.FAILED, Delivery.State.HELD, Delivery.State.BROKEN]
 BARS_MAX = 31
 STEPS = [1, 7, 28, 91, 364]  # possible numbers of days per bar
 TERRITORIES_SHOWN = 12
@@ -49,6 +49,7 @@ class Problems:
     failed: int = 0
     refused: int = 0
     held: int = 0
+    broken: int = 0
 
 
 class UpcomingMails(NamedTuple):
@@ -86,6 +87,7 @@ def problems() -> dict[int | None, Problems]:
     for problem, event, count in by_state.union(refused.annotate(count=Count("*")), all=True).order_by():
         found[event].failed += count * (problem == Delivery.State.FAILED)
         found[event].held += count * (problem == Delivery.State.HELD)
+        found[event].broken += count * (problem == Delivery.State.BROKEN)
         found[event].refused += count * (problem in REFUSALS)
     return found
 

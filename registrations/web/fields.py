@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import custom_questions
 from registrations.models import EventQuestion
+from registrations.models.one_line import one_line
 from registrations.models.person_fields import Kind, PersonField
 from registrations.text import names
 from registrations.text.names import JOINERS
@@ -50,6 +51,7 @@ class LimitedText(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = visible(unicodedata.normalize("NFC", super().clean(value))).strip()
+        text = text if self.multiline else one_line(text)
         if self.required and not text:
             raise ValidationError(self.error_messages["required"], code="required")
         if len(text) > self.limit:

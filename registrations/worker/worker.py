@@ -11,7 +11,7 @@ from django_tasks_db.models import DBTaskResult
 
 from registrations.domain import erasure
 from registrations.mailing import wakeups
-from registrations.models import WorkerPresence
+from registrations.models import Delivery, WorkerPresence
 from registrations.worker import housekeeping
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class MailWorker(Worker):
         now = time.monotonic()
         if now >= self.next_sweep:
             WorkerPresence.objects.note(self.worker_id)
+            if not self.next_sweep:
+                Delivery.objects.broken().try_again()  # a new release or other settings may have mended them
             wakeups.sweep()
             erasure.erase_due()
             self.next_sweep = now + SWEEP_EVERY

@@ -104,10 +104,11 @@ def a_trial(**fields: Any) -> Registration:
 
 
 def admin_alarmed() -> str:
-    """The first page of the admin when mails are late, have failed and are held back, and no worker runs."""
+    """The first page of the admin when mails are late, failed, held back and broken, and no worker runs."""
     WorkerPresence.objects.all().delete()
     made = registration()
-    for revision, state in enumerate([Delivery.State.PENDING, Delivery.State.FAILED, Delivery.State.HELD]):
+    states = [Delivery.State.PENDING, Delivery.State.FAILED, Delivery.State.HELD, Delivery.State.BROKEN]
+    for revision, state in enumerate(states):
         Delivery.objects.create(
             registration=made,
             kind=Delivery.Kind.CONFIRMATION,

@@ -20,6 +20,7 @@ from registrations.admin.shared import confirmation
 from registrations.admin.shared.jobs import carry_out
 from registrations.admin_site.pages import AdminPage
 from registrations.domain import event_changes
+from registrations.mailing.failures import NotComposed, in_words
 from registrations.models import Delivery, Event, Job, Registration
 from registrations.text import dates
 
@@ -228,7 +229,10 @@ def letters(form: PostponeForm) -> Iterator[Letter]:
 def _letter(title: str, delivery: Delivery) -> Letter:
     from registrations.mailing import composer  # here: every web process loads the admin, but should not load this
 
-    message = composer.compose(delivery)
+    try:
+        message = composer.compose(delivery)
+    except NotComposed as error:
+        return Letter(title, "", in_words(error))
     return Letter(title, str(message.subject), str(message.body))
 
 

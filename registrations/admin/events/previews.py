@@ -18,6 +18,7 @@ from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage
 from registrations.domain import dry_runs
 from registrations.mailing import previews
+from registrations.mailing.failures import NotComposed, in_words
 from registrations.mailing.previews import EXAMPLES, SAMPLES
 from registrations.models import Delivery, Event
 from registrations.views import reading
@@ -49,17 +50,26 @@ class ChoiceForm(forms.Form):
 
 
 def composed(delivery: Delivery) -> reading.Received:
-    """As it would be given to the transport now. If the report cannot be typeset, the mail is shown without it."""
+    """As it would be given to the transport now. If the report cannot be typeset, the mail is shown without it.
+
+    Raises NotComposed.
+    """
     from registrations.mailing import composer  # here: every web process loads the admin, but should not load this
 
     delivery.attempts = composer.TRIES_WITH_REPORT
-    return reading.Received(reading.read(composer.compose(delivery).message().as_bytes()))
+    message = composer.compose(delivery)
+    with composer.not_composed():
+        return reading.Received(reading.read(message.message().as_bytes()))
 
 
 def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _send_preview(request, pk)
-    form, mail = _chosen(request, pk)
+    form = _asked(pk, request.GET)
+    try:
+        mail, defect = _mail(form), ""
+    except NotComposed as error:
+        mail, defect = None, in_words(error)
     response = model_admin.page(
         request,
         Event,
@@ -68,6 +78,7 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
         event=form.event,
         form=form,
         mail=mail,
+        defect=defect,
         chosen_query=urlencode(form.data),
         trial_address=trial_address(request, form.event) if may_write(request) else "",
     )
@@ -81,10 +92,9 @@ def _asked(pk: int, data: Any) -> ChoiceForm:
     return form
 
 
-def _chosen(request: HttpRequest, pk: int) -> tuple[ChoiceForm, reading.Received]:
-    form = _asked(pk, request.GET)
+def _mail(form: ChoiceForm) -> reading.Received:
     sample = SAMPLES[form.cleaned_data["mail"]]
-    return form, composed(previews.sample_delivery(form.event, sample, form.cleaned_data["person"]))
+    return composed(previews.sample_delivery(form.event, sample, form.cleaned_data["person"]))
 
 
 def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
@@ -100,7 +110,10 @@ def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 @private_page
 def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    return reading.part_response(_chosen(request, pk)[1], number)
+    try:
+        return reading.part_response(_mail(_asked(pk, request.GET)), number)
+    except NotComposed as error:
+        raise Http404 from error
 
 
 @private_page

@@ -52,8 +52,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
             del self.fields["newsletter_only"]
 
     def clean_subject(self) -> str:
-        subject = " ".join(self.cleaned_data["subject"].splitlines())
-        return known_only(subject, placeholders.IN_SUBJECT)
+        return known_only(self.cleaned_data["subject"], placeholders.IN_SUBJECT)
 
     def clean_body(self) -> str:
         return known_only(self.cleaned_data["body"].replace("\r\n", "\n"), placeholders.IN_BODY)

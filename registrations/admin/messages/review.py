@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from registrations.admin_site.pages import list_path
 from registrations.mailing import placeholders
+from registrations.mailing.failures import NotComposed, in_words
 from registrations.models import Broadcast, Delivery, Registration
 
 LETTERS = 3
@@ -21,7 +22,7 @@ class Letter(NamedTuple):
     title: str
     subject: str
     text: str
-    address: str
+    address: str  # empty when the mail cannot be composed: `text` says why
 
 
 def address(page: str, broadcast: Broadcast, *args: int) -> str:
@@ -60,8 +61,12 @@ def readers(broadcast: Broadcast) -> list[Registration]:
 def letters(broadcast: Broadcast) -> Iterator[Letter]:
     """As they will arrive, but without personal links: they would open the registrations of other people."""
     for person in readers(broadcast):
-        message = composed(broadcast, person)
         title = f"{person} ({person.get_language_display()})"
+        try:
+            message = composed(broadcast, person)
+        except NotComposed as error:
+            yield Letter(person, title, "", in_words(error), "")
+            continue
         frame = address("letter", broadcast, person.pk)
         yield Letter(person, title, str(message.subject), str(message.body), frame)
 
@@ -74,7 +79,10 @@ def composed(broadcast: Broadcast, person: Registration) -> Any:
 
 
 def html_of(broadcast: Broadcast, person: Registration) -> str:
-    parts = composed(broadcast, person).alternatives
+    try:
+        parts = composed(broadcast, person).alternatives
+    except NotComposed as error:
+        raise Http404 from error
     html = next((str(content) for content, mimetype in parts if mimetype == "text/html"), None)
     if html is None:
         raise Http404
@@ -91,7 +99,7 @@ class Figure(NamedTuple):
 def figures(request: HttpRequest, broadcast: Broadcast, progress: dict[str, int]) -> Iterator[Figure]:
     """Each with a link to the list of its mails, for accounts that may see mails."""
     queries = {
-        "waiting": (_("To be sent"), {"state__in": "pending,sending"}),
+        "waiting": (_("To be sent"), {"state__in": "pending,sending,broken"}),
         "sent": (_("Sent"), {"state__exact": "sent"}),
         "failed": (_("Failed"), {"state__exact": "failed"}),
         "dropped": (_("Not sent"), {"state__in": "cancelled,expired"}),
