@@ -15,9 +15,4 @@ class Migration(migrations.Migration):
             name='state',
             field=models.CharField(choices=[('pending', 'To be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('held', 'Held back since a restore'), ('broken', 'Cannot be composed')], default='pending', max_length=10, verbose_name='state'),
         ),
-        migrations.AlterField(
-            model_name='mailcount',
-            name='state',
-            field=models.CharField(choices=[('pending', 'To be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('held', 'Held back since a restore'), ('broken', 'Cannot be composed')], max_length=10),
-        ),
     ]

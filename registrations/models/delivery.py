@@ -17,7 +17,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations.models import mail_kinds
+from registrations.models import mail_kinds, mail_states
 from registrations.models.broadcast import Broadcast
 from registrations.models.event import Event
 from registrations.models.mail_kinds import KINDS, MailKind
@@ -226,30 +226,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     Kind: TypeAlias = mail_kinds.Kind  # noqa: UP040 - an enumeration, not only a type
     Reason: TypeAlias = mail_kinds.Reason  # noqa: UP040
-
-    class State(models.TextChoices):
-        PENDING = "pending", _("To be sent")
-        SENDING = "sending", _("Being sent")
-        SENT = "sent", _("Sent")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
-        EXPIRED = "expired", _("Expired")
-        HELD = "held", _("Held back since a restore")
-        BROKEN = "broken", _("Cannot be composed")
-
-    class ProviderStatus(models.TextChoices):
-        """What the provider's events say. A mail only moves down this list, never back."""
-
-        QUEUED = "queued", _("accepted by the provider")
-        DEFERRED = "deferred", _("returned for now (mailbox full or away)")
-        DELIVERED = "delivered", _("delivered")
-        REJECTED = "rejected", _("refused by the provider")
-        BOUNCED = "bounced", _("returned: this address does not work")
-        COMPLAINED = "complained", _("reported as unwanted by the recipient")
-
-        def earlier(self) -> list["Delivery.ProviderStatus"]:
-            order = list(Delivery.ProviderStatus)
-            return order[: order.index(self)]
+    State: TypeAlias = mail_states.State  # noqa: UP040
+    ProviderStatus: TypeAlias = mail_states.ProviderStatus  # noqa: UP040
 
     registration = models.ForeignKey(
         Registration, models.CASCADE, null=True, blank=True, related_name="deliveries", verbose_name=_("registration")

@@ -1,0 +1,30 @@
+"""What becomes of a mail: its state in the outbox, and what the mail provider says of it later."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    PENDING = "pending", _("To be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+    HELD = "held", _("Held back since a restore")
+    BROKEN = "broken", _("Cannot be composed")
+
+
+class ProviderStatus(models.TextChoices):
+    """What the provider's events say. A mail only moves down this list, never back."""
+
+    QUEUED = "queued", _("accepted by the provider")
+    DEFERRED = "deferred", _("returned for now (mailbox full or away)")
+    DELIVERED = "delivered", _("delivered")
+    REJECTED = "rejected", _("refused by the provider")
+    BOUNCED = "bounced", _("returned: this address does not work")
+    COMPLAINED = "complained", _("reported as unwanted by the recipient")
+
+    def earlier(self) -> "list[ProviderStatus]":
+        order = list(ProviderStatus)
+        return order[: order.index(self)]
