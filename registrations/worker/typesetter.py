@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 POLL_EVERY = 0.5  # seconds between two looks for documents that were asked for
 PREPARE_EVERY = 10  # seconds between two looks for reports whose text has changed, and for dead workers
-TOGETHER = 5  # documents in one child process: enough to share its start, few enough to be seen coming
+TOGETHER = 20  # documents in one child process, which loads WeasyPrint and the fonts once
 
 
 class Typesetter(threading.Thread):
