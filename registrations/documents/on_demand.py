@@ -20,9 +20,12 @@ type Owner = Registration | Event  # of whose certificate, or of which study rep
 
 
 def find(owner: Owner) -> Document | None:
-    """The document with the current content, made or being made. None when it has to be asked for."""
-    document = Document.objects.filter(**_of(owner), digest=digest(owner)).first()
-    return None if document and document.may_be_asked_for_again else document
+    """The document of the current content, made or being made. None when it has to be asked for."""
+    document = Document.objects.filter(**_of(owner)).first()
+    if document is None or document.is_waited_for:  # a worker makes it of the content that it then finds
+        return document
+    is_to_be_asked_for = document.may_be_asked_for_again or document.digest != digest(owner)
+    return None if is_to_be_asked_for else document
 
 
 def ask(owner: Owner) -> Document:

@@ -77,6 +77,10 @@ class Document(models.Model):
         return self.made_at is None and self.attempts >= ATTEMPTS_MAX and not is_claimed
 
     @property
+    def is_waited_for(self) -> bool:
+        return self.made_at is None and not self.has_failed
+
+    @property
     def may_be_asked_for_again(self) -> bool:
         return self.has_failed and self.asked_at < timezone.now() - TRIED_AGAIN_AFTER
 
