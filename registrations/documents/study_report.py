@@ -67,24 +67,21 @@ def study_report(event: Event) -> Report | None:
     A presentation is typeset once per content, and stored under DATA_DIR. Raises pdf.RenderingFailed, also when a file
     cannot be read or written.
     """
-    return made(event) or _read_typeset(presentation_of(event))
+    return _report(event, _typeset)
 
 
 def made(event: Event) -> Report | None:
     """The current report if nothing has to be typeset. Raises pdf.RenderingFailed when its file cannot be read."""
+    return _report(event, _typeset_before)
+
+
+def _report(event: Event, file_of: Callable[[Presentation], Path | None]) -> Report | None:
     try:
         if event.report_file:
             return _read(Path(event.report_file.path), is_presentation=False)
         presentation = presentation_of(event)
-        file = stored_file(presentation) if presentation.sections else None
-        return _read(file, is_presentation=True) if file and file.exists() else None
-    except OSError as error:
-        raise pdf.RenderingFailed(str(error)) from error
-
-
-def _read_typeset(presentation: Presentation) -> Report | None:
-    try:
-        return _read(_typeset(presentation), is_presentation=True) if presentation.sections else None
+        file = file_of(presentation) if presentation.sections else None
+        return _read(file, is_presentation=True) if file else None
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
 
@@ -135,6 +132,11 @@ def _typeset(presentation: Presentation, *, wanted: Callable[[], bool] = lambda:
                 [content] = pdf.render_all([html], wait_max=pdf.WAIT_MAX, wanted=wanted)
                 _write_atomically(file, content)
     return file
+
+
+def _typeset_before(presentation: Presentation) -> Path | None:
+    file = stored_file(presentation)
+    return file if file.exists() else None
 
 
 @contextmanager
