@@ -1,10 +1,12 @@
-"""The certificate of attendance of one person. It is typeset on each request and not stored."""
+"""The certificate of attendance of one person. A worker typesets it on demand (on_demand.py)."""
+
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Max
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 
 from registrations.documents import pdf
 from registrations.models import Registration
@@ -13,19 +15,14 @@ FILENAME = "attestation.pdf"
 LONG = 200  # characters of name and title: above it, a smaller font keeps the certificate on one page
 
 
-def certificate(registration: Registration) -> bytes:
-    """One page of PDF/UA-1 in the registrant's language. Raises pdf.RenderingFailed."""
-    return pdf.render(typeset_html(registration))
-
-
-def typeset_html(registration: Registration) -> str:
+def typeset_html(registration: Registration, *, issued_at: datetime) -> str:
     with translation.override(registration.language):
         context = {
             "registration": registration,
             "event": registration.event,
             "minutes": minutes_present(registration),
             "is_long": len(f"{registration}{registration.event.title}") > LONG,
-            "issued_at": timezone.now(),
+            "issued_at": issued_at,
             "check_url": settings.BASE_URL + reverse("certificate_check", args=[registration.certificate_number]),
             "font_faces": pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS]),
         }

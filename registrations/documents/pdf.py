@@ -20,7 +20,8 @@ from registrations.runtime import pango, progress
 RENDERER = Path(__file__).with_name("pdf_renderer.py")
 TIMEOUT, LONG_TIMEOUT = 30, 120  # seconds; the long one for jobs, whose progress is shown
 STEP, STEPS = re.compile(r"Step (\d) - "), 7
-WAIT_MAX = 5  # seconds that a rendering waits for another one to end
+WAIT_MAX = 30  # seconds that a worker waits for another rendering to end; a page is refused at once
+LENGTH = 8  # bytes, before each document that is sent to the renderer or comes from it
 POLL_EVERY = 0.2  # seconds between two checks whether a rendering must be stopped
 FONTS = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
@@ -43,26 +44,41 @@ class PangoMissing(RenderingFailed):
     """No document can be rendered until Pango is installed."""
 
 
-def render(html: str, *, timeout: float | None = None, wanted: Callable[[], bool] = lambda: True) -> bytes:
-    """Render a complete HTML document as PDF/UA-1. Raises RenderingFailed with the reason in one line.
+def render(html: str, *, timeout: float | None = None) -> bytes:
+    """Render a complete HTML document as PDF/UA-1. Raises RenderingFailed with the reason in one line."""
+    [content] = render_all([html], timeout=timeout)
+    return content
 
-    A process renders one document at a time, since each rendering uses a core and up to a gigabyte. `timeout` is in
-    seconds. The rendering is stopped as soon as `wanted()` is false.
+
+def render_all(
+    htmls: list[str],
+    *,
+    timeout: float | None = None,
+    wait_max: float = 0,
+    wanted: Callable[[], bool] = lambda: True,
+) -> list[bytes]:
+    """Render several documents in one child process, which loads WeasyPrint once. All of them fail, or none.
+
+    A process renders in one child at a time, since each uses a core and up to a gigabyte. While another rendering is
+    under way, this one waits for `wait_max` seconds: none by default, so that few threads of the web can be held.
+    `timeout` is in seconds for each document. The rendering is stopped as soon as `wanted()` is false.
     """
     if not pango.is_installed():
         raise PangoMissing(f"not on this machine: {', '.join(pango.missing_libraries())}")
-    if not rendering_lock.acquire(timeout=WAIT_MAX):
-        raise RenderingFailed(f"another document was still being made after {WAIT_MAX} seconds")
+    if not rendering_lock.acquire(timeout=wait_max):
+        raise RenderingFailed("another document is being made")
     try:
-        return _render(html, timeout or TIMEOUT, wanted)
+        return _render(htmls, (timeout or TIMEOUT) * len(htmls), wanted)
     finally:
         rendering_lock.release()
 
 
-def _render(html: str, timeout: float, wanted: Callable[[], bool]) -> bytes:
+def _render(htmls: list[str], timeout: float, wanted: Callable[[], bool]) -> list[bytes]:
     command = [sys.executable, "-I", "-W", "ignore", str(RENDERER)]
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
-        source.write(html.encode())
+        for html in htmls:
+            encoded = html.encode()
+            source.write(len(encoded).to_bytes(LENGTH) + encoded)
         source.seek(0)
         with subprocess.Popen(command, stdin=source, stdout=target, stderr=subprocess.PIPE) as renderer:  # noqa: S603 - our own script, no shell
             ends_at = time.monotonic() + timeout
@@ -75,7 +91,7 @@ def _render(html: str, timeout: float, wanted: Callable[[], bool]) -> bytes:
         if renderer.returncode:
             raise RenderingFailed(last_line or f"ended with status {renderer.returncode}")
         target.seek(0)
-        return target.read()
+        return [target.read(int.from_bytes(target.read(LENGTH))) for _html in htmls]
 
 
 @contextmanager

@@ -61,19 +61,27 @@ class Report:
         return base64.encodebytes(self.content).replace(b"\n", b"\r\n")
 
 
-def study_report(event: Event, *, wait_max: float | None = None) -> Report | None:
-    """The current report, or None when there is neither file nor section.
+def study_report(event: Event) -> Report | None:
+    """The current report, or None when there is neither file nor section. For workers: it may take seconds.
 
-    A presentation is typeset once per content, and stored under DATA_DIR. Waits `wait_max` seconds for another
-    rendering to end. Raises pdf.RenderingFailed, also when a file cannot be read or written.
+    A presentation is typeset once per content, and stored under DATA_DIR. Raises pdf.RenderingFailed, also when a file
+    cannot be read or written.
     """
+    return _report(event, _typeset)
+
+
+def made(event: Event) -> Report | None:
+    """The current report if nothing has to be typeset. Raises pdf.RenderingFailed when its file cannot be read."""
+    return _report(event, _typeset_before)
+
+
+def _report(event: Event, file_of: Callable[[Presentation], Path | None]) -> Report | None:
     try:
         if event.report_file:
             return _read(Path(event.report_file.path), is_presentation=False)
         presentation = presentation_of(event)
-        if not presentation.sections:
-            return None
-        return _read(_typeset(presentation, wait_max=wait_max or pdf.WAIT_MAX), is_presentation=True)
+        file = file_of(presentation) if presentation.sections else None
+        return _read(file, is_presentation=True) if file else None
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
 
@@ -109,25 +117,32 @@ def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Prese
         if presentation in done or not wanted():
             continue
         try:
-            _typeset(presentation, wait_max=pdf.TIMEOUT, wanted=wanted)
+            _typeset(presentation, wanted=wanted)
         except (pdf.RenderingFailed, OSError) as error:
             logger.warning("A report could not be made in advance: %s", error)
     return set(needed)
 
 
-def _typeset(presentation: Presentation, *, wait_max: float, wanted: Callable[[], bool] = lambda: True) -> Path:
+def _typeset(presentation: Presentation, *, wanted: Callable[[], bool] = lambda: True) -> Path:
     file = stored_file(presentation)
     if not file.exists():
-        with _one_at_a_time(file.parent, wait_max, wanted):
+        with _one_at_a_time(file.parent, wanted):
             if not file.exists():
-                _write_atomically(file, pdf.render(typeset_html(presentation), wanted=wanted))
+                html = typeset_html(presentation)
+                [content] = pdf.render_all([html], wait_max=pdf.WAIT_MAX, wanted=wanted)
+                _write_atomically(file, content)
     return file
 
 
+def _typeset_before(presentation: Presentation) -> Path | None:
+    file = stored_file(presentation)
+    return file if file.exists() else None
+
+
 @contextmanager
-def _one_at_a_time(folder: Path, wait_max: float, wanted: Callable[[], bool]) -> Iterator[None]:
+def _one_at_a_time(folder: Path, wanted: Callable[[], bool]) -> Iterator[None]:
     """Make one report at a time on this machine. A process that waited for the same report finds it made."""
-    deadline = time.monotonic() + wait_max
+    deadline = time.monotonic() + pdf.WAIT_MAX
     with (folder / "lock").open("a") as lock:
         while True:
             try:

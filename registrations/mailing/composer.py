@@ -256,7 +256,7 @@ def _report(delivery: Delivery) -> study_report.Report | None:
     """The study report, or None when it could not be made several times: the link must not wait for it."""
     try:
         event = delivery.related_event
-        return study_report.study_report(event, wait_max=pdf.TIMEOUT) if event else None
+        return study_report.study_report(event) if event else None
     except pdf.PangoMissing:
         return None
     except pdf.RenderingFailed:

@@ -8,6 +8,7 @@ from registrations.models.attendance import Attendance
 from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
 from registrations.models.delivery import Delivery
+from registrations.models.document import Document
 from registrations.models.event import Event, EventState, ReportSection
 from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
@@ -23,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "Broadcast",
     "Delivery",
+    "Document",
     "Event",
     "EventQuestion",
     "EventState",

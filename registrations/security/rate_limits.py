@@ -38,6 +38,7 @@ FORMS_FROM_ORIGIN = RateLimit("forms from origin", 60, timedelta(hours=1))
 LOGINS_FROM_ORIGIN = RateLimit("failed logins from origin", 10, timedelta(minutes=15))
 LOGINS_TO_ACCOUNT = RateLimit("failed logins to account", 30, timedelta(minutes=15))
 LOGINS_OF_BROWSER = RateLimit("failed logins of known browser", 10, timedelta(minutes=15))
+CERTIFICATES_OF_REGISTRATION = RateLimit("certificates of registration", 10, timedelta(hours=1))
 CODES_OF_ACCOUNT = RateLimit("wrong codes of account", 10, timedelta(hours=1))
 
 

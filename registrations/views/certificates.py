@@ -1,36 +1,31 @@
 """The certificate of attendance: its download from the personal page, and the public page that checks a number."""
 
-import logging
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from registrations.documents import certificate, certificate_number, pdf
+from registrations.documents import certificate, certificate_number
 from registrations.models import Registration
+from registrations.security import rate_limits
+from registrations.views.documents import on_demand_response
 from registrations.views.self_service import own_page
 from registrations.web.forms import CertificateForm
-from registrations.web.responses import pdf_response, private_page
-
-logger = logging.getLogger(__name__)
-
-RETRY_AFTER = 60  # seconds
+from registrations.web.responses import private_page
 
 
 @own_page
 def download(request: HttpRequest, registration: Registration) -> HttpResponse:
     if not registration.has_certificate:
         raise Http404
-    try:
-        content = certificate.certificate(registration)
-    except pdf.RenderingFailed as error:
-        can_be_made = not isinstance(error, pdf.PangoMissing)
-        logger.exception("The certificate of registration %s could not be made", registration.pk)
-        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
-        response = render(request, "registrations/personal/certificate_unavailable.html", context, status=503)
-        response["Retry-After"] = str(RETRY_AFTER)
-        return response
-    return pdf_response(content, certificate.FILENAME)
+    limit = rate_limits.CERTIFICATES_OF_REGISTRATION
+    return on_demand_response(
+        request,
+        registration,
+        filename=certificate.FILENAME,
+        template="registrations/personal/certificate_unavailable.html",
+        context={"event": registration.event, "registration": registration},
+        wait=lambda: rate_limits.take((limit, str(registration.pk))),
+    )
 
 
 @require_safe

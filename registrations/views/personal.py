@@ -15,6 +15,7 @@ from registrations.documents import pdf, study_report
 from registrations.domain import attendance, dry_runs
 from registrations.models import Event, Registration
 from registrations.text import dates
+from registrations.views.documents import on_demand_response, unavailable
 from registrations.web.responses import calendar_response, pdf_response, private_page, see_other
 
 logger = logging.getLogger(__name__)
@@ -47,16 +48,20 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
 @private_page
 def report(request: HttpRequest, join_code: str) -> HttpResponse:
     registration = _registration(join_code)
+    event = registration.event
+    template, context = (
+        "registrations/personal/report_unavailable.html",
+        {"event": event, "registration": registration},
+    )
     try:
-        document = study_report.study_report(registration.event)
-    except pdf.RenderingFailed as error:
-        can_be_made = not isinstance(error, pdf.PangoMissing)
-        logger.exception("The report of event %s could not be made", registration.event.pk)
-        context = {"event": registration.event, "registration": registration, "can_be_made": can_be_made}
-        return render(request, "registrations/personal/report_unavailable.html", context, status=503)
-    if document is None:
+        if made := study_report.made(event):
+            return pdf_response(made.content, study_report.FILENAME)
+    except pdf.RenderingFailed:
+        logger.exception("The report of event %s could not be read", event.pk)
+        return unavailable(request, template, context, can_be_made=True)
+    if not study_report.presentation_of(event).sections:
         raise Http404
-    return pdf_response(document.content, study_report.FILENAME)
+    return on_demand_response(request, event, filename=study_report.FILENAME, template=template, context=context)
 
 
 @require_safe

@@ -154,9 +154,7 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
 def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
     """What this browser has just typed for this event, or None."""
     signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
-    if signed_up and signed_up["slug"] == slug and "answers" in signed_up:  # release 1.3 kept no answers of a new row
-        return signed_up
-    return None
+    return signed_up if signed_up and signed_up["slug"] == slug else None
 
 
 def _may_correct(signed_up: dict[str, Any] | None) -> bool:

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from registrations.documents import study_report
 from registrations.models import Job, WorkerPresence
 from registrations.models.job import HEARTBEAT_TIMEOUT
 from registrations.worker import jobs
@@ -21,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 POLL_EVERY = 1  # seconds between two looks for a waiting job
 HEARTBEAT_EVERY = 10  # seconds
-PREPARE_EVERY = 10  # seconds between two checks for reports whose text has changed
 CHILD_POLL_EVERY = 0.2  # seconds
 STOPPED_WITHIN = 30  # seconds: a thread that waits for the database does not keep its process from ending
 NICENESS = 5  # lower priority than mails and pages
@@ -36,8 +34,7 @@ class JobRunner(threading.Thread):
         super().__init__(name="jobs", daemon=True)
         self.worker = worker
         self.stopping = threading.Event()
-        self.next_heartbeat = self.timeouts_valid_from = self.next_preparation = 0.0
-        self.prepared: set[study_report.Presentation] = set()
+        self.next_heartbeat = self.timeouts_valid_from = 0.0
 
     def stop(self) -> None:
         """Release the current job, so that another worker resumes it, and wait for the thread to end."""
@@ -48,7 +45,6 @@ class JobRunner(threading.Thread):
         while not self.stopping.wait(POLL_EVERY):
             try:
                 self.work()
-                self.prepare_reports()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("Operations: the database is away (%s)", type(error).__name__)
                 self.database_is_away()
@@ -65,13 +61,6 @@ class JobRunner(threading.Thread):
         self.heartbeat(current=None)
         while not self.stopping.is_set() and (job := Job.objects.claim(self.worker)):
             self.run_job(job)
-
-    def prepare_reports(self) -> None:
-        """When the worker starts and when a text has changed, so that no mail waits for its report to be typeset."""
-        if time.monotonic() < self.next_preparation:
-            return
-        self.next_preparation = time.monotonic() + PREPARE_EVERY
-        self.prepared = study_report.prepare(self.prepared, wanted=lambda: not self.stopping.is_set())
 
     def heartbeat(self, *, current: Job | None) -> None:
         """Every HEARTBEAT_EVERY seconds: record that this worker runs, and release the jobs of lost workers."""

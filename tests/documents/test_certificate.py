@@ -34,7 +34,8 @@ def path_of(registration: Registration, language: str = "") -> str:
 
 
 def read(registration: Registration) -> PdfReader:
-    return PdfReader(io.BytesIO(certificate.certificate(registration)))
+    html = certificate.typeset_html(registration, issued_at=timezone.now())
+    return PdfReader(io.BytesIO(pdf.render(html)))
 
 
 def text_of(registration: Registration) -> str:
@@ -112,20 +113,6 @@ def test_html_in_a_name_is_escaped() -> None:
     assert "<script>x</script> & co" in text_of(make_present(first_name="<script>x</script>", last_name="& co"))
 
 
-@pytest.mark.typesetting
-def test_the_certificate_is_not_stored_or_cached(client: Client, settings: Any, tmp_path: Path) -> None:
-    settings.DATA_DIR = tmp_path
-    answer = client.get(path_of(make_present()))
-    assert answer.status_code == 200
-    assert answer.content.startswith(b"%PDF-")
-    assert answer["Content-Type"] == "application/pdf"
-    assert answer["Content-Disposition"] == 'attachment; filename="attestation.pdf"'
-    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
-    assert answer["Cache-Control"] == "no-store, private"
-    assert answer["X-Robots-Tag"] == "noindex, nofollow"
-    assert list(tmp_path.rglob("*")) == []
-
-
 def test_unknown_absent_cancelled_and_too_early_registrations_get_the_same_answer(client: Client) -> None:
     early = make_present(make_event(starts_in=timedelta(minutes=-30)))
     cancelled = make_present(status="cancelled", cancelled_at=timezone.now())
@@ -139,28 +126,6 @@ def test_unknown_absent_cancelled_and_too_early_registrations_get_the_same_answe
 
 
 @pytest.mark.typesetting
-def test_a_certificate_that_cannot_be_rendered_shows_an_explanation(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
-    answer = client.get(path_of(make_present()))
-    assert answer.status_code == 503
-    assert answer["Retry-After"] == "60"
-    assert "Réessayez dans une minute" in answer.text
-
-
-@pytest.mark.typesetting
-def test_one_document_is_rendered_at_a_time_and_the_next_one_waits_for_a_limited_time(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pdf, "WAIT_MAX", 0.05)
-    registration = make_present()
-    with pdf.rendering_lock:
-        assert client.get(path_of(registration)).status_code == 503
-    assert client.get(path_of(registration)).status_code == 200
-
-
-@pytest.mark.typesetting
 def test_a_failed_rendering_does_not_block_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
@@ -170,15 +135,15 @@ def test_a_failed_rendering_does_not_block_the_next_one(monkeypatch: pytest.Monk
 
 
 @pytest.mark.typesetting
-def test_renderings_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "WAIT_MAX", 60)  # longer than any machine needs
+def test_a_worker_waits_for_another_rendering_and_a_page_is_refused_at_once() -> None:
     made: list[bytes] = []
-    threads = [threading.Thread(target=lambda: made.append(pdf.render("<p>x</p>"))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [content[:5] for content in made] == [b"%PDF-"] * 2
+    worker = threading.Thread(target=lambda: made.extend(pdf.render_all(["<p>x</p>"], wait_max=pdf.WAIT_MAX)))
+    with pdf.rendering_lock:
+        worker.start()
+        with pytest.raises(pdf.RenderingFailed, match="another document is being made"):
+            pdf.render("<p>x</p>")
+    worker.join()
+    assert [content[:5] for content in made] == [b"%PDF-"]
 
 
 # The public check

@@ -174,10 +174,7 @@ def test_a_sheet_that_cannot_be_rendered_is_explained_and_not_audited(
 
 
 @pytest.mark.typesetting
-def test_a_sheet_is_refused_while_another_document_is_being_rendered(
-    organiser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pdf, "WAIT_MAX", 0.05)
+def test_a_sheet_is_refused_while_another_document_is_being_rendered(organiser: Client) -> None:
     event = make_event()
     with pdf.rendering_lock:
         assert take(organiser, event, "sign-in-sheet").status_code == 302

@@ -141,9 +141,9 @@ def test_a_hostile_first_name_stays_text(journey: Journey) -> None:
     event = make_event()
     journey.sign_up(event)
     session = journey.client.session
-    signed_up = session["signed_up"]
+    signed_up = session["sign_up"]
     hostile = {**signed_up["answers"], "first_name": "<script>alert(1)</script>"}
-    session["signed_up"] = {**signed_up, "answers": hostile}
+    session["sign_up"] = {**signed_up, "answers": hostile}
     session.save()
     page = journey.client.get(f"/evenements/{event.slug}/merci/").text
     assert "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>" in page

@@ -11,6 +11,7 @@ from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
 from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
+from registrations.worker.typesetter import Typesetter
 from registrations.worker.worker import MailWorker
 
 NICENESS = 10  # lower priority than the web processes of the same machine: visitors wait for their pages
@@ -27,13 +28,15 @@ class Command(BaseCommand):
         with alive_process() as name:
             worker = MailWorker(name)
             worker.configure_signals()
-            runner = JobRunner(name)
+            runner, typesetter = JobRunner(name), Typesetter(name)
             runner.start()
+            typesetter.start()
             try:
                 worker.run()
             finally:
                 connection.close()  # a signal may have interrupted a transaction, whose lock would block `stop`
                 runner.stop()
+                typesetter.stop()
                 with contextlib.suppress(
                     DatabaseError, InterfaceError
                 ):  # otherwise the row expires after three minutes

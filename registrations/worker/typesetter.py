@@ -1,0 +1,64 @@
+"""The thread of a worker that typesets what mails will need and what visitors ask for.
+
+It is beside the mails and the jobs, so that a document waits for neither.
+"""
+
+import logging
+import threading
+import time
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from registrations.documents import on_demand, study_report
+from registrations.models import Document
+from registrations.runtime import pango
+
+logger = logging.getLogger(__name__)
+
+POLL_EVERY = 0.5  # seconds between two looks for documents that were asked for
+PREPARE_EVERY = 10  # seconds between two looks for reports whose text has changed, and for dead workers
+TOGETHER = 20  # documents in one child process, which loads WeasyPrint and the fonts once
+
+
+class Typesetter(threading.Thread):
+    """`worker`: the name stored in the rows of its documents."""
+
+    def __init__(self, worker: str) -> None:
+        super().__init__(name="typesetter", daemon=True)
+        self.worker = worker
+        self.stopping = threading.Event()
+        self.next_preparation = 0.0
+        self.prepared: set[study_report.Presentation] = set()
+
+    def stop(self) -> None:
+        """Give up what is being typeset, which another worker then makes, and wait for the thread to end."""
+        self.stopping.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self.stopping.wait(POLL_EVERY):
+            try:
+                self.work()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("Documents: the database is away (%s)", type(error).__name__)
+                connection.close()
+            except Exception:
+                logger.exception("Documents: unexpected")
+        connection.close()
+
+    def work(self) -> None:
+        if not pango.is_installed():
+            return
+        if time.monotonic() >= self.next_preparation:
+            self.next_preparation = time.monotonic() + PREPARE_EVERY
+            Document.objects.free_of_dead_workers()
+            self.prepare_reports()
+        while self.is_wanted() and (documents := Document.objects.claim(self.worker, at_most=TOGETHER)):
+            on_demand.make(documents, wanted=self.is_wanted)
+
+    def is_wanted(self) -> bool:
+        return not self.stopping.is_set()
+
+    def prepare_reports(self) -> None:
+        """When the worker starts and when a text has changed, so that no mail waits for its report to be typeset."""
+        self.prepared = study_report.prepare(self.prepared, wanted=self.is_wanted)
