@@ -17,7 +17,8 @@ MAX_PAGES = 200
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    memory = allowed(resource.RLIMIT_AS, MEMORY_BYTES)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     limit_cpu()
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
@@ -41,8 +42,14 @@ def main() -> None:
 def limit_cpu() -> None:
     """End this process after CPU_SECONDS more."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    most = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+    seconds = allowed(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + CPU_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def allowed(what: int, most: int) -> int:
+    """`most`, or less where the machine allows less: to ask for more would be refused."""
+    _soft, hard = resource.getrlimit(what)
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 if __name__ == "__main__":

@@ -238,6 +238,15 @@ def test_the_renderer_runs_under_limits_on_time_and_memory() -> None:
 
 
 @pytest.mark.typesetting
+def test_documents_are_made_where_the_machine_allows_less_than_our_limits() -> None:
+    less = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (12, 12))\n"
+    less += "resource.setrlimit(resource.RLIMIT_AS, (1_100_000_000, 1_100_000_000))\n"
+    command = [sys.executable, "-I", "-W", "ignore", "-c", less + PROBE, str(pdf.RENDERER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "True (1100000000, 1100000000)\n"
+
+
+@pytest.mark.typesetting
 @pytest.mark.parametrize(
     ("bomb", "reason"),
     [
