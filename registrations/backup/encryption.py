@@ -1,5 +1,6 @@
-"""A backup encrypted for the operator's public key (BACKUP_RECIPIENT). The program `age` does it: the private key, which
-is needed to read the file, is not on the server.
+"""Backups encrypted for the operator's public key (BACKUP_RECIPIENT), by the program `age`.
+
+The private key, which is needed to read them, is not on the server.
 """
 
 import shutil
