@@ -95,6 +95,8 @@ def test_an_encryption_that_fails_under_way_leaves_nothing_behind(
     program.chmod(0o700)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     settings.BACKUP_RECIPIENT = "age1"
+    settings.MEDIA_ROOT.mkdir()
+    (settings.MEDIA_ROOT / "large.pdf").write_bytes(os.urandom(1 << 20))  # more than a pipe holds
     with pytest.raises(Refused, match="age could not encrypt the backup: age: error: no space left on device"):
         create.make(own_folders)
     assert [path.name for path in own_folders.iterdir()] == [".lock"]
