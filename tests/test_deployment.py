@@ -1,6 +1,7 @@
 """A server is set up as the site wants it, and migrations leave the processes of the release before alive."""
 
 import re
+import tomllib
 
 import pytest
 from django.db.migrations import AddField, DeleteModel, RemoveField, RenameField, RenameModel
@@ -57,8 +58,35 @@ def test_the_guide_leaves_database_and_proxy_to_whoever_follows_it() -> None:
 def test_the_image_copies_what_is_there() -> None:
     text = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
     sources = [name for line in re.findall(r"^COPY (?!--)(.+) \S+$", text, re.MULTILINE) for name in line.split()]
-    assert len(sources) == 7
+    assert len(sources) == 8
     assert [name for name in sources if not (ROOT / name).exists()] == []
+
+
+def test_a_server_installs_nothing_whose_checksum_is_unknown() -> None:
+    text = (ROOT / "deploy" / "requirements.txt").read_text("utf-8")
+    packages = re.findall(r"^(\S+==\S+).*((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)$", text, re.MULTILINE)
+    assert len(packages) == text.count("==")
+    assert "://" not in text
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert {name for name, _checksums in packages} <= set(project["tool"]["uv"]["constraint-dependencies"])
+
+    for installation in (script("Install"), script("Upgrade"), (ROOT / "deploy" / "Dockerfile").read_text("utf-8")):
+        assert len(re.findall("uv pip sync .*--require-hashes .*requirements.txt", installation)) == 1
+        assert "uv sync" not in installation
+
+
+def test_base_images_do_not_change_their_version_by_themselves() -> None:
+    texts = [(ROOT / "deploy" / name).read_text("utf-8") for name in ("Dockerfile", "compose.yaml")]
+    bases = {name for text in texts for name in re.findall(r"^(?:FROM| +image:) (\S+:\S+)", text, re.MULTILINE)}
+    assert {name.partition(":")[0] for name in bases} == {"python", "postgres"}
+    assert [name for name in bases if not re.fullmatch(r"\w+:\d+(\.\d+)+(-slim)?-trixie", name)] == []
+
+
+def test_the_latest_backup_is_brought_back_whether_it_is_encrypted_or_not() -> None:
+    """An older one that is not encrypted must not be taken for the latest."""
+    for text in [script("Bring back a backup"), *(block for _heading, block in commands("shell"))]:
+        assert "*.tar.gz" not in text
+    assert "/backups/webinar-*" in script("Bring back a backup")
 
 
 def stops_older_processes(operation: Operation) -> bool:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self
 
+from registrations.backup.encryption import require_decrypted
 from registrations.runtime.site_lock import Refused
 
 DATABASE, JOURNAL, MANIFEST, MEDIA = "database", "erasures.log", "manifest.json", "media"
@@ -69,6 +70,7 @@ class Writer:
 def unpack(file: Path, folder: Path) -> dict[str, Any]:
     """Write the members below `folder` and return the manifest. Raises Refused when a checksum is wrong."""
     try:
+        require_decrypted(file)
         with tarfile.open(file, "r:gz") as tar:
             found = {member.name: _extract(tar, member, folder) for member in tar}
     except (tarfile.TarError, EOFError, zlib.error) as error:

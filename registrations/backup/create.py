@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from registrations.backup import archive, dumps, last_backup
+from registrations.backup import archive, dumps, encryption, last_backup
 from registrations.backup.last_backup import LastBackup
 from registrations.domain import erasure_journal
 from registrations.models import Event
@@ -24,7 +24,7 @@ from registrations.runtime.site_lock import Refused
 from registrations.runtime.version import version
 
 NAME = "webinar-{moment:%Y%m%dT%H%M%S}.{thousandths:03}Z.tar.gz"
-NAMES = "webinar-*.tar.gz"
+NAMES = ["webinar-*.tar.gz", f"webinar-*.tar.gz{encryption.ENDING}"]
 DRAFTS = ".draft-*"
 
 
@@ -39,6 +39,7 @@ def make(folder: Path, *, keep: int | None = None) -> LastBackup:
     erasure journal comes last: lines newer than the database do no harm.
     """
     site_lock.require_owner()
+    encryption.require_usable()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with site_lock.shared(), _alone(folder), _draft(folder) as draft:
         _require_space(folder)
@@ -93,7 +94,7 @@ def _finished(folder: Path, draft: Path, at: datetime) -> Path:
     database, whole = draft / archive.DATABASE, draft / "whole"
     dumps.dump(database)
     with os.fdopen(os.open(whole, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        with archive.Writer.to(file) as writer:
+        with encryption.encrypted(file) as stream, archive.Writer.to(stream) as writer:
             writer.add(archive.DATABASE, database)
             for path in _uploads():
                 writer.add(f"{archive.MEDIA}/{path.relative_to(settings.MEDIA_ROOT).as_posix()}", path)
@@ -103,7 +104,8 @@ def _finished(folder: Path, draft: Path, at: datetime) -> Path:
         file.flush()
         os.fsync(file.fileno())
     moment = at.astimezone(UTC)
-    final = folder / NAME.format(moment=moment, thousandths=moment.microsecond // 1000)
+    name = NAME.format(moment=moment, thousandths=moment.microsecond // 1000)
+    final = folder / (name + encryption.ENDING if settings.BACKUP_RECIPIENT else name)
     whole.replace(final)
     dumps.fsync(folder)
     return final
@@ -126,6 +128,7 @@ def _facts(at: datetime) -> dict[str, Any]:
 
 
 def _prune(folder: Path, keep: int | None) -> None:
-    """Delete the oldest backups; names sort by time."""
-    for old in sorted(folder.glob(NAMES), reverse=True)[keep:] if keep else []:
+    """Delete the oldest backups, encrypted or not; names sort by time."""
+    found = sorted((path for names in NAMES for path in folder.glob(names)), reverse=True)
+    for old in found[keep:] if keep else []:
         old.unlink()
