@@ -50,7 +50,7 @@ def test_no_page_has_inline_style_or_script() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("with_pango")
 def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
-    event = make_past_event(open_after_session=True)
+    event = make_past_event(open_after_session=True, report_title="Not typeset by another test")
     registration = make_registration(event, new_email="neuve@example.org", new_email_code="a" * 22)
     attendance.note(registration, Attendance.Origin.JOIN)
     registration.refresh_from_db()

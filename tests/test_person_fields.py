@@ -36,7 +36,7 @@ def sample(field: PersonField, event: Event) -> Any:
         case Kind.LIST | Kind.RADIO:
             assert field.asked.offers is not None
             return field.asked.offers(event)[0]
-    return f"Saisie-{field.name}"
+    return f"Saisie-{field.name.replace('_', '-')}"  # a name has no underscore
 
 
 def samples(event: Event) -> dict[str, Any]:

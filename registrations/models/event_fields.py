@@ -83,6 +83,7 @@ RELATED_ROWS = {  # by the name under which the event has them
     "broadcasts": LEFT_BEHIND,
     "jobs": LEFT_BEHIND,
     "purged_counts": LEFT_BEHIND,
+    "typeset_report": LEFT_BEHIND,
 }
 
 

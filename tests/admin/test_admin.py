@@ -86,7 +86,8 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
             "Nouvel essai à 12_h_10_: boîte pleine (450 4.2.2)",
         ),
         ({"state": "failed", "error": "adresse inconnue (550 5.1.1)"}, "En échec_: adresse inconnue (550 5.1.1)"),
-        ({"send_at": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}, "Partira à 13_h_00"),
+        ({"kind": "reminder_hour", "send_at": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}, "Partira à 13_h_00"),
+        ({"send_at": datetime(2026, 3, 2, 12, 0, tzinfo=UTC)}, "Retenu par une limite, part à 13_h_00"),
         ({"state": "sending"}, "En cours d’envoi"),
     ],
 )
@@ -94,7 +95,7 @@ def test_the_state_of_a_mail_is_a_plain_sentence(
     monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], sentence: str
 ) -> None:
     monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 3, 2, 11, 5, tzinfo=UTC))
-    assert mail_state(Delivery(kind="confirmation", **fields)) == sentence.replace("_", "\u00a0")
+    assert mail_state(Delivery(**{"kind": "confirmation", **fields})) == sentence.replace("_", "\u00a0")
 
 
 @pytest.mark.usefixtures("with_pango")

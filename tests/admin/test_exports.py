@@ -244,7 +244,7 @@ def test_hostile_answers_leave_disarmed(organiser: Client) -> None:
         make_registration(event, organisation=text.replace("\x00", "") or "x")
     cells = [row[0] for row in table(export(organiser, columns=["organisation"]))[1:]]
     assert len(cells) == len(FORMULAS)
-    assert all(cell.startswith("'") for cell in cells)
+    assert [cell for cell in cells if cell and not cell.startswith("'")] == []  # a lone tab is an empty line
 
 
 def test_no_personal_link_ever_leaves(organiser: Client) -> None:
@@ -258,7 +258,7 @@ def test_no_personal_link_ever_leaves(organiser: Client) -> None:
         assert person.manage_code.encode() not in data
 
 
-def test_the_filters_of_the_list_hold_and_a_wrong_one_leads_back(organiser: Client) -> None:
+def test_the_filters_of_the_list_hold_and_a_wrong_one_is_refused(organiser: Client) -> None:
     event = make_event()
     make_registration(event, last_name="Durand")
     make_registration(event, last_name="Martin", status="cancelled", cancelled_at=timezone.now())
@@ -268,7 +268,7 @@ def test_the_filters_of_the_list_hold_and_a_wrong_one_leads_back(organiser: Clie
     assert f'href="{EXPORT}{query}"'.replace("&", "&amp;") in organiser.get(f"{PEOPLE}{query}").text
     assert table(export(organiser, query)) == [["Nom"], ["Durand"]]
     assert table(export(organiser, "?q=Martin")) == [["Nom"], ["Martin"]]
-    assert organiser.get(f"{EXPORT}?nothing=1")["Location"] == PEOPLE
+    assert organiser.get(f"{EXPORT}?nothing=1").status_code == 400
 
 
 def test_an_export_without_columns_or_of_an_unknown_kind_is_the_page_again(organiser: Client) -> None:

@@ -27,7 +27,7 @@ INTERNAL = {  # of no person, or a secret that only their mails hold
     "manage_code",
     "new_email_code",
     "erase_by",
-    "attended",  # repeats the presences
+    "came",  # unused: of release 1.3, until 1.5
     "search",  # repeats name, address and organisation
 }
 CALLED_OTHERWISE = {"created_at": "registered_at", "new_email": "new_email_to_confirm", "uid": "calendar_uid"}
