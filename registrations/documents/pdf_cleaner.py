@@ -9,7 +9,7 @@ import io
 import json
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +31,8 @@ CONTAINERS = (pikepdf.Dictionary, pikepdf.Stream, pikepdf.Array)
 ACTION_KEYS = ["/A", "/NA", "/Next", "/PA"]
 CHECKED = {*ACTION_KEYS, "/AA", "/Annots", "/ByteRange", "/EF", "/F", "/OpenAction", "/Ref", "/Subtype"}
 SOURCES = (".bib", ".cls", ".css", ".csv", ".ltx", ".mathml", ".mml", ".sty", ".tex", ".txt", ".xml")
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+EMPTY_PAGE = "Resources is missing or invalid; repairing"  # the one fault that viewers cannot read in two ways
 
 
 class Cleaner:
@@ -70,20 +72,19 @@ class Cleaner:
             self.remove(self.root, "/URI", "link")
 
     def clean_actions(self, holder: Any) -> None:
-        for key in ACTION_KEYS:
-            self.clean_action(holder, key, CLICKED)
-        self.clean_action(holder, "/OpenAction", AUTOMATIC)
+        for key in ACTION_KEYS:  # one action, or a list
+            actions = holder.get(key)
+            self.remove_harmful(holder, key, actions if is_array(actions) else [actions], CLICKED)
+        self.remove_harmful(holder, "/OpenAction", [holder.get("/OpenAction")], AUTOMATIC)
         by_trigger = holder.get("/AA")
         if is_dictionary(by_trigger):
-            for trigger in list(by_trigger.keys()):
-                self.clean_action(by_trigger, trigger, AUTOMATIC)
+            self.remove_harmful(holder, "/AA", by_trigger.values(), AUTOMATIC)
 
-    def clean_action(self, holder: Any, key: str, harmless: set[str]) -> None:
-        """Take out the action, or the list of actions, if one of them may harm."""
-        actions = holder.get(key)
-        for action in actions if is_array(actions) else [actions]:
-            if kind := harm_of(action, harmless):
-                self.remove(holder, key, kind)
+    def remove_harmful(self, holder: Any, key: str, actions: Iterable[Any], harmless: set[str]) -> None:
+        kinds = {harm_of(action, harmless) for action in actions} - {""}
+        if kinds:
+            del holder[key]
+            self.removed |= kinds
 
     def clean_annotations(self, holder: Any) -> None:
         annotations = holder.get("/Annots")
@@ -92,7 +93,7 @@ class Cleaner:
                 if is_dictionary(annotations[index]) and annotations[index].get("/Subtype") == "/FileAttachment":
                     del annotations[index]
                     self.removed.add("attachment")
-        if str(holder.get("/Subtype")) in MEDIA_ANNOTATIONS:  # its picture stays
+        if text_of(holder.get("/Subtype")) in MEDIA_ANNOTATIONS:  # its picture stays
             for key in MEDIA_KEYS:
                 self.remove(holder, key, "media")
 
@@ -128,7 +129,7 @@ def harm_of(action: Any, harmless: set[str]) -> str:
     """The kind of what it can do; empty when it may stay, or is no action."""
     if not is_dictionary(action) or "/S" not in action:
         return ""
-    name = str(action.S)
+    name = text_of(action.S)
     if name == "/JavaScript" or "/JS" in action:
         return "script"
     if name in MEDIA_ACTIONS:
@@ -136,22 +137,30 @@ def harm_of(action: Any, harmless: set[str]) -> str:
     if name == "/URI":
         return "" if name in harmless and is_link(action.get("/URI", "")) else "link"
     elsewhere = name == "/Thread" and "/F" in action
-    menu = name == "/Named" and str(action.get("/N")) not in PAGE_TURNS
+    menu = name == "/Named" and text_of(action.get("/N")) not in PAGE_TURNS
     return "action" if elsewhere or menu or name not in harmless else ""
 
 
 def is_link(address: Any) -> bool:
     """Whether it leads to a web page, a mail address or a telephone, and not to a file or a share of a network."""
-    text = "".join(character for character in str(address) if character > " ").replace("\\", "/")
+    text = "".join(character for character in text_of(address) if character > " ").replace("\\", "/")
     try:
-        return not text.startswith("//") and urlsplit(text).scheme in SCHEMES
+        return UNREADABLE not in text and not text.startswith("//") and urlsplit(text).scheme in SCHEMES
     except ValueError:
         return True  # no address at all: it leads nowhere
 
 
+def text_of(value: Any) -> str:
+    """A name or a string as text; names may hold any byte."""
+    try:
+        return str(value)
+    except UnicodeDecodeError:
+        return UNREADABLE
+
+
 def is_source(specification: Any) -> bool:
     """Whether it is an associated file such as LaTeX's: a text, which no program runs when it is opened."""
-    names = [str(specification[key]).lower() for key in FILE_KEYS if key in specification]
+    names = [text_of(specification[key]).lower() for key in FILE_KEYS if key in specification]
     return bool(names) and "/AFRelationship" in specification and all(name.endswith(SOURCES) for name in names)
 
 
@@ -177,7 +186,7 @@ def cleaned(content: bytes) -> tuple[dict[str, Any], bytes]:
             return {"refused": "form"}, b""
         cleaner = Cleaner(pdf)
         cleaner.run()
-        repaired = bool(pdf.get_warnings())
+        repaired = any(not warning.endswith(EMPTY_PAGE) for warning in pdf.get_warnings())
         is_cut_off = repaired and content.rfind(b"%%EOF") < content.rfind(b"endobj")
         if is_cut_off or (repaired and cleaner.is_signed):
             return {"refused": "damaged"}, b""
@@ -204,7 +213,7 @@ def main() -> None:
         answer, content = {"refused": "password"}, b""
     except MemoryError:
         answer, content = {"refused": "too_heavy"}, b""
-    except pikepdf.PdfError as error:
+    except (pikepdf.PdfError, pikepdf.QpdfRuntimeError) as error:
         answer, content = {"refused": "password" if "encrypt" in str(error) else "damaged"}, b""
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + content)
 

@@ -175,9 +175,31 @@ def test_a_page_whose_content_is_a_file_elsewhere_fetches_nothing() -> None:
     assert taken_out(made(refer)) == ["action"]
 
 
+def test_each_kind_in_a_list_is_named() -> None:
+    launch = action("Launch", F=String("calc.exe"))
+    assert taken_out(made(put("page.AA", Dictionary(O=script(), Vxlx=launch)))) == ["action", "script"]
+    assert taken_out(made(put("link.A", action("GoTo", Next=[script(), launch])))) == ["action", "script"]
+
+
 def test_an_escaped_name_is_found() -> None:
     content = made(put("root.OpenAction", script())).replace(b"/JavaScript", b"/J#61vaScrip#74")
     assert taken_out(content) == ["script"]
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "removed"),
+    [
+        ("page.Fxanxais", Name.Vxlx, []),
+        ("page.Subtype", Name.Vxlx, []),
+        ("link.A", Dictionary(S=Name.Vxlx), ["action"]),
+        ("page.AA", Dictionary(Vxlx=script()), ["script"]),
+        ("link.A", Dictionary(S=Name.Named, N=Name.Vxlx), ["action"]),
+        ("link.A", Dictionary(S=Name.URI, URI=Name.Vxlx), ["link"]),
+    ],
+)
+def test_names_in_latin_1_are_read(place: str, name: Any, removed: list[str]) -> None:
+    content = made(put(place, name)).replace(b"Fxanxais", b"Fran\xe7ais").replace(b"Vxlx", b"V\xe9l\xe9")
+    assert outcome(content) == {"removed": removed, "repaired": False}
 
 
 def test_a_script_whose_key_stands_twice_is_gone() -> None:
