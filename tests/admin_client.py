@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.db.models import Model
+from django.db.models.fields.files import FieldFile
 from django.test import Client
 from django.utils import timezone
 
@@ -57,7 +58,7 @@ def event_form(client: Client, path: str) -> dict[str, Any]:
         value = bound.value()
         if hasattr(value, "utcoffset") and hasattr(value, "date"):
             typed |= typed_date(bound.name, value)
-        elif value not in (None, "", False):
+        elif value not in (None, "", False) and not isinstance(value, FieldFile):  # a stored file is not sent again
             typed[bound.name] = value
     return typed
 

@@ -39,10 +39,10 @@ def main() -> None:
         sys.stdout.buffer.write(len(content).to_bytes(LENGTH) + content)
 
 
-def limit_cpu() -> None:
-    """End this process after CPU_SECONDS more."""
+def limit_cpu(more: int = CPU_SECONDS) -> None:
+    """End this process after `more` seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = allowed(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + CPU_SECONDS)
+    seconds = allowed(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + more)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 

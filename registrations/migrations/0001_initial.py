@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('report_title', models.CharField(blank=True, max_length=200, verbose_name='report: title')),
                 ('report_subtitle', models.CharField(blank=True, max_length=300, verbose_name='report: subtitle')),
                 ('report_authors', models.TextField(blank=True, help_text='One per line.', verbose_name='report: authors')),
-                ('report_file', models.FileField(blank=True, help_text='Takes the place of the document typeset from the sections below.', upload_to='reports/', validators=[django.core.validators.FileExtensionValidator(['pdf']), registrations.models.event.validate_pdf], verbose_name='report: finished PDF')),
+                ('report_file', models.FileField(blank=True, help_text='Takes the place of the document typeset from the sections below.', upload_to='reports/', validators=[django.core.validators.FileExtensionValidator(['pdf'])], verbose_name='report: finished PDF')),
                 ('sequence', models.PositiveIntegerField(default=0, editable=False)),
             ],
             options={

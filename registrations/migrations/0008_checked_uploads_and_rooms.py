@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='event',
             name='report_file',
-            field=models.FileField(blank=True, help_text='Takes the place of the document typeset from the sections below.', upload_to=registrations.models.pdf_file.random_name, validators=[django.core.validators.FileExtensionValidator(['pdf']), registrations.models.event.validate_pdf], verbose_name='report: finished PDF'),
+            field=models.FileField(blank=True, help_text='Takes the place of the document typeset from the sections below.', upload_to=registrations.models.pdf_file.random_name, validators=[django.core.validators.FileExtensionValidator(['pdf'])], verbose_name='report: finished PDF'),
         ),
     ]

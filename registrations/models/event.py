@@ -21,7 +21,6 @@ from registrations.models.event_lock import LocksEvents
 from registrations.models.event_validators import (  # old migrations import them from here
     non_empty_lines,
     validate_lines,
-    validate_pdf,
     validate_room,
     validate_timezone,
 )
@@ -193,7 +192,7 @@ class Event(models.Model):
         _("report: finished PDF"),
         upload_to=pdf_file.random_name,
         blank=True,
-        validators=[FileExtensionValidator(["pdf"]), validate_pdf],
+        validators=[FileExtensionValidator(["pdf"])],
         help_text=_("Takes the place of the document typeset from the sections below."),
     )
     sequence = models.PositiveIntegerField(default=0, editable=False)

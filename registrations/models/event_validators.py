@@ -5,10 +5,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
 from django.utils.translation import gettext_lazy as _
-
-from registrations.models import pdf_file
 
 CHOICE_MAX = 255  # characters
 
@@ -16,11 +13,6 @@ CHOICE_MAX = 255  # characters
 def validate_timezone(value: str) -> None:
     if value not in available_timezones():
         raise ValidationError(_("Choose a time zone such as Europe/Paris."), code="invalid")
-
-
-def validate_pdf(file: File[bytes]) -> None:
-    if not getattr(file, "_committed", False):  # else stored already, and checked then
-        pdf_file.validate(file)
 
 
 def validate_room(url: str) -> None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
+from registrations.admin.events.forms import EventForm, examined
 from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
 from registrations.admin.people import custom_questions, exports
@@ -75,6 +76,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *people.PAGES,
         *attendance.PAGES,
     )
+    form = EventForm
     list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
@@ -210,6 +212,8 @@ class EventAdmin(WebinarModelAdmin[Event]):
         """The event is locked while its form is saved, so that seats and dates do not change meanwhile."""
         if request.method != "POST" or object_id is None:
             return super().changeform_view(request, object_id, form_url, extra_context)
+        if "report_file" in request.FILES and self.has_change_permission(request):
+            examined(request.FILES["report_file"])
         with transaction.atomic():
             if event := self.get_object(request, unquote(object_id)):
                 Event.objects.locked(event)
@@ -241,7 +245,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
             reminders.schedule(obj)
         if change and {"capacity", "status"} & changed:
             tell_of_promoted(request, waiting_list.promote(obj))
-        for sentence in filter(None, warnings(obj, changed)):
+        for sentence in filter(None, [*form.report_notes, *warnings(obj, changed)]):
             messages.warning(request, sentence)
         if _typed_what_a_button_changes(request, form):
             messages.error(
