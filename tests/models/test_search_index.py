@@ -13,20 +13,23 @@ def found(words: str) -> list[Registration]:
     return list(Registration.objects.found_by(words))
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has an index instead")
 def test_a_trigger_that_is_missing_or_another_is_made_again_and_everything_is_indexed() -> None:
+    """PostgreSQL has an index of its own, which needs no trigger: there nothing is lost in between."""
+    triggers = search_index.SQLITE if connection.vendor == "sqlite" else {}
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER registrations_search_insert")
-        cursor.execute("DROP TRIGGER registrations_search_delete")
-        cursor.execute(search_index.SQLITE["registrations_search_delete"].replace("BEGIN", "BEGIN SELECT 1;"))
+        if triggers:
+            cursor.execute("DROP TRIGGER registrations_search_insert")
+            cursor.execute("DROP TRIGGER registrations_search_delete")
+            cursor.execute(triggers["registrations_search_delete"].replace("BEGIN", "BEGIN SELECT 1;"))
     registration = make_registration(last_name="Rochebrune")
-    assert found("rochebrune") == []
+    assert found("rochebrune") == ([] if triggers else [registration])
     search_index.install()
     assert found("rochebrune") == [registration]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'registrations_search%'")
-        made = dict(cursor.fetchall())
-    assert {name: made[name] for name in search_index.SQLITE} == search_index.SQLITE
+    if triggers:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'registrations_search%'")
+            made = dict(cursor.fetchall())
+        assert {name: made[name] for name in triggers} == triggers
 
 
 def test_rows_written_by_an_older_version_are_found_after_housekeeping() -> None:
