@@ -32,12 +32,16 @@ def account(role: str) -> User:
 
 
 def logged_in_as(role: str) -> Client:
+    return logged_in(account(role))
+
+
+def logged_in(user: User) -> Client:
     client = Client()
-    client.force_login(account(role))
+    client.force_login(user)
     return with_fresh_password(client)
 
 
-def person_with_everything(event: Event, made: dict[str, Any]) -> Registration:
+def person_with_everything(event: Event, made: dict[str, Any], corrected_by: User) -> Registration:
     """The person of these rows with each kind of mail, an answer, a presence, a history, a new address to check."""
     person: Registration = made["registration"]
     question = make_question(event)
@@ -49,7 +53,7 @@ def person_with_everything(event: Event, made: dict[str, Any]) -> Registration:
     for kind in Delivery.Kind:
         Delivery.objects.enqueue(person, kind)
     attendance.note(person, Attendance.Origin.HAND)
-    note_history(1, [person], CHANGE, "Corrigé.")
+    note_history(corrected_by.pk, [person], CHANGE, "Corrigé.")
     return person
 
 
@@ -78,9 +82,9 @@ def files(client: Client, event: Event, person: Registration) -> Iterator[Any]:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_reader_of_the_admin_cancels_for_everyone_by_the_link_that_a_page_shows(role: str) -> None:
     event = make_event(report=False)
-    made = rows(event)
-    person = person_with_everything(event, made)
-    client = logged_in_as(role)
+    made, user = rows(event), account(role)
+    person = person_with_everything(event, made, user)
+    client = logged_in(user)
     pages = [client.get(path) for path in paths(made).values()]
     answers = [*pages, *letters_and_previews(client, event, person), *files(client, event, person)]
     codes = [code.encode() for code in (person.join_code, person.manage_code, str(person.new_email_code))]
@@ -93,8 +97,9 @@ def test_a_reader_of_the_admin_cancels_for_everyone_by_the_link_that_a_page_show
 @pytest.mark.parametrize("role", ROLES)
 def test_a_search_tells_whether_a_code_begins_with_these_letters(role: str) -> None:
     event = make_event(report=False)
-    person = person_with_everything(event, rows(event))
-    client = logged_in_as(role)
+    user = account(role)
+    person = person_with_everything(event, rows(event), user)
+    client = logged_in(user)
     for words in (person.manage_code, person.join_code, "n" * 22):
         for listing in ("registration", "delivery", "event"):
             found = client.get(f"/admin/registrations/{listing}/", {"q": words}).context["cl"].queryset
