@@ -1,19 +1,27 @@
+import logging
 import os
 import socket
+import time
 from typing import Any
 
 from django.core.mail import mailers
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, connection
 
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
+from registrations.worker.jobs import is_outage
+
+logger = logging.getLogger(__name__)
 
 WEB_PROCESSES = 2
 BACKLOG = 1024  # connections that can wait while both web processes restart
 FIRST_INHERITED = 3  # file descriptor, see sd_listen_fds(3)
+DATABASE_WITHIN = 30  # seconds for a database that starts together with this machine, or again
+RETRY_EVERY = 1  # second
 
 
 class Command(BaseCommand):
@@ -37,7 +45,7 @@ class Command(BaseCommand):
         listener = None if no_web else self._inherited() or self._listen(host, port)
         if not no_worker:
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
-        call_command("migrate", verbosity=0)
+        migrate()
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
         mail_workers = [] if no_worker else [processes.Child(["worker", "--skip-checks"], env) for _ in range(workers)]
         webs = []
@@ -62,3 +70,17 @@ class Command(BaseCommand):
             return socket.create_server((host, port), backlog=BACKLOG)
         except OSError as error:
             raise CommandError(f"Port {port}: {error.strerror}. Choose another with --port.") from error
+
+
+def migrate() -> None:
+    """Apply the migrations; while the database is away, try again for DATABASE_WITHIN seconds."""
+    deadline = time.monotonic() + DATABASE_WITHIN
+    while True:
+        try:
+            return call_command("migrate", verbosity=0)
+        except (OperationalError, InterfaceError) as error:
+            if not is_outage(error) or time.monotonic() > deadline:
+                raise
+            logger.warning("The database is away (%s): tried again", type(error).__name__)
+        connection.close()
+        time.sleep(RETRY_EVERY)
