@@ -1,6 +1,7 @@
 """Fixtures of all tests. Mails are written to a folder, so nothing leaves the machine."""
 
 import ctypes
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -26,16 +27,42 @@ AUDIT_LOG = "registrations_auditentry"
 type Committed = Callable[[], AbstractContextManager[Any]]
 
 
+def _is_whole_suite(config: pytest.Config) -> bool:
+    """Whether no folder, file or test was named."""
+    return config.args_source is not pytest.Config.ArgsSource.ARGS
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The whole suite is without the browser and the faults, which take most of its time, unless they are asked for.
+
+    The gate runs everything.
+    """
+    if _is_whole_suite(config) and not config.option.markexpr and not os.environ.get("CI"):
+        config.option.markexpr = "not browser and not faults"
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", []))
+
+
 def _starts_processes(item: pytest.Item) -> bool:
-    names = set(getattr(item, "fixturenames", []))
-    return "shown" not in names and not RUNNING_SITES.isdisjoint(names)
+    return "shown" not in _fixtures(item) and not RUNNING_SITES.isdisjoint(_fixtures(item))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _uses_a_database(item: pytest.Item) -> bool:
+    is_marked = item.get_closest_marker("django_db") is not None
+    return is_marked or not (RUNNING_SITES | {"db", "transactional_db"}).isdisjoint(_fixtures(item))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long tests come first, so that at the end no core waits for one of them.
 
-    Where Pango is missing, tests that typeset a document are skipped by name; the gate runs and fails them.
+    On PostgreSQL, the whole suite is that of the tests which use a database: the others are the same on SQLite. Where
+    Pango is missing, tests that typeset a document are skipped by name; the gate runs and fails them.
     """
+    if connection.vendor != "sqlite" and _is_whole_suite(config):
+        config.hook.pytest_deselected(items=[item for item in items if not _uses_a_database(item)])
+        items[:] = filter(_uses_a_database, items)
     items.sort(key=_starts_processes, reverse=True)
     if pango.is_installed() or os.environ.get("CI"):
         return
@@ -47,8 +74,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """One file is done sooner without more processes, each of which would make a database first."""
-    return 0 if len(config.args) == 1 and ".py" in config.args[0] else None
+    """One more than cores, since tests that start processes wait for them most of the time.
+
+    One file is done sooner without more processes, each of which would make a database first.
+    """
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    return (os.process_cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of the search for garbage: a twentieth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -12,6 +12,7 @@ from tests.site import RunningSite
 SMALL = Plan(sign_ups=25, seed=7, webs=1, workers=2, kill_every=0.8, visitors=4, pause=1.0)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("supervised", [False, True])
 def test_no_mail_is_lost_while_processes_are_killed_and_servers_misbehave(site: RunningSite, supervised: bool) -> None:
     plan = dataclasses.replace(SMALL, supervised=supervised)

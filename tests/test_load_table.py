@@ -1,5 +1,7 @@
 """The command that prints the figures of a machine works from end to end; what they are is no matter of a test."""
 
+import pytest
+
 from tests.load.database import database_at
 from tests.load.table import Plan, Table
 from tests.site import RunningSite
@@ -7,6 +9,7 @@ from tests.site import RunningSite
 TINY = Plan(seconds=0.2, starts=1, mails=3, renderings=1, pause=0.05)
 
 
+@pytest.mark.faults
 def test_every_line_of_the_table_is_there_and_no_visitor_meets_an_error(site: RunningSite) -> None:
     site.env["TRUSTED_PROXY_COUNT"] = "1"
     table = Table(TINY, site, database_at(site.env["DATABASE_URL"], site.data), None)
