@@ -77,7 +77,8 @@ def migrate() -> None:
     deadline = time.monotonic() + DATABASE_WITHIN
     while True:
         try:
-            return call_command("migrate", verbosity=0)
+            call_command("migrate", verbosity=0)
+            return
         except (OperationalError, InterfaceError) as error:
             if not is_outage(error) or time.monotonic() > deadline:
                 raise
