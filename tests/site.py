@@ -26,7 +26,7 @@ from tests.mailbox import read_folder
 from tests.network import free_port
 
 ROOT = Path(__file__).parent.parent
-TIMEOUT = 120  # seconds; never reached when things work, however busy the machine is
+TIMEOUT = 240  # seconds; never reached when things work, however busy the machine is
 
 
 def bare_environment() -> dict[str, str]:

@@ -107,7 +107,9 @@ def _decide_again(number: int, people: Sequence[Decided], mails: Delivery.State)
 
 def _again(decided: Decided) -> list[str]:
     """What was done, as names of `Replayed`. The registration may be gone, or withdrawn again already."""
-    registration = Registration.objects.filter(pk=decided.registration).select_for_update(of=("self",)).first()
+    registration = (
+        Registration.objects.filter(pk=decided.registration).select_for_update(of=("self",), no_key=True).first()
+    )
     if registration is None:
         return []
     if decided.is_erased or _is_to_be_erased(registration, decided.place):

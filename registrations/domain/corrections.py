@@ -99,7 +99,7 @@ def correct_sign_up(event: Event, made: int | None, *, email: str, language: str
     was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address.
     """
     event = Event.objects.locked(event)
-    mistaken = Registration.objects.select_for_update().filter(event=event, pk=made or 0).first()
+    mistaken = Registration.objects.select_for_update(no_key=True).filter(event=event, pk=made or 0).first()
     if mistaken is None or not _is_untouched(mistaken):
         return signup.register(event, email=email, language=language, in_time=True, **typed)
     mistaken.event = event

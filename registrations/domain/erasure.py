@@ -99,7 +99,7 @@ def disown(registration: Registration) -> None:
 def erase_from_list(registration: Registration) -> bool:
     """Erase at once, and promote the first on the waiting list. Returns False if the row was already gone."""
     event = Event.objects.locked(registration.event)
-    held = Registration.objects.select_for_update(of=("self",)).filter(pk=registration.pk).first()
+    held = Registration.objects.select_for_update(of=("self",), no_key=True).filter(pk=registration.pk).first()
     if held is None:
         return False
     erase(held)
@@ -148,7 +148,7 @@ def _to_erase() -> QuerySet[Registration]:
 @transaction.atomic
 def _erase_if_due(pk: int) -> bool:
     """Check again with the row locked: the person may have signed up again meanwhile."""
-    registration = _to_erase().select_for_update(of=("self",)).filter(pk=pk).first()
+    registration = _to_erase().select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
     if registration:
         erase(registration)
     return registration is not None

@@ -70,7 +70,7 @@ def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
 
 def _held(event: Event, pks: Sequence[int]) -> list[Registration]:
     rows: QuerySet[Registration] = (
-        event.registrations.without_dry_runs().filter(pk__in=pks).select_for_update(of=("self",))
+        event.registrations.without_dry_runs().filter(pk__in=pks).select_for_update(of=("self",), no_key=True)
     )
     found = list(rows.prefetch_related("attendances"))
     random.shuffle(found)

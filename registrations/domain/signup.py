@@ -20,7 +20,7 @@ SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since"
 _OF_ADDRESS = PreparedQuery(
     lambda: (
         Registration.objects.without_dry_runs()
-        .select_for_update()
+        .select_for_update(no_key=True)
         .filter(event=Parameter("event", BigAutoField()))
         .of_address(Parameter("email", EmailField()))
     )
@@ -141,7 +141,7 @@ def resend(event: Event, *, email: str) -> bool:
     """
     registration = (
         Registration.objects.without_dry_runs()
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
         .select_related("event")
         .filter(event=event)
         .of_address(email)

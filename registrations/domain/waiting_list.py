@@ -17,7 +17,7 @@ def promote(event: Event, *, mails: State = State.PENDING) -> int:
     event = Event.objects.locked(event)
     if event.status != Event.Status.PUBLISHED or event.has_started:
         return 0
-    line = event.registrations.without_dry_runs().on_waiting_list().select_for_update()
+    line = event.registrations.without_dry_runs().on_waiting_list().select_for_update(no_key=True)
     if event.capacity is not None:
         line = line[: max(event.capacity - event.seats_taken, 0)]
     promoted = list(line)

@@ -84,7 +84,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self, registrations: models.QuerySet[Registration], kind: "Delivery.Kind", *, reason: str = "", **fields: Any
     ) -> int:
         """`enqueue` for many registrations at once; returns how many mails were added."""
-        list(registrations.order_by("pk").select_for_update().values_list("pk"))  # nobody else adds a revision
+        list(
+            registrations.order_by("pk").select_for_update(no_key=True).values_list("pk")
+        )  # nobody else adds a revision
         of_kind = Q(deliveries__kind=kind)
         rows = registrations.order_by().annotate(next=Coalesce(Max("deliveries__revision", filter=of_kind), -1) + 1)
         fields = {"priority": KINDS[kind].priority, **fields}

@@ -290,7 +290,7 @@ class Event(models.Model):
     def is_today(self) -> bool:
         """Whether it takes place today, in its own time zone, and is not over."""
         today = timezone.now().astimezone(self.zone).date()
-        return self.start_date == today and not self.is_over
+        return self.start_date <= today and not self.is_over
 
     @property
     def start_date(self) -> date:

@@ -9,6 +9,9 @@ Locks are taken in this order everywhere, so that two transactions never wait fo
 A `joined` event can be joined by other sign-ups at the same time; nobody locks it meanwhile. On PostgreSQL both wait
 in one queue: once a transaction waits to lock the event, later sign-ups wait behind it. So a stream of sign-ups does
 not keep an organiser waiting. SQLite lets one transaction write at a time, and needs none of this.
+
+Rows are locked FOR NO KEY UPDATE. At its COMMIT, a transaction that added a mail asks for a KEY SHARE of the mail's
+event and registration, whoever has locked them: FOR UPDATE would make it wait, against the order above.
 """
 
 from typing import Any, cast
@@ -47,7 +50,7 @@ class LocksRows[Row: models.Model](models.QuerySet[Row]):
 
     def locked(self, row: Row) -> Row:
         """The row as it is once its lock is held, with its event, which is not locked. Raises DoesNotExist."""
-        return self.select_for_update(of=("self",)).select_related("event").get(pk=row.pk)
+        return self.select_for_update(of=("self",), no_key=True).select_related("event").get(pk=row.pk)
 
 
 class _Locking(Parameter):
@@ -66,5 +69,7 @@ def _events() -> Any:
 
 
 # The row is locked as well: a transaction that waited reads it as it is then.
-_LOCKED = PreparedQuery[Any](lambda: _events().select_for_update().filter(pk=_Locking("pg_advisory_xact_lock")))
+_LOCKED = PreparedQuery[Any](
+    lambda: _events().select_for_update(no_key=True).filter(pk=_Locking("pg_advisory_xact_lock"))
+)
 _JOINED = PreparedQuery[Any](lambda: _events().filter(pk=_Locking("pg_advisory_xact_lock_shared")), share_lock=True)

@@ -19,7 +19,10 @@ JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  
 
 register = template.Library()
 
-register.filter("event_day", dates.event_day)
+register.filter("event_days", dates.event_days)
+register.filter("on_days", dates.on_days)
+register.filter("of_days", dates.of_days)
+register.filter("of_dates", dates.of_dates)
 register.filter("hours", dates.hours)
 register.filter("from_to", dates.from_to)
 register.filter("when", dates.when)

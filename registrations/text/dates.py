@@ -1,15 +1,17 @@
 """Moments in words, in the active language and the event's own zone."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from registrations.models import Event
 
 NBSP = "\u00a0"
 PARIS = "Europe/Paris"
+LONGEST_SESSION = timedelta(hours=12)  # across midnight; what is longer takes several days
 OVERSEAS = {
     "America/Guadeloupe": "Guadeloupe",
     "America/Martinique": "Martinique",
@@ -58,29 +60,68 @@ def zone_name(event: Event) -> str:
     return _("%(city)s time") % {"city": city}
 
 
-def event_day(event: Event) -> str:
-    return day(event.starts_at, event)
+def event_days(event: Event, *, weekday: bool = True) -> str:
+    """mardi 13 mai 2025; du mardi 13 au mercredi 14 mai 2025."""
+    if not _takes_several_days(event):
+        return day(event.starts_at, event, weekday=weekday)
+    first, last = (moment.astimezone(event.zone) for moment in (event.starts_at, event.ends_at))
+    one_year = first.year == last.year
+    start = day(event.starts_at, event, weekday=weekday, year=not one_year)
+    if one_year and first.month == last.month:
+        start = start.rpartition(NBSP)[0]
+    return _("%(first)s to %(last)s") % {"first": start, "last": day(event.ends_at, event, weekday=weekday)}
+
+
+def on_days(event: Event) -> str:
+    """le mardi 13 mai 2025; du mardi 13 au mercredi 14 mai 2025."""
+    words = pgettext("several", "from %(days)s") if _takes_several_days(event) else _("on %(days)s")
+    return words % {"days": event_days(event)}
+
+
+def of_days(event: Event, *, weekday: bool = True) -> str:
+    """du mardi 13 mai 2025; du mardi 13 au mercredi 14 mai 2025."""
+    words = pgettext("several", "of %(days)s") if _takes_several_days(event) else _("of %(days)s")
+    return words % {"days": event_days(event, weekday=weekday)}
+
+
+def of_dates(event: Event) -> str:
+    """du 13 mai 2025; du 13 au 14 mai 2025."""
+    return of_days(event, weekday=False)
+
+
+def _nights(event: Event) -> int:
+    return (event.ends_at.astimezone(event.zone).date() - event.start_date).days
+
+
+def _takes_several_days(event: Event) -> bool:
+    return _nights(event) > 0 and event.ends_at - event.starts_at > LONGEST_SESSION
 
 
 def hours(event: Event) -> str:
-    """16 h 30 – 18 h; with the day of the end when it is another one."""
-    start, end = hour(event.starts_at, event), hour(event.ends_at, event)
-    if event.starts_at.astimezone(event.zone).date() != event.ends_at.astimezone(event.zone).date():
-        end = f"{day(event.ends_at, event, year=False)}, {end}"
+    """16 h 30 – 18 h; with the day of an end on another one."""
+    start, end = _start_and_end(event)
     return f"{start}{NBSP}– {end}"
 
 
 def from_to(event: Event) -> str:
-    """de 16 h 30 à 18 h; from 16:30 to 18:00."""
-    return _("from %(start)s to %(end)s") % {
-        "start": hour(event.starts_at, event),
-        "end": hour(event.ends_at, event),
-    }
+    """de 16 h 30 à 18 h; de 22 h à 1 h le lendemain; from 16:30 to 18:00."""
+    start, end = _start_and_end(event)
+    return _("from %(start)s to %(end)s") % {"start": start, "end": end}
+
+
+def _start_and_end(event: Event) -> tuple[str, str]:
+    start, end = hour(event.starts_at, event), hour(event.ends_at, event)
+    match _nights(event):
+        case 0:
+            return start, end
+        case 1:
+            return start, _("%(hour)s the next day") % {"hour": end}
+    return _("%(hour)s on the first day") % {"hour": start}, _("%(hour)s on the last day") % {"hour": end}
 
 
 def when(event: Event) -> str:
     """mardi 13 mai 2025, 16 h 30 – 18 h (heure de Paris)."""
-    return f"{event_day(event)}, {hours(event)} ({zone_name(event)})"
+    return f"{event_days(event)}, {hours(event)} ({zone_name(event)})"
 
 
 def overseas_times(moment: datetime, event: Event) -> list[tuple[str, str]]:

@@ -58,9 +58,9 @@ def _then(event: Event, was_full: bool) -> list[str]:
         return [_("When a seat becomes free, the first in line receives it at once, with the connection link.")]
     if event.has_started:
         return []
-    date = {"day": dates.event_day(event), "hours": dates.from_to(event)}
+    date = {"days": dates.event_days(event), "hours": dates.from_to(event)}
     start = {"start": dates.hour(event.starts_at, event)}
     return [
-        _("Note the date: %(day)s, %(hours)s. The calendar invitation is in the message.") % date,
+        _("Note the date: %(days)s, %(hours)s. The calendar invitation is in the message.") % date,
         _("On the day, use the link you received a few minutes before %(start)s.") % start,
     ]

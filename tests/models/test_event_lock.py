@@ -155,6 +155,19 @@ def test_no_deadlock_when_one_address_signs_up_corrects_and_asks_at_once() -> No
     assert event.registrations.count() == 1
 
 
+def test_an_address_is_asked_for_although_another_page_has_locked_the_event() -> None:
+    """A new mail's foreign keys are checked at COMMIT. To wait there for the event deadlocked with a withdrawal."""
+    event = make_event(capacity=None)
+    person = signup.register(event, language="fr", **answers()).registration
+    with locking_threads() as threads:
+        threads.append(LockingThread(Event.objects.locked, event))
+        assert threads[0].gets_lock()
+        if connection.vendor == "sqlite":  # it has one writer
+            return
+        assert together([partial(corrections.ask_for_address, person, email="neuve@example.org")]) == []
+        assert threads[0].thread.is_alive()  # and has not given up waiting
+
+
 def test_no_deadlock_between_erasures_withdrawals_corrections_and_sign_ups() -> None:
     """The event is always locked before a registration."""
     event = make_event(capacity=None)

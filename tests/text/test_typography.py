@@ -71,7 +71,7 @@ def webinar(start: datetime, minutes: int = 90, zone: str = "Europe/Paris") -> E
         ("en", webinar(MAY), "Tuesday 13_May 2025, 16:30_– 18:00 (Paris time)"),
         ("fr", webinar(DECEMBER), "lundi 1er_décembre 2025, 9_h_– 10_h_30 (heure de Paris)"),
         ("fr", webinar(datetime(2025, 5, 13, 21, 0, tzinfo=UTC), 120),
-         "mardi 13_mai 2025, 23_h_– mercredi 14_mai, 1_h (heure de Paris)"),
+         "mardi 13_mai 2025, 23_h_– 1_h le lendemain (heure de Paris)"),
         ("fr", webinar(MAY, zone="America/Martinique"),
          "mardi 13_mai 2025, 10_h_30_– 12_h (heure de Martinique)"),
     ],

@@ -24,10 +24,10 @@ def duplicate(request: HttpRequest, pk: int) -> HttpResponse:
     new = duplication.duplicate(event)
     events.log_addition(request, new, [{"added": {}}])
     sentence = _(
-        "Here is the new draft, on %(day)s. Check its title, its date, its address and the link to the room, "
+        "Here is the new draft, %(days)s. Check its title, its date, its address and the link to the room, "
         "then publish it: until then nobody sees it and no mail leaves."
     )
-    messages.success(request, sentence % {"day": dates.event_day(new)})
+    messages.success(request, sentence % {"days": dates.on_days(new)})
     return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[new.pk]))
 
 

@@ -324,7 +324,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         """Seats that become free go to the first on the waiting list, as after a cancellation."""
         concerned = Event.objects.filter(pk__in=queryset.order_by().values("event")).order_by("pk")
         events = [Event.objects.locked(event) for event in concerned]
-        for registration in queryset.select_for_update(of=("self",)):
+        for registration in queryset.select_for_update(of=("self",), no_key=True):
             erasure.erase(registration)
         for event in events:
             tell_of_promoted(request, waiting_list.promote(event))
