@@ -20,6 +20,7 @@ OF_ANOTHER_PERSON = {
 OF_THE_PERSON = {"votre", "vos", "your", "participant", "participante", "inscrit", "inscrite", "attendee"}
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
 BRACKETS = re.compile(r"[(\[].*?[)\]]")
+ADDRESS_MAX = 320  # characters; a search in longer cells would take long
 SAMPLE = 200  # lines that are looked at
 EXACT, PHRASE, CONTENT = 100, 50, 20  # points
 
@@ -31,7 +32,7 @@ class Guess:
 
 
 def is_address(cell: str) -> bool:
-    return ADDRESS.fullmatch(cell) is not None
+    return len(cell) <= ADDRESS_MAX and ADDRESS.fullmatch(cell) is not None
 
 
 def known_headings(line: Line) -> int:

@@ -11,7 +11,8 @@ from registrations.spreadsheets.reader import FileNotUnderstood, Line
 
 MAX_PEOPLE = 5000
 LIMIT = MAX_PEOPLE + 1  # with the header
-CELLS_COUNTED = 99
+MAX_COLUMNS = 100
+CELLS_COUNTED = MAX_COLUMNS - 1
 KEPT_OF_TOO_LONG = 20  # lines
 
 
@@ -29,9 +30,10 @@ class Table:
 
     @property
     def headings(self) -> list[str]:
+        """Of all columns, at most MAX_COLUMNS: each is a field of the organiser's page."""
         width = max((len(line.cells) for line in self.lines), default=0)
         named = self.header.cells if self.header else []
-        return [*named, *[""] * (width - len(named))]
+        return [*named, *[""] * (width - len(named))][:MAX_COLUMNS]
 
     @property
     def holds_addresses(self) -> bool:
@@ -91,7 +93,7 @@ def _row(line: Line, columns: Mapping[int, str], for_all: Mapping[str, str]) -> 
 
 def _points(line: Line) -> int:
     """How much a line reads as the header of such a list, or, where no line has known headings, as its widest line."""
-    return people_columns.known_headings(line) * (CELLS_COUNTED + 1) + min(len(line.cells), CELLS_COUNTED)
+    return people_columns.known_headings(line) * MAX_COLUMNS + min(len(line.cells), CELLS_COUNTED)
 
 
 def _table(sheet: reader.Sheet) -> Table:

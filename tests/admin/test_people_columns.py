@@ -214,3 +214,9 @@ def test_what_changed_in_the_event_meanwhile_is_shown_before_anybody_is_added(or
     assert added(event) == []
     assert "Les choix ont changé" in messages(page)[0]
     assert page.context["read"].faulty_lines == 1
+
+
+def test_a_file_with_thousands_of_columns_offers_a_hundred(organiser: Client) -> None:
+    page = upload(organiser, make_event(), csv_of([*HEADER, *["x"] * 3000], [*ZOE, *["y"] * 3000]))
+    assert len(page.context["form"].columns) == 100
+    assert [row.cells["email"] for row in page.context["new"].rows] == ["zoe@example.org"]

@@ -372,7 +372,7 @@ ADMIN_PAGES = [
         admin=True,
     ),
     *(
-        SitePage(name, admin_event_act("registrants"), act=act, admin=True)
+        SitePage(name, admin_event_act("registrants"), act=act, languages=("fr",), admin=True)
         for name, act in [
             ("admin-import-columns", upload_unknown_columns),
             ("admin-import-sheets", upload_two_sheets),
