@@ -192,11 +192,22 @@ def test_a_name_that_may_be_divided_in_another_way_is_shown(organiser: Client) -
     assert "Ligne 2 : nom « Le Goff », prénom « Anne Marie »" in told(page)
 
 
-def test_only_well_known_columns_are_folded_away(organiser: Client) -> None:
-    event = make_event()
-    for header, is_open in [(HEADER, False), ([*HEADER[:4], "Votre fonction"], True)]:
-        page = upload(organiser, event, csv_of(header, ZOE))
-        assert ('<details class="module admin-block" open>' in page.text) == is_open
+@pytest.mark.parametrize(
+    ("content", "is_open"),
+    [
+        (csv_of(HEADER, ZOE), False),
+        (csv_of([*HEADER[:4], "Votre fonction"], ZOE), True),
+        (xlsx({"Notice": [["x"], ["y"]], "2026": [HEADER, ZOE]}), False),
+        (xlsx({"Liste": [HEADER, ZOE, ALI]}, hidden_rows=[3]), True),
+        (xlsx({"2025": [HEADER, ZOE], "2026": [HEADER, ALI]}, hidden_sheets=["2025"]), True),
+    ],
+    ids=["well known", "guessed", "one list", "hidden rows", "hidden list"],
+)
+def test_the_columns_are_folded_away_only_when_nothing_is_left_to_choose(
+    organiser: Client, content: bytes, is_open: bool
+) -> None:
+    page = upload(organiser, make_event(), content)
+    assert ('<details class="module admin-block" open>' in page.text) == is_open
 
 
 def test_hostile_headings_and_examples_stay_text(organiser: Client) -> None:

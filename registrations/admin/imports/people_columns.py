@@ -82,6 +82,10 @@ class Upload:
         return None if self.sheet is None else self.tables[self.sheet]
 
     @property
+    def has_another_list(self) -> bool:
+        return sum(table.holds_addresses for table in self.tables) > 1
+
+    @property
     def sheets(self) -> list["SheetChoice"]:
         """To choose from; none when there is only one."""
         if len(self.tables) == 1:
@@ -160,8 +164,9 @@ class ColumnsForm(forms.Form):
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether something is wrong, or is no more than a guess."""
-        return bool(self.errors) or (self.is_guessed and not self.guess.is_certain)
+        """Whether something is wrong, is no more than a guess, or is left out."""
+        is_certain = self.guess.is_certain and not self.table.hidden_lines
+        return bool(self.errors) or (self.is_guessed and not is_certain)
 
     @property
     def chosen(self) -> dict[int, str]:
