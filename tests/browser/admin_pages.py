@@ -33,7 +33,9 @@ from tests.browser.scenes import (
     registration,
 )
 from tests.factories import make_event, make_registration
+from tests.spreadsheets import workbooks
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LIST_OF_PEOPLE = """\
 Nom;Prénom;Courriel;Structure;Fonction
 Durand;Zoë;zoe@example.org;Ville de Nulle-Part;Cheffe de projet
@@ -54,6 +56,31 @@ def admin_event_act(slug: str, **fields: Any) -> Callable[[], str]:
 def send_and_confirm(page: Page) -> None:
     with page.expect_navigation():
         page.locator("#content form [type=submit]").last.click()
+
+
+def upload_unknown_columns(page: Page) -> None:
+    """Headings that nobody knows, long cells, one name that may be divided in two ways, and no function."""
+    lines = ["Qui;Où le joindre;Remarques", f"Le Goff Anne Marie;anne@example.org;{LONG}"]
+    page.locator("[name=people]").set_input_files(
+        {"name": "liste.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
+    )
+    send_and_confirm(page)
+
+
+def upload_two_sheets(page: Page) -> None:
+    rows = [line.split(";") for line in LIST_OF_PEOPLE.splitlines()]
+    page.locator("[name=people]").set_input_files(
+        {"name": "liste.xlsx", "mimeType": XLSX, "buffer": workbooks.xlsx({"2025": rows, LONG[:30]: rows})}
+    )
+    send_and_confirm(page)
+
+
+def choose_a_filtered_sheet(page: Page) -> None:
+    rows = [line.split(";") for line in LIST_OF_PEOPLE.splitlines()]
+    content = workbooks.xlsx({"Notice": [["Une notice"], ["Deux lignes"]], "Inscrits": rows}, hidden_rows=[3])
+    page.locator("[name=people]").set_input_files({"name": "liste.xlsx", "mimeType": XLSX, "buffer": content})
+    send_and_confirm(page)
+    page.locator("#content summary").first.click()
 
 
 def upload_a_list(page: Page) -> None:
@@ -343,6 +370,14 @@ ADMIN_PAGES = [
         act=upload_a_list,
         languages=("fr",),
         admin=True,
+    ),
+    *(
+        SitePage(name, admin_event_act("registrants"), act=act, languages=("fr",), admin=True)
+        for name, act in [
+            ("admin-import-columns", upload_unknown_columns),
+            ("admin-import-sheets", upload_two_sheets),
+            ("admin-import-filtered", choose_a_filtered_sheet),
+        ]
     ),
     SitePage("admin-write-refused", admin_event_act("write"), act=misspell_the_message, languages=("fr",), admin=True),
     SitePage(

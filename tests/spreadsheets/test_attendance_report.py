@@ -208,7 +208,7 @@ def zipped() -> bytes:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "Ce n’est pas un fichier CSV mais un classeur"),
         (b"%PDF-1.7", "Ce n’est pas un fichier CSV mais un classeur"),
         (b"Name,Email\nZo\0e,x@example.org\n", "Ce fichier n’est pas du texte"),
-        (b"Name\nDurand\nZo\x81\xff\n", "La ligne 3 contient des signes illisibles"),
+        (b"Name\nDurand\nZo\x81\xff\x01\x02\xfd\n", "La ligne 3 contient des signes illisibles"),
         (b"\xff\xfeN", "Aucune ligne de ce fichier ne nomme ses colonnes"),
         (b'Name,Email\n"' + b"x" * 200_000, "La ligne 2 ne peut pas être lue"),
         (b"Name\n" + b"Zoe\n" * 20_001, "Ce fichier a plus de 20 000 lignes"),
