@@ -43,12 +43,38 @@ Martin;;lea@exemple;CAF;Conseillère
 """
 
 
+REPORT = f"""\
+Nom,E-mail,Arrivée,Départ,Durée (minutes)
+Zoë,zoe@example.org,15/12/2026 14:00:00,15/12/2026 15:23:00,83
+Ali Benn,,15/12/2026 14:00:00,15/12/2026 15:00:00,60
+iPhone de quelqu’un,,15/12/2026 14:00:00,En cours,En cours
+{LONG[:200]},quelquun-de-tres-tres-tres-long@communaute-de-communes-de-nulle-part.example.org,,,5
+"""
+
+
 def admin_event_act(slug: str, **fields: Any) -> Callable[[], str]:
     def prepare() -> str:
         made = make_registration(make_event(**fields))
         return reverse(f"admin:registrations_event_{slug}", args=[made.event_id])
 
     return prepare
+
+
+def admin_reported() -> str:
+    """An event to whose people the report above belongs."""
+    event = make_event(starts_in=-DAY)
+    make_registration(event, email="zoe@example.org")
+    make_registration(event, first_name="Ali", last_name="Ben")
+    make_registration(event, first_name=LONG[:100], last_name="Durand")
+    return reverse("admin:registrations_event_presences", args=[event.pk])
+
+
+def upload_a_report(page: Page) -> None:
+    """Someone matched, a name nearly as on the list, and two names that match nobody."""
+    page.locator("[name=report]").set_input_files(
+        {"name": "participants.csv", "mimeType": "text/csv", "buffer": REPORT.encode()}
+    )
+    send_and_confirm(page)
 
 
 def send_and_confirm(page: Page) -> None:
@@ -344,6 +370,7 @@ ADMIN_PAGES = [
         languages=("fr",),
         admin=True,
     ),
+    SitePage("admin-presences-matches", admin_reported, act=upload_a_report, languages=("fr",), admin=True),
     SitePage("admin-write-refused", admin_event_act("write"), act=misspell_the_message, languages=("fr",), admin=True),
     SitePage(
         "admin-message-miscounted", lambda: admin_message(message()), act=miscount, languages=("fr",), admin=True
