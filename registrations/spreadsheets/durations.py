@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 DAY = 24 * 3600
 HOURS_OF_A_DAY = 24
+MAX_TEXT = 100  # characters
 type Span = tuple[int, int]  # two moments, in seconds
 
 AMOUNT = r"(\d{1,6}(?:[.,]\d{1,3})?)"
@@ -35,7 +36,7 @@ def seconds_of(text: str, *, unit: int = 60) -> int | None:
 
     None for what is no length of time, or may be two: « 83:00 » is in hours for some, in minutes for others.
     """
-    text = " ".join(text.lower().split())
+    text = _plain(text)
     if NUMBER.fullmatch(text):
         return int(_amount(text) * unit)
     if UNDER_A_MINUTE.fullmatch(text):
@@ -50,6 +51,11 @@ def seconds_of(text: str, *, unit: int = 60) -> int | None:
     return None
 
 
+def _plain(text: str) -> str:
+    """Nothing for a long text: the patterns would take minutes for « , , , , … »."""
+    return " ".join(text.lower().split()) if len(text) <= MAX_TEXT else ""
+
+
 def _amount(part: str | None) -> float:
     return float((part or "0").replace(",", "."))
 
@@ -59,7 +65,7 @@ def moment(text: str) -> int | None:
 
     Zones are left out: a report has one. « 05/06/2026 » is the 5th of June, and beside AM or PM the 6th of May.
     """
-    found = MOMENT.fullmatch(" ".join(text.lower().split()))
+    found = MOMENT.fullmatch(_plain(text))
     if not found:
         return None
     *date, hour, minute, second, half = found.groups()

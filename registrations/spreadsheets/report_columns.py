@@ -36,6 +36,7 @@ REGISTERED = {
     Column.EMAIL: Column.REGISTERED_EMAIL,
 }
 
+MAX_HEADING = 200  # characters that are read of it
 SURNAME = "nom"  # alone it is the whole name; beside a column of first names, the last name
 EXACT = {
     Column.NAME: {
@@ -69,6 +70,7 @@ PATTERNS = {
         Column.REGISTRATION_STATUS: r"registration status|(statut|etat) (d|de l) ?inscription",
     }.items()
 }
+VALUE = re.compile(r"\d|.*@")  # an hour, a length, an address: no heading, and quickly told
 REGISTRATION = re.compile(r"registration (.+)|(.+?)(?: d| de l)? inscription")
 
 ABOUT_THE_MEETING = {
@@ -83,7 +85,7 @@ BIGBLUEBUTTON = re.compile(
 
 def heading(cell: str) -> str:
     """« Name (Original Name) » is « name »; « Durée (minutes) » is « duree »."""
-    return folded(re.sub(r"\(.*?\)", " ", cell))
+    return folded(re.sub(r"\(.*?\)", " ", cell[:MAX_HEADING]))
 
 
 def meaning(text: str) -> Column | None:
@@ -102,7 +104,7 @@ def meaning(text: str) -> Column | None:
 
 def count_known(line: Line) -> int:
     """Number of known headings in the line; 0 without a column for a name or an address."""
-    meanings = [meaning(heading(cell)) for cell in line.cells if cell]
+    meanings = [meaning(heading(cell)) for cell in line.cells if cell and not VALUE.match(cell)]
     return sum(map(bool, meanings)) if LISTS_PEOPLE & set(meanings) else 0
 
 

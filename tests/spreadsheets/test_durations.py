@@ -105,3 +105,8 @@ def test_what_is_no_hour_is_none(text: str) -> None:
 )
 def test_a_union_counts_no_second_twice(spans: list[Span], expected: tuple[Span, ...]) -> None:
     assert union(spans) == expected
+
+
+def test_a_cell_of_a_hundred_thousand_commas_is_left_at_once() -> None:
+    assert seconds_of(", " * 50_000) is None
+    assert moment("1 " * 50_000) is None

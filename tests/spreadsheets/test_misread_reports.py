@@ -206,3 +206,7 @@ def test_a_workbook_is_read_with_its_hours_and_lengths() -> None:
         ["Ali Ben", "ali@example.org", None, None, timedelta(hours=1, minutes=30)],
     ]
     assert participants(workbook(rows)) == [told(ZOE, 75), told(ALI, 90)]
+
+
+def test_a_heading_of_a_hundred_thousand_brackets_is_read_past_at_once() -> None:
+    assert participants(f"Nom,Structure,{'(' * 100_000}\nZoë Durand,,\n".encode()) == [told(("Zoë Durand", ""), None)]
