@@ -7,7 +7,6 @@ objects that a viewer reaches, by their place in the document (ISO 32000-2), and
 
 import io
 import json
-import resource
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pikepdf
 
-from registrations.documents.pdf_renderer import allowed, limit_cpu
+from registrations.runtime.process_limits import limit_cpu, limit_memory
 
 CPU_SECONDS = 8
 MEMORY_BYTES = 500_000_000
@@ -204,8 +203,7 @@ def written(pdf: pikepdf.Pdf) -> bytes:
 
 
 def main() -> None:
-    memory = allowed(resource.RLIMIT_AS, MEMORY_BYTES)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit_memory(MEMORY_BYTES)
     limit_cpu(CPU_SECONDS)
     try:
         answer, content = cleaned(sys.stdin.buffer.read())

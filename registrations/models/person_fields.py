@@ -109,7 +109,7 @@ PERSON_FIELDS = (
             autocomplete="given-name",
         ),
         is_usual_column=True,
-        headings=frozenset({"first name", "firstname", "given name", "prenom"}),
+        headings=frozenset({"first name", "firstname", "given name", "prenom", "prenoms"}),
         erased_at_once=False,
         is_searched=True,
         placeholder="prenom",
@@ -165,7 +165,18 @@ PERSON_FIELDS = (
         ),
         is_usual_column=True,
         headings=frozenset(
-            {"organisation", "organization", "organisme", "structure", "collectivite", "company", "employeur"}
+            {
+                *["organisation", "organization", "organisme", "structure", "collectivite", "company", "employeur"],
+                *[
+                    "employer",
+                    "association",
+                    "entreprise",
+                    "societe",
+                    "etablissement",
+                    "institution",
+                    "raison sociale",
+                ],
+            }
         ),
         counted_as=PurgedCount.Dimension.ORGANISATION,
         is_searched=True,
@@ -180,7 +191,7 @@ PERSON_FIELDS = (
             autocomplete="organization-title",
         ),
         is_usual_column=True,
-        headings=frozenset({"job title", "title", "fonction", "poste", "metier", "profession"}),
+        headings=frozenset({"job title", "title", "fonction", "poste", "metier", "profession", "role", "qualite"}),
         counted_as=PurgedCount.Dimension.FUNCTION,
     ),
     PersonField(

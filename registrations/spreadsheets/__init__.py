@@ -1,4 +1,4 @@
 """Tables in and out: read and written.
 
-May import: models.
+May import: models, runtime.
 """

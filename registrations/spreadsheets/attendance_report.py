@@ -5,7 +5,6 @@ for hosts, panellists and attendees. Teams reports have numbered sections; the t
 A participant who joined twice, or with two devices, has two lines.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from registrations.models.search import folded
 from registrations.spreadsheets import durations, reader
+from registrations.spreadsheets.decoding import Undecodable, decoded
 from registrations.spreadsheets.durations import Span, seconds_of
 from registrations.spreadsheets.reader import FileNotUnderstood, Line
 from registrations.spreadsheets.report_columns import Column, Table, count_known, table
@@ -91,26 +91,24 @@ def _merged(sessions: list[Session]) -> Participant:
 
 
 def _lines(content: bytes) -> list[Line]:
-    if content.startswith(reader.ZIP):
-        return reader.workbook_lines(content, limit=MAX_ROWS)
-    return reader.csv_lines(_repaired(content), count_known=count_known, limit=MAX_ROWS)
+    """Of a workbook, the sheet whose header has the most known headings; a visible one if there are several."""
+    if not reader.is_workbook(content):
+        return reader.csv_lines(_repaired(content), count_known=count_known, limit=MAX_ROWS)
+    sheets = sorted(reader.workbook_sheets(content, limit=MAX_ROWS), key=lambda sheet: sheet.is_hidden)
+    best = max(sheets, key=lambda sheet: max(map(count_known, sheet.lines[: reader.HEADER_WITHIN]), default=0))
+    if len(best.lines) > MAX_ROWS:
+        raise reader.too_long(MAX_ROWS)
+    return best.lines
 
 
 def _repaired(content: bytes) -> bytes:
-    """The text in UTF-8, without NULs; bytes that are no characters are replaced, so that the rest can be read."""
+    """The text in UTF-8, without NULs: the rest of a report is read in spite of them."""
     if content.startswith(reader.NOT_TEXT) or len(content) > reader.MAX_BYTES:
         return content  # refused by the reader
-    odd = content[1:40:2]
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = content.decode("utf-16", errors="replace")
-    elif odd.count(0) > len(odd) / 2:
-        text = content.decode("utf-16-le", errors="replace")
-    else:
-        text = content.decode("utf-8-sig", errors="replace")
-        wrong = text.count("\ufffd")
-        if wrong > sum(not char.isascii() for char in text) - wrong:
-            text = content.decode("cp1252", errors="replace")
-    return text.replace("\0", "").encode()
+    try:
+        return decoded(content).replace("\0", "").encode()
+    except Undecodable:
+        return content.decode("cp1252", errors="replace").replace("\0", "").encode()
 
 
 def _rows(lines: list[Line]) -> Iterator[tuple[Table, Line]]:

@@ -1,24 +1,37 @@
-"""Read an uploaded table into lines of cells: CSV of any encoding and delimiter, or a workbook (XLSX)."""
+"""Read an uploaded table into lines of cells: text of any encoding and delimiter, or a workbook (XLSX, XLS, ODS)."""
 
-import codecs
 import csv
 import io
+import json
+import logging
+import subprocess
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from registrations.spreadsheets.decoding import Undecodable, decoded
+
+logger = logging.getLogger(__name__)
+WORKBOOK_READER = "registrations.spreadsheets.workbook_reader"
+TIMEOUT = 30  # seconds; the child's own limits come first
 MAX_BYTES = 2_000_000
 MAX_INFLATED = 60_000_000  # bytes of all parts of a workbook
-MAX_CELLS = 100  # of one line of a workbook
 HEADER_WITHIN = 100  # lines
-DELIMITERS = "\t;,"
-ZIP = b"PK\x03\x04"
-NOT_TEXT = (ZIP, b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")  # XLSX, XLS, PDF, GZIP
+DELIMITERS = "\t;,|"
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how XLSX and ODS begin; how XLS begins
+NOT_TEXT = (ZIP, OLE, b"%PDF", b"\x1f\x8b")  # and PDF, GZIP
+REFUSALS = {
+    "broken": gettext_lazy("This workbook cannot be read: save it again as XLSX or as CSV."),
+    "password": gettext_lazy("This workbook asks for a password: save it without one."),
+    "too_large": gettext_lazy("This workbook holds too much: copy the list alone into a new one."),
+}
 
 
 class FileNotUnderstood(ValueError):
@@ -31,6 +44,19 @@ class Line:
     cells: list[str]
 
 
+@dataclass(frozen=True)
+class Sheet:
+    name: str
+    is_hidden: bool
+    lines: list[Line]
+    hidden_lines: frozenset[int]  # numbers of lines that a filter, or a person, has hidden
+    knows_hidden: bool  # XLS tells neither hidden lines nor error cells, which are read as empty ones
+
+
+def is_workbook(content: bytes) -> bool:
+    return content.startswith((ZIP, OLE))
+
+
 def csv_lines(content: bytes, *, count_known: Callable[[Line], int], limit: int) -> list[Line]:
     """Lines that are not empty. Raises FileNotUnderstood, also for more than `limit` lines.
 
@@ -41,43 +67,66 @@ def csv_lines(content: bytes, *, count_known: Callable[[Line], int], limit: int)
     return _require_at_most(limit, best)
 
 
-def workbook_lines(content: bytes, *, limit: int) -> list[Line]:
-    """Lines of the first sheet that are not empty; of a formula, its stored result. Raises FileNotUnderstood."""
-    import openpyxl  # here and not at the top: it is large, and most web processes never need it
+def workbook_sheets(content: bytes, *, limit: int) -> list[Sheet]:
+    """All sheets with their lines that are not empty, at most `limit` + 1 of each. Of a formula, its stored result.
 
+    An error cell is the text of its error. Raises FileNotUnderstood.
+    """
     _require_size(content)
-    try:
+    if content.startswith(ZIP):
         _require_inflated_size(content)
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = book.worksheets[0].iter_rows(max_row=limit * 2, max_col=MAX_CELLS, values_only=True)
-        lines = _filled(enumerate(([_as_text(value) for value in row] for row in rows), 1), limit)
-    except FileNotUnderstood:
-        raise
-    except Exception as error:  # the library raises many types for a broken workbook
-        raise FileNotUnderstood(_("This workbook cannot be read: save it again as XLSX or as CSV.")) from error
-    return _require_at_most(limit, lines)
+    answer = _ask_workbook_reader(content, limit)
+    if "refused" in answer:
+        raise FileNotUnderstood(str(REFUSALS[answer["refused"]]))
+    return [
+        Sheet(
+            one["name"],
+            one["is_hidden"],
+            [Line(number, [_clean(cell) for cell in cells]) for number, cells in one["rows"]],
+            frozenset(one["hidden_rows"]),
+            one["is_marked"],
+        )
+        for one in answer["sheets"]
+    ]
+
+
+def _ask_workbook_reader(content: bytes, limit: int) -> dict[str, Any]:
+    command = [sys.executable, "-E", "-s", "-m", WORKBOOK_READER, str(limit)]
+    try:
+        child = subprocess.run(  # noqa: S603 - our own module, no shell
+            command, input=content, capture_output=True, timeout=TIMEOUT, cwd=settings.BASE_DIR, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"refused": "too_large"}
+    if child.returncode < 0:  # a signal: over its limits
+        return {"refused": "too_large"}
+    if child.returncode:
+        logger.info("A workbook could not be read: %s", child.stderr.decode(errors="replace"))
+        return {"refused": "broken"}
+    answer: dict[str, Any] = json.loads(child.stdout)
+    return answer
 
 
 def _require_inflated_size(content: bytes) -> None:
     """Protects against a small file that inflates to more than the memory can hold."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(part.file_size for part in archive.infolist()) > MAX_INFLATED:
-            raise FileNotUnderstood(_("This workbook holds too much: copy the list alone into a new one."))
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inflated = sum(part.file_size for part in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise FileNotUnderstood(str(REFUSALS["broken"])) from error
+    if inflated > MAX_INFLATED:
+        raise FileNotUnderstood(str(REFUSALS["too_large"]))
 
 
 def _require_at_most(limit: int, lines: list[Line]) -> list[Line]:
     if len(lines) > limit:
-        words = {"limit": f"{limit:,}".replace(",", "\u00a0")}
-        raise FileNotUnderstood(
-            _("This file has more than %(limit)s lines: it is not the list of one webinar.") % words
-        )
+        raise too_long(limit)
     return lines
+
+
+def too_long(limit: int) -> FileNotUnderstood:
+    words = {"limit": f"{limit:,}".replace(",", "\u00a0")}
+    return FileNotUnderstood(_("This file has more than %(limit)s lines: it is not the list of one webinar.") % words)
 
 
 def _require_size(content: bytes) -> None:
@@ -91,31 +140,15 @@ def _text(content: bytes) -> str:
         raise FileNotUnderstood(
             _("This is not a CSV file but a workbook, an archive or a document. Open it and save it as CSV.")
         )
-    text = _decoded(content)
+    try:
+        text = decoded(content)
+    except Undecodable as error:
+        raise FileNotUnderstood(
+            _("Line %(line)s holds signs that cannot be read: save the file as CSV in UTF-8.") % {"line": error.line}
+        ) from error
     if "\0" in text:
         raise FileNotUnderstood(_("This file is not text: download or save it again as CSV."))
     return text
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return content.decode("utf-16")
-        if content[1:40:2].count(0) > len(content[1:40:2]) / 2:  # UTF-16 without a byte order mark
-            return content.decode("utf-16-le")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _decoded_as_cp1252(content)
-
-
-def _decoded_as_cp1252(content: bytes) -> str:
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise FileNotUnderstood(
-            _("Line %(line)s holds signs that cannot be read: save the file as CSV in UTF-8.") % {"line": line}
-        ) from error
 
 
 def _parsed(text: str, delimiter: str, limit: int) -> list[Line]:

@@ -1,12 +1,9 @@
-"""People from a list: what the file may be, what is said of each line, who is added, and that nobody is twice."""
+"""People from a list: what is said of each line, who is added, and that nobody is twice."""
 
-import io
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-import openpyxl
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,9 +15,6 @@ from django.utils import timezone, translation
 from registrations.admin.imports import people as people_import
 from registrations.domain import bulk_enrolment
 from registrations.models import AuditEntry, Delivery, Event, Registration, Suppression
-from registrations.spreadsheets import reader
-from registrations.spreadsheets.people_list import registrant_list
-from registrations.spreadsheets.reader import FileNotUnderstood
 from tests.admin_client import EVENTS, PEOPLE, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
 
@@ -46,19 +40,8 @@ def csv_of(*rows: list[str], delimiter: str = ";", encoding: str = "utf-8") -> b
     return "".join(delimiter.join(row) + "\r\n" for row in rows).encode(encoding)
 
 
-def workbook_of(*rows: list[Any]) -> bytes:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in rows:
-        sheet.append(row)
-    made = io.BytesIO()
-    book.save(made)
-    return made.getvalue()
-
-
 def people(count: int) -> list[list[str]]:
-    return [[f"Nom {n}", "Prénom", f"p{n}@example.org", "Structure", "Fonction"] for n in range(count)]
+    return [["Nom", "Prénom", f"p{n}@example.org", "Structure", "Fonction"] for n in range(count)]
 
 
 def path_of(event: Event) -> str:
@@ -83,64 +66,6 @@ def added(event: Event) -> list[tuple[str, str]]:
 
 def kinds() -> list[str]:
     return sorted(Delivery.objects.values_list("kind", flat=True))
-
-
-# The file
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_csv_list_is_read_whatever_its_encoding_and_delimiter(encoding: str, delimiter: str) -> None:
-    read = registrant_list(csv_of(HEADER, ZOE, delimiter=delimiter, encoding=encoding))
-    [row] = read.rows
-    assert (row.line, list(row.cells.values())) == (2, ZOE)
-    assert read.headings["email"] == "Courriel"
-
-
-def test_a_workbook_is_read_with_its_title_its_numbers_and_its_gaps() -> None:
-    content = workbook_of(["Nos inscrits"], [], ["N°", *HEADER], [], [1, *ZOE], [2.0, *ALI[:4], 2026])
-    read = registrant_list(content)
-    assert [(row.line, row.cells["email"]) for row in read.rows] == [(5, "zoe@example.org"), (6, "ali@example.org")]
-    assert read.rows[1].cells["job_title"] == "2026"
-
-
-def test_english_headings_are_read_too() -> None:
-    header = ["Last name", "First name", "Email address", "Organisation", "Job title"]
-    assert registrant_list(csv_of(header, ZOE, delimiter=",")).rows[0].cells["organisation"] == "Ville de Nulle-Part"
-
-
-def bomb() -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/workbook.xml", b"\0" * (reader.MAX_INFLATED + 1))
-    return made.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"", "La ligne 1 doit nommer les colonnes_; il manque_: Nom, Prénom, Adresse électronique, Structure"),
-        (csv_of(HEADER), "Ce fichier ne contient personne."),
-        (csv_of(HEADER[:3], ZOE[:3]), "il manque_: Structure, Fonction."),
-        (csv_of(HEADER, *people(5001)), "Ce fichier a plus de 5_001 lignes"),
-        (b"x" * 2_000_001, "Ce fichier dépasse 2_Mo"),
-        (b"PK\x03\x04" + b"x" * 2_000_001, "Ce fichier dépasse 2_Mo"),
-        (b"PK\x03\x04 broken", "Ce classeur ne peut pas être lu"),
-        (bomb(), "Ce classeur contient trop de choses"),
-        (b"%PDF-1.7", "Ce n’est pas un fichier CSV mais un classeur"),
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "Ce n’est pas un fichier CSV mais un classeur"),
-        (csv_of(HEADER, ["\0"]), "Ce fichier n’est pas du texte"),
-    ],
-    ids=range(11),
-)
-def test_a_file_that_is_no_such_list_is_refused_in_a_sentence(content: bytes, sentence: str) -> None:
-    with pytest.raises(FileNotUnderstood) as refused:
-        registrant_list(content)
-    assert sentence in str(refused.value).replace("\u00a0", "_")
-
-
-def test_an_import_of_five_thousand_is_allowed() -> None:
-    assert len(registrant_list(csv_of(HEADER, *people(5000))).rows) == 5000
 
 
 # What is said before anything happens

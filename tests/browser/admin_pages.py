@@ -16,6 +16,16 @@ from registrations.mailing import reminders
 from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Job, Registration, Suppression
 from registrations.security import audit
 from tests.admin_pages import NO_PAGES, declared
+from tests.browser.import_pages import (
+    admin_event_act,
+    admin_reported,
+    choose_a_filtered_sheet,
+    send_and_confirm,
+    upload_a_list,
+    upload_a_report,
+    upload_two_sheets,
+    upload_unknown_columns,
+)
 from tests.browser.scenes import (
     CONFIRMATION,
     DAY,
@@ -33,61 +43,6 @@ from tests.browser.scenes import (
     registration,
 )
 from tests.factories import make_event, make_registration
-
-LIST_OF_PEOPLE = """\
-Nom;Prénom;Courriel;Structure;Fonction
-Durand;Zoë;zoe@example.org;Ville de Nulle-Part;Cheffe de projet
-Ben;Ali;ali@example.org;CAF;Conseiller
-Ben;Ali;ALI@example.org;CAF;Conseiller
-Martin;;lea@exemple;CAF;Conseillère
-"""
-
-
-REPORT = f"""\
-Nom,E-mail,Arrivée,Départ,Durée (minutes)
-Zoë,zoe@example.org,15/12/2026 14:00:00,15/12/2026 15:23:00,83
-Ali Benn,,15/12/2026 14:00:00,15/12/2026 15:00:00,60
-iPhone de quelqu’un,,15/12/2026 14:00:00,En cours,En cours
-{LONG[:200]},quelquun-de-tres-tres-tres-long@communaute-de-communes-de-nulle-part.example.org,,,5
-"""
-
-
-def admin_event_act(slug: str, **fields: Any) -> Callable[[], str]:
-    def prepare() -> str:
-        made = make_registration(make_event(**fields))
-        return reverse(f"admin:registrations_event_{slug}", args=[made.event_id])
-
-    return prepare
-
-
-def admin_reported() -> str:
-    """An event to whose people the report above belongs."""
-    event = make_event(starts_in=-DAY)
-    make_registration(event, email="zoe@example.org")
-    make_registration(event, first_name="Ali", last_name="Ben")
-    make_registration(event, first_name=LONG[:100], last_name="Durand")
-    return reverse("admin:registrations_event_presences", args=[event.pk])
-
-
-def upload_a_report(page: Page) -> None:
-    """Someone matched, a name nearly as on the list, and two names that match nobody."""
-    page.locator("[name=report]").set_input_files(
-        {"name": "participants.csv", "mimeType": "text/csv", "buffer": REPORT.encode()}
-    )
-    send_and_confirm(page)
-
-
-def send_and_confirm(page: Page) -> None:
-    with page.expect_navigation():
-        page.locator("#content form [type=submit]").last.click()
-
-
-def upload_a_list(page: Page) -> None:
-    """Someone new, someone for the line, the same address again, and a line with two bad cells."""
-    page.locator("[name=people]").set_input_files(
-        {"name": "liste.csv", "mimeType": "text/csv", "buffer": LIST_OF_PEOPLE.encode()}
-    )
-    send_and_confirm(page)
 
 
 def message(body: str = MESSAGE) -> Broadcast:
@@ -371,6 +326,14 @@ ADMIN_PAGES = [
         admin=True,
     ),
     SitePage("admin-presences-matches", admin_reported, act=upload_a_report, languages=("fr",), admin=True),
+    *(
+        SitePage(name, admin_event_act("registrants"), act=act, languages=("fr",), admin=True)
+        for name, act in [
+            ("admin-import-columns", upload_unknown_columns),
+            ("admin-import-sheets", upload_two_sheets),
+            ("admin-import-filtered", choose_a_filtered_sheet),
+        ]
+    ),
     SitePage("admin-write-refused", admin_event_act("write"), act=misspell_the_message, languages=("fr",), admin=True),
     SitePage(
         "admin-message-miscounted", lambda: admin_message(message()), act=miscount, languages=("fr",), admin=True

@@ -18,7 +18,8 @@ from registrations.admin.imports.attendance import SALT
 from registrations.models import Attendance, AuditEntry, Event, Registration
 from tests.domain.presences import signs
 from tests.factories import make_past_event, make_registration
-from tests.spreadsheets.test_misread_reports import CASES, workbook
+from tests.spreadsheets import workbooks
+from tests.spreadsheets.test_misread_reports import CASES
 
 pytestmark = pytest.mark.django_db
 
@@ -251,7 +252,8 @@ def test_a_page_from_before_an_upgrade_can_still_be_confirmed(
 
 def test_a_workbook_is_taken(organiser: Client, three: tuple[Event, list[Registration]]) -> None:
     event, (zoe, _ali, _marie) = three
-    page = upload(organiser, event, workbook([["Nom", "E-mail", "Durée"], ["Zoë", "zoe@example.org", time(1, 15)]]))
+    rows: list[list[Any]] = [["Nom", "E-mail", "Durée"], ["Zoë", "zoe@example.org", time(1, 15)]]
+    page = upload(organiser, event, workbooks.xlsx({"Rapport": rows}))
     confirm(organiser, event, page)
     assert signs(zoe) == [("import", 75)]
 

@@ -189,7 +189,7 @@ def zipped() -> bytes:
         (b"<html><body>Connectez-vous</body></html>", "Aucune ligne de ce fichier ne nomme ses colonnes"),
         (b"Name,Email\n", "Ce fichier ne nomme aucun participant."),
         (zipped(), "Ce classeur ne peut pas être lu"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "Ce n’est pas un fichier CSV mais un classeur"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "Ce classeur ne peut pas être lu"),
         (b"%PDF-1.7", "Ce n’est pas un fichier CSV mais un classeur"),
         (b"\xff\xfeN", "Aucune ligne de ce fichier ne nomme ses colonnes"),
         (b'Name,Email\n"' + b"x" * 200_000, "La ligne 2 ne peut pas être lue"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from registrations.admin.imports.people import ImportedForm
+from registrations.admin.imports.people_check import ImportedForm
 from registrations.mailing import composer
 from registrations.models import Delivery, Registration
 from registrations.text import names

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
 from registrations.admin.events import change_jobs
 from registrations.admin.imports import attendance
-from registrations.admin.imports import people as people_import
 from registrations.admin.people import bulk_actions
 from registrations.documents import pdf
 from registrations.models import AuditEntry, Delivery, Event, Job, Registration, WorkerPresence
@@ -146,9 +146,10 @@ def test_an_import_and_the_end_of_its_job_are_one_transaction(
     organiser: Client, all_jobs_are_queued: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = make_event()
-    brought = [{**typed(number), "territory": "", "question": ""} for number in range(3)]
-    state = people_import.packed(event, brought)
-    organiser.post(f"{EVENTS}{event.pk}/registrants/", {"state": state, "mail": "with"})
+    rows = [[name.replace("_", " ") for name in typed(0)], *(list(typed(number).values()) for number in range(3))]
+    file = SimpleUploadedFile("liste.csv", "\n".join(";".join(row) for row in rows).encode())
+    page: Any = organiser.post(path := f"{EVENTS}{event.pk}/registrants/", {"people": file})
+    organiser.post(path, {"state": page.context["state"], "mail": "with"})
     with monkeypatch.context() as broken:
         broken.setattr(Job, "finish", lambda *args: 1 / 0)
         job = run_next_job()
@@ -163,7 +164,7 @@ def test_an_import_and_the_end_of_its_job_are_one_transaction(
 def typed(number: int) -> dict[str, str]:
     return {
         "first_name": "Zoë",
-        "last_name": f"N{number}",
+        "last_name": "Durand",
         "email": f"n{number}@example.org",
         "organisation": "Ville de Nulle-Part",
         "job_title": "Cheffe",

@@ -1,13 +1,12 @@
-"""Import of people from a list: the file, then what would be added and what is wrong, then the registrations."""
+"""Import of people from a list: the file, then its columns with what would be added, then the registrations."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,64 +18,24 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from registrations.admin.imports.people_check import Reading, reading
+from registrations.admin.imports.people_columns import COLUMN, STATE_MAX, ColumnsForm, Upload
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
 from registrations.admin.shared.model_admin import page
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import bulk_enrolment
-from registrations.models import Event, EventQuestion, Job, Registration, Suppression, person_fields
+from registrations.models import Event, Job, Registration
 from registrations.models.job import Outcome
 from registrations.security import audit
-from registrations.spreadsheets import reader
-from registrations.spreadsheets.people_list import IMPORTED, RegistrantList, Row, registrant_list
-from registrations.web.forms import AddressForm, AnswersForm
+from registrations.spreadsheets import people_list, reader
+from registrations.spreadsheets.people_columns import IMPORTED
 from registrations.worker import jobs
 
 PERMISSION = "registrations.add_registration"
-STATE, MAIL = "state", "mail"  # names of fields
-WITH_MAIL, WITHOUT_MAIL = "with", "without"
-STATE_KEPT = 24 * 3600  # seconds
-STATE_MAX = 900_000  # characters: see DATA_UPLOAD_MAX_MEMORY_SIZE
-SALT = "registrations.admin.registrant_import"
+STATE, AGAIN, MAIL = "state", "again", "mail"  # names of fields
+WITH_MAIL = "with"
 SHOWN = 100  # lines of each kind
 SHORT = 2000  # people
-
-
-class ImportedForm(AnswersForm, AddressForm):
-    """The checks of the public form, for one line after another."""
-
-    corrects = False
-
-    def __init__(self, *, event: Event) -> None:
-        super().__init__(event=event)
-        self.is_bound = True
-        for name in person_fields.names(lambda one: not one.headings):
-            self.fields.pop(name, None)
-
-    def _asked(self, event: Event) -> list[EventQuestion]:
-        return []  # only the person answers the custom questions, on their own page
-
-    def check(self, row: Row) -> None:
-        self.data = row.cells  # the form reads it like data from a browser
-        self.full_clean()
-
-
-@dataclass(frozen=True)
-class Fault:
-    line: int
-    column: str
-    sentence: str
-
-
-@dataclass
-class Reading:
-    """The lines, by what happens to them."""
-
-    new: list[Row] = field(default_factory=list)
-    answers: list[dict[str, Any]] = field(default_factory=list)  # of the new ones, checked
-    faults: list[Fault] = field(default_factory=list)
-    known: list[Row] = field(default_factory=list)
-    repeated: list[tuple[Row, int]] = field(default_factory=list)  # and the line that has the same address
-    suppressed: list[Row] = field(default_factory=list)
 
 
 class Shown(NamedTuple):
@@ -91,62 +50,9 @@ def shown(rows: list[Any]) -> Shown:
     return Shown(rows[:SHOWN], len(rows), len(rows) > SHOWN)
 
 
-def reading(event: Event, people: RegistrantList) -> Reading:
-    form, read = ImportedForm(event=event), Reading()
-    good: list[tuple[Row, dict[str, Any]]] = []
-    for row in people.rows:
-        form.check(row)
-        if form.errors:
-            read.faults.extend(_faults(form, row, people.headings))
-        else:
-            good.append((row, form.cleaned_data))
-    _sort(event, good, read)
-    return read
-
-
-def _sort(event: Event, good: list[tuple[Row, dict[str, Any]]], read: Reading) -> None:
-    addresses = [answers["email"] for _row, answers in good]
-    known, suppressed = bulk_enrolment.known(event, addresses), Suppression.objects.among(addresses)
-    met: dict[str, int] = {}
-    for row, answers in good:
-        address = answers["email"].lower()
-        if address in known:
-            read.known.append(row)
-        elif address in suppressed:
-            read.suppressed.append(row)
-        elif address in met:
-            read.repeated.append((row, met[address]))
-        else:
-            met[address] = row.line
-            read.new.append(row)
-            read.answers.append(answers)
-
-
-def _faults(form: ImportedForm, row: Row, headings: dict[str, str]) -> Iterator[Fault]:
-    for name, errors in form.errors.as_data().items():
-        for error in errors:
-            empty = error.code == "required"
-            sentence = _("This cell is empty.") if empty else " ".join(error.messages)
-            yield Fault(row.line, headings.get(name, name), sentence)
-
-
-def packed(event: Event, answers: list[dict[str, Any]]) -> str:
-    """For the form of the next page: signed, so that exactly what was checked is added."""
-    return signing.dumps(answers, salt=f"{SALT}.{event.pk}", compress=True)
-
-
-def unpacked(event: Event, state: str) -> list[dict[str, Any]] | None:
-    """None when it is older than a day, or not signed by this site."""
-    try:
-        people: list[dict[str, Any]] = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
-    except signing.BadSignature:
-        return None
-    return people
-
-
 class ListForm(forms.Form):
     people = forms.FileField(
-        label=gettext_lazy("List of people (CSV or XLSX)"),
+        label=gettext_lazy("List of people (spreadsheet or CSV)"),
         allow_empty_file=True,
         error_messages={"required": gettext_lazy("Choose the file to read.")},
     )
@@ -155,22 +61,23 @@ class ListForm(forms.Form):
         super().__init__(*args)
         self.event = event
         self.fields["people"].help_text = _(
-            "2 MB and 5,000 people at most. Its first line names the columns: %(required)s; %(optional)s if you have "
-            "them. It is read and not kept."
+            "XLSX, XLS, ODS, CSV or text: 2 MB and 5,000 people at most. On the next page you say which column is "
+            "which: %(required)s; %(optional)s if you have them. The file is read and not kept."
         ) % {
             "required": ", ".join(str(one.label) for one in IMPORTED if one.is_required),
             "optional": get_text_list([str(one.label) for one in IMPORTED if not one.is_required], _("and")),
         }
 
-    def clean_people(self) -> Reading:
+    def clean_people(self) -> Upload:
         file: UploadedFile[bytes] = self.cleaned_data["people"]
         try:
-            read = reading(self.event, registrant_list(file.read(reader.MAX_BYTES + 1)))
+            tables = people_list.tables(file.read(reader.MAX_BYTES + 1))
         except reader.FileNotUnderstood as error:
             raise ValidationError(str(error)) from error
-        if len(packed(self.event, read.answers)) > STATE_MAX:
+        upload = Upload(tables, people_list.likely(tables))
+        if len(upload.packed(self.event)) > STATE_MAX:
             raise ValidationError(_("These texts are too long together: import the list in two parts."))
-        return read
+        return upload
 
 
 @admin.display(description=gettext_lazy("people from a list"))
@@ -182,44 +89,69 @@ def registrants(event: Event) -> str:
 
 
 def import_registrants(request: HttpRequest, pk: int) -> HttpResponse:
-    """First the file, then what would be added. Nobody is added before it is confirmed."""
+    """First the file, then its columns with what would be added. Nobody is added before it is confirmed."""
     event = get_object_or_404(Event, pk=pk)
     if event.status == Event.Status.CANCELLED:
         messages.error(request, _("This event is cancelled: nobody is added to it."))
         return HttpResponseRedirect(reverse("admin:registrations_event_change", args=[event.pk]))
     if STATE in request.POST:
-        return _add(request, event)
+        return _continue(request, event)
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ListForm(*sent, event=event)
     if form.is_valid():
-        return _proposal(request, event, form.cleaned_data["people"])
+        return _columns(request, event, form.cleaned_data["people"])
     return _step(request, "admin/people_upload.html", event, form=form)
 
 
-def _proposal(request: HttpRequest, event: Event, read: Reading) -> HttpResponse:
-    places = bulk_enrolment.places(event, len(read.new))
-    return _step(
-        request,
-        "admin/people_proposal.html",
-        event,
-        places=places,
-        added=places.seats + places.on_waiting_list,
-        new=shown(read.new),
-        faults=shown(read.faults),
-        faulty_lines=len({fault.line for fault in read.faults}),
-        known=shown(read.known),
-        repeated=shown(read.repeated),
-        suppressed=len(read.suppressed),
-        may_write=bool(read.new) and event.status == Event.Status.PUBLISHED,
-        state=packed(event, read.answers),
-    )
-
-
-def _add(request: HttpRequest, event: Event) -> HttpResponse:
-    people = unpacked(event, request.POST[STATE])
-    if people is None:
+def _continue(request: HttpRequest, event: Event) -> HttpResponse:
+    upload = Upload.unpacked(event, request.POST[STATE])
+    if upload is None:
         messages.error(request, _("This page had been open for long: choose the file again. Nobody was added."))
         return HttpResponseRedirect(request.path)
+    chosen = upload.with_sheet(request.POST)
+    if chosen.sheet == upload.sheet and any(name.startswith(COLUMN) for name in request.POST):
+        return _columns(request, event, chosen, request.POST)
+    return _columns(request, event, chosen, chosen.choice)
+
+
+def _columns(
+    request: HttpRequest, event: Event, upload: Upload, data: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    """Add the people when the page that was sent had shown just what is chosen; otherwise show it."""
+    if upload.table is None:
+        return _step(request, "admin/people_sheets.html", event, upload=upload, state=upload.packed(event))
+    form = ColumnsForm(data, table=upload.table)
+    with_mail = request.POST.get(MAIL) == WITH_MAIL
+    context = {"form": form, "upload": upload, "table": upload.table, "with_mail": with_mail}
+    if not form.is_valid():
+        return _step(request, "admin/people_proposal.html", event, state=upload.packed(event), **context)
+    read = reading(event, form.rows(), form.headings)
+    if STATE in request.POST and AGAIN not in request.POST:
+        if form.cleaned_data == upload.choice and read.good.keys() >= set(upload.new):
+            return _add(request, event, [read.good[line] for line in upload.new])
+        messages.warning(request, _("The choices have changed: look at what is added now, and confirm."))
+    upload = replace(upload, choice=form.cleaned_data, new=[row.line for row in read.new])
+    return _step(request, "admin/people_proposal.html", event, **context, **_proposal(event, upload, read))
+
+
+def _proposal(event: Event, upload: Upload, read: Reading) -> dict[str, Any]:
+    places = bulk_enrolment.places(event, len(read.new))
+    return {
+        "read": read,
+        "places": places,
+        "added": places.seats + places.on_waiting_list,
+        "new": shown(read.new),
+        "doubtful": shown([row for row in read.new if row.is_name_doubtful]),
+        "faults": shown(read.faults),
+        "known": shown(read.known),
+        "repeated": shown(read.repeated),
+        "suppressed": len(read.suppressed),
+        "may_write": bool(read.new) and event.status == Event.Status.PUBLISHED,
+        "state": upload.packed(event),
+    }
+
+
+def _add(request: HttpRequest, event: Event, people: list[dict[str, Any]]) -> HttpResponse:
     job = Job(
         kind=Job.Kind.IMPORT,
         title=_("Import people from a list"),
