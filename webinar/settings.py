@@ -133,7 +133,7 @@ STATUS_TOKEN = environment.text("STATUS_TOKEN")  # requests that carry it see th
 
 FORM_MIN_SECONDS = environment.number("FORM_MIN_SECONDS", 2)  # a form that is sent faster is treated as a robot's
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # the texts of an event with its report
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 2100  # an import of attendance has a field for each person
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2400  # an import of attendance has a field for each participant
 
 # Against abuse
 

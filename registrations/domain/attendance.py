@@ -1,8 +1,9 @@
 """Attendance: noted when someone opens the room, by hand, or from the attendance report of the meeting tool."""
 
+import itertools
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,10 +13,13 @@ from registrations.documents import certificate_number
 from registrations.models import Attendance, Event, Registration
 from registrations.models.search import folded
 from registrations.runtime import progress
+from registrations.spreadsheets import durations
 from registrations.spreadsheets.attendance_report import Participant
 from registrations.spreadsheets.names import in_any_order, readings, typo_variants
 
 logger = logging.getLogger(__name__)
+
+WORDS_COMPARED = 10  # of a name that a room displays
 
 
 class Likeness(StrEnum):
@@ -62,18 +66,28 @@ def note_join(registration: Registration) -> None:
 def note_report(event: Event, confirmed: Iterable[tuple[int, int | None]]) -> list[Registration]:
     """Note the confirmed pairs (id of a registration, minutes). Returns the registrations that were noted.
 
-    A person with two names in the report gets the sum of the minutes. Registrations without a seat are left out.
+    Each registration is named once: see `minutes_together`. Registrations without a seat are left out.
     """
-    minutes: dict[int, list[int | None]] = defaultdict(list)
-    for pk, length in confirmed:
-        minutes[pk].append(length)
+    minutes = dict(confirmed)
     present = list(event.registrations.without_dry_runs().seated().filter(pk__in=minutes))
     for number, registration in enumerate(present, 1):
-        known = [length for length in minutes[registration.pk] if length is not None]
-        is_known = len(known) == len(minutes[registration.pk])
-        note(registration, Attendance.Origin.IMPORT, minutes=sum(known) if is_known else None)
+        note(registration, Attendance.Origin.IMPORT, minutes=minutes[registration.pk])
         progress.report(number, len(present))
     return present
+
+
+def minutes_together(participants: Sequence[Participant]) -> int | None:
+    """Minutes of one person who has several names in the report. None when the minutes of one of them are unknown.
+
+    What overlaps counts once: often it is a computer and a telephone. Without hours in the report, the longest counts.
+    """
+    known = [one.minutes or 0 for one in participants if one.minutes is not None or one.spans]  # 0: seconds only
+    if len(known) < len(participants):
+        return None
+    if not all(participant.spans for participant in participants):
+        return max(known) or None
+    spans = [span for participant in participants for span in participant.spans]
+    return durations.whole_minutes(sum(known) * 60, within=spans, is_rounded=True)
 
 
 @transaction.atomic
@@ -82,10 +96,15 @@ def take_back(registration: Registration) -> None:
     registration.attendances.all().delete()
 
 
+def seated(event: Event) -> list[Registration]:
+    """The people whose presence can be noted, by name."""
+    return list(event.registrations.without_dry_runs().seated().order_by("last_name", "first_name", "pk"))
+
+
 def proposals(event: Event, participants: Iterable[Participant]) -> list[Proposal]:
     """A proposal for each participant, among the people with a seat."""
     known = People()
-    for registration in event.registrations.without_dry_runs().seated().order_by("last_name", "first_name", "pk"):
+    for registration in seated(event):
         known.add(registration)
     return [known.proposal(participant) for participant in participants]
 
@@ -95,6 +114,7 @@ class People:
     by_address: dict[str, Registration] = field(default_factory=dict)
     by_name: defaultdict[str, list[Registration]] = field(default_factory=lambda: defaultdict(list))
     by_slip: defaultdict[str, list[Registration]] = field(default_factory=lambda: defaultdict(list))
+    by_ends: defaultdict[tuple[str, str], list[Registration]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, registration: Registration) -> None:
         first, last = registration.first_name, registration.last_name
@@ -102,6 +122,8 @@ class People:
         self.by_name[in_any_order(f"{first} {last}")].append(registration)
         for slip in typo_variants(folded(f"{first} {last}")) | typo_variants(folded(f"{last} {first}")):
             self.by_slip[slip].append(registration)
+        if folded(first) and folded(last):
+            self.by_ends[folded(first).split()[0], folded(last).split()[-1]].append(registration)
 
     def proposal(self, participant: Participant) -> Proposal:
         if found := self.by_address.get(participant.email.lower()):
@@ -112,7 +134,15 @@ class People:
         near = (self.by_slip.get(slip, []) for name in names for slip in sorted(typo_variants(folded(name))))
         if alike := self._distinct(near):
             return Proposal(participant, Likeness.DOUBTFUL, alike)
+        if within := self._within(participant.name):
+            return Proposal(participant, Likeness.DOUBTFUL, within)
         return Proposal(participant, Likeness.UNMATCHED, [])
+
+    def _within(self, name: str) -> list[Registration]:
+        """Those whose whole name is in this one: « Zoë "la fée" Durand », « Zoë Durand Ville de Nulle-Part »."""
+        words = folded(name).split()[:WORDS_COMPARED]
+        found = self._distinct(self.by_ends.get(ends, []) for ends in itertools.permutations(words, 2))
+        return [one for one in found if set(folded(f"{one.first_name} {one.last_name}").split()) <= set(words)]
 
     def _distinct(self, found: Iterable[list[Registration]]) -> list[Registration]:
         return list({registration.pk: registration for some in found for registration in some}.values())

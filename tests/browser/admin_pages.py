@@ -16,6 +16,16 @@ from registrations.mailing import reminders
 from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Job, Registration, Suppression
 from registrations.security import audit
 from tests.admin_pages import NO_PAGES, declared
+from tests.browser.import_pages import (
+    admin_event_act,
+    admin_reported,
+    choose_a_filtered_sheet,
+    send_and_confirm,
+    upload_a_list,
+    upload_a_report,
+    upload_two_sheets,
+    upload_unknown_columns,
+)
 from tests.browser.scenes import (
     CONFIRMATION,
     DAY,
@@ -33,62 +43,6 @@ from tests.browser.scenes import (
     registration,
 )
 from tests.factories import make_event, make_registration
-from tests.spreadsheets import workbooks
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LIST_OF_PEOPLE = """\
-Nom;Prénom;Courriel;Structure;Fonction
-Durand;Zoë;zoe@example.org;Ville de Nulle-Part;Cheffe de projet
-Ben;Ali;ali@example.org;CAF;Conseiller
-Ben;Ali;ALI@example.org;CAF;Conseiller
-Martin;;lea@exemple;CAF;Conseillère
-"""
-
-
-def admin_event_act(slug: str, **fields: Any) -> Callable[[], str]:
-    def prepare() -> str:
-        made = make_registration(make_event(**fields))
-        return reverse(f"admin:registrations_event_{slug}", args=[made.event_id])
-
-    return prepare
-
-
-def send_and_confirm(page: Page) -> None:
-    with page.expect_navigation():
-        page.locator("#content form [type=submit]").last.click()
-
-
-def upload_unknown_columns(page: Page) -> None:
-    """Headings that nobody knows, long cells, one name that may be divided in two ways, and no function."""
-    lines = ["Qui;Où le joindre;Remarques", f"Le Goff Anne Marie;anne@example.org;{LONG}"]
-    page.locator("[name=people]").set_input_files(
-        {"name": "liste.csv", "mimeType": "text/csv", "buffer": "\n".join(lines).encode()}
-    )
-    send_and_confirm(page)
-
-
-def upload_two_sheets(page: Page) -> None:
-    rows = [line.split(";") for line in LIST_OF_PEOPLE.splitlines()]
-    page.locator("[name=people]").set_input_files(
-        {"name": "liste.xlsx", "mimeType": XLSX, "buffer": workbooks.xlsx({"2025": rows, LONG[:30]: rows})}
-    )
-    send_and_confirm(page)
-
-
-def choose_a_filtered_sheet(page: Page) -> None:
-    rows = [line.split(";") for line in LIST_OF_PEOPLE.splitlines()]
-    content = workbooks.xlsx({"Notice": [["Une notice"], ["Deux lignes"]], "Inscrits": rows}, hidden_rows=[3])
-    page.locator("[name=people]").set_input_files({"name": "liste.xlsx", "mimeType": XLSX, "buffer": content})
-    send_and_confirm(page)
-    page.locator("#content summary").first.click()
-
-
-def upload_a_list(page: Page) -> None:
-    """Someone new, someone for the line, the same address again, and a line with two bad cells."""
-    page.locator("[name=people]").set_input_files(
-        {"name": "liste.csv", "mimeType": "text/csv", "buffer": LIST_OF_PEOPLE.encode()}
-    )
-    send_and_confirm(page)
 
 
 def message(body: str = MESSAGE) -> Broadcast:
@@ -371,6 +325,7 @@ ADMIN_PAGES = [
         languages=("fr",),
         admin=True,
     ),
+    SitePage("admin-presences-matches", admin_reported, act=upload_a_report, languages=("fr",), admin=True),
     *(
         SitePage(name, admin_event_act("registrants"), act=act, languages=("fr",), admin=True)
         for name, act in [

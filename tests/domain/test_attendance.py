@@ -13,6 +13,7 @@ from django.utils import translation
 from registrations.admin.people.attendance import attendance_summary
 from registrations.domain import attendance
 from registrations.models import Attendance, Registration
+from registrations.spreadsheets.attendance_report import Participant
 from tests.domain.presences import signs
 from tests.factories import make_event, make_past_event, make_registration
 from tests.threads import together
@@ -77,13 +78,35 @@ def test_a_presence_taken_back_and_noted_again_keeps_its_number() -> None:
     assert registration.certificate_number == number
 
 
-def test_an_import_adds_up_two_names_of_one_person_and_leaves_out_who_has_no_seat() -> None:
+def test_an_import_leaves_out_who_has_no_seat() -> None:
     event = make_past_event()
     here, gone = make_registration(event), make_registration(event, status="cancelled")
     elsewhere = make_registration()
-    confirmed = [(here.pk, 30), (here.pk, 40), (gone.pk, 10), (elsewhere.pk, 10), (10**12, 5)]
+    confirmed = [(here.pk, 70), (gone.pk, 10), (elsewhere.pk, 10), (10**12, 5)]
     assert attendance.note_report(event, confirmed) == [here]
     assert list(Attendance.objects.values_list("registration", "minutes")) == [(here.pk, 70)]
+
+
+HOUR = ((0, 3600),)
+
+
+@pytest.mark.parametrize(
+    ("names", "minutes"),
+    [
+        ([(60, HOUR), (60, HOUR)], 60),  # a computer and a telephone
+        ([(60, HOUR), (50, ((1800, 4800),))], 80),
+        ([(60, HOUR), (30, ((7200, 9000),))], 90),
+        ([(60, HOUR), (None, ((3700, 3720),))], 60),  # some seconds
+        ([(60, HOUR), (None, ())], None),
+        ([(60, ()), (50, ())], 60),  # without hours nobody knows what overlaps
+        ([(60, HOUR), (50, ())], 60),
+        ([(None, ())], None),
+        ([(75, ())], 75),
+    ],
+)
+def test_two_names_of_one_person_do_not_count_one_minute_twice(names: list[Any], minutes: int | None) -> None:
+    participants = [Participant("Zoë", "", length, spans) for length, spans in names]
+    assert attendance.minutes_together(participants) == minutes
 
 
 # By hand, in the list and on the person's page

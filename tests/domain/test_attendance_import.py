@@ -1,84 +1,27 @@
-"""Presences imported from the room's report: who each participant may be, and the two pages."""
+"""Presences imported from the room's report: the two pages."""
 
+import re
+from datetime import time
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
-from registrations.domain import attendance
-from registrations.domain.attendance import Likeness
-from registrations.models import Attendance, Event, Registration
-from registrations.spreadsheets.attendance_report import Participant
+from registrations.admin.imports.attendance import SALT
+from registrations.models import Attendance, AuditEntry, Event, Registration
 from tests.domain.presences import signs
-from tests.factories import make_event, make_past_event, make_registration
+from tests.factories import make_past_event, make_registration
+from tests.spreadsheets import workbooks
+from tests.spreadsheets.test_misread_reports import CASES
 
 pytestmark = pytest.mark.django_db
-
-
-# Who a participant may be
-
-
-def likeness(event: Event, name: str, email: str = "") -> tuple[Likeness, list[Registration]]:
-    [proposal] = attendance.proposals(event, [Participant(name, email, None)])
-    return proposal.likeness, proposal.candidates
-
-
-def test_an_address_is_certain_whatever_the_name() -> None:
-    event = make_event()
-    zoe = make_registration(event, email="Zoe.Durand@example.org")
-    make_registration(event, first_name="Ali", last_name="Ben")
-    assert likeness(event, "Ali Ben", "zoe.durand@EXAMPLE.org") == (Likeness.CERTAIN, [zoe])
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        "Zoë D’Arcy-Ó Súilleabháin",
-        "zoe d'arcy o suilleabhain",
-        "D’ARCY-Ó SÚILLEABHÁIN Zoë",
-        "D'Arcy-O Suilleabhain, Zoe",
-        "Zoë D’Arcy-Ó Súilleabháin (Ville de Nulle-Part)",
-        "Zoë D’Arcy-Ó Súilleabháin - Ville de Nulle-Part",
-        "iPhone (Zoë D’Arcy-Ó Súilleabháin)",
-    ],
-)
-def test_the_same_name_is_likely_however_it_is_written(shown: str) -> None:
-    event = make_event()
-    zoe = make_registration(event)
-    make_registration(event, first_name="Ali", last_name="Ben")
-    assert likeness(event, shown, "another@example.org") == (Likeness.LIKELY, [zoe])
-
-
-@pytest.mark.parametrize("shown", ["Marie Durant", "Marie Duran", "Maire Durand", "Mariee Durand", "DURANDE Marie"])
-def test_a_name_one_slip_away_is_doubtful(shown: str) -> None:
-    event = make_event()
-    marie = make_registration(event, first_name="Marie", last_name="Durand")
-    assert likeness(event, shown) == (Likeness.DOUBTFUL, [marie])
-
-
-def test_two_people_of_one_name_are_for_the_organiser_to_tell_apart() -> None:
-    event = make_event()
-    two = [make_registration(event, first_name="Marie", last_name="Durand") for _ in range(2)]
-    assert likeness(event, "Durand Marie") == (Likeness.DOUBTFUL, two)
-
-
-@pytest.mark.parametrize("shown", ["", "🙂", "iPhone", "M", "Marie Dupond", "x" * 200, "=1+1"])
-def test_who_is_not_on_the_list_is_left_unmatched(shown: str) -> None:
-    event = make_event()
-    make_registration(event, first_name="Marie", last_name="Durand")
-    make_registration(event, first_name="L", last_name="")
-    assert likeness(event, shown) == (Likeness.UNMATCHED, [])
-
-
-def test_only_people_with_a_seat_at_this_event_are_proposed() -> None:
-    event = make_event()
-    for status in ("cancelled", "waitlisted"):
-        make_registration(event, status=status, first_name="Marie", last_name="Durand")
-    make_registration(first_name="Marie", last_name="Durand", email="m@example.org")
-    assert likeness(event, "Marie Durand", "m@example.org") == (Likeness.UNMATCHED, [])
 
 
 # The two pages of the import
@@ -100,10 +43,12 @@ def upload(organiser: Client, event: Event, content: bytes | str = REPORT) -> An
 
 def confirm(organiser: Client, event: Event, page: Any, **chosen: Any) -> Any:
     """Send the second page as it is shown, with other choices where some are given; None unticks."""
-    shown = {row.field: row.chosen for row in page.context["rows"] if row.chosen}
+    rows = [*page.context["rows"], *page.context["unmatched"]]
+    shown = {row.field: row.chosen for row in rows if row.chosen}
     choices = {name: value for name, value in {**shown, **chosen}.items() if value is not None}
     path = f"/admin/registrations/event/{event.pk}/presences/"
-    return organiser.post(path, {"state": page.context["state"], **choices}, follow=True)
+    sent = {"state": page.context["state"], "not_shown": page.context["not_shown"], **choices}
+    return organiser.post(path, sent, follow=True)
 
 
 @pytest.fixture
@@ -155,6 +100,185 @@ def test_what_is_confirmed_is_noted_with_its_minutes_and_its_author(
     assert {entry.object_id for entry in LogEntry.objects.all()} == {str(zoe.pk), str(marie.pk)}
 
 
+# People of the report who are attached by hand
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_each_name_that_matched_nobody_gets_a_choice_of_everyone_with_a_seat(organiser: Client, count: int) -> None:
+    event = make_past_event()
+    zoe = make_registration(event, first_name="Zoë", last_name="Petit", email="zoe@example.org")
+    ali = make_registration(event, first_name="Ali", last_name="Ben", email="a@example.org")
+    make_registration(event, status="cancelled", first_name="Partie", last_name="Ailleurs")
+    names = "".join(f"Téléphone {letter * 5},,{count}5\n" for letter in "abc"[:count])
+    with CaptureQueriesContext(connection) as asked:
+        page = upload(organiser, event, f"Name,User Email,Duration (Minutes)\nZoë,zoe@example.org,75\n{names}")
+    assert len(asked) <= 9, asked.captured_queries
+    assert [row.proposal.participant.name for row in page.context["unmatched"]] == [
+        f"Téléphone {letter * 5}" for letter in "abc"[:count]
+    ]
+    options = re.findall(r'<option value="(\d*)">([^<]*)<', page.text)
+    assert (
+        options
+        == [
+            ("", "Aucune personne de la liste"),
+            (str(ali.pk), "Ben Ali (a@example.org)"),
+            (str(zoe.pk), "Petit Zoë (zoe@example.org)"),
+        ]
+        * count
+    )
+    assert '<optgroup label="Pas encore dans ce rapport">' in page.text
+    assert '<optgroup label="Déjà dans ce rapport">' in page.text
+    assert page.text.replace("\u00a0", " ").count(f"{count}5 minutes") == count
+
+
+def test_who_is_chosen_for_a_name_is_present_with_its_minutes_and_in_both_logs(
+    organiser: Client, three: tuple[Event, list[Registration]]
+) -> None:
+    event, (zoe, ali, marie) = three
+    page = upload(organiser, event)
+    [unmatched] = page.context["unmatched"]
+    done = confirm(organiser, event, page, **{unmatched.field: str(marie.pk)})
+    assert "3 présences sont notées." in done.text
+    assert [signs(person) for person in (zoe, ali, marie)] == [[("import", 75)], [("import", 90)], [("import", 5)]]
+    assert {entry.object_id for entry in LogEntry.objects.all()} == {str(one.pk) for one in (zoe, ali, marie)}
+    entry = AuditEntry.objects.get(action="imported")
+    assert (entry.about, entry.detail) == (
+        f"registrations.event {event.pk}",
+        {"list": "presences", "noted": 3, "left_out": 0},
+    )
+
+
+def test_a_telephone_and_a_computer_of_one_person_are_not_added(organiser: Client) -> None:
+    event = make_past_event()
+    zoe = make_registration(event, first_name="Zoë", last_name="Petit", email="zoe@example.org")
+    report = (
+        "Nom,E-mail,Arrivée,Départ,Durée\n"
+        "Zoë,zoe@example.org,15/12/2026 14:00:00,15/12/2026 15:00:00,60\n"
+        "iPhone,,15/12/2026 14:10:00,15/12/2026 15:20:00,70\n"
+    )
+    page = upload(organiser, event, report)
+    confirm(organiser, event, page, **{"presence-1": str(zoe.pk)})
+    assert signs(zoe) == [("import", 80)]
+
+
+def test_an_unknown_length_stays_unknown(organiser: Client) -> None:
+    event = make_past_event()
+    zoe = make_registration(event)
+    page = upload(organiser, event, "Name,Duration\niPhone,En cours\n")
+    assert "durée inconnue" in page.text
+    confirm(organiser, event, page, **{"presence-0": str(zoe.pk)})
+    assert signs(zoe) == [("import", None)]
+
+
+def test_a_doubtful_name_may_be_somebody_else_of_the_list(
+    organiser: Client, three: tuple[Event, list[Registration]]
+) -> None:
+    event, (_zoe, _ali, _marie) = three
+    other = make_registration(event, first_name="Jeanne", last_name="Autre")
+    confirm(organiser, event, upload(organiser, event), **{"presence-2": str(other.pk)})
+    assert signs(other) == [("import", 20)]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many names and people that a list of everyone for each name would be too long."""
+    monkeypatch.setattr("registrations.admin.imports.attendance.CHOICES_MAX", 1)
+
+
+@pytest.mark.usefixtures("typed")
+def test_at_a_large_event_the_address_is_typed(organiser: Client, three: tuple[Event, list[Registration]]) -> None:
+    event, (_zoe, _ali, marie) = three
+    page = upload(organiser, event)
+    assert '<option value="m@example.org">Durand Marie</option>' in page.text
+    confirm(organiser, event, page, **{"presence-3": " M@Example.org "})
+    assert signs(marie) == [("import", 5)]
+
+
+@pytest.mark.usefixtures("typed")
+@pytest.mark.parametrize("answer", ["m@example.com", "Marie Durand", "<b>"])
+def test_an_address_of_nobody_is_told_beside_it_and_nothing_is_lost(
+    organiser: Client, three: tuple[Event, list[Registration]], answer: str
+) -> None:
+    event, (zoe, ali, marie) = three
+    page = upload(organiser, event)
+    again = confirm(organiser, event, page, **{"presence-1": None, "presence-2": str(marie.pk), "presence-3": answer})
+    assert not Attendance.objects.exists()
+    assert again.text.count("Aucune personne ayant une place n’a cette adresse") == 1
+    assert "<title>Erreur" in again.text
+    assert f'value="{escape(answer)}"' in again.text
+    assert [row.chosen for row in again.context["rows"]] == [str(zoe.pk), "", str(marie.pk)]
+    confirm(organiser, event, again, **{"presence-3": ali.email})
+    assert [signs(person) for person in (zoe, ali, marie)] == [[("import", 75)], [("import", 5)], [("import", 20)]]
+
+
+def test_answers_stay_with_their_names_when_someone_withdrew_meanwhile(
+    organiser: Client, three: tuple[Event, list[Registration]]
+) -> None:
+    event, (zoe, _ali, marie) = three
+    page = upload(organiser, event)
+    Registration.objects.filter(pk=zoe.pk).update(status="cancelled")
+    again = confirm(organiser, event, page, **{"presence-1": None, "presence-2": str(marie.pk), "presence-3": "?"})
+    lines = [*again.context["rows"], *again.context["unmatched"]]
+    assert {row.proposal.participant.name: row.chosen for row in lines} == {
+        "Zoë": str(zoe.pk),
+        "Ben Ali (CAF)": "",
+        "Marie Durant": str(marie.pk),
+        "<script>alert(1)</script>": "?",
+    }
+
+
+def test_how_many_names_are_not_shown_is_still_said_after_an_error(
+    organiser: Client, three: tuple[Event, list[Registration]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registrations.admin.imports.attendance.UNMATCHED_SHOWN", 2)
+    event, _people = three
+    page = upload(organiser, event, "Name\nUn Inconnu\nDeux Inconnus\nTrois Inconnus\n")
+    again = confirm(organiser, event, page)
+    assert [("et 1 autre" in one.text, len(one.context["unmatched"])) for one in (page, again)] == [
+        (True, 2),
+        (True, 2),
+    ]
+
+
+def test_a_page_from_before_an_upgrade_can_still_be_confirmed(
+    organiser: Client, three: tuple[Event, list[Registration]]
+) -> None:
+    event, (zoe, _ali, _marie) = three
+    state = signing.dumps([["Zoë", "zoe@example.org", 75]], salt=f"{SALT}.{event.pk}", compress=True)
+    path = f"/admin/registrations/event/{event.pk}/presences/"
+    organiser.post(path, {"state": state, "presence-0": str(zoe.pk)})
+    assert signs(zoe) == [("import", 75)]
+
+
+def test_a_workbook_is_taken(organiser: Client, three: tuple[Event, list[Registration]]) -> None:
+    event, (zoe, _ali, _marie) = three
+    rows: list[list[Any]] = [["Nom", "E-mail", "Durée"], ["Zoë", "zoe@example.org", time(1, 15)]]
+    page = upload(organiser, event, workbooks.xlsx({"Rapport": rows}))
+    confirm(organiser, event, page)
+    assert signs(zoe) == [("import", 75)]
+
+
+@pytest.mark.parametrize(
+    ("file", "present"),
+    [
+        ("zoom_new_flat_waitingroom.csv", {"zoe.durand@example.org": 90}),
+        ("teams_registration_only.csv", {"zoe.durand@example.org": None}),
+        ("dur_04.csv", {"zoe.durand@example.org": 83, "paul.martin@example.org": 30}),
+        ("webex_fr.csv", {"zoe.durand@example.org": 83}),
+        ("bbb_poll.csv", {"zoe.durand@example.org": 82, "paul.martin@example.org": 82}),
+    ],
+)
+def test_reports_that_failed_are_imported(organiser: Client, file: str, present: dict[str, int | None]) -> None:
+    event = make_past_event()
+    zoe = make_registration(event, first_name="Zoë", last_name="Durand", email="zoe.durand@example.org")
+    make_registration(event, first_name="Paul", last_name="Martin", email="paul.martin@example.org")
+    page = upload(organiser, event, (CASES / file).read_bytes())
+    doubtful = {row.field: str(zoe.pk) for row in page.context["rows"] if row.is_doubtful}
+    confirm(organiser, event, page, **doubtful)
+    noted = Attendance.objects.values_list("registration__email", "minutes")
+    assert dict(noted) == present
+
+
 def test_nothing_ticked_is_said_and_nothing_is_lost(
     organiser: Client, three: tuple[Event, list[Registration]]
 ) -> None:
@@ -202,7 +326,8 @@ def test_the_state_of_another_event_or_of_nobody_is_refused(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"PK\x03\x04xlsx", "Ouvrez-le et enregistrez-le au format CSV."),
+        (b"PK\x03\x04xlsx", "Ce classeur ne peut pas être lu"),
+        (b"%PDF-1.7", "Ouvrez-le et enregistrez-le au format CSV."),
         (b"a;b\n1;2", "Aucune ligne de ce fichier ne nomme ses colonnes."),
         (b"", "Aucune ligne de ce fichier ne nomme ses colonnes."),
         (b"Name\n" * 500_000, "Ce fichier dépasse 2\u00a0Mo"),

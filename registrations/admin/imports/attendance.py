@@ -1,6 +1,8 @@
 """Import of the participant report of a meeting room: the file, its matches with the registrations, the presences."""
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -27,27 +29,30 @@ from registrations.domain.attendance import Likeness, Proposal
 from registrations.models import Event, Job, Registration
 from registrations.models.attendance import has_attended
 from registrations.models.job import Outcome
+from registrations.security import audit
 from registrations.spreadsheets import attendance_report, reader
 from registrations.spreadsheets.attendance_report import Participant
 from registrations.worker import jobs
 
 PERMISSION = "registrations.change_registration"
-STATE = "state"  # name of a field
+STATE, NOT_SHOWN = "state", "not_shown"  # names of fields
 STATE_KEPT = 24 * 3600  # seconds
 SALT = "registrations.admin.presence_import"
 SHORT = 800  # people
 UNMATCHED_SHOWN = 300
-MATCHED_MAX = 2000  # each is a field of the form: see DATA_UPLOAD_MAX_NUMBER_FIELDS
+MATCHED_MAX = 2000  # each is a field of the form, as are the unmatched: see DATA_UPLOAD_MAX_NUMBER_FIELDS
+CHOICES_MAX = 12_000  # on the page: above it, an address is typed in place of each list of people
 PRIMARY_KEY = re.compile(r"\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the page of matches, and the registration that is ticked or chosen in it."""
+    """One line of the page of matches, and the registration that is ticked, chosen or typed in it."""
 
     field: str
     proposal: Proposal
     chosen: str
+    error: str = ""
 
     @property
     def person(self) -> Registration:
@@ -58,6 +63,10 @@ class Row:
         return self.proposal.likeness == Likeness.DOUBTFUL
 
     @property
+    def is_unmatched(self) -> bool:
+        return self.proposal.likeness == Likeness.UNMATCHED
+
+    @property
     def reason(self) -> str:
         return {
             Likeness.CERTAIN: _("Same address"),
@@ -65,14 +74,20 @@ class Row:
         }.get(self.proposal.likeness, _("To be chosen"))
 
 
-def rows(proposals: list[Proposal], answered: QueryDict) -> list[Row]:
+def field_of(index: int) -> str:
+    """The name of the field of a participant, by the place in the state: it stays when registrations change."""
+    return f"presence-{index}"
+
+
+def rows(proposals: list[Proposal], answered: QueryDict, errors: Mapping[str, str]) -> list[Row]:
     """As they were answered. On the first page, certain and likely matches are ticked."""
     found = []
     for index, proposal in enumerate(proposals):
-        name = f"presence-{index}"
-        is_ticked = proposal.likeness != Likeness.DOUBTFUL
+        name = field_of(index)
+        is_ticked = proposal.likeness in {Likeness.CERTAIN, Likeness.LIKELY}
         proposed = str(proposal.candidates[0].pk) if is_ticked else ""
-        found.append(Row(name, proposal, answered.get(name, "") if STATE in answered else proposed))
+        chosen = answered.get(name, "") if STATE in answered else proposed
+        found.append(Row(name, proposal, chosen, errors.get(name, "")))
     return found
 
 
@@ -87,15 +102,18 @@ def unpacked(event: Event, state: str) -> list[Participant] | None:
         read = signing.loads(state, salt=f"{SALT}.{event.pk}", max_age=STATE_KEPT)
     except signing.BadSignature:
         return None
-    return [Participant(*one) for one in read]
+    return [
+        Participant(name, email, minutes, tuple((start, end) for spans in more for start, end in spans))
+        for name, email, minutes, *more in read
+    ]
 
 
 class ReportForm(forms.Form):
     report = forms.FileField(
-        label=gettext_lazy("Participant report (CSV)"),
+        label=gettext_lazy("Participant report (CSV or XLSX)"),
         help_text=gettext_lazy(
-            "The file that Zoom, Teams or BigBlueButton lets you download after the session, as it is: 2 MB at most. "
-            "It is read and not kept."
+            "The file that Zoom, Teams, BigBlueButton or Webex lets you download after the session, as it is: "
+            "2 MB at most. It is read and not kept."
         ),
         allow_empty_file=True,
         error_messages={"required": gettext_lazy("Choose the file to read.")},
@@ -142,24 +160,43 @@ def import_presences(request: HttpRequest, pk: int) -> HttpResponse:
         return _confirm(request, event)
     form = ReportForm(request.POST or None, request.FILES or None, event=event)
     if request.method == "POST" and form.is_valid():
-        return _matches(request, event, form.cleaned_data["report"])
+        return _first_matches(request, event, form.cleaned_data["report"])
     return _page(request, "admin/attendance_upload.html", event, form=form)
 
 
-def _matches(request: HttpRequest, event: Event, proposals: list[Proposal]) -> HttpResponse:
-    shown = rows([proposal for proposal in proposals if proposal.candidates], request.POST)
-    unmatched = [proposal.participant for proposal in proposals if not proposal.candidates]
-    sent_back = [row.proposal.participant for row in shown] + unmatched[:UNMATCHED_SHOWN]
+def _matches(
+    request: HttpRequest, event: Event, proposals: list[Proposal], *, not_shown: int, errors: Mapping[str, str]
+) -> HttpResponse:
+    """The page of matches. The proposals are in the order of the state that its form sends back."""
+    lines = rows(proposals, request.POST, errors)
+    unmatched = [row for row in lines if row.is_unmatched]
+    open_rows = sum(row.is_unmatched or row.is_doubtful for row in lines)
+    people = attendance.seated(event) if open_rows else []
+    found = {row.person.pk for row in lines if not row.is_unmatched and not row.is_doubtful}
     return _page(
         request,
         "admin/attendance_matches.html",
         event,
-        rows=shown,
-        ticked=len({row.chosen for row in shown} - {""}),
-        unmatched=unmatched[:UNMATCHED_SHOWN],
-        not_shown=max(0, len(unmatched) - UNMATCHED_SHOWN),
-        state=packed(event, sent_back),
+        rows=[row for row in lines if not row.is_unmatched],
+        ticked=len({row.chosen for row in lines} - {""}),
+        unmatched=unmatched,
+        not_shown=not_shown,
+        people=people,
+        choices=[
+            (_("Not in this report so far"), [person for person in people if person.pk not in found]),
+            (_("Already in this report"), [person for person in people if person.pk in found]),
+        ],
+        is_typed=len(people) * open_rows > CHOICES_MAX,
+        errors=errors,
+        state=packed(event, [proposal.participant for proposal in proposals]),
     )
+
+
+def _first_matches(request: HttpRequest, event: Event, proposals: list[Proposal]) -> HttpResponse:
+    matched = [proposal for proposal in proposals if proposal.candidates]
+    unmatched = [proposal for proposal in proposals if not proposal.candidates]
+    not_shown = max(0, len(unmatched) - UNMATCHED_SHOWN)
+    return _matches(request, event, [*matched, *unmatched[:UNMATCHED_SHOWN]], not_shown=not_shown, errors={})
 
 
 def _confirm(request: HttpRequest, event: Event) -> HttpResponse:
@@ -167,14 +204,19 @@ def _confirm(request: HttpRequest, event: Event) -> HttpResponse:
     if participants is None:
         messages.error(request, _("This page had been open for long: choose the file again. Nothing was noted."))
         return HttpResponseRedirect(request.path)
-    confirmed = [
-        (int(pk), participant.minutes)
-        for index, participant in enumerate(participants)
-        if PRIMARY_KEY.fullmatch(pk := request.POST.get(f"presence-{index}", ""))
-    ]
-    if not confirmed:
-        messages.error(request, _("Tick at least one person: nothing was noted."))
-        return _matches(request, event, attendance.proposals(event, participants))
+    chosen, errors = _choices(event, participants, request.POST)
+    if errors or not chosen:
+        if not errors:
+            messages.error(request, _("Tick at least one person: nothing was noted."))
+        not_shown = request.POST.get(NOT_SHOWN, "")
+        return _matches(
+            request,
+            event,
+            attendance.proposals(event, participants),
+            not_shown=int(not_shown) if PRIMARY_KEY.fullmatch(not_shown) else 0,
+            errors=errors,
+        )
+    confirmed = [(pk, attendance.minutes_together(names)) for pk, names in chosen.items()]
     job = Job(
         kind=Job.Kind.PRESENCES,
         title=_("Import the presences"),
@@ -186,6 +228,26 @@ def _confirm(request: HttpRequest, event: Event) -> HttpResponse:
     return carry_out(request, job, then=list_of_present(event))
 
 
+def _choices(
+    event: Event, participants: list[Participant], answers: QueryDict
+) -> tuple[dict[int, list[Participant]], dict[str, str]]:
+    """The participants of each chosen registration, by its id; and the errors, by field."""
+    chosen: defaultdict[int, list[Participant]] = defaultdict(list)
+    errors: dict[str, str] = {}
+    by_address: dict[str, int] = {}
+    for index, participant in enumerate(participants):
+        answer = answers.get(field_of(index), "").strip()
+        if PRIMARY_KEY.fullmatch(answer):
+            chosen[int(answer)].append(participant)
+        elif answer:  # typed
+            by_address = by_address or {person.email.lower(): person.pk for person in attendance.seated(event)}
+            if pk := by_address.get(answer.lower()):
+                chosen[pk].append(participant)
+            else:
+                errors[field_of(index)] = _("Nobody with a seat has this address. Take one of the list.")
+    return dict(chosen), errors
+
+
 def _page(request: HttpRequest, template: str, event: Event, **context: Any) -> TemplateResponse:
     return page(request, Event, template, title=_("Import the presences"), event=event, **context)
 
@@ -195,8 +257,10 @@ def note_presences(job: Job) -> Outcome:
     confirmed = job.parameters["confirmed"]
     noted = attendance.note_report(event_of(job), confirmed)
     note_history(job.asked_by, noted, CHANGE, _("Presence imported from the room’s report."))
+    left_out = len(dict(confirmed)) - len(noted)
+    audit.record(audit.Action.IMPORTED, about=event_of(job), list="presences", noted=len(noted), left_out=left_out)
     told = [("success", str(NOTED % {"count": len(noted)}))]
-    if left_out := len(dict(confirmed)) - len(noted):
+    if left_out:
         words = ngettext(
             "%(count)s person was left out: they have no seat any more.",
             "%(count)s people were left out: they have no seat any more.",
