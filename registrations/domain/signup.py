@@ -1,6 +1,6 @@
 """Sign up, withdraw, come back, ask for one's link. Each function is one transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -14,8 +14,10 @@ from registrations.mailing import reminders, wakeups
 from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert_or_ignore
 from registrations.security import rate_limits
+from registrations.text import email_typos
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
+CORRECTABLE_FOR = timedelta(minutes=2)  # before a mail leaves to what looks like a slip in a well-known domain
 SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
 _OF_ADDRESS = PreparedQuery(
     lambda: (
@@ -59,6 +61,8 @@ def _register(event: Event, *, email: str, language: str, **answers: Any) -> Sig
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
     send_at = rate_limits.mail_due(event, registration.email, is_first=is_first)
+    if send_at and email_typos.meant_domain(registration.email):
+        send_at = max(send_at, timezone.now() + CORRECTABLE_FOR)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, send_at=send_at)
     elif registration.is_cancelled:

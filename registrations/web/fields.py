@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils import formats
-from django.utils.encoding import punycode
 from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +16,7 @@ from registrations.domain import custom_questions
 from registrations.models import EventQuestion
 from registrations.models.one_line import one_line
 from registrations.models.person_fields import Kind, PersonField
-from registrations.text import names
+from registrations.text import email_address, names
 from registrations.text.names import JOINERS
 from registrations.text.typography import french
 
@@ -80,7 +79,7 @@ class NameField(LimitedText):
 
 
 class AddressField(forms.CharField):
-    """An address for SMTP without extensions: ASCII before the @, IDNA (RFC 5891) after it."""
+    """An address for SMTP without extensions, as `text.email_address` reads it, here and in each import."""
 
     default_error_messages = {
         "invalid": _("Enter a complete email address, for example firstname.name@example.org."),
@@ -90,14 +89,15 @@ class AddressField(forms.CharField):
         address: str = super().clean(value)
         if not address:
             return address
-        local_part, at, domain = address.rpartition("@")
         try:
-            address = f"{local_part}{at}{punycode(domain).lower()}"
-            if not local_part.isascii() or '"' in local_part or len(address) > EMAIL_MAX:
-                raise ValidationError("")
-            EmailValidator()(address)
-        except (ValidationError, UnicodeError) as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+            address = email_address.read(address)
+        except email_address.AnotherAddressMeant as error:
+            raise ValidationError(str(error), code="invalid") from error
+        except email_address.NotAnAddress as error:
+            raise ValidationError(f"{error} {self.error_messages['invalid']}", code="invalid") from error
+        if '"' in address or len(address) > EMAIL_MAX:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        EmailValidator(self.error_messages["invalid"])(address)
         return address
 
 

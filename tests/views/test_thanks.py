@@ -153,11 +153,15 @@ def test_a_typing_error_in_a_common_domain_is_recognised(typed: str, meant: str)
     assert email_typos.meant_domain(f"zoe@{typed}") == meant
 
 
-def test_a_likely_typing_error_is_shown_and_does_not_block_the_sign_up(journey: Journey) -> None:
+def test_a_mail_leaves_to_a_stranger_before_the_slip_in_the_address_was_proposed(journey: Journey) -> None:
     event = make_event()
     page = journey.sign_up(event, email="zoe@gmial.com")
     assert "Vous avez écrit zoe@gmial.com\u00a0: vouliez-vous écrire gmail.com\u00a0?" in page.text
     assert Registration.objects.get().email == "zoe@gmial.com"
     form = journey.client.get(f"/evenements/{event.slug}/corriger/")
     assert 'value="zoe@gmail.com"' in form.text
-    assert timezone.now() >= Delivery.objects.get(kind="confirmation").send_at
+    assert "Le courriel part deux minutes après l’inscription" in page.text
+    assert timezone.now() < Delivery.objects.get(kind="confirmation").send_at < timezone.now() + timedelta(minutes=2)
+    assert journey.mails() == []
+    correct(journey, event, "zoe@gmail.com")
+    assert [mail["To"] for mail in journey.mails()] == ["zoe@gmail.com"]

@@ -117,9 +117,10 @@ def test_a_charset_that_no_form_has_meets_our_own_400(client: Client) -> None:
     assert "Demande non comprise" in page.text
 
 
-def test_too_many_fields_meet_our_own_400(client: Client) -> None:
+def test_too_many_fields_meet_our_own_400(client: Client, settings: Settings) -> None:
     client.raise_request_exception = False
-    page = client.post(f"/evenements/{make_event().slug}/inscription/", {f"f{number}": "" for number in range(2101)})
+    fields = {f"f{number}": "" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
+    page = client.post(f"/evenements/{make_event().slug}/inscription/", fields)
     assert page.status_code == 400
     assert page["Content-Security-Policy"] == STRICT
 
