@@ -94,7 +94,7 @@ class AddressField(forms.CharField):
         except email_address.AnotherAddressMeant as error:
             raise ValidationError(str(error), code="invalid") from error
         except email_address.NotAnAddress as error:
-            raise ValidationError(f"{error} {self.error_messages['invalid']}", code="invalid") from error
+            raise ValidationError(f"{self.error_messages['invalid']} {error}", code="invalid") from error
         if '"' in address or len(address) > EMAIL_MAX:
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         EmailValidator(self.error_messages["invalid"])(address)

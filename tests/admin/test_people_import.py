@@ -89,6 +89,7 @@ def test_each_bad_cell_is_named_by_line_and_column_in_the_words_of_the_form(orga
     text = re.sub(r"\s+", " ", page.text)
     assert "Ligne 3, colonne « Prénom » : cette cellule est vide." in text
     assert "Ligne 3, colonne « Courriel » : Saisissez une adresse" in text
+    assert "Il manque la fin de l’adresse" in text
     assert "2 lignes sont à corriger ; elles ne sont pas ajoutées." in text
     assert "1 personne reçoit une place." in text
     assert "Ajouter 1 personne" in text

@@ -82,7 +82,7 @@ def test_the_form_says_what_is_wrong(typed: str, reason: str) -> None:
     with pytest.raises(ValidationError) as refused:
         cleaned(typed)
     example = "Saisissez une adresse électronique complète, par exemple prenom.nom@exemple.fr."
-    assert refused.value.messages == [f"{reason} {example}".strip()]
+    assert refused.value.messages == [f"{example} {reason}".strip()]
 
 
 @pytest.mark.parametrize(
