@@ -106,7 +106,7 @@ def test_a_row_is_locked_until_the_end_of_the_transaction() -> None:
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
         assert Event.objects.locked(event) == event
     [query] = asked.captured_queries
-    assert ("FOR UPDATE" in query["sql"]) == connection.features.has_select_for_update
+    assert ("FOR NO KEY UPDATE" in query["sql"]) == connection.features.has_select_for_update
 
 
 def test_rows_are_counted() -> None:

@@ -79,7 +79,7 @@ def test_of_the_form_only_the_name_is_in_the_mail(journey: Journey) -> None:
         '"a,b"@example.org',
         "a@example.org,b@example.org",
         "a@example.org;b@example.org",
-        "Zoë <a@example.org>",
+        "Zoë <a@example.org> <b@example.org>",
         "a@example.org\r\nBcc: b@example.org",
         "a@example.org%0aBcc:b@example.org",
         "a@[127.0.0.1",
