@@ -12,6 +12,7 @@ from registrations.domain import decisions, erasure, erasure_journal, signup, wa
 from registrations.domain.erasure_journal import Decision, Word
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.runtime import progress
+from registrations.runtime.rows import in_chunks
 
 # The backup already holds decisions that are older than this: they were committed before it began, or rolled back.
 # Transactions take seconds, and the clocks of several machines may differ by minutes.
@@ -81,7 +82,7 @@ def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, D
     uids = erasure_journal.uids(journals)
     places = erasure_journal.words(journals, erasure_journal.OF_PLACE, since=since)
     consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT, since=since)
-    for event, pk, uid in Registration.objects.values_list("event", "pk", "uid").order_by("pk").iterator():
+    for event, pk, uid in in_chunks(Registration.objects.values_list("event", "pk", "uid").order_by("pk")):
         names = decisions.names_of(uid)
         decided = Decided(pk, uid in uids, _entries(places, names), _entries(consents, names))
         if any(decided[1:]):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from registrations.documents import pdf
 from registrations.models import Event, Registration
+from registrations.runtime.rows import in_chunks
 
 
 def questions(event: Event) -> QuerySet[Registration]:
@@ -21,7 +22,7 @@ def headings(*, with_territory: bool) -> list[str]:
 
 def rows(event: Event, *, with_territory: bool) -> Iterator[list[str]]:
     fields = ["question", *(["territory"] if with_territory else [])]
-    return map(list, questions(event).values_list(*fields).iterator())
+    return map(list, in_chunks(questions(event).values_list(*fields)))
 
 
 def speakers_sheet(event: Event, *, with_territory: bool) -> bytes:

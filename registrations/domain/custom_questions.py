@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from registrations.models import Event, EventQuestion, Registration
+from registrations.runtime.rows import in_chunks
 
 Kind = EventQuestion.Kind
 YES, NO = "yes", "no"
@@ -99,6 +100,6 @@ def answer_counts(event: Event) -> list[Counted]:
 
 def _count(event: Event, counted: dict[str, Counted]) -> None:
     answering = event.registrations.without_dry_runs().not_cancelled().exclude(own_answers={}).order_by("pk")
-    for answers in answering.values_list("own_answers", flat=True).iterator(chunk_size=CHUNK):
+    for answers in in_chunks(answering.values_list("own_answers", flat=True), CHUNK):
         for key in answers.keys() & counted.keys():
             counted[key].add(answers[key])

@@ -13,6 +13,7 @@ from registrations.domain import erasure
 from registrations.models import AnonymousRegistration, Delivery, Event, PurgedCount, Registration
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.runtime import progress
+from registrations.runtime.rows import in_chunks
 from registrations.statistics import event_figures
 
 AT_ONCE = 200  # registrations in one transaction, so that the site is not blocked
@@ -51,7 +52,7 @@ def _delete_mails_of_events() -> None:
 def _ends(event: Event) -> list[tuple[int, Any]]:
     rows = event.registrations.without_dry_runs().only("pk", "created_at", "cancelled_at", "event")
     ends = []
-    for registration in rows.iterator():
+    for registration in in_chunks(rows):
         registration.event = event
         ends.append((registration.pk, registration.kept_until))
     return ends

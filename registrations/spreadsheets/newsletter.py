@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from registrations.models import Event, Registration
+from registrations.runtime.rows import in_chunks
 
 
 def subscribers(event: Event) -> QuerySet[Registration]:
@@ -18,7 +19,7 @@ def headings() -> list[str]:
 
 
 def rows(event: Event) -> Iterator[list[str]]:
-    for subscriber in subscribers(event).order_by("pk").iterator():
+    for subscriber in in_chunks(subscribers(event).order_by("pk")):
         consent = (
             subscriber.newsletter_at.astimezone(event.zone).isoformat(timespec="seconds")
             if subscriber.newsletter_at

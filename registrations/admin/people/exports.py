@@ -25,6 +25,7 @@ from registrations.domain import custom_questions
 from registrations.models import Event, EventQuestion, Job, Registration, person_fields
 from registrations.models.job import Outcome
 from registrations.models.person_fields import BY_NAME, PersonField
+from registrations.runtime.rows import in_chunks
 from registrations.security import audit
 from registrations.spreadsheets import newsletter, writer
 from registrations.text.typography import french
@@ -124,7 +125,7 @@ class ExportForm(forms.Form):
 def rows(registrations: QuerySet[Registration], columns: list[Column]) -> Iterator[list[str]]:
     """Read in chunks while the file is sent, with their mails and presences."""
     whole = registrations.select_related("event").prefetch_related("attendances", "deliveries").order_by("pk")
-    for registration in whole.iterator(chunk_size=CHUNK):
+    for registration in in_chunks(whole, CHUNK):
         yield [column.cell(registration) for column in columns]
 
 
