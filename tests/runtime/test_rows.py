@@ -18,7 +18,8 @@ class CutAfterTheLastRow:
 
     def iterator(self, *, chunk_size: int) -> Iterator[int]:
         yield chunk_size
-        raise connection.Database.OperationalError("the connection is closed")
+        psycopg_or_sqlite3: Any = connection
+        raise psycopg_or_sqlite3.Database.OperationalError("the connection is closed")
 
 
 def test_all_rows_come_in_their_order() -> None:
