@@ -17,6 +17,7 @@ AT = str.maketrans({"＠": "@", "﹫": "@"})
 HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d", "-"))
 AROUND = " \t\n\"'«»<>()[],;:."  # no address begins or ends with one of these
 PUNYCODE = "xn--"
+DOMAIN_MAX = 253  # characters of a name (RFC 1035, section 2.3.4)
 
 
 class NotAnAddress(ValueError):
@@ -68,6 +69,8 @@ def _parts(text: str) -> tuple[str, str]:
 
 def _encoded(domain: str, local_part: str) -> str:
     """The domain in ASCII. A typographic hyphen, which no domain can hold, is the one of the keyboard."""
+    if len(domain) > DOMAIN_MAX:  # before it is decoded, whose time grows with the square of the length
+        raise NotAnAddress(_("The part after the @ is not the name of a domain."))
     written = ".".join(_decoded(label) for label in domain.lower().split(".")).translate(HYPHENS)
     written = unicodedata.normalize("NFC", written)
     try:
