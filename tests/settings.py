@@ -22,8 +22,10 @@ for _name in (
     "EVENT_MAILS_PER_HOUR",
     "TRUSTED_PROXY_COUNT",
     "ALERT_EMAIL",
+    "ALERT_URL",
     "STAFF_OTP",
     "ROOM_HOSTS",
+    "PING_URL",
     "STATUS_TOKEN",
     "LOG_FORMAT",
 ):

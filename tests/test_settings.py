@@ -84,6 +84,11 @@ def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
         ({"ALLOWED_HOSTS": "example.org, .example.net"}, "Set ALLOWED_HOSTS to the names of this site"),
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps': set it to on or off."),
         ({"MAIL_MAX_BYTES": "2 MB"}, "MAIL_MAX_BYTES is '2 MB': set it to a whole number, for example 1800000."),
+        (
+            {"ALERT_URL": "ntfy.sh/webinars"},
+            "ALERT_URL must be a whole address that starts with https:// or http:// or",
+        ),
+        ({"PING_URL": "json+https://hc.example.org/1"}, "PING_URL must be a whole address that starts with https://"),
         ({"BASE_URL": "https://example.org/webinaires"}, "BASE_URL must be like https://webinaires.example.org"),
         ({"DATABASE_URL": "mysql://root@localhost/x"}, "DATABASE_URL must be like sqlite:///"),
         ({"EMAIL_URL": "pigeon://roof"}, "EMAIL_URL must be like smtp+tls://"),

@@ -8,6 +8,7 @@ about our own addresses.
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -99,6 +100,18 @@ def base_url(name: str, default: str) -> SplitResult:
     ):
         raise ImproperlyConfigured(refusal)
     return url
+
+
+def web_address(name: str, *, also: Sequence[str] = ()) -> str:
+    """An address of another service, http or https; `also`: other schemes. Empty when it is not set."""
+    if not (value := text(name)):
+        return ""
+    schemes = ["https", "http", *also]
+    refusal = f"{name} must be a whole address that starts with {' or '.join(f'{each}://' for each in schemes)}."
+    url = _address(value, refusal)
+    if url.scheme not in schemes or not url.hostname:
+        raise ImproperlyConfigured(refusal)
+    return value
 
 
 def secret_key(name: str, file: Path) -> tuple[str, bool]:

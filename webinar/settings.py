@@ -126,6 +126,8 @@ MAIL_MAX_BYTES = environment.number("MAIL_MAX_BYTES", 1_800_000)  # of a whole m
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 ALERT_EMAIL = environment.text("ALERT_EMAIL")  # of the operator: alerted when a configuration error blocks the mails
+ALERT_URL = environment.web_address("ALERT_URL", also=["json+http", "json+https"])  # told when the site is not well
+PING_URL = environment.web_address("PING_URL")  # requested every minute while it is well
 BACKUP_RECIPIENT = environment.text("BACKUP_RECIPIENT")  # public key of age that backups are encrypted for
 STATUS_TOKEN = environment.text("STATUS_TOKEN")  # requests that carry it see the reasons at /readyz, and /metrics
 

@@ -23,6 +23,7 @@ CLAIM = """
         attempts = attempts + 1,
         deaths = CASE WHEN state = 'sending' THEN deaths + 1 ELSE 0 END,
         trying_since = COALESCE(trying_since, %(now)s),
+        owed_since = COALESCE(owed_since, due),
         sent_to = COALESCE(
             NULLIF(recipient, ''),
             (SELECT email FROM registrations_registration WHERE id = registration_id),
@@ -38,8 +39,14 @@ CLAIM = """
     RETURNING id
 """
 SENT = """
-    UPDATE registrations_delivery SET state = 'sent', sent_at = %(now)s, error = '', lease = '', deaths = 0
+    UPDATE registrations_delivery
+    SET state = 'sent', sent_at = %(now)s, error = '', lease = '', deaths = 0, owed_since = NULL, obstacle = ''
     WHERE id = %(id)s AND message_id = %(message_id)s
+    RETURNING id
+"""
+RESUME = """
+    UPDATE registrations_delivery SET due = %(now)s
+    WHERE owed_since <= %(now)s AND obstacle = 'server' AND state = 'pending' AND due > %(now)s
     RETURNING id
 """
 
@@ -94,10 +101,12 @@ def record_sent(delivery: Delivery) -> None:
 
 def record_end(delivery: Delivery, state: Delivery.State, error: str = "") -> None:
     """Record a final state: no further try. Changes nothing unless this worker still holds the lease."""
-    _held(delivery).update(state=state, error=error, lease="")
+    _held(delivery).update(state=state, error=error, lease="", owed_since=None, obstacle="")
 
 
-def record_retry(delivery: Delivery, *, after: timedelta, error: str, counts: bool) -> None:
+def record_retry(
+    delivery: Delivery, *, after: timedelta, error: str, counts: bool, obstacle: Delivery.Obstacle
+) -> None:
     """Try again after a delay. Changes nothing unless this worker still holds the lease.
 
     `counts`: false when the obstacle is on our side; the three days of trying then start again.
@@ -106,10 +115,16 @@ def record_retry(delivery: Delivery, *, after: timedelta, error: str, counts: bo
         state=Delivery.State.PENDING,
         send_at=timezone.now() + after,
         trying_since=delivery.trying_since if counts else None,
+        obstacle=obstacle,
         error=error,
         lease="",
         worker_crashes=0,
     )
+
+
+def resume_blocked() -> None:
+    """Make due now what the mail server or our settings have stopped, since a mail has just left."""
+    rows_of(RESUME, {"now": connection.ops.adapt_datetimefield_value(timezone.now())})
 
 
 def _held(delivery: Delivery) -> DeliveryQuerySet:

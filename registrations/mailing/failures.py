@@ -51,6 +51,7 @@ class Failure:
     verdict: Verdict
     reason: str
     retry_after: timedelta | None = None  # asked for by the provider
+    is_of_mailbox: bool = False  # an address or a mailbox (RFC 3463, classes x.1 and x.2), not the server
 
     @property
     def stops_the_drain(self) -> bool:
@@ -60,6 +61,15 @@ class Failure:
     def counts(self) -> bool:
         """Whether it counts towards the three days after which a mail is given up; our own errors do not."""
         return self.verdict not in {Verdict.OURS, Verdict.HELD_BACK}
+
+    @property
+    def obstacle(self) -> Delivery.Obstacle:
+        match self.verdict:
+            case Verdict.TRANSPORT | Verdict.OURS:
+                return Delivery.Obstacle.SERVER
+            case Verdict.HELD_BACK:
+                return Delivery.Obstacle.EVENT
+        return Delivery.Obstacle.RECIPIENT if self.is_of_mailbox else Delivery.Obstacle.MAIL
 
 
 class NotAccepted(Exception):
@@ -97,7 +107,9 @@ def failure(error: Exception, *, connected: bool, handing_over: bool) -> Failure
     `connected`: the transport had been opened. `handing_over`: the SMTP server had asked for the mail itself.
     """
     verdict = Verdict.AMBIGUOUS if handing_over and _is_silence(error) else _verdict(error, connected=connected)
-    return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error))
+    code = _enhanced_status(verdict, error)
+    is_of_mailbox = code.partition(".")[0] in OF_A_MAILBOX
+    return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error), is_of_mailbox)
 
 
 def in_words(error: NotComposed) -> str:
@@ -239,6 +251,7 @@ def _retry_after(error: Exception) -> timedelta | None:
     return min(max(moment - timezone.now(), timedelta()), LONGEST_RETRY_AFTER)
 
 
+OF_A_MAILBOX = {"1", "2"}
 OF_THE_RECIPIENT = {Verdict.PERMANENT, Verdict.TRANSIENT}
 WORDS = {
     "1.1": _("unknown address"),
@@ -268,10 +281,15 @@ def _in_words(verdict: Verdict, error: Exception) -> str:
     if isinstance(error, RenderingFailed):
         words: Any = _("the report could not be made")
     else:
-        told = ENHANCED_STATUS.search(_as_told(error)) if verdict in OF_THE_RECIPIENT else None
-        code = told[1] if told else ""
+        code = _enhanced_status(verdict, error)
         words = WORDS.get(code) or WORDS.get(code.partition(".")[0]) or WORDS_OF_VERDICTS[verdict]
     return f"{words} ({_as_told(error)})"
+
+
+def _enhanced_status(verdict: Verdict, error: Exception) -> str:
+    """Subject and detail of the enhanced status code (RFC 3463), as in "2.2"; empty when none was given."""
+    told = ENHANCED_STATUS.search(_as_told(error)) if verdict in OF_THE_RECIPIENT else None
+    return told[1] if told else ""
 
 
 def _as_told(error: Exception) -> str:

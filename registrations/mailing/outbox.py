@@ -44,7 +44,7 @@ class Transport:
 
     def __init__(self) -> None:
         self.backend = mailers.default
-        self.connected = False
+        self.connected = self.has_sent = False
 
     def send(self, message: composer.Mail) -> None:
         """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable."""
@@ -117,6 +117,9 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         return not problem.stops_the_drain
     _persist(lambda: claims.record_sent(delivery), delivery)
     logger.info("Delivery %s: sent", delivery.pk)
+    if not transport.has_sent:
+        transport.has_sent = True
+        claims.resume_blocked()
     return True
 
 
@@ -161,7 +164,9 @@ def _record_failure(delivery: Delivery, problem: Failure) -> None:
     elif problem.verdict == Verdict.DEFECT:
         claims.record_end(delivery, Delivery.State.BROKEN, problem.reason)
     else:
-        claims.record_retry(delivery, after=after, error=problem.reason, counts=problem.counts)
+        claims.record_retry(
+            delivery, after=after, error=problem.reason, counts=problem.counts, obstacle=problem.obstacle
+        )
 
 
 def _alarm(problem: Failure) -> None:

@@ -5,12 +5,12 @@ The rules of each kind of mail are in mail_kinds.py. Claiming and checking a mai
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self, TypeAlias
+from datetime import timedelta
+from typing import Any, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
@@ -28,7 +28,6 @@ from registrations.models.search import search_terms
 from registrations.models.site_language import in_site_language
 
 CRASHES_BEFORE_FAILURE = 5
-OVERDUE_AFTER = timedelta(minutes=10)
 ALERT_AT_MOST_EVERY = timedelta(days=1)
 ALERTS_APART = timedelta(minutes=1)  # long enough for every worker to see the first one
 BATCH = 500  # rows of one INSERT
@@ -38,12 +37,6 @@ REFUSALS = ["bounced", "complained"]  # a mail that came back for good, or was r
 def new_message_id() -> str:
     """A Message-ID (RFC 5322, section 3.6.4), fixed here so that a mail sent twice is recognised as one."""
     return f"<{uuid.uuid4()}@{settings.HOST}>"
-
-
-class Waiting(NamedTuple):
-    due: int
-    late: int
-    oldest_due_at: datetime | None
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -163,7 +156,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=Delivery.State.BROKEN)
 
     def try_again(self) -> int:
-        return self.update(state=Delivery.State.PENDING, send_at=timezone.now(), trying_since=None)
+        fresh = {"send_at": timezone.now(), "trying_since": None, "owed_since": None, "obstacle": ""}
+        return self.update(state=Delivery.State.PENDING, **fresh)
 
     def give_up(self, reason: Any) -> int:
         return self.held().update(state=Delivery.State.CANCELLED, error=in_site_language(reason))
@@ -186,7 +180,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         self.filter(provider_status__in=["", *status.earlier()]).update(provider_status=status)
         if status == Delivery.ProviderStatus.DELIVERED:
             waiting = self.yet_to_leave().exclude(state=Delivery.State.PENDING, attempts=0)
-            waiting.update(state=Delivery.State.SENT, sent_at=timezone.now(), error="", lease="", worker_crashes=0)
+            left = {"state": Delivery.State.SENT, "sent_at": timezone.now(), "owed_since": None, "obstacle": ""}
+            waiting.update(**left, error="", lease="", worker_crashes=0)
 
     def refused(self) -> Self:
         """Returned for good, or reported as unwanted."""
@@ -212,23 +207,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         held = self.filter(state=Delivery.State.SENDING, lease__startswith=f"{holder}.")
         held.update(send_at=timezone.now())
 
-    def overdue(self) -> Self:
-        """Due for ten minutes or more."""
-        return self.filter(
-            state__in=[Delivery.State.PENDING, Delivery.State.SENDING], send_at__lte=timezone.now() - OVERDUE_AFTER
-        )
-
-    def waiting(self) -> Waiting:
-        """How many mails are due, how many are overdue, and since when the oldest is due; one query."""
-        late = Q(send_at__lte=timezone.now() - OVERDUE_AFTER)
-        counted = self.due().aggregate(count=Count("pk"), late=Count("pk", filter=late), oldest=Min("send_at"))
-        return Waiting(counted["count"], counted["late"], counted["oldest"])
-
 
 class Delivery(models.Model):
     Kind: TypeAlias = mail_kinds.Kind  # noqa: UP040 - an enumeration, not only a type
     Reason: TypeAlias = mail_kinds.Reason  # noqa: UP040
     State: TypeAlias = mail_states.State  # noqa: UP040
+    Obstacle: TypeAlias = mail_states.Obstacle  # noqa: UP040
     ProviderStatus: TypeAlias = mail_states.ProviderStatus  # noqa: UP040
 
     registration = models.ForeignKey(
@@ -278,6 +262,8 @@ class Delivery(models.Model):
     error = models.TextField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     trying_since = models.DateTimeField(null=True, blank=True, editable=False)
+    owed_since = models.DateTimeField(null=True, blank=True, editable=False)  # the first moment at which it was due
+    obstacle = models.CharField(max_length=10, choices=Obstacle, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     sent_to = models.EmailField(
         _("sent to"), max_length=254, blank=True, help_text=_("The address of the last try."), editable=False
@@ -321,6 +307,7 @@ class Delivery(models.Model):
             models.Index(fields=["kind", "created_at", "id", "registration"], name="delivery_by_kind"),
             models.Index(fields=["event", "created_at", "id", "registration"], name="delivery_by_event"),
             models.Index(fields=["send_at"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
+            models.Index(fields=["owed_since"], name="delivery_owed", condition=Q(owed_since__isnull=False)),
             models.Index(fields=["event", "kind", "send_at"], name="delivery_next", condition=Q(state="pending")),
             models.Index(
                 fields=["broadcast", "kind", "state", "provider_status"],

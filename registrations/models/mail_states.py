@@ -15,6 +15,15 @@ class State(models.TextChoices):
     BROKEN = "broken", _("Cannot be composed")
 
 
+class Obstacle(models.TextChoices):
+    """What the last try met, while the mail waits for another one."""
+
+    SERVER = "server", _("the mail server or our settings: no mail leaves")
+    MAIL = "mail", _("this mail alone")
+    RECIPIENT = "recipient", _("the recipient’s mailbox")
+    EVENT = "event", _("the event is a draft")
+
+
 class ProviderStatus(models.TextChoices):
     """What the provider's events say. A mail only moves down this list, never back."""
 

@@ -14,7 +14,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from registrations.backup import last_backup
-from registrations.models import Delivery, Registration, WorkerPresence
+from registrations.models import Delivery, Registration, WorkerPresence, late_mails
 from registrations.runtime.version import version
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,7 +27,7 @@ class Sample(NamedTuple):
 
 
 def text() -> str:
-    """The whole answer, in five queries."""
+    """The whole answer, in six queries."""
     return "".join(line + "\n" for line in [*_mails(), *_people(), *_operation(), *_process()])
 
 
@@ -55,11 +55,20 @@ def _mails() -> Iterator[str]:
         counted[kind, state] += count
     samples = [Sample({"kind": kind, "state": state}, count) for (kind, state), count in sorted(counted.items())]
     yield from _gauge("webinar_mails", MAILS_HELP, samples)
-    waiting = Delivery.objects.waiting()
+    waiting = late_mails.waiting()
     yield from _gauge("webinar_mails_due", "Mails whose moment to leave has come.", _number(waiting.due))
-    yield from _gauge("webinar_mails_late", "Mails due for more than ten minutes.", _number(waiting.late))
+    yield from _gauge(
+        "webinar_mails_late",
+        "Mails owed for ten minutes or more, however often they were tried.",
+        _number(waiting.late),
+    )
+    put_off = late_mails.put_off_by_mailboxes().count()
+    words = "Mails put off by the mailbox of their recipient for ten minutes or more."
+    yield from _gauge("webinar_mails_put_off", words, _number(put_off))
     oldest = (timezone.now() - waiting.oldest_due_at).total_seconds() if waiting.oldest_due_at else 0
-    yield from _gauge("webinar_oldest_mail_due_seconds", "For how long the oldest mail has been due.", _number(oldest))
+    yield from _gauge(
+        "webinar_oldest_mail_due_seconds", "For how long the oldest mail has been owed.", _number(oldest)
+    )
 
 
 def _people() -> Iterator[str]:

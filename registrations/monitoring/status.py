@@ -5,21 +5,22 @@ import socket
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
-from registrations.models import Delivery, Event, WorkerPresence
+from registrations.models import Delivery, Event, WorkerPresence, late_mails
 from registrations.runtime.version import version
 
 State = Delivery.State
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
+FAILURES_TOLD_FOR = timedelta(days=7)  # since the first try
 
 
 @dataclass
@@ -49,8 +50,8 @@ def not_ready() -> list[str]:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return [*reasons, "Migrations are missing: run manage.py migrate."]
-        if late := Delivery.objects.overdue().order_by("send_at").first():
-            minutes = int((timezone.now() - late.send_at).total_seconds() // 60)
+        if oldest := late_mails.oldest_overdue():
+            minutes = int((timezone.now() - oldest).total_seconds() // 60)
             reasons.append(f"The oldest mail is {minutes} minutes overdue.")
         if not WorkerPresence.objects.alive():
             reasons.append("No mail worker has been seen lately.")
@@ -64,17 +65,21 @@ def waits_for_somebody() -> list[str]:
     sentences = {
         State.HELD: "Mails held back since a restore: {}. The desk's first page lets them leave, or gives them up.",
         State.BROKEN: "Mails that cannot be composed: {}. The log and the desk's list of mails say why.",
+        State.FAILED: "Mails that failed within a week: {}. The desk's list of mails says why.",
+        State.PENDING: "Mails put off by the mailbox of their recipient for ten minutes or more: {}.",
     }
+    failed_lately = Q(state=State.FAILED, trying_since__gt=timezone.now() - FAILURES_TOLD_FOR)
     with suppress(Error):  # `not_ready` says why
-        waiting = Delivery.objects.without_dry_runs().filter(state__in=sentences).order_by()
-        numbers = dict(waiting.values_list("state").annotate(count=Count("*")))
-        return [sentence.format(numbers[state]) for state, sentence in sentences.items() if state in numbers]
+        mails = Delivery.objects.without_dry_runs().filter(Q(state__in=[State.HELD, State.BROKEN]) | failed_lately)
+        counted = mails.order_by().values_list("state").annotate(count=Count("*"))
+        numbers = Counter({**dict(counted), State.PENDING: late_mails.put_off_by_mailboxes().count()})
+        return [sentence.format(numbers[state]) for state, sentence in sentences.items() if numbers[state]]
     return []
 
 
 def status() -> Status:
     """As much as is known while the database is away or older than this version."""
-    found = Status(not_ready())
+    found = Status([*not_ready(), *waits_for_somebody()])
     with suppress(Error):  # `attention` says why
         _ask_the_database(found)
     return found
@@ -84,7 +89,7 @@ def _ask_the_database(found: Status) -> None:
     found.database_bytes = dumps.database_bytes()
     by_state = Delivery.objects.without_dry_runs().values_list("state").annotate(count=Count("*"))
     found.mails = dict(by_state.order_by("state"))
-    waiting = Delivery.objects.waiting()
+    waiting = late_mails.waiting()
     found.due, found.late, found.oldest_due_at = waiting.due, waiting.late, waiting.oldest_due_at
     found.workers = dict(Counter(worker.host for worker in WorkerPresence.objects.alive()))
     if (

@@ -20,6 +20,7 @@ from registrations.models import (
     Event,
     EventState,
     Registration,
+    late_mails,
 )
 from registrations.models.delivery import REFUSALS
 
@@ -94,7 +95,7 @@ def problems() -> dict[int | None, Problems]:
 
 def _late() -> Counter[int | None]:
     """Late mails by event. Up to LATE_MAX they are read by an index; above it, all are counted in the database."""
-    late = Delivery.objects.without_dry_runs().overdue().order_by("send_at")
+    late = (late_mails.overdue() | late_mails.put_off_by_mailboxes()).without_dry_runs().order_by("send_at")
     first = list(late.values_list("event", flat=True)[: LATE_MAX + 1])
     if len(first) <= LATE_MAX:
         return Counter(first)

@@ -1,4 +1,4 @@
 """What runs beside the web: mails, long jobs, housekeeping.
 
-May import: domain, mailing, documents, statistics, security, spreadsheets, text, models, runtime.
+May import: monitoring, domain, mailing, documents, statistics, security, spreadsheets, text, models, runtime.
 """

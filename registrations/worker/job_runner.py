@@ -5,20 +5,20 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from typing import ClassVar
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from registrations.models import Job, WorkerPresence
 from registrations.models.job import HEARTBEAT_TIMEOUT
 from registrations.worker import jobs
+from registrations.worker.polling_thread import PollingThread
 
 logger = logging.getLogger(__name__)
 
-POLL_EVERY = 1  # seconds between two looks for a waiting job
 HEARTBEAT_EVERY = 10  # seconds
 CHILD_POLL_EVERY = 0.2  # seconds
 STOPPED_WITHIN = 30  # seconds: a thread that waits for the database does not keep its process from ending
@@ -27,34 +27,20 @@ AFTER_OUTAGE = 5  # seconds before the next attempt of a job whose database was 
 NOT_COUNTED = {-signal.SIGTERM, os.EX_TEMPFAIL}  # exit statuses that are no failed attempt: stopped, database away
 
 
-class JobRunner(threading.Thread):
-    """A thread that runs one job at a time. `worker`: the name stored in the rows of its jobs."""
+class JobRunner(PollingThread):
+    """Runs one job at a time."""
+
+    label: ClassVar = "Operations"
+    poll_every: ClassVar = 1
+    stopped_within: ClassVar = STOPPED_WITHIN
 
     def __init__(self, worker: str) -> None:
-        super().__init__(name="jobs", daemon=True)
-        self.worker = worker
-        self.stopping = threading.Event()
+        super().__init__(worker)
         self.next_heartbeat = self.timeouts_valid_from = 0.0
-
-    def stop(self) -> None:
-        """Release the current job, so that another worker resumes it, and wait for the thread to end."""
-        self.stopping.set()
-        self.join(STOPPED_WITHIN)
-
-    def run(self) -> None:
-        while not self.stopping.wait(POLL_EVERY):
-            try:
-                self.work()
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("Operations: the database is away (%s)", type(error).__name__)
-                self.database_is_away()
-            except Exception:
-                logger.exception("Operations: unexpected")
-        connection.close()
 
     def database_is_away(self) -> None:
         """During an outage no worker can send a heartbeat: ignore missing ones for the length of a timeout."""
-        connection.close()
+        super().database_is_away()
         self.timeouts_valid_from = time.monotonic() + HEARTBEAT_TIMEOUT.total_seconds()
 
     def work(self) -> None:

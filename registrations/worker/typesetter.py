@@ -3,48 +3,26 @@
 It is beside the mails and the jobs, so that a document waits for neither.
 """
 
-import logging
-import threading
 import time
-
-from django.db import DatabaseError, InterfaceError, connection
+from typing import ClassVar
 
 from registrations.documents import on_demand, study_report
 from registrations.models import Document
 from registrations.runtime import pango
+from registrations.worker.polling_thread import PollingThread
 
-logger = logging.getLogger(__name__)
-
-POLL_EVERY = 0.5  # seconds between two looks for documents that were asked for
 PREPARE_EVERY = 10  # seconds between two looks for reports whose text has changed, and for dead workers
 TOGETHER = 20  # documents in one child process, which loads WeasyPrint and the fonts once
 
 
-class Typesetter(threading.Thread):
-    """`worker`: the name stored in the rows of its documents."""
+class Typesetter(PollingThread):
+    label: ClassVar = "Documents"
+    poll_every: ClassVar = 0.5
 
     def __init__(self, worker: str) -> None:
-        super().__init__(name="typesetter", daemon=True)
-        self.worker = worker
-        self.stopping = threading.Event()
+        super().__init__(worker)
         self.next_preparation = 0.0
         self.prepared: set[study_report.Presentation] = set()
-
-    def stop(self) -> None:
-        """Give up what is being typeset, which another worker then makes, and wait for the thread to end."""
-        self.stopping.set()
-        self.join()
-
-    def run(self) -> None:
-        while not self.stopping.wait(POLL_EVERY):
-            try:
-                self.work()
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("Documents: the database is away (%s)", type(error).__name__)
-                connection.close()
-            except Exception:
-                logger.exception("Documents: unexpected")
-        connection.close()
 
     def work(self) -> None:
         if not pango.is_installed():

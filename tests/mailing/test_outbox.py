@@ -72,7 +72,7 @@ def test_a_late_failure_of_a_lost_holder_changes_nothing_but_its_success_does() 
     assert lost is not None
     assert holder is not None
 
-    claims.record_retry(lost, after=MINUTE, error="late", counts=True)
+    claims.record_retry(lost, after=MINUTE, error="late", counts=True, obstacle=Delivery.Obstacle.MAIL)
     claims.record_end(lost, Delivery.State.FAILED, "late")
     assert Delivery.objects.get().lease == holder.lease
 
@@ -204,11 +204,14 @@ def test_a_wake_up_that_stands_for_a_new_mail_is_taken_by_nobody_before_the_mail
     event, about_to_commit, mails_seen = make_event(report=False), threading.Event(), list[int]()
 
     def sign_up() -> None:
-        with transaction.atomic():
-            enqueue(registration=make_registration(event))
-            wakeups.wake_up()
+        try:
+            with transaction.atomic():
+                enqueue(registration=make_registration(event))
+                wakeups.wake_up()
+                about_to_commit.set()
+                time.sleep(0.3)  # in which PostgreSQL lets the other try; SQLite makes it wait
+        finally:
             about_to_commit.set()
-            time.sleep(0.3)  # in which PostgreSQL lets the other try; SQLite makes it wait
 
     def take() -> None:
         about_to_commit.wait()

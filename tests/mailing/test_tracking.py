@@ -282,7 +282,9 @@ def test_a_mail_whose_answer_was_lost_but_that_was_delivered_is_not_sent_again(p
     delivery = enqueue()
     claimed = claims.claim()
     assert claimed is not None
-    claims.record_retry(claimed, after=outbox.LONG_WAIT, error="ReadTimeout", counts=True)
+    claims.record_retry(
+        claimed, after=outbox.LONG_WAIT, error="ReadTimeout", counts=True, obstacle=Delivery.Obstacle.MAIL
+    )
     post("brevo", brevo(claimed, "delivered"))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.error) == ("sent", "")

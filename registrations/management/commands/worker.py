@@ -12,6 +12,7 @@ from registrations.runtime import site_lock
 from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.typesetter import Typesetter
+from registrations.worker.watch import Watch
 from registrations.worker.worker import MailWorker
 
 NICENESS = 10  # lower priority than the web processes of the same machine: visitors wait for their pages
@@ -28,15 +29,15 @@ class Command(BaseCommand):
         with alive_process() as name:
             worker = MailWorker(name)
             worker.configure_signals()
-            runner, typesetter = JobRunner(name), Typesetter(name)
-            runner.start()
-            typesetter.start()
+            threads = [JobRunner(name), Typesetter(name), Watch(name)]
+            for thread in threads:
+                thread.start()
             try:
                 worker.run()
             finally:
                 connection.close()  # a signal may have interrupted a transaction, whose lock would block `stop`
-                runner.stop()
-                typesetter.stop()
+                for thread in threads:
+                    thread.stop()
                 with contextlib.suppress(
                     DatabaseError, InterfaceError
                 ):  # otherwise the row expires after three minutes
