@@ -46,7 +46,7 @@ SENT = """
 """
 RESUME = """
     UPDATE registrations_delivery SET due = %(now)s
-    WHERE owed_since <= %(now)s AND obstacle = 'server' AND state = 'pending' AND due > %(now)s
+    WHERE state = 'pending' AND owed_since <= %(now)s AND obstacle = 'server'
     RETURNING id
 """
 

@@ -307,7 +307,7 @@ class Delivery(models.Model):
             models.Index(fields=["kind", "created_at", "id", "registration"], name="delivery_by_kind"),
             models.Index(fields=["event", "created_at", "id", "registration"], name="delivery_by_event"),
             models.Index(fields=["send_at"], name="delivery_late", condition=Q(state__in=["pending", "sending"])),
-            models.Index(fields=["owed_since"], name="delivery_owed", condition=Q(owed_since__isnull=False)),
+            models.Index(fields=["state", "owed_since"], name="delivery_owed", condition=Q(owed_since__isnull=False)),
             models.Index(fields=["event", "kind", "send_at"], name="delivery_next", condition=Q(state="pending")),
             models.Index(
                 fields=["broadcast", "kind", "state", "provider_status"],
