@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from registrations.admin_site.pages import list_path
-from registrations.models import Delivery, Event, Registration, WorkerPresence
+from registrations.models import Delivery, Event, Registration, WorkerPresence, clock_mark
 from registrations.models.delivery import REFUSALS
 from registrations.runtime import pango
 from registrations.statistics import charts, dashboard
@@ -43,6 +43,7 @@ class Row(NamedTuple):
 
 def context(request: HttpRequest) -> dict[str, Any]:
     found = dashboard.problems()
+    workers = clock_mark.with_mark(WorkerPresence.objects.all()).alive()
     summaries = dashboard.summaries(found)
     health = {
         "late": sum(problems.late for problems in found.values()),
@@ -54,7 +55,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "mail_health": health,
         "alerts": list(_alerts(**health)),
-        "is_unattended": not WorkerPresence.objects.alive(),
+        "is_unattended": not workers,
+        "stopped_purge": clock_mark.stopped_purge(workers),
         "missing_pango": {} if pango.is_installed() else pango.HOW_TO_INSTALL,
         "without_room": [summary.event for summary in summaries if summary.event.lacks_its_room],
         **(_table(request, summaries) if request.user.has_perms(MAY_SEE) else {}),

@@ -10,13 +10,31 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from registrations.domain import erasure
-from registrations.models import AnonymousRegistration, Delivery, Event, PurgedCount, Registration
+from registrations.models import AnonymousRegistration, Delivery, Event, PurgedCount, Registration, clock_mark
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.runtime import progress
 from registrations.runtime.rows import in_chunks
 from registrations.statistics import event_figures
 
+UNUSUAL_SHARE = 0.5  # of all people, at the end of several events at once
+UNUSUAL_NUMBER = 20
 AT_ONCE = 200  # registrations in one transaction, so that the site is not blocked
+
+
+def unusual() -> dict[str, int] | None:
+    """The numbers of a purge that would take more at once than a site that runs every day ever does; else None."""
+    expected = purge(dry_run=True)
+    everybody = Registration.objects.without_dry_runs().count()
+    if len(expected) > 1 and expected.total() > max(UNUSUAL_NUMBER, UNUSUAL_SHARE * everybody):
+        return {"count": expected.total(), "all": everybody, "events": len(expected)}
+    return None
+
+
+def stopped() -> str:
+    """Why nothing may be purged until a person confirms it, as a sentence; empty when all is well."""
+    if reason := clock_mark.doubt():
+        return reason
+    return clock_mark.too_many(numbers) if (numbers := unusual()) else ""
 
 
 def purge(*, dry_run: bool = False) -> Counter[Event]:

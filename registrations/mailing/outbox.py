@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from registrations.mailing import claims, composer, relevance
 from registrations.mailing.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
-from registrations.models import Delivery, Event, Suppression
+from registrations.models import Delivery, Event, Suppression, clock_mark
 from registrations.runtime import log_context
 
 logger = logging.getLogger(__name__)
@@ -128,6 +128,8 @@ def _require_still_wanted(delivery: Delivery) -> None:
     if delivery.is_poison_message:
         words = _("the worker was lost %(count)s times while it had this mail in hand")
         raise NoLongerWanted(Delivery.State.FAILED, words % {"count": delivery.worker_crashes})
+    if delivery.facts.schedule is not None and (doubt := clock_mark.doubt()):
+        raise HeldBack(doubt)  # neither sent nor given up by a clock that may be wrong
     if delivery.is_too_late:
         raise NoLongerWanted(Delivery.State.EXPIRED, _("too late to be useful"))
     if refusal := relevance.earlier_refusal(delivery):

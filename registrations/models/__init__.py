@@ -7,6 +7,7 @@ from registrations.models.anonymous_registration import AnonymousRegistration
 from registrations.models.attendance import Attendance
 from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
+from registrations.models.clock_mark import ClockMark
 from registrations.models.delivery import Delivery
 from registrations.models.document import Document
 from registrations.models.event import Event, EventState, ReportSection
@@ -23,6 +24,7 @@ __all__ = [
     "Attendance",
     "AuditEntry",
     "Broadcast",
+    "ClockMark",
     "Delivery",
     "Document",
     "Event",

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
-from registrations.models import Delivery, Event, WorkerPresence, late_mails
+from registrations.models import Delivery, Event, WorkerPresence, clock_mark, late_mails
 from registrations.runtime.version import version
 
 State = Delivery.State
@@ -73,8 +73,15 @@ def waits_for_somebody() -> list[str]:
         mails = Delivery.objects.without_dry_runs().filter(Q(state__in=[State.HELD, State.BROKEN]) | failed_lately)
         counted = mails.order_by().values_list("state").annotate(count=Count("*"))
         numbers = Counter({**dict(counted), State.PENDING: late_mails.put_off_by_mailboxes().count()})
-        return [sentence.format(numbers[state]) for state, sentence in sentences.items() if numbers[state]]
+        waiting = [sentence.format(numbers[state]) for state, sentence in sentences.items() if numbers[state]]
+        return [*waiting, *_purge_waits()]
     return []
+
+
+def _purge_waits() -> list[str]:
+    with translation.override("en"):
+        reason = clock_mark.stopped_purge()
+    return [f"The purge waits. {reason} See manage.py purge."] if reason else []
 
 
 def status() -> Status:

@@ -5,7 +5,7 @@ import logging
 from django.core.management import call_command
 
 from registrations.domain import dry_runs, retention
-from registrations.models import AuditEntry, Delivery, RateLimitHit, WorkerPresence, search_index
+from registrations.models import AuditEntry, Delivery, RateLimitHit, WorkerPresence, clock_mark, search_index
 from registrations.runtime import liveness
 
 logger = logging.getLogger(__name__)
@@ -16,6 +16,16 @@ TASK_ROWS_MAX_AGE = 1  # days
 def run() -> None:
     remove_old_rows()
     dry_runs.end_old()
+    purge()
+
+
+def purge() -> None:
+    """Do nothing while the clock may be wrong or too much would go at once, until `manage.py purge --confirm`."""
+    if reason := retention.stopped():
+        clock_mark.stop_purge(retention.unusual())  # for the desk and `status`
+        logger.error("Purge: nothing is done until somebody confirms it. %s", reason)
+        return
+    clock_mark.move_on()
     logger.info("Purge: %s registrations made anonymous", retention.purge().total())
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from registrations.domain import attendance, erasure, erasure_journal, retention, signup
-from registrations.models import AnonymousRegistration, Attendance, Delivery, Event, Registration
+from registrations.models import AnonymousRegistration, Attendance, Delivery, Event, Registration, clock_mark
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,7 @@ def test_the_command_counts_first_and_acts_when_told_to() -> None:
     event = long_past()
     for _ in range(3):
         make_registration(event, created_at=timezone.now() - 100 * DAY)
+    clock_mark.move_on()
     assert said("purge", "--dry-run") == f"{event.slug}: 3\nTo be made anonymous: 3\n"
     assert Registration.objects.count() == 3
     assert said("purge") == f"{event.slug}: 3\nMade anonymous: 3\n"

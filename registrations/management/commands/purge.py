@@ -1,9 +1,11 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import translation
 
 from registrations.domain import retention
 from registrations.management import progress_line
+from registrations.models import clock_mark
 
 
 class Command(BaseCommand):
@@ -11,8 +13,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Only count.")
+        parser.add_argument("--confirm", action="store_true", help="The clock is right, and this many may go.")
 
-    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+    def handle(self, *args: Any, dry_run: bool, confirm: bool, **options: Any) -> None:
+        with translation.override("en"):
+            reason = retention.stopped()
+        if reason:
+            if not dry_run and not confirm:
+                raise CommandError(f"{reason} Look at the clock and at purge --dry-run, then use purge --confirm.")
+            self.stdout.write(reason)
+        if not dry_run:
+            clock_mark.move_on()
         with progress_line.shown("purge"):
             done = retention.purge(dry_run=dry_run)
         for event, count in done.items():

@@ -1,0 +1,131 @@
+"""A clock that is wrong, or a site that was off for long, erases nobody and loses no reminder."""
+
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from registrations.mailing import outbox
+from registrations.models import AnonymousRegistration, Delivery, Registration, WorkerPresence, clock_mark
+from registrations.monitoring import status
+from registrations.worker import housekeeping
+from tests.factories import make_event, make_registration
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+IN_2038 = timezone.now().replace(year=2038)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+
+
+def people() -> None:
+    event = make_event(starts_in=7 * DAY)
+    for _ in range(3):
+        make_registration(event)
+
+
+def said(*command: str) -> str:
+    told = StringIO()
+    call_command(*command, stdout=told)
+    return told.getvalue()
+
+
+def test_one_start_with_the_clock_in_2038_erases_nobody_and_is_told(admin_client: Client) -> None:
+    people()
+    housekeeping.purge()  # an ordinary day
+    with time_machine.travel(IN_2038):
+        housekeeping.purge()
+        assert Registration.objects.count() == 3
+        (told,) = status.waits_for_somebody()
+        assert told.startswith("The purge waits. ")
+        assert "2038-" in told
+        with pytest.raises(CommandError, match="2038-"):
+            call_command("purge")
+        assert "2038-" in said("purge", "--dry-run")
+    assert status.waits_for_somebody() == []  # the clock is right again: nothing to confirm
+    housekeeping.purge()
+    assert Registration.objects.count() == 3
+
+
+def test_a_site_that_has_never_noted_its_clock_compares_it_with_its_newest_row() -> None:
+    people()
+    with time_machine.travel(IN_2038):
+        housekeeping.purge()
+    assert Registration.objects.count() == 3
+    housekeeping.purge()
+    assert status.waits_for_somebody() == []
+
+
+def test_a_clock_that_runs_backwards_is_told() -> None:
+    people()
+    housekeeping.purge()
+    with time_machine.travel(timezone.now() - 2 * DAY):
+        assert "déjà" in clock_mark.doubt()
+        housekeeping.purge()
+        assert status.waits_for_somebody()
+
+
+def test_after_a_long_pause_the_operator_says_that_the_clock_is_right() -> None:
+    people()
+    housekeeping.purge()
+    with time_machine.travel(timezone.now() + 400 * DAY):
+        housekeeping.purge()
+        assert Registration.objects.count() == 3
+        assert "anonymous: 3" in said("purge", "--confirm")
+        assert (Registration.objects.count(), AnonymousRegistration.objects.count()) == (0, 3)
+        assert status.waits_for_somebody() == []
+
+
+def test_a_week_without_the_site_is_no_long_pause() -> None:
+    housekeeping.purge()
+    with time_machine.travel(timezone.now() + 6 * DAY):
+        assert clock_mark.doubt() == ""
+
+
+def test_most_people_of_several_events_at_once_are_asked_about_and_those_of_one_event_are_not() -> None:
+    for _ in range(2):
+        event = make_event(starts_in=-90 * DAY, retention_months=1)
+        for _ in range(15):
+            make_registration(event, created_at=timezone.now() - 100 * DAY)
+    clock_mark.move_on()
+    housekeeping.purge()
+    assert Registration.objects.count() == 30
+    assert "30 of 30 registrations" in status.waits_for_somebody()[0]
+    event.registrations.all().delete()
+    housekeeping.purge()
+    assert Registration.objects.count() == 0
+    assert status.waits_for_somebody() == []
+
+
+def test_the_desk_says_that_the_purge_waits(admin_client: Client) -> None:
+    people()
+    housekeeping.purge()
+    with time_machine.travel(timezone.now() - 2 * DAY):
+        WorkerPresence.objects.note("one")
+        page = admin_client.get("/admin/")
+    assert "L’horloge de cette machine indique" in page.text
+    assert "Prévenez-la" in page.text
+
+
+def test_a_reminder_neither_leaves_nor_is_given_up_by_a_clock_in_doubt() -> None:
+    registration = make_registration(make_event(starts_in=7 * DAY, report=False))
+    reminder = Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, not_after=timezone.now() + 7 * DAY)
+    clock_mark.move_on()
+    with time_machine.travel(IN_2038):
+        outbox.drain()
+    reminder.refresh_from_db()
+    assert (reminder.state, reminder.attempts) == ("pending", 1)
+    Delivery.objects.update(send_at=timezone.now())
+    outbox.drain()
+    reminder.refresh_from_db()
+    assert reminder.state == "sent"
