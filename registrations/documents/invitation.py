@@ -1,19 +1,25 @@
 """iCalendar objects: invitations sent by mail (iTIP, RFC 5546) and entries for download."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
+from typing import Any
 
 import icalendar
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from registrations.models import Event, Registration
+from registrations.models import Event, EventState, Registration
+from registrations.models.one_line import one_line
 from registrations.text import typography
 
 PRODID = "-//webinar//registrations//FR"
 ALARM_BEFORE = timedelta(minutes=15)
+OPENING_LASTS = timedelta(minutes=15)
+QUOTATION = re.compile(r'"([^"]*)"')
+CONTROLS = re.compile(r" ?[\x00-\x1f\x7f]+ ?")
 
 
 class Method(StrEnum):
@@ -24,19 +30,36 @@ class Method(StrEnum):
     PUBLISH = "PUBLISH"
 
 
-def invitation(registration: Registration, method: Method = Method.REQUEST) -> bytes:
-    """The object mailed to a registrant, its only attendee: a REQUEST, or a CANCEL that removes the entry."""
+def invitation(
+    registration: Registration,
+    method: Method = Method.REQUEST,
+    *,
+    mailbox: str = "",
+    is_named: bool = True,
+    comment: str = "",
+) -> bytes:
+    """The object mailed to a registrant, its only attendee: a REQUEST, or a CANCEL that removes the entry.
+
+    `mailbox`: the address of the mail, if it is not the registration's. `comment`: what happened. A CANCEL has no
+    link, which would be a dead one.
+    """
+    mailbox = mailbox or registration.email
     with translation.override(registration.language):
-        entry = _personal_entry(registration)
         if method == Method.CANCEL:
+            entry = _entry_in(registration, mailbox)
             entry["STATUS"] = icalendar.vText("CANCELLED")
             entry.subcomponents.clear()  # no alarm for a cancelled event
-        entry["ATTENDEE"] = icalendar.vCalAddress.new(
-            registration.email,
+        else:
+            entry = _personal_entry(registration, mailbox)
+        if comment:
+            entry.add("COMMENT", comment)
+        entry["ATTENDEE"] = _person(
+            mailbox,
+            f"{registration.first_name} {registration.last_name}" if is_named else "",
             cutype="INDIVIDUAL",
             role="REQ-PARTICIPANT",
             partstat="NEEDS-ACTION",
-            rsvp=method == Method.REQUEST and not registration.event.is_over,
+            rsvp=method == Method.REQUEST,
         )
         entry.add("X-MICROSOFT-DISALLOW-COUNTER", "TRUE")
         return _calendar(method, entry)
@@ -45,55 +68,102 @@ def invitation(registration: Registration, method: Method = Method.REQUEST) -> b
 def personal_entry(registration: Registration) -> bytes:
     """The same entry for download from the join page: PUBLISH, without the person's address."""
     with translation.override(registration.language):
-        return _calendar(Method.PUBLISH, _personal_entry(registration))
+        return _calendar(Method.PUBLISH, _personal_entry(registration, registration.email))
 
 
 def public_entry(event: Event) -> bytes:
-    """The entry for download from the event page: PUBLISH, with its own UID and no personal link."""
+    """The entry for download from the event page: PUBLISH, with its own UID and no personal link.
+
+    While sign-up is still to open, that moment: the entry of the session comes with the confirmation, and a calendar
+    that had taken in another one would show it twice.
+    """
     page = settings.BASE_URL + event.get_absolute_url()
+    if event.state == EventState.NOT_YET_OPEN:
+        return _calendar(Method.PUBLISH, _opening(event, page))
     description = [
         typography.french(event.summary),
         _("Sign up to receive the connection link:"),
         page,
         _contact(event),
     ]
-    entry = _entry(event, uid=f"evenement-{event.slug}@{settings.HOST}", sequence=event.sequence, url=page)
+    entry = _entry(event, uid=f"evenement-{event.slug}@{settings.HOST}", sequence=event.sequence)
+    entry.add("URL", page)
     entry.add("DESCRIPTION", "\n".join(line for line in description if line))
     return _calendar(Method.PUBLISH, entry)
 
 
-def _personal_entry(registration: Registration) -> icalendar.Event:
+def _opening(event: Event, page: str) -> icalendar.Event:
+    """A quarter of an hour from the moment when sign-up opens."""
+    entry = _entry(event, uid=f"ouverture-{event.slug}@{settings.HOST}", sequence=event.sequence)
+    opens_at = event.registration_opens_at or timezone.now()
+    title = _("Registration opens: %(title)s") % {"title": _title(event)}
+    for name, value in {
+        "DTSTART": _utc(opens_at),
+        "DTEND": _utc(opens_at + OPENING_LASTS),
+        "SUMMARY": title,
+        "TRANSP": "TRANSPARENT",
+    }.items():
+        del entry[name]
+        entry.add(name, value)
+    entry.add("URL", page)
+    entry.add("DESCRIPTION", "\n".join([page, _contact(event)]))
+    return entry
+
+
+def _entry_in(registration: Registration, mailbox: str) -> icalendar.Event:
+    """What identifies the entry in the calendar of a mailbox."""
+    return _entry(registration.event, uid=registration.calendar_uid(mailbox), sequence=registration.calendar_sequence)
+
+
+def _personal_entry(registration: Registration, mailbox: str) -> icalendar.Event:
+    """With the join link once: clients show LOCATION, DESCRIPTION and URL one after the other."""
     event = registration.event
     url = registration.join_url
-    entry = _entry(event, uid=registration.uid, sequence=registration.calendar_sequence, url=url)
+    entry = _entry_in(registration, mailbox)
     entry.add("LOCATION", url)
     conference = icalendar.vUri(url, params={"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": _("Webinar")})
     entry.add("CONFERENCE", conference)
     report = [_("The study report:"), registration.report_url] if event.offers_report else []
-    description = [_("Your personal link:"), url, *report, _contact(event)]
+    description = [*report, _contact(event)]
     entry.add("DESCRIPTION", "\n".join(description))
     return entry
 
 
-def _entry(event: Event, *, uid: str, sequence: int, url: str) -> icalendar.Event:
+def _entry(event: Event, *, uid: str, sequence: int) -> icalendar.Event:
     entry = icalendar.Event()
     entry.add("UID", uid)
     entry.add("DTSTAMP", timezone.now().astimezone(UTC))
     entry.add("SEQUENCE", sequence)
     entry.add("DTSTART", _utc(event.starts_at))
     entry.add("DTEND", _utc(event.ends_at))
-    entry.add("SUMMARY", typography.french(event.title))
-    entry.add("URL", url)
+    entry.add("SUMMARY", _title(event))
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    entry["ORGANIZER"] = icalendar.vCalAddress.new(address, cn=event.organiser_name)
+    entry["ORGANIZER"] = _person(address, event.organiser_name)
     entry.add("STATUS", "CANCELLED" if event.status == Event.Status.CANCELLED else "CONFIRMED")
     entry.add("TRANSP", "OPAQUE")
     entry.add("CLASS", "PUBLIC")
     if not event.is_over:
-        entry.add_component(
-            icalendar.Alarm.new_display(description=typography.french(event.title), trigger=-ALARM_BEFORE)
-        )
+        entry.add_component(icalendar.Alarm.new_display(description=_title(event), trigger=-ALARM_BEFORE))
     return entry
+
+
+def _title(event: Event) -> str:
+    """Never empty: an entry without a title, or an alarm without words, is refused by the library and by clients."""
+    for words in (event.title, event.short_title):
+        if title := one_line(CONTROLS.sub(" ", words)):
+            return typography.french(title)
+    return _("Webinar")
+
+
+def _person(address: str, name: str, **parameters: Any) -> icalendar.vCalAddress:
+    """An address with its name (CN), in characters that each parser reads.
+
+    A parameter cannot hold a quotation mark. RFC 6868 writes it as ^' and a circumflex as ^^, and many parsers show
+    these signs as they are.
+    """
+    name = QUOTATION.sub(r"“\1”", one_line(CONTROLS.sub(" ", name)))
+    name = name.replace('"', "”").replace("^", "ˆ")
+    return icalendar.vCalAddress.new(address, cn=name or None, **parameters)
 
 
 def _calendar(method: Method, entry: icalendar.Event) -> bytes:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from registrations.domain import erasure, signup, waiting_list
+from registrations.domain import erasure, mailboxes, signup, waiting_list
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration
 from registrations.models.mail_kinds import SCHEDULED
@@ -66,16 +66,17 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
 def confirm_address(registration: Registration) -> None:
     """Use the new address from now on, send it the confirmation again, and tell the old one.
 
-    Raises AddressTaken.
+    The old mailbox's calendar loses its entry, the new one's gets one of its own. Raises AddressTaken.
     """
     registration = Registration.objects.locked(registration)
     if not registration.new_email:
         return  # a second click
     old = registration.email
-    registration.email = registration.new_email
+    held_entry = mailboxes.move(registration, registration.new_email)
     _forget_new_address(registration)
     _save_address(registration)
-    Delivery.objects.enqueue(registration, Kind.ADDRESS_CHANGED, recipient=old)
+    reason = Reason.INVITED if held_entry else ""
+    Delivery.objects.enqueue(registration, Kind.ADDRESS_CHANGED, reason=reason, recipient=old)
     if not registration.is_cancelled:
         signup.send_link(registration, reason=Reason.CORRECTED)
     wakeups.send_due_mail.enqueue()
@@ -96,7 +97,8 @@ def correct_sign_up(event: Event, made: int | None, *, email: str, language: str
 
     `made`: the row that it made. It moves to the new address, and the links that were sent to the wrong one become
     invalid. If the new address has a row already, that one stays and the mistaken one is erased. A row whose own link
-    was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address.
+    was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address. A
+    calendar that has taken the invitation in at the wrong address loses it.
     """
     event = Event.objects.locked(event)
     mistaken = Registration.objects.select_for_update(no_key=True).filter(event=event, pk=made or 0).first()
@@ -104,22 +106,38 @@ def correct_sign_up(event: Event, made: int | None, *, email: str, language: str
         return signup.register(event, email=email, language=language, in_time=True, **typed)
     mistaken.event = event
     if Registration.objects.like(mistaken).of_address(email).exists():
-        erasure.erase(mistaken)  # first, so that its seat is free for the other
+        _take_back(mistaken)  # first, so that its seat is free for the other
         done = signup.register(event, email=email, language=language, in_time=True, **typed)
         waiting_list.promote(event)
         return done
     mistaken.deliveries.filter(kind__in=FIRST).drop(_("the address was corrected"))
-    mistaken.email = email
+    wrong = mistaken.email
+    held_entry = mailboxes.move(mistaken, email)
     mistaken.renew_codes()
     mistaken.save()
+    if held_entry and (send_at := rate_limits.mail_due(event, wrong, is_first=False)):
+        mailboxes.take_out(mistaken, wrong, send_at=send_at)
     send_at = rate_limits.mail_due(event, email, is_first=True)
     signup.send_link(mistaken, reason=Reason.NEW, send_at=send_at)
     return signup.SignUp(mistaken, is_new=True, was_full=mistaken.is_waiting, is_delayed=False)
 
 
+def _take_back(mistaken: Registration) -> None:
+    """Erase a sign-up, once its mailbox has been told if the calendar there has taken the invitation in."""
+    held_entry = mailboxes.holds_entry(mistaken)
+    send_at = rate_limits.mail_due(mistaken.event, mistaken.email, is_first=False) if held_entry else None
+    if send_at is None:
+        erasure.erase(mistaken)
+        return
+    mistaken.renew_codes()
+    erasure.begin(mistaken)
+    mailboxes.take_out(mistaken, mistaken.email, send_at=send_at, not_after=mistaken.erase_by)
+
+
 def _is_untouched(registration: Registration) -> bool:
     """As its sign-up made it: what its links do cancels it, or leaves a mail, a presence or an address to confirm."""
-    of_sign_up = Q(kind__in=FIRST, reason=Reason.NEW) | Q(kind__in=SCHEDULED)
+    of_correction = Q(kind=Kind.ADDRESS_CHANGED, reason=Reason.CORRECTED)
+    of_sign_up = Q(kind__in=FIRST, reason=Reason.NEW) | Q(kind__in=SCHEDULED) | of_correction
     is_used = registration.deliveries.exclude(of_sign_up).exists()
     return not (is_used or registration.is_cancelled or registration.attendances.exists() or registration.new_email)
 
@@ -138,6 +156,6 @@ def _forget_new_address(registration: Registration) -> None:
 def _save_address(registration: Registration) -> None:
     try:
         with transaction.atomic():
-            registration.save(update_fields=["email", "search"])
+            registration.save(update_fields=["email", "search", "first_email", "sequence"])
     except IntegrityError as error:
         raise AddressTaken from error

@@ -33,7 +33,7 @@ def personal_data(registration: Registration) -> dict[str, Any]:
             "waiting_since": registration.waiting_since,
             "cancelled_at": registration.cancelled_at,
             "kept_until": registration.kept_until,
-            "calendar_uid": registration.uid,
+            "calendar_uid": registration.calendar_uid(registration.email),
             "certificate_number": registration.certificate_number,
         },
         "attendance": list(registration.attendances.values("origin", "noted_at", "minutes")),
@@ -62,14 +62,7 @@ def ask_for_erasure(registration: Registration) -> None:
     registration = Registration.objects.locked(registration)
     if registration.erase_by:
         return
-    reason = "" if registration.is_cancelled else signup.leave(registration)
-    registration.erase_by = timezone.now() + ERASED_WITHIN
-    registration.new_email_code = None
-    for one in PERSON_FIELDS:
-        if one.erased_at_once:
-            setattr(registration, one.name, one.column.get_default())
-    registration.save()
-    decisions.note(registration, Word.ERASING)
+    reason = begin(registration)
     Delivery.objects.enqueue(
         registration,
         Delivery.Kind.ERASED,
@@ -79,6 +72,22 @@ def ask_for_erasure(registration: Registration) -> None:
     )
     wakeups.send_due_mail.enqueue()
     waiting_list.promote(event)
+
+
+def begin(registration: Registration) -> str:
+    """Cancel a locked registration and empty its answers. The row is deleted once its last mail has left.
+
+    Returns the reason of the mail about it: with a seat, on the waiting list, or cancelled before.
+    """
+    reason = "" if registration.is_cancelled else signup.leave(registration)
+    registration.erase_by = timezone.now() + ERASED_WITHIN
+    registration.new_email_code = None
+    for one in PERSON_FIELDS:
+        if one.erased_at_once:
+            setattr(registration, one.name, one.column.get_default())
+    registration.save()
+    decisions.note(registration, Word.ERASING)
+    return reason
 
 
 @transaction.atomic

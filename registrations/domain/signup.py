@@ -8,7 +8,7 @@ from django.db.models import BigAutoField, EmailField
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations.domain import decisions, waiting_list
+from registrations.domain import decisions, mailboxes, waiting_list
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import reminders, wakeups
 from registrations.models import Delivery, Event, EventState, Registration
@@ -87,13 +87,18 @@ def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registr
 
 
 @transaction.atomic
-def withdraw(registration: Registration) -> None:
-    """Give the seat back, tell the registrant, and promote the first on the waiting list."""
+def withdraw(registration: Registration, *, by_team: bool = False) -> None:
+    """Give the seat back, tell the registrant, and promote the first on the waiting list.
+
+    `by_team`: an organiser does it, and the mail does not say that the person did.
+    """
     event = Event.objects.locked(registration.event)
     registration = Registration.objects.locked(registration)
     if registration.is_cancelled:
         return
     reason = leave(registration)
+    if by_team and reason == Reason.SEAT:
+        reason = Reason.SEAT_TAKEN
     Delivery.objects.enqueue(registration, Kind.WITHDRAWN, reason=reason)
     wakeups.wake_up()
     waiting_list.promote(event)
@@ -207,8 +212,8 @@ def _welcome(
 
 
 def _place(event: Event) -> dict[str, Any]:
-    """A seat, or a place on the waiting list when the event is full."""
-    if event.state == EventState.FULL:
+    """A seat, or a place on the waiting list before the start of a full event, also of a cancelled or closed one."""
+    if not event.has_started and not event.has_free_seat:
         return {"status": Registration.Status.WAITLISTED, "waiting_since": timezone.now()}
     return SEAT
 
@@ -221,9 +226,11 @@ def _take(registration: Registration, place: dict[str, Any], **answers: Any) -> 
 
 def _return(registration: Registration, *, send_at: datetime | None = None, **answers: Any) -> None:
     """Reactivate a cancelled registration. Without a higher SEQUENCE, its calendar entry would stay cancelled."""
+    held_entry = mailboxes.holds_entry(registration)  # the mail that takes it out has not left, and is dropped
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
     place = SEAT if registration.is_dry_run else _place(registration.event)
     _take(registration, place, cancelled_at=None, erase_by=None, **answers)
     decisions.note(registration, Word.RETURNED)
-    _welcome(registration, Reason.RETURNED, send_at=send_at)
+    reason = Reason.INVITED if held_entry and registration.is_waiting else Reason.RETURNED
+    _welcome(registration, reason, send_at=send_at)

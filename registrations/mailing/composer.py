@@ -25,12 +25,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from registrations.documents import pdf, study_report
-from registrations.documents.invitation import Method, invitation, personal_entry
-from registrations.mailing import placeholders, previews
+from registrations.documents.invitation import Method, personal_entry
+from registrations.mailing import calendar_objects, placeholders, previews
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.transports import mime
 from registrations.models import Delivery
-from registrations.models.mail_kinds import CalendarRule, Recipient
+from registrations.models.mail_kinds import Recipient
 from registrations.models.one_line import one_line
 from registrations.text import markdown
 
@@ -42,7 +42,7 @@ RAW_BACKENDS = {
     SMTP,
     "anymail.backends.amazon_ses.EmailBackend",
 }
-Kind, Reason = Delivery.Kind, Delivery.Reason
+Kind = Delivery.Kind
 BLANK_LINES = re.compile(r"\n{3,}")
 SUBJECT_MAX = 90  # characters; a short title alone may have 80
 SPACES = re.compile(r" +")  # not the no-break space
@@ -154,7 +154,7 @@ def letter(delivery: Delivery) -> Mail:
     registration, event = delivery.registration, delivery.related_event
     if event is None:
         raise ValueError("This kind of mail needs a registration or an event.")
-    method = calendar_method(delivery)
+    method = calendar_objects.method_of(delivery)
     report = _report(delivery) if delivery.facts.has_report else None
     attached = report is not None and study_report.fits_in_mail(report.size)
     context = {
@@ -171,27 +171,10 @@ def letter(delivery: Delivery) -> Mail:
     if registration and method == Method.REQUEST and delivery.sample:
         mail.attach("invitation.ics", personal_entry(registration), "application/ics")
     elif registration and method:
-        _add_calendar(mail, invitation(registration, method), method)
+        _add_calendar(mail, calendar_objects.calendar_object(delivery, method), method)
     if report and attached:
         _add_report(mail, report)
     return mail
-
-
-def calendar_method(delivery: Delivery) -> Method | None:
-    """The iTIP method that updates the registrant's calendar entry, or None when the mail does not touch it."""
-    registration = delivery.registration
-    if registration is None:
-        return None
-    match delivery.facts.calendar:
-        case CalendarRule.ADD:
-            return Method.REQUEST
-        case CalendarRule.FOLLOW_THE_CHANGE if registration.is_seated and delivery.reason != Reason.NOTES:
-            return Method.CANCEL if delivery.reason == Reason.POSTPONED else Method.REQUEST
-        case CalendarRule.REMOVE_WITH_THE_EVENT if registration.is_seated:
-            return Method.CANCEL
-        case CalendarRule.REMOVE_WITH_THE_SEAT if delivery.reason == Reason.SEAT and not registration.event.is_over:
-            return Method.CANCEL
-    return None
 
 
 def alert(delivery: Delivery) -> Mail:

@@ -47,6 +47,11 @@ def _address_is_not_asked_for(delivery: Delivery, registration: Registration) ->
     return "" if registration.new_email == delivery.recipient else _("the new address is no longer asked for")
 
 
+def _address_is_used_again(delivery: Delivery, registration: Registration) -> Any:
+    is_used = registration.email.lower() == delivery.recipient.lower() and not registration.is_cancelled
+    return _("the address is in use again") if is_used else ""
+
+
 def _message_is_off(delivery: Delivery, registration: Registration) -> Any:
     return _off(delivery.broadcast, registration) if delivery.broadcast else ""
 
@@ -87,6 +92,7 @@ OF_REGISTRATION: Mapping[Condition, Callable[[Delivery, Registration], Any]] = {
     Condition.WAITS: _waits_no_longer,
     Condition.LEFT_THE_LIST: _is_back_on_the_list,
     Condition.ADDRESS_IS_ASKED_FOR: _address_is_not_asked_for,
+    Condition.ADDRESS_IS_LEFT: _address_is_used_again,
     Condition.MESSAGE_STANDS: _message_is_off,
 }
 OF_EVENT: Mapping[Condition, Callable[[Delivery, Event], Any]] = {

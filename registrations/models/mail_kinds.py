@@ -42,6 +42,7 @@ class Reason(models.TextChoices):
     RESENT = "resent", _("Sent again")
     RETURNED = "returned", _("Came back")
     CORRECTED = "corrected", _("Address corrected")
+    INVITED = "invited", _("Had the invitation")
     PROMOTED = "promoted", _("A seat has become free")
     MOVED = "moved", _("New date")
     HOUR = "hour", _("New hour")
@@ -49,6 +50,7 @@ class Reason(models.TextChoices):
     POSTPONED = "postponed", _("Postponed")
     NOTES = "notes", _("New note on the connection")
     SEAT = "seat", _("Gave back a seat")
+    SEAT_TAKEN = "seat_taken", _("Taken off the list by the team")
     LINE = "line", _("Left the waiting list")
 
 
@@ -72,6 +74,7 @@ class Condition(enum.Enum):
     WAITS = enum.auto()  # for a seat
     LEFT_THE_LIST = enum.auto()  # the registration is cancelled
     ADDRESS_IS_ASKED_FOR = enum.auto()  # the new address is still the one to confirm
+    ADDRESS_IS_LEFT = enum.auto()  # no registration of this person uses it again
     MESSAGE_STANDS = enum.auto()  # the broadcast was not stopped, and is still for this person
     EVENT_STANDS = enum.auto()  # the event is neither cancelled nor postponed
     EVENT_IS_CANCELLED = enum.auto()
@@ -86,6 +89,8 @@ class CalendarRule(enum.Enum):
     FOLLOW_THE_CHANGE = enum.auto()  # of those who have a seat, by the reason of the change
     REMOVE_WITH_THE_EVENT = enum.auto()  # of those who have a seat
     REMOVE_WITH_THE_SEAT = enum.auto()  # of someone who gave a seat back, unless the event is over
+    REMOVE_WHILE_WAITING = enum.auto()  # of someone who had a seat, came back, and waits for one
+    LEAVE_THE_MAILBOX = enum.auto()  # of an address that is no longer used and was sent the invitation
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,7 @@ KINDS: Mapping[Kind, MailKind] = {
     ),
     Kind.WAITING_LIST: MailKind(
         conditions=(_LISTED, _WAITS, _STANDS),
+        calendar=CalendarRule.REMOVE_WHILE_WAITING,
         situations=(Situation(Reason.NEW, _WAITLISTED), Situation(Reason.KNOWN, _WAITLISTED)),
     ),
     Kind.PROMOTED: MailKind(
@@ -207,11 +213,15 @@ KINDS: Mapping[Kind, MailKind] = {
     Kind.WITHDRAWN: MailKind(
         conditions=(_LEFT,),
         calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
-        situations=(Situation(Reason.SEAT, _CANCELLED), Situation(Reason.LINE, _CANCELLED)),
+        situations=tuple(Situation(reason, _CANCELLED) for reason in (Reason.SEAT, Reason.SEAT_TAKEN, Reason.LINE)),
     ),
     Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),)),
     Kind.ADDRESS_CHECK: MailKind(conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)),
-    Kind.ADDRESS_CHANGED: MailKind(conditions=(), situations=(Situation(),)),
+    Kind.ADDRESS_CHANGED: MailKind(
+        conditions=(Condition.ADDRESS_IS_LEFT,),
+        calendar=CalendarRule.LEAVE_THE_MAILBOX,
+        situations=(Situation(), Situation(Reason.INVITED), Situation(Reason.CORRECTED)),
+    ),
     Kind.ERASED: MailKind(
         conditions=(_LEFT,),
         calendar=CalendarRule.REMOVE_WITH_THE_SEAT,

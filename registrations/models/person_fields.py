@@ -155,6 +155,14 @@ PERSON_FIELDS = (
         my_data_key="new_email_to_confirm",
     ),
     PersonField(
+        "first_email",
+        corrected_by_person=False,
+        corrected_by_organiser=False,
+        shown=False,
+        exported=False,
+        erased_at_once=False,  # names the calendar entry that the last mail takes out
+    ),
+    PersonField(
         "organisation",
         Question(
             Group.WORK,
@@ -265,7 +273,7 @@ NOT_ABOUT_THE_PERSON = {
     "id": "the row's number",
     "event": "which list the person is on",
     "status": "changed by actions; mes-donnees.json has it, the figures count it",
-    "uid": "of the calendar entry, random; mes-donnees.json has it",
+    "uid": "of the first calendar entry, random; mes-donnees.json has the present one",
     "sequence": "counts the versions of the calendar entry",
     "join_code": "random, the secret of a link",
     "manage_code": "random, the secret of a link",

@@ -45,7 +45,7 @@ def new_code() -> str:
 
 
 def new_calendar_uid() -> str:
-    """The UID of the calendar entry (RFC 7986, section 5.3), stored because it must outlive a change of domain."""
+    """The UID of the first calendar entry (RFC 7986, section 5.3), stored because it outlives a change of domain."""
     return f"inscription-{uuid.uuid4()}@{settings.HOST}"
 
 
@@ -161,6 +161,9 @@ class Registration(models.Model):
     erase_by = models.DateTimeField(_("to be erased by"), null=True, blank=True, editable=False)
     new_email = models.EmailField(_("new address, not yet confirmed"), max_length=254, blank=True, editable=False)
     new_email_code = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
+    first_email = models.EmailField(
+        _("address of the first calendar entry"), max_length=254, blank=True, default="", db_default="", editable=False
+    )  # the mailbox that knows `uid`; empty as long as it is the present one
     is_dry_run = models.BooleanField(_("trial"), default=False, db_default=False, editable=False, db_column="is_trial")
     certificate_number = models.CharField(  # noqa: DJ001 - unique, and only for those who were present
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
@@ -270,6 +273,16 @@ class Registration(models.Model):
     def renew_codes(self) -> None:
         """Make all links sent so far invalid."""
         self.join_code, self.manage_code = new_code(), new_code()
+
+    def calendar_uid(self, mailbox: str) -> str:
+        """UID of the entry in the calendar of this mailbox, the same for ever.
+
+        Two mailboxes never share one: two accounts in one client would delete each other's entry.
+        """
+        if not self.first_email or mailbox.lower() == self.first_email.lower():
+            return self.uid
+        own = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.uid} {mailbox.lower()}")
+        return f"inscription-{own}@{self.uid.rpartition('@')[2]}"
 
     @property
     def calendar_sequence(self) -> int:

@@ -32,9 +32,9 @@ def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str)
 def _mail_holds(event: Event) -> str:
     match event.is_over, event.offers_report:
         case True, True:
-            return _("It contains your personal link, the calendar entry and the study report.")
+            return _("It contains your personal link and the study report.")
         case True, False:
-            return _("It contains your personal link and the calendar entry.")
+            return _("It contains your personal link.")
         case False, True:
             return _("It contains the connection link, the calendar invitation and the study report.")
     return _("It contains the connection link and the calendar invitation.")

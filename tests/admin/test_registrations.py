@@ -194,14 +194,14 @@ def test_a_registration_is_cancelled_with_a_mail_and_its_seat_goes_to_the_first_
     seated, first = event.registrations.get(), waiting(event)
     page = act(organiser, "withdraw", seated)
     assert messages(page) == ["1 inscription est annulée_; le courriel qui le dit est en route."]
-    assert owed() == [(seated, "withdrawn", "seat"), (first, "promoted", "promoted")]
+    assert owed() == [(seated, "withdrawn", "seat_taken"), (first, "promoted", "promoted")]
 
 
 def test_nobody_is_promoted_only_to_be_cancelled_by_the_same_act(organiser: Client) -> None:
     event = full_event()
     seated, person = event.registrations.get(), waiting(event)
     act(organiser, "withdraw", seated, person)
-    assert owed() == [(person, "withdrawn", "line"), (seated, "withdrawn", "seat")]
+    assert owed() == [(person, "withdrawn", "line"), (seated, "withdrawn", "seat_taken")]
 
 
 def test_an_act_stays_in_the_history_of_the_person(organiser: Client) -> None:

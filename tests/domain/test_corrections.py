@@ -101,7 +101,7 @@ def test_once_confirmed_the_old_address_is_told_and_the_new_one_gets_everything(
     assert registration.join_url in mailbox.text(to_new)
     assert mails(registration)[1:] == [
         ("address_check", "", "cancelled"),
-        ("address_changed", "", "sent"),
+        ("address_changed", "invited", "sent"),
         ("confirmation", "corrected", "sent"),
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registrations.domain import corrections, erasure, signup
+from registrations.domain import corrections, erasure, event_changes, signup
 from registrations.mailing import outbox
 from registrations.models import Event, Registration
 from tests.domain.test_corrections import mails, sign_up, subjects
@@ -116,6 +116,14 @@ def test_a_seat_taken_in_time_is_lost_by_a_correction_after_the_closing() -> Non
     assert corrected(mistaken, "known@x.fr") == withdrawn
     [left] = Registration.objects.all()
     assert (left.email, left.is_seated) == ("known@x.fr", True)
+
+
+def test_a_correction_while_the_event_is_cancelled_makes_no_seat_more_than_there_are() -> None:
+    event = make_event(capacity=1)
+    registration = sign_up(event)
+    event_changes.cancel(event)
+    assert corrected(registration, "right@x.fr") != registration
+    assert [row.status for row in Registration.objects.order_by("pk")] == ["confirmed", "waitlisted"]
 
 
 # Pre-hijack: whoever signed someone else up

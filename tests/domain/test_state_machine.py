@@ -80,6 +80,7 @@ class LifeOfAnEvent(RuleBasedStateMachine):
         self.event = make_event(report=False, capacity=2, starts_in=5 * DAY)
         self.uids: dict[int, str] = {}
         self.calendars: dict[str, list[Object]] = {}
+        self.mailboxes: dict[int, set[str]] = {}  # to which objects were mailed
         self.last_kinds: dict[int, tuple[str, str]] = {}
         self.links_received: set[str] = set()
         self.seated_before = 0
@@ -275,13 +276,14 @@ class LifeOfAnEvent(RuleBasedStateMachine):
         lines = dict(re.split("[;:]", line, maxsplit=1) for line in mailbox.calendar_lines(content) if line)
         mailed = Object(lines["METHOD"], int(lines["SEQUENCE"]), lines["DTSTART"])
         earlier = self.calendars.setdefault(lines["UID"], [])
-        assert lines["UID"] == registration.uid
+        assert lines["UID"] == registration.calendar_uid(to)
         assert lines["ATTENDEE"].endswith(f":mailto:{to}")
         assert not earlier or mailed.sequence >= earlier[-1].sequence
         assert not earlier or mailed.method == earlier[-1].method or mailed.sequence > earlier[-1].sequence
         takes_place = registration.event.status == "published" and registration.is_seated
-        assert (mailed.method == "REQUEST") == takes_place
+        assert (mailed.method == "REQUEST") == (takes_place and to == registration.email)
         earlier.append(mailed)
+        self.mailboxes.setdefault(registration.pk, set()).add(to)
 
     def everyone_knows_where_they_stand(self) -> None:
         """Nothing is left to send, so the last mail and the calendar of each tell how it is."""
@@ -295,10 +297,13 @@ class LifeOfAnEvent(RuleBasedStateMachine):
                 self.knows_where_they_stand(registration)
 
     def knows_where_they_stand(self, registration: Registration) -> None:
+        for left in self.mailboxes.get(registration.pk, set()) - {registration.email} - self.ever_silenced:
+            assert self.calendars[registration.calendar_uid(left)][-1].method == "CANCEL"
         event, (kind, reason) = self.event, self.last_kinds.get(registration.pk, ("", ""))
-        objects = self.calendars.get(registration.uid, [])
+        objects = self.calendars.get(registration.calendar_uid(registration.email), [])
         if registration.is_cancelled:
-            assert kind in {"withdrawn", "erased"}
+            corrected = registration.deliveries.filter(kind="address_changed", reason="corrected")
+            assert kind in {"withdrawn", "erased"} or corrected.exists()
         elif event.status == "cancelled":
             assert kind == "cancelled"
         elif event.status == "postponed":

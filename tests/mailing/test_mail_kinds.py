@@ -41,18 +41,22 @@ class Case(NamedTuple):
 SEATED, WAITING, GONE = "confirmed", "waitlisted", "cancelled"
 CASES = [
     *(
-        Case("confirmation", reason, links="jrmnd", calendar="REQUEST")
+        Case("confirmation", reason, links="jrmnd", calendar="REQUEST", past_calendar="")
         for reason in ("new", "known", "resent", "returned", "corrected")
     ),
-    Case("promoted", "promoted", links="jrmnd", calendar="REQUEST"),
+    Case("promoted", "promoted", links="jrmnd", calendar="REQUEST", past_calendar=""),
     *(
         Case("waiting_list", reason, WAITING, links="mnd")
         for reason in ("new", "known", "resent", "returned", "corrected")
     ),
+    Case("waiting_list", "invited", WAITING, links="mnd", calendar="CANCEL", past_calendar=""),
     Case("reminder_day", links="jrmnd"),
     Case("reminder_hour", links="jd"),
     Case("follow_up", links="jmnd"),
-    *(Case("changed", reason, links="jmnd", calendar="REQUEST") for reason in ("moved", "hour", "reopened")),
+    *(
+        Case("changed", reason, links="jmnd", calendar="REQUEST", past_calendar="")
+        for reason in ("moved", "hour", "reopened")
+    ),
     *(Case("changed", reason, WAITING, links="mnd") for reason in ("moved", "hour", "reopened")),
     Case("changed", "notes", links="jmnd"),
     Case("changed", "postponed", event="postponed", links="mnd", calendar="CANCEL"),
@@ -61,6 +65,7 @@ CASES = [
     Case("cancelled", "", WAITING, "cancelled", links="mnd"),
     Case("withdrawn", "seat", GONE, links="mnd", calendar="CANCEL", past_calendar=""),
     Case("withdrawn", "seat", GONE, "postponed", links="mnd", calendar="CANCEL", past_calendar=""),
+    Case("withdrawn", "seat_taken", GONE, links="mnd", calendar="CANCEL", past_calendar=""),
     Case("withdrawn", "line", GONE, links="mnd"),
     Case("updated", links="mnd"),
     Case("updated", "", WAITING, links="mnd"),
@@ -70,6 +75,9 @@ CASES = [
     Case("address_check", links="ad"),
     Case("address_changed", links="md"),
     Case("address_changed", "", GONE, links="md"),
+    Case("address_changed", "invited", links="md", calendar="CANCEL", past_calendar=""),
+    Case("address_changed", "invited", GONE, links="md", calendar="CANCEL", past_calendar=""),
+    Case("address_changed", "corrected", links="d", calendar="CANCEL", past_calendar=""),
     Case("erased", "seat", GONE, links="d", calendar="CANCEL", past_calendar=""),
     Case("erased", "line", GONE, links="d"),
     Case("erased", "", GONE, links="d"),
@@ -247,12 +255,15 @@ def test_once_it_has_begun_nobody_is_promised_a_seat() -> None:
         assert "When:" not in form
 
 
-def test_a_mail_of_a_postponed_event_tells_no_date() -> None:
+def test_a_mail_of_a_postponed_event_tells_no_date_but_that_of_the_entry_to_take_out() -> None:
     for case in CASES:
         if case.event == "postponed":
             event = an_event("before", case)
             day = f"{event.starts_at.astimezone(event.zone).day}\u00a0{event.starts_at.astimezone(event.zone):%B}"
-            assert day not in "".join(read(a_mail(case, a_person(event, case, "en"))))
+            subject, *forms = read(a_mail(case, a_person(event, case, "en")))
+            assert day not in subject
+            taken_out = "takes out the entry of "
+            assert [form.count(day) for form in forms] == [form.count(taken_out) for form in forms]
 
 
 @pytest.mark.usefixtures("with_pango")

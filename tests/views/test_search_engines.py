@@ -107,6 +107,8 @@ def test_the_title_and_the_preview_of_a_shared_link(client: Client) -> None:
     assert metas["og:title"] == "Faire vivre un réseau"
     assert metas["og:locale"] == "fr_FR"
     assert html.unescape(metas["description"]).endswith("Une heure & demie.")
+    Event.objects.update(registration_closes_at="2020-01-01T00:00Z")
+    page = client.get("/evenements/ceq/").text
     assert 'type="text/calendar" href="/evenements/ceq/evenement.ics"' in page
 
 

@@ -129,6 +129,10 @@ def _send_again(registration: Registration) -> None:
     signup.send_link(registration, reason=Delivery.Reason.RESENT)
 
 
+def _withdraw(registration: Registration) -> None:
+    signup.withdraw(registration, by_team=True)
+
+
 BULK_ACTIONS["give_seat"] = BulkAction(
     title=_("Give a seat"),
     chosen=_waiting,
@@ -205,7 +209,7 @@ BULK_ACTIONS["withdraw"] = BulkAction(
     title=_("Cancel the registration and tell the person"),
     chosen=_on_the_list,
     order=WAITING_FIRST,
-    do=signup.withdraw,
+    do=_withdraw,
     done=ngettext_lazy(
         "%(count)s registration is cancelled; the mail that says so is on its way.",
         "%(count)s registrations are cancelled; the mails that say so are on their way.",

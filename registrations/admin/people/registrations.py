@@ -41,7 +41,7 @@ from registrations.admin.people.on_behalf import come_back, disown, erase_on_req
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
-from registrations.domain import erasure, signup, waiting_list
+from registrations.domain import erasure, mailboxes, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, Registration, person_fields
 from registrations.models.person_fields import BY_NAME as BY_FIELD
 from registrations.models.person_fields import Kind
@@ -351,9 +351,12 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     """Save only the fields that were changed: the person may be changing others at the same time."""
     now = Registration.objects.locked(registration)
     now.answer(typed_answers(typed))
+    wrong, held_entry = now.email, mailboxes.move(now, typed.get("email", now.email))
     for name in typed.keys() & {field.name for field in Registration._meta.concrete_fields}:
         setattr(now, name, typed[name])
     now.save()
+    if held_entry:
+        mailboxes.take_out(now, wrong)
 
 
 def _full_events() -> list[Event]:
