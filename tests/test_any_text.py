@@ -11,7 +11,7 @@ import pytest
 from django.db.models import CharField, EmailField, Model, TextField
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -102,7 +102,7 @@ def fields_of(model: type[Model]) -> list[Any]:
     ]
 
 
-def typed(draw: Any, model: type[Model]) -> dict[str, str]:
+def typed(draw: Any, model: type[Model]) -> dict[str, Any]:
     return {
         field.name: draw(texts, f"{model.__name__}.{field.name}")[: field.max_length] for field in fields_of(model)
     }
@@ -153,15 +153,18 @@ def test_every_kind_of_mail_is_composed_and_read_again(data: Any) -> None:
 def test_every_page_is_shown(data: Any, admin_client: Client) -> None:
     made = Webinar(data.draw)
     event, person, client = made.event, made.person, Client()
-    of_event = [reverse(name, args=[event.slug]) for name in ("event", "sign_up", "public_calendar")]
-    joined = [reverse(name, args=[person.join_code]) for name in ("join", "personal_calendar")]
-    managed = [reverse(name, args=[person.manage_code]) for name in ("manage", "correct", "change_address", "my_data")]
-    for path in ["/", "/sitemap.xml", *of_event, *joined, *managed]:
+    with translation.override("fr"):  # a page before may have been English
+        of_event = [reverse(name, args=[event.slug]) for name in ("event", "sign_up", "public_calendar")]
+        joined = [reverse(name, args=[person.join_code]) for name in ("join", "personal_calendar")]
+        own = ("manage", "correct", "change_address", "my_data")
+        managed = [reverse(name, args=[person.manage_code]) for name in own]
+    for path in [*of_event, *joined, *managed]:
         for prefix in ("", "/en"):
             answer = client.get(prefix + path)
-            assert answer.status_code in ({200} if path != "/sitemap.xml" or not prefix else {404}), path
+            assert answer.status_code == 200, path
             Texts().feed(answer.text)
-    changed = [("event", event.pk), ("registration", person.pk), ("broadcast", made.broadcast.pk)]
+    assert client.get("/sitemap.xml").status_code == 200
+    changed = [("event", event.pk), ("registration", person.pk)]
     pages = [reverse(f"admin:registrations_{name}_change", args=[pk]) for name, pk in changed]
     lists = [reverse(f"admin:registrations_{name}_changelist") for name in ("event", "registration", "delivery")]
     for path in ["/admin/", *pages, *lists]:

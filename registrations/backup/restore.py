@@ -23,7 +23,7 @@ from registrations.backup.replay import Replayed
 from registrations.domain import erasure_journal
 from registrations.models import Delivery, Event, Job, WorkerPresence
 from registrations.models.site_language import in_site_language
-from registrations.runtime import site_lock
+from registrations.runtime import database_file, site_lock
 from registrations.runtime.site_lock import Refused
 from registrations.security import audit
 
@@ -60,6 +60,8 @@ def restore(
         uploads = _put_uploads(stage / archive.MEDIA)
         with _marked(file):
             aside = dumps.load(stage / archive.DATABASE, began_at)
+            if connection.vendor == "sqlite":
+                database_file.note(Path(connection.settings_dict["NAME"]))
         call_command("migrate", verbosity=0)
         at = datetime.fromisoformat(manifest["at"])
         replayed = _replay_journals([stage / archive.JOURNAL, *journals], hold_mails, at)

@@ -16,10 +16,10 @@ from django.utils import timezone, translation
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
 from registrations.models import Delivery, Event, WorkerPresence, clock_mark, late_mails
+from registrations.monitoring import folders
 from registrations.runtime.version import version
 
 State = Delivery.State
-DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
 FAILURES_TOLD_FOR = timedelta(days=7)  # since the first try
 
 
@@ -44,8 +44,7 @@ class Status:
 
 def not_ready() -> list[str]:
     """Why the site does not work as it should, in sentences. Empty: it is ready."""
-    disk = shutil.disk_usage(settings.DATA_DIR)
-    reasons = ["The disk is almost full."] if disk.free < DISK_FREE_AT_LEAST * disk.total else []
+    reasons = list(folders.problems())
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -55,8 +54,10 @@ def not_ready() -> list[str]:
             reasons.append(f"The oldest mail is {minutes} minutes overdue.")
         if not WorkerPresence.objects.alive():
             reasons.append("No mail worker has been seen lately.")
+        if problem := folders.database_problem():
+            reasons.append(problem)
     except Error:
-        reasons.append("The database does not answer.")
+        reasons.append(folders.database_problem() or "The database does not answer.")
     return reasons
 
 

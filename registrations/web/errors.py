@@ -46,9 +46,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def _is_sign_up(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.url_name == "sign_up"
+
+
+def _what_was_sent(request: HttpRequest) -> str:
+    """What may be lost: a `registration`, something else (`form`), or nothing, when a page was only looked at."""
+    if request.method != "POST":
+        return ""
+    return "registration" if _is_sign_up(request) else "form"
+
+
 def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
     """(name, value) of the sign-up form that was sent; nothing of other forms, which may contain passwords."""
-    if request.resolver_match is None or request.resolver_match.url_name != "sign_up":
+    if not _is_sign_up(request):
         return []
     return [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
 
@@ -57,8 +68,10 @@ def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500; or 503 when the database is away, with a form that sends the same answers again."""
     if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
-        return render(request, "500.html", {"reference": log_context.request_id.get()}, status=500)
-    response = render(request, "503.html", {"typed": _typed(request)}, status=503)
+        facts = {"reference": log_context.request_id.get(), "was_sent": _what_was_sent(request)}
+        return render(request, "500.html", facts, status=500)
+    context = {"typed": _typed(request), "was_sent": _what_was_sent(request)}
+    response = render(request, "503.html", context, status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     response["Cache-Control"] = "no-store, private"
     return response

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
+from registrations.admin.events.events import EventAdmin
 from registrations.domain import signup
 from registrations.mailing import claims, outbox, wakeups
 from registrations.models import Delivery, WorkerPresence
-from registrations.monitoring import status
+from registrations.monitoring import folders, status
 from registrations.runtime import liveness
 from registrations.worker import housekeeping
 from tests import mailbox
@@ -84,7 +85,7 @@ def test_readyz_says_that_the_database_or_the_disk_is_away(monkeypatch: pytest.M
         raise OperationalError("connection refused")
 
     monkeypatch.setattr(status, "MigrationExecutor", away)
-    monkeypatch.setattr(status, "DISK_FREE_AT_LEAST", 2)
+    monkeypatch.setattr(folders, "DISK_FREE_AT_LEAST", 2)
     assert status.not_ready() == ["The disk is almost full.", "The database does not answer."]
 
 
@@ -145,6 +146,27 @@ def test_a_password_typed_in_the_admin_is_in_no_error_page(client: Client, monke
     page = client.post("/admin/login/", {"username": "organisatrice", "password": "très-secret"})
     assert page.status_code == 503
     assert "très-secret" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"), [(OperationalError("database is locked"), 503), (RuntimeError("a defect"), 500)]
+)
+def test_an_organiser_s_failed_upload_is_not_told_of_a_registration(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, problem: Exception, status: int
+) -> None:
+    admin_client.raise_request_exception = False
+    path = f"/admin/registrations/event/{make_event().pk}/change/"
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(EventAdmin, "changeform_view", broken)
+    sent, looked_at = admin_client.post(path, {"title": "x"}), admin_client.get(path)
+    assert (sent.status_code, looked_at.status_code) == (status, status)
+    for page in (sent, looked_at):
+        assert "inscription n’a peut-être pas" not in page.text
+    assert "Ce que vous venez d’envoyer n’a peut-être pas été enregistré" in sent.text
+    assert "Ce que vous venez d’envoyer" not in looked_at.text
 
 
 def test_another_failure_is_a_calm_500_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

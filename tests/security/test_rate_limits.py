@@ -361,3 +361,12 @@ def test_actions_on_the_personal_pages_are_counted_by_origin(client: Client) -> 
     assert (answer.status_code, int(answer["Retry-After"]) > 0) == (429, True)
     registration.refresh_from_db()
     assert registration.is_seated
+
+
+def test_after_the_clock_has_gone_back_a_form_does_not_say_too_many_for_hours(clock: Any) -> None:
+    clock.forward(3 * HOUR)
+    assert [rate_limits.take((TWICE, "zoe")) for _ in range(2)] == [None, None]
+    assert rate_limits.take((TWICE, "zoe"))
+    clock.forward(-2 * HOUR)
+    assert [rate_limits.take((TWICE, "zoe")) for _ in range(2)] == [None, None]
+    assert rate_limits.take((TWICE, "zoe"))  # and the limit holds

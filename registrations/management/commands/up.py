@@ -2,6 +2,7 @@ import logging
 import os
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 from django.core.mail import mailers
@@ -12,7 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 from registrations.management import processes, static_files
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 from registrations.monitoring.checks import require_safe_site
-from registrations.runtime import site_lock
+from registrations.runtime import database_file, site_lock
 from registrations.worker.jobs import is_outage
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class Command(BaseCommand):
         listener = None if no_web else self._inherited() or self._listen(host, port)
         if not no_worker:
             mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
+        require_database_file()
         migrate()
+        note_database_file()
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
         mail_workers = [] if no_worker else [processes.Child(["worker", "--skip-checks"], env) for _ in range(workers)]
         webs = []
@@ -70,6 +73,26 @@ class Command(BaseCommand):
             return socket.create_server((host, port), backlog=BACKLOG)
         except OSError as error:
             raise CommandError(f"Port {port}: {error.strerror}. Choose another with --port.") from error
+
+
+def _database_file() -> Path | None:
+    """None with PostgreSQL."""
+    return Path(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else None
+
+
+def require_database_file() -> None:
+    """Raise CommandError for a site whose SQLite file is gone: an empty site in its place would look ready."""
+    file = _database_file()
+    if file and database_file.is_gone(file):
+        raise CommandError(
+            f"{file} is gone, and this site ran on it. Restore a backup with manage.py restore, or put the file back. "
+            f"To begin an empty site, remove {file.name}.in-use beside it."
+        )
+
+
+def note_database_file() -> None:
+    if file := _database_file():
+        database_file.note(file)
 
 
 def migrate() -> None:

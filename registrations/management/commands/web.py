@@ -1,4 +1,5 @@
 import gc
+import resource
 import signal
 import socket
 import time
@@ -19,6 +20,7 @@ MAX_HEADER_BYTES = 32_768
 MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress reads the whole body; request_guard has much lower limits for most pages
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
+OTHER_FILES = 64  # open besides connections: libraries, the database, the log, files under way
 THREADS = 4  # fewer, and two sign-ups that wait for a lock stop the pages; more, and they slow each other down
 GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
 LINGER = 1  # second for the request of a connection accepted just before the stop
@@ -35,6 +37,21 @@ def require_proxy(host: str) -> None:
             f"Other machines would reach this site at {host} without TLS: put a proxy in front that alone can reach"
             " it, and set TRUSTED_PROXY_COUNT."
         )
+
+
+def connections() -> int:
+    """How many may be open at once, within what the system allows: a server that runs out of files spins and logs.
+
+    Raises CommandError when it allows too few.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    if hard == resource.RLIM_INFINITY or hard > soft:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, max(soft, wanted))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft < 2 * OTHER_FILES:
+        raise CommandError(f"Only {soft} files may be open at once: allow {wanted} (ulimit -n, or LimitNOFILE=).")
+    return min(CONNECTIONS, soft - OTHER_FILES)
 
 
 class Command(BaseCommand):
@@ -59,7 +76,7 @@ class Command(BaseCommand):
             max_request_header_size=MAX_HEADER_BYTES,
             max_request_body_size=MAX_BODY_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
-            connection_limit=CONNECTIONS,
+            connection_limit=connections(),
             **self._listener(host, port, fd),
             **self._proxy(host),
         )
