@@ -14,8 +14,8 @@ CLOCKS_DIFFER_BY = 60  # seconds, between machines and simultaneous requests
 # One statement, so that simultaneous hits are counted correctly: when two take the same number, the unique constraint
 # refuses one of them. `free_at` is when the next hit may happen: one period after the limit-th hit before it, which is
 # found by its number, since the numbers of a key have no gaps. It is a scalar subquery and not a join: without
-# statistics, the planner would read all hits of the key for a join. Where nothing is delayed, a hit later than now was
-# counted by a clock that has been put back since, and refuses nothing.
+# statistics, the planner would read all hits of the key for a join. `forgets`: no hit is ever delayed, so one
+# that is later than now was counted by a clock that has been put back since, and refuses nothing.
 TAKE = """
     INSERT INTO registrations_hit (key, number, at)
     SELECT %(key)s, number + 1, CASE WHEN %(delays)s AND free_at > %(now)s THEN free_at ELSE %(now)s END
@@ -27,7 +27,7 @@ TAKE = """
         FROM (SELECT COALESCE(MAX(number), 0) AS number FROM registrations_hit WHERE key = %(key)s) AS last
         LIMIT 1
     ) AS asked{unwaited}
-    WHERE %(delays)s OR free_at IS NULL OR free_at <= %(now)s OR free_at > %(now)s + %(period)s + %(clock)s
+    WHERE %(delays)s OR free_at IS NULL OR free_at <= %(now)s OR (%(forgets)s AND free_at > %(no_clock)s)
     ON CONFLICT (key, number) DO NOTHING
     RETURNING at
 """
@@ -37,17 +37,20 @@ UNWAITED = ", (SELECT set_config('synchronous_commit', 'off', true)) AS unwaited
 
 
 class RateLimitHitQuerySet(models.QuerySet["RateLimitHit"]):
-    def take(self, key: str, *, limit: int, period: timedelta, delays: bool) -> float | None:
+    def take(
+        self, key: str, *, limit: int, period: timedelta, delays: bool, never_delays: bool = False
+    ) -> float | None:
         """Record a hit of what may happen `limit` times in any `period`; returns when it may happen.
 
         `delays`: above the limit, that is in the future. Otherwise None is returned and nothing is recorded.
+        `never_delays`: no other hit of this key does either.
         """
         values: dict[str, Any] = {"key": key, "period": period.total_seconds(), "others": limit - 1, "delays": delays}
-        values["clock"] = CLOCKS_DIFFER_BY
+        values["forgets"], longest = never_delays, period.total_seconds() + CLOCKS_DIFFER_BY
         is_alone = connection.vendor == "postgresql" and connection.get_autocommit()
         statement = TAKE.format(unwaited=UNWAITED if is_alone else "")
         while True:
-            for (at,) in rows_of(statement, {**values, "now": time.time()}):
+            for (at,) in rows_of(statement, {**values, "now": (now := time.time()), "no_clock": now + longest}):
                 return float(at)
             if not delays and self.free_at(key, limit=limit, period=period) > time.time():  # else: another took it
                 return None

@@ -99,7 +99,7 @@ def wait_of_form(request: HttpRequest) -> timedelta | None:
 def take(*counts: Count) -> timedelta | None:
     """Count one hit of each limit and return None; or count nothing and return how long to wait."""
     for done, (rate_limit, whose) in enumerate(counts if settings.RATE_LIMITS else []):
-        if not _take(rate_limit, whose):
+        if not _take(rate_limit, whose, never_delays=True):
             give_back(*counts[:done])
             return timedelta(seconds=max(1, _wait(rate_limit, whose)))
     return None
@@ -111,10 +111,9 @@ def give_back(*counts: Count) -> None:
         RateLimitHit.objects.give_back(_key(rate_limit, whose))
 
 
-def _take(rate_limit: RateLimit, whose: str, *, delays: bool = False) -> float | None:
-    return RateLimitHit.objects.take(
-        _key(rate_limit, whose), limit=rate_limit.limit, period=rate_limit.period, delays=delays
-    )
+def _take(rate_limit: RateLimit, whose: str, *, delays: bool = False, never_delays: bool = False) -> float | None:
+    key, limit, period = _key(rate_limit, whose), rate_limit.limit, rate_limit.period
+    return RateLimitHit.objects.take(key, limit=limit, period=period, delays=delays, never_delays=never_delays)
 
 
 def _wait(rate_limit: RateLimit, whose: str) -> float:
