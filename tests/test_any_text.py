@@ -122,7 +122,7 @@ class Webinar:
         Attendance.objects.create(registration=self.person, minutes=42, origin="report")
 
 
-every_text = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+every_text = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class Texts(HTMLParser):

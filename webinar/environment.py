@@ -152,7 +152,7 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
         }
     if url.scheme in {"postgres", "postgresql"} and url.path[1:]:
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "webinar.postgresql",
             "NAME": unquote(url.path[1:]),
             "USER": unquote(url.username or ""),
             "PASSWORD": unquote(url.password or ""),

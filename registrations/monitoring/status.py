@@ -3,6 +3,7 @@
 import shutil
 import socket
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -83,6 +84,31 @@ def _purge_waits() -> list[str]:
     with translation.override("en"):
         reason = clock_mark.stopped_purge()
     return [f"The purge waits. {reason} See manage.py purge."] if reason else []
+
+
+def promptly(*, within: float) -> tuple[list[str], list[str]]:
+    """`not_ready` and `waits_for_somebody`, however long the database takes: `within` is in seconds.
+
+    One thread asks, with a connection of its own. While it waits for an answer, nobody else asks.
+    """
+    if connection.in_atomic_block:  # another connection would not see its rows
+        return not_ready(), waits_for_somebody()
+    answer = _ASKING.submit(_ask)
+    try:
+        return answer.result(timeout=within)
+    except TimeoutError:
+        answer.cancel()
+        return [*folders.problems(), "The database does not answer."], []
+
+
+_ASKING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="status")
+
+
+def _ask() -> tuple[list[str], list[str]]:
+    try:
+        return not_ready(), waits_for_somebody()
+    finally:
+        connection.close()
 
 
 def status() -> Status:

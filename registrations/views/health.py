@@ -8,7 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from registrations.monitoring.metrics import CONTENT_TYPE, text
-from registrations.monitoring.status import not_ready, waits_for_somebody
+from registrations.monitoring.status import promptly
+
+DATABASE_ANSWERS_WITHIN = 1  # second
 
 
 @require_safe
@@ -26,10 +28,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     Mails held back are listed too, but do not cause a 503: they wait for a decision of the organiser, who needs the
     web processes for it.
     """
-    reasons = not_ready()
+    reasons, waiting = promptly(within=DATABASE_ANSWERS_WITHIN)
     lines = ["not ready" if reasons else "ready"]
     if _may_see_details(request):
-        lines = [*(reasons or lines), *waits_for_somebody()]
+        lines = [*(reasons or lines), *waiting]
     return HttpResponse(
         "".join(f"{line}\n" for line in lines), status=503 if reasons else 200, content_type="text/plain"
     )

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from django.conf import settings
-from django.db import connection
 
-from registrations.monitoring.status import not_ready
+from registrations.monitoring.status import promptly
 from registrations.worker.polling_thread import PollingThread
 
 logger = logging.getLogger(__name__)
@@ -23,6 +22,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 60  # seconds
 TOLD_AGAIN_AFTER = 24 * 3600  # seconds, while nothing gets better
 ANSWER_WITHIN = 10  # seconds
+DATABASE_ANSWERS_WITHIN = 20  # seconds
 JSON = "json+"  # before the scheme: Slack, Mattermost and their like want {"text": …}
 
 
@@ -45,8 +45,7 @@ class Watch(PollingThread):
 
     def look(self) -> None:
         """Alert at the second look in a row that finds something wrong; ping when nothing is."""
-        before, self.seen = self.seen, not_ready()
-        connection.close()  # it may be broken, and is not needed for a minute
+        before, (self.seen, _waiting) = self.seen, promptly(within=DATABASE_ANSWERS_WITHIN)
         if not self.seen:
             if settings.PING_URL:
                 _request(settings.PING_URL)

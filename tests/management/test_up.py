@@ -84,10 +84,10 @@ def test_a_web_process_takes_no_more_connections_than_files_may_be_open(
     limits: list[tuple[int, int]], soft: int, hard: int, connections: int
 ) -> None:
     limits.append((soft, hard))
-    assert web.connections() == connections
+    assert web.connection_limit() == connections
 
 
 def test_a_web_process_does_not_start_to_spin_with_a_handful_of_files(limits: list[tuple[int, int]]) -> None:
     limits.append((64, 64))
     with pytest.raises(CommandError, match="Only 64 files may be open at once: allow 1064"):
-        web.connections()
+        web.connection_limit()

@@ -70,7 +70,7 @@ def service(settings: Settings, tmp_path: Path) -> Iterator[Service]:
 def reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Why the site is not ready; a test changes it."""
     found: list[str] = []
-    monkeypatch.setattr(watch, "not_ready", lambda: [*found])
+    monkeypatch.setattr(watch, "promptly", lambda within: ([*found], []))
     return found
 
 
@@ -140,7 +140,7 @@ def test_a_service_that_is_away_is_in_the_log_without_its_secret_address(
 
 
 def test_a_database_that_is_away_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "not_ready", lambda: ["The database does not answer."])
+    monkeypatch.setattr(watch, "promptly", lambda within: (["The database does not answer."], []))
     one = Watch("one")
     one.look()
     one.look()

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from registrations.management import processes, static_files
+from registrations.management.commands import web
 from registrations.management.commands.web import HOST, HOST_HELP, require_proxy
 from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import database_file, site_lock
@@ -19,6 +20,16 @@ from registrations.worker.jobs import is_outage
 logger = logging.getLogger(__name__)
 
 WEB_PROCESSES = 2
+CONNECTIONS_OF_WEB = web.THREADS + 1  # one for each thread, and one for /readyz
+CONNECTIONS_OF_WORKER = 5  # mails, operations and the process of one, documents, watch
+OTHER_CONNECTIONS = 2  # a command, and this process
+ALLOWED_CONNECTIONS = """
+    SELECT LEAST(
+        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+        (SELECT NULLIF(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user),
+        (SELECT NULLIF(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+    )
+"""
 BACKLOG = 1024  # connections that can wait while both web processes restart
 FIRST_INHERITED = 3  # file descriptor, see sd_listen_fds(3)
 DATABASE_WITHIN = 30  # seconds for a database that starts together with this machine, or again
@@ -49,6 +60,7 @@ class Command(BaseCommand):
         require_database_file()
         migrate()
         note_database_file()
+        require_connections(webs=0 if no_web else WEB_PROCESSES, workers=0 if no_worker else workers)
         env = {"BASE_URL": f"http://{HOST}:{port}", **os.environ}
         mail_workers = [] if no_worker else [processes.Child(["worker", "--skip-checks"], env) for _ in range(workers)]
         webs = []
@@ -93,6 +105,21 @@ def require_database_file() -> None:
 def note_database_file() -> None:
     if file := _database_file():
         database_file.note(file)
+
+
+def require_connections(*, webs: int, workers: int) -> None:
+    """Raise CommandError when PostgreSQL allows fewer connections than these processes may open."""
+    if connection.vendor != "postgresql":
+        return
+    needed = webs * CONNECTIONS_OF_WEB + workers * CONNECTIONS_OF_WORKER + OTHER_CONNECTIONS
+    with connection.cursor() as cursor:
+        cursor.execute(ALLOWED_CONNECTIONS)
+        (allowed,) = cursor.fetchone()
+    if needed > allowed:
+        raise CommandError(
+            f"PostgreSQL allows this site {allowed} connections, and it may need {needed}: raise max_connections of "
+            f"the server (or the limit of the role or the database) by {needed - allowed}, or start fewer workers."
+        )
 
 
 def migrate() -> None:

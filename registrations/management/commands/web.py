@@ -9,6 +9,7 @@ import waitress
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
+from django.db import connection, connections
 
 from registrations.management import processes
 from registrations.monitoring.checks import require_safe_site
@@ -21,6 +22,7 @@ MAX_BODY_BYTES = 25 * 1024 * 1024  # waitress reads the whole body; request_guar
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
 OTHER_FILES = 64  # open besides connections: libraries, the database, the log, files under way
+DATABASE_ANSWERS_WITHIN = 8  # seconds; then the page is a 503 that keeps what was typed
 THREADS = 4  # fewer, and two sign-ups that wait for a lock stop the pages; more, and they slow each other down
 GRACE = 35  # seconds for requests under way; SQLite may wait 30 for its lock
 LINGER = 1  # second for the request of a connection accepted just before the stop
@@ -39,7 +41,7 @@ def require_proxy(host: str) -> None:
         )
 
 
-def connections() -> int:
+def connection_limit() -> int:
     """How many may be open at once, within what the system allows: a server that runs out of files spins and logs.
 
     Raises CommandError when it allows too few.
@@ -69,6 +71,9 @@ class Command(BaseCommand):
         require_proxy(host)
         if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
             settings.ROOT_URLCONF = "registrations.demo_urls"
+        if connection.vendor == "postgresql":
+            connections.databases["default"]["OPTIONS"]["answer_within"] = DATABASE_ANSWERS_WITHIN
+            connection.close()  # of the checks at the start, without this limit
         server = waitress.create_server(
             get_wsgi_application(),
             threads=THREADS,
@@ -76,7 +81,7 @@ class Command(BaseCommand):
             max_request_header_size=MAX_HEADER_BYTES,
             max_request_body_size=MAX_BODY_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
-            connection_limit=connections(),
+            connection_limit=connection_limit(),
             **self._listener(host, port, fd),
             **self._proxy(host),
         )
