@@ -13,6 +13,7 @@ from django.db.utils import ConnectionHandler
 
 from registrations.management.commands import up
 from registrations.monitoring import status
+from tests.site import wait_for
 from webinar.postgresql.base import DatabaseWrapper
 
 LIMIT = 1  # second
@@ -80,7 +81,13 @@ def test_a_statement_without_an_answer_is_given_up_and_the_next_request_is_serve
     with wrapper.cursor() as cursor:
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
+        wait_for(lambda: not sleeping(cursor), "the end of the statement that was given up")
     wrapper.close()
+
+
+def sleeping(cursor: Any) -> int:
+    cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
+    return int(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db
