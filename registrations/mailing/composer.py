@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage as StandardMessage
 from email.policy import Policy
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,12 +22,13 @@ from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, invitation, personal_entry
-from registrations.mailing import placeholders, previews
+from registrations.mailing import first_mails, placeholders, previews
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.transports import mime
 from registrations.models import Delivery
@@ -164,6 +166,7 @@ def letter(delivery: Delivery) -> Mail:
         "calendar": method,
         "report": report,
         "report_attached": attached,
+        "knows_link": SimpleLazyObject(partial(first_mails.was_had_before, delivery)),
         "site": settings.HOST,
     }
     mail = _written(delivery, context)

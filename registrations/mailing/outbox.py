@@ -9,10 +9,11 @@ import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.mail import mailers
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -101,8 +102,7 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         _require_still_wanted(delivery)
         transport.send(composer.compose(delivery))
     except NoLongerWanted as end:
-        state, reason = end.state, str(end)
-        _persist(lambda: claims.record_end(delivery, state, reason), delivery)
+        _persist(partial(_record_end, delivery, end.state, str(end)), delivery)
         return True
     except Exception as error:
         problem = failure(error, connected=transport.connected, handing_over=transport.handing_over)
@@ -153,6 +153,20 @@ def _is_of_a_draft(delivery: Delivery) -> bool:
 
 
 def _record_failure(delivery: Delivery, problem: Failure) -> None:
+@transaction.atomic
+def _record_end(delivery: Delivery, state: Delivery.State, reason: str) -> None:
+    """Record why the mail is not sent, unless its event stands again meanwhile: then it is looked at anew at once.
+
+    With the event locked, a change of it comes before, or finds the mail ended.
+    """
+    event = delivery.registration.event if delivery.registration else None
+    is_off = event is not None and event.status in {Event.Status.POSTPONED, Event.Status.CANCELLED}
+    if event and is_off and Event.objects.locked(event).status != event.status:
+        claims.record_retry(delivery, after=timedelta(), error="", counts=True)
+    else:
+        claims.record_end(delivery, state, reason)
+
+
     after = _retry_after(delivery, problem)
     patience_ends_at = (delivery.trying_since or timezone.now()) + HORIZON
     gives_up = problem.counts and timezone.now() + after > patience_ends_at
