@@ -35,6 +35,7 @@ RETRY_AFTER = [
     30 * MINUTE,
 ]
 LONG_WAIT = 10 * MINUTE  # after an ambiguous end, and for a mail that is held back
+SHORT_WAIT = 2 * MINUTE  # after an ambiguous end, for a mail that somebody waits for at the screen
 HORIZON = timedelta(days=3)  # then a mail fails, unless the obstacle is on our side
 JITTER = 0.2
 RECORD_EVERY = 2  # seconds between two tries to record an outcome, while the database is away
@@ -152,7 +153,6 @@ def _is_of_a_draft(delivery: Delivery) -> bool:
     return event is not None and event.status == Event.Status.DRAFT and not is_dry_run
 
 
-def _record_failure(delivery: Delivery, problem: Failure) -> None:
 @transaction.atomic
 def _record_end(delivery: Delivery, state: Delivery.State, reason: str) -> None:
     """Record why the mail is not sent, unless its event stands again meanwhile: then it is looked at anew at once.
@@ -167,6 +167,7 @@ def _record_end(delivery: Delivery, state: Delivery.State, reason: str) -> None:
         claims.record_end(delivery, state, reason)
 
 
+def _record_failure(delivery: Delivery, problem: Failure) -> None:
     after = _retry_after(delivery, problem)
     patience_ends_at = (delivery.trying_since or timezone.now()) + HORIZON
     gives_up = problem.counts and timezone.now() + after > patience_ends_at
@@ -186,14 +187,22 @@ def _alarm(problem: Failure) -> None:
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
-    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, ± 20 %; after an ambiguous end at least ten minutes.
+    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, ± 20 %; after an ambiguous end two or ten at least.
 
     A delay that the provider asks for is respected.
     """
     step = min(delivery.attempts, len(RETRY_AFTER)) - 1
     after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads the load, no secret
-    at_least = LONG_WAIT if problem.verdict in {Verdict.AMBIGUOUS, Verdict.HELD_BACK} else timedelta()
-    return max(after, at_least, problem.retry_after or timedelta())
+    return max(after, _at_least(delivery, problem.verdict), problem.retry_after or timedelta())
+
+
+def _at_least(delivery: Delivery, verdict: Verdict) -> timedelta:
+    match verdict:
+        case Verdict.AMBIGUOUS if delivery.priority <= 0:  # one person's own, and not one of many
+            return SHORT_WAIT
+        case Verdict.AMBIGUOUS | Verdict.HELD_BACK:
+            return LONG_WAIT
+    return timedelta()
 
 
 def _persist(record: Callable[[], None], delivery: Delivery) -> None:

@@ -72,6 +72,15 @@ def test_headers_say_who_writes_to_whom_and_that_a_machine_does(outbox_folder: P
     assert [name for name in absent if name in message] == []
 
 
+def test_a_reply_does_not_quote_the_way_out(outbox_folder: Path) -> None:
+    """Mail programs leave out of a reply what stands below « -- » and a blank (RFC 3676, section 4.3)."""
+    registration = make_registration()
+    mail = received(registration, outbox_folder)
+    above, _separator, below = mailbox.text(mail).replace("\r", "").partition("\n-- \n")
+    assert registration.not_me_url not in above
+    assert registration.not_me_url in below
+
+
 def test_a_later_mail_answers_the_first_one(outbox_folder: Path) -> None:
     registration = make_registration()
     first = received(registration, outbox_folder)
