@@ -234,6 +234,6 @@ def _return(registration: Registration, *, send_at: datetime | None = None, **an
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
     place = SEAT if registration.is_dry_run else _place(registration.event)
-    _take(registration, place, cancelled_at=None, erase_by=None, **answers)
+    _take(registration, place, cancelled_at=None, erase_by=None, figures=None, **answers)
     decisions.note(registration, Word.RETURNED)
     _welcome(registration, Reason.RETURNED, send_at=send_at)

@@ -94,7 +94,7 @@ def record_sent(delivery: Delivery) -> None:
 
 def record_end(delivery: Delivery, state: Delivery.State, error: str = "") -> None:
     """Record a final state: no further try. Changes nothing unless this worker still holds the lease."""
-    _held(delivery).update(state=state, error=error, lease="")
+    _held(delivery).update(state=state, error=error, lease="", ended_at=timezone.now())
 
 
 def record_retry(delivery: Delivery, *, after: timedelta, error: str, counts: bool) -> None:
