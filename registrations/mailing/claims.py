@@ -12,7 +12,7 @@ from registrations.models import Broadcast, Delivery, Event, Registration
 from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.prepared import Parameter, PreparedQuery, rows_of
 
-LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
+LEASE = timedelta(minutes=6)  # more than one mail can take: see outbox.SEND_AT_MOST
 
 # `sent_to` is set now because the provider's first event may arrive before our own record of the sending.
 CLAIM = """

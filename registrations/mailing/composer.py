@@ -50,7 +50,6 @@ SUBJECT_MAX = 90  # characters; a short title alone may have 80
 SPACES = re.compile(r" +")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs accept none
 ALERT_REASONS = 5  # at most, in one alert
-TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more
 
 
 class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] # anymail has no types
@@ -256,17 +255,22 @@ def _trial_note(delivery: Delivery) -> str:
 
 
 def _report(delivery: Delivery) -> study_report.Report | None:
-    """The study report, or None when it could not be made several times: the link must not wait for it."""
+    """The study report, or None when it could not be made several times: the link must not wait for it.
+
+    The tries count for the report, not for this mail, whose own may have been lost to the mail server.
+    """
     try:
         event = delivery.related_event
         return study_report.study_report(event) if event else None
     except pdf.PangoMissing:
         return None
-    except pdf.RenderingFailed:
-        if delivery.attempts < TRIES_WITH_REPORT:
-            raise
-        logger.exception("Delivery %s leaves without its report", delivery.pk)
+    except study_report.GivenUp as error:
+        logger.warning("Delivery %s leaves without its report: %s", delivery.pk, error)
         return None
+    except pdf.RenderingFailed:
+        if delivery.pk is None:  # a preview
+            return None
+        raise
 
 
 def _add_report(mail: Mail, report: study_report.Report) -> None:

@@ -21,6 +21,7 @@ from registrations.mailing import claims, composer, relevance
 from registrations.mailing.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
 from registrations.models import Delivery, Event, Suppression
 from registrations.runtime import log_context
+from registrations.runtime.time_limit import time_limit
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ LONG_WAIT = 10 * MINUTE  # after an ambiguous end, and for a mail that is held b
 SHORT_WAIT = 2 * MINUTE  # after an ambiguous end, for a mail that somebody waits for at the screen
 HORIZON = timedelta(days=3)  # then a mail fails, unless the obstacle is on our side
 JITTER = 0.2
+SEND_AT_MOST = 240  # seconds for one mail, however slow the server: with its report (90 s) it is less than a lease
+CLOSE_AT_MOST = 5  # seconds for the last words of a connection
 RECORD_EVERY = 2  # seconds between two tries to record an outcome, while the database is away
 
 
@@ -49,7 +52,25 @@ class Transport:
         self.connected = False
 
     def send(self, message: composer.Mail) -> None:
-        """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable."""
+        """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable.
+
+        A server may close a connection that was kept: the mail it has not seen yet is sent over a new one at once.
+        """
+        with time_limit(SEND_AT_MOST):
+            is_kept = self.connected
+            try:
+                self._send(message)
+            except OSError as error:
+                if not (is_kept and self._was_closed_before_mail(error)):
+                    raise
+                self.close()
+                self._send(message)
+
+    def _was_closed_before_mail(self, error: OSError) -> bool:
+        asked = getattr(self.backend, "was_closed_before_mail", None)
+        return asked is not None and bool(asked(error))
+
+    def _send(self, message: composer.Mail) -> None:
         if not self.connected:
             self.backend.open()
             self.connected = True
@@ -70,7 +91,8 @@ class Transport:
     def close(self) -> None:
         self.connected = False
         try:
-            self.backend.close()
+            with time_limit(CLOSE_AT_MOST):
+                self.backend.close()
         except Exception:  # the server may be gone, and this connection is no longer needed
             logger.info("The connection to the mail server was already gone")
 
