@@ -79,7 +79,12 @@ def test_a_postponed_event_whose_old_date_has_passed_still_tells_its_people_of_t
     event = make_past_event(status="postponed")
     person = make_registration(event)
     enqueue(registration=person, state="sent")
-    confirm(organiser, event, "reschedule", typed(event, later=timedelta(days=60)))
+    without_first_mail = make_registration(event)
+    sent = typed(event, later=timedelta(days=60))
+    asked = page_one(organiser, event, "reschedule", sent)
+    assert "1 personne n’a pas encore eu son premier courriel" in asked.text
+    confirm(organiser, event, "reschedule", sent)
+    assert without_first_mail.deliveries.filter(kind="confirmation", reason="reopened").exists()
     assert told() == [(person, "changed", "reopened")]
 
 
