@@ -1,6 +1,6 @@
 """Every address of the site. French addresses stand at the root, English ones under /en/.
 
-May import: views, web.
+May import: views, web, models.
 """
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
+from registrations.models.mail_states import returns_are_told
 from registrations.views import certificates, health, legal, personal, public, search, self_service
 from registrations.views.webhook import webhook
 from registrations.web.context import favicon
@@ -25,7 +26,7 @@ register_converter(CodeConverter, "code")
 
 def mail_events() -> list[URLPattern]:
     """The webhook of the configured mail provider, and of no other; none without its secret."""
-    if not settings.MAIL_EVENTS_VIEW or not settings.ANYMAIL_WEBHOOK_SECRET:
+    if not returns_are_told():
         return []
     view = webhook(settings.MAIL_EVENTS_VIEW)
     return [path(f"anymail/{settings.MAIL_PROVIDER}/tracking/", view, name="mail_events")]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from registrations.security import second_factor
 
+MAILS = "/admin/registrations/delivery/"
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
 NO_PARTS = {  # formset data of an event without report sections and custom questions

@@ -90,6 +90,25 @@ class HoldsFirst(Handler):
         return await super().handle_DATA(server, session, envelope)
 
 
+class ClosesAfterEachMail(Handler):
+    """As servers do that take so many mails over one connection; `says_so`: 421 instead of the silent end."""
+
+    def __init__(self, *, says_so: bool) -> None:
+        super().__init__()
+        self.says_so = says_so
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if getattr(session, "has_sent", False):
+            return "421 4.7.0 too many messages in this session"
+        return await super().handle_MAIL(server, session, envelope, address, options)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        session.has_sent = True
+        if not self.says_so:
+            asyncio.get_running_loop().call_later(0.02, server.transport.close)
+        return await super().handle_DATA(server, session, envelope)
+
+
 @contextmanager
 def smtp_server(handler: Handler | None = None, **server: Any) -> Iterator[tuple[Handler, dict[str, Any]]]:
     """Run the server; yields its handler and a MAILERS setting for it."""

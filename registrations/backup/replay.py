@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from registrations.domain import decisions, erasure, erasure_journal, signup, waiting_list
+from registrations.domain import anonymisation, decisions, erasure, erasure_journal, signup, waiting_list
 from registrations.domain.erasure_journal import Decision, Word
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.runtime import progress
@@ -114,6 +114,7 @@ def _again(decided: Decided) -> list[str]:
     if registration is None:
         return []
     if decided.is_erased or _is_to_be_erased(registration, decided.place):
+        _keep_figures(registration, decided.place)
         erasure.erase(registration)
         return ["erased"]
     done = []
@@ -132,6 +133,14 @@ def _again(decided: Decided) -> list[str]:
 def _is_to_be_erased(registration: Registration, place: Sequence[Decision]) -> bool:
     """Whether erasure was asked for since the backup. It is done at once: the mail about it may have been sent."""
     return bool(place) and place[-1].word == Word.ERASING and not registration.erase_by
+
+
+def _keep_figures(registration: Registration, place: Sequence[Decision]) -> None:
+    """Only of who asked for erasure, as the erasure itself did."""
+    if place and place[-1].word == Word.ERASING:
+        event = registration.event
+        registration.figures = registration.figures or erasure.figures_of_asked(registration, event, at=place[-1].at)
+        anonymisation.keep_figures(event, [registration])
 
 
 def _is_taken_back(registration: Registration, consent: Sequence[Decision]) -> bool:

@@ -44,6 +44,10 @@ class PangoMissing(RenderingFailed):
     """No document can be rendered until Pango is installed."""
 
 
+class NotNow(RenderingFailed):
+    """Another document is being made, or this one is no longer wanted: nothing is known about it."""
+
+
 def render(html: str, *, timeout: float | None = None) -> bytes:
     """Render a complete HTML document as PDF/UA-1. Raises RenderingFailed with the reason in one line."""
     [content] = render_all([html], timeout=timeout)
@@ -66,7 +70,7 @@ def render_all(
     if not pango.is_installed():
         raise PangoMissing(f"not on this machine: {', '.join(pango.missing_libraries())}")
     if not rendering_lock.acquire(timeout=wait_max):
-        raise RenderingFailed("another document is being made")
+        raise NotNow("another document is being made")
     try:
         return _render(htmls, (timeout or TIMEOUT) * len(htmls), wanted)
     finally:
@@ -85,7 +89,7 @@ def _render(htmls: list[str], timeout: float, wanted: Callable[[], bool]) -> lis
             with _ended_when(renderer, lambda: time.monotonic() >= ends_at or not wanted()):
                 last_line = _follow(renderer)
         if renderer.returncode and not wanted():
-            raise RenderingFailed("given up: no longer wanted")
+            raise NotNow("given up: no longer wanted")
         if renderer.returncode and time.monotonic() >= ends_at:
             raise RenderingFailed(f"not finished after {timeout} seconds")
         if renderer.returncode:

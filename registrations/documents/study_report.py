@@ -18,7 +18,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from registrations.documents import pdf
+from registrations.documents import given_up, pdf
 from registrations.models import Event
 from registrations.runtime import pango
 
@@ -46,6 +46,10 @@ class Presentation(NamedTuple):
     sections: tuple[Section, ...]
 
 
+class GivenUp(pdf.RenderingFailed):
+    """It could not be made several times: mails leave without it until it changes, or a worker has made it."""
+
+
 @dataclass(frozen=True)
 class Report:
     content: bytes
@@ -65,7 +69,7 @@ def study_report(event: Event) -> Report | None:
     """The current report, or None when there is neither file nor section. For workers: it may take seconds.
 
     A presentation is typeset once per content, and stored under DATA_DIR. Raises pdf.RenderingFailed, also when a file
-    cannot be read or written.
+    cannot be read or written, and GivenUp after three failures, whichever mails have met them.
     """
     return _report(event, _typeset)
 
@@ -78,12 +82,23 @@ def made(event: Event) -> Report | None:
 def _report(event: Event, file_of: Callable[[Presentation], Path | None]) -> Report | None:
     try:
         if event.report_file:
-            return _read(Path(event.report_file.path), is_presentation=False)
+            return _uploaded(Path(event.report_file.path))
         presentation = presentation_of(event)
         file = file_of(presentation) if presentation.sections else None
         return _read(file, is_presentation=True) if file else None
     except OSError as error:
         raise pdf.RenderingFailed(str(error)) from error
+
+
+def _uploaded(path: Path) -> Report:
+    try:
+        return _read(path, is_presentation=False)
+    except OSError as error:
+        key = _folder() / hashlib.sha256(str(path).encode()).hexdigest()
+        given_up.note_failure(key)
+        if given_up.is_given_up(key):
+            raise GivenUp(str(error)) from error
+        raise
 
 
 def fits_in_mail(size: int) -> bool:
@@ -105,7 +120,7 @@ def known_size(event: Event) -> int | None:
 def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Presentation]:
     """Typeset the reports that mails of published events will need, except those in `done`. Returns the next `done`.
 
-    A report that fails is in it too: the mail that needs it tries again.
+    One that has failed is tried again ten minutes later, so that a mended renderer is noticed.
     """
     if not pango.is_installed():
         return done
@@ -113,25 +128,47 @@ def prepare(done: set[Presentation], *, wanted: Callable[[], bool]) -> set[Prese
         Event.objects.to_sign_up().filter(report_file="").order_by("starts_at").prefetch_related("report_sections")
     )
     needed = [presentation for event in events if (presentation := presentation_of(event)).sections]
-    for presentation in needed:
-        if presentation in done or not wanted():
-            continue
-        try:
-            _typeset(presentation, wanted=wanted)
-        except (pdf.RenderingFailed, OSError) as error:
-            logger.warning("A report could not be made in advance: %s", error)
-    return set(needed)
+    return {one for one in needed if one in done or _is_made_in_advance(one, wanted)}
 
 
-def _typeset(presentation: Presentation, *, wanted: Callable[[], bool] = lambda: True) -> Path:
+def _is_made_in_advance(presentation: Presentation, wanted: Callable[[], bool]) -> bool:
+    try:
+        if not wanted() or given_up.was_tried_lately(stored_file(presentation)):
+            return False
+        _typeset(presentation, wanted=wanted, anew=True)
+    except (pdf.RenderingFailed, OSError) as error:
+        logger.warning("A report could not be made in advance: %s", error)
+        return False
+    return True
+
+
+def _typeset(presentation: Presentation, *, wanted: Callable[[], bool] = lambda: True, anew: bool = False) -> Path:
+    """`anew`: also one that was given up."""
     file = stored_file(presentation)
     if not file.exists():
+        _require_not_given_up(file, anew)
         with _one_at_a_time(file.parent, wanted):
             if not file.exists():
-                html = typeset_html(presentation)
-                [content] = pdf.render_all([html], wait_max=pdf.WAIT_MAX, wanted=wanted)
-                _write_atomically(file, content)
+                _require_not_given_up(file, anew)  # others may have tried while this process waited
+                _make(file, presentation, wanted)
     return file
+
+
+def _require_not_given_up(file: Path, anew: bool) -> None:
+    if not anew and given_up.is_given_up(file):
+        raise GivenUp("it could not be made several times")
+
+
+def _make(file: Path, presentation: Presentation, wanted: Callable[[], bool]) -> None:
+    try:
+        [content] = pdf.render_all([typeset_html(presentation)], wait_max=pdf.WAIT_MAX, wanted=wanted)
+        _write_atomically(file, content)
+    except (pdf.NotNow, pdf.PangoMissing):
+        raise
+    except (pdf.RenderingFailed, OSError):
+        given_up.note_failure(file)
+        raise
+    given_up.forget(file)
 
 
 def _typeset_before(presentation: Presentation) -> Path | None:
@@ -149,7 +186,7 @@ def _one_at_a_time(folder: Path, wanted: Callable[[], bool]) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if time.monotonic() >= deadline or not wanted():
-                    raise pdf.RenderingFailed("another report was still being made") from error
+                    raise pdf.NotNow("another report was still being made") from error
                 time.sleep(POLL_EVERY)
             else:
                 break
@@ -188,9 +225,13 @@ def typeset_html(presentation: Presentation) -> str:
 def stored_file(presentation: Presentation) -> Path:
     """The file of this content: its name is a hash of the HTML, which contains text, style sheet and fonts."""
     digest = hashlib.sha256(typeset_html(presentation).encode()).hexdigest()
+    return _folder() / f"{digest}.pdf"
+
+
+def _folder() -> Path:
     folder = Path(settings.DATA_DIR) / "reports"
     folder.mkdir(mode=0o750, exist_ok=True)
-    return folder / f"{digest}.pdf"
+    return folder
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

@@ -82,6 +82,15 @@ def confirm_address(registration: Registration) -> None:
     wakeups.send_due_mail.enqueue()
 
 
+def is_refused(registration: Registration) -> bool:
+    """Whether the mail server refused the link that was sent to the new address, so that nobody can confirm it."""
+    if not registration.new_email:
+        return False
+    to_new_address = registration.deliveries.filter(sent_to__iexact=registration.new_email)
+    last = registration.deliveries.filter(kind=Kind.ADDRESS_CHECK).order_by("-pk").first()
+    return last is not None and (last.state == Delivery.State.FAILED or to_new_address.refused().exists())
+
+
 @transaction.atomic
 def refuse_address(registration: Registration) -> None:
     """The owner of the new address did not ask for the change: suppress that address."""

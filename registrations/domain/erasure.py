@@ -1,7 +1,7 @@
 """A person's data: the download, the erasure, and the suppression list."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from registrations.domain import decisions, erasure_journal, signup, waiting_list
+from registrations.domain import anonymisation, decisions, erasure_journal, signup, waiting_list
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration, Suppression
@@ -62,6 +62,7 @@ def ask_for_erasure(registration: Registration) -> None:
     registration = Registration.objects.locked(registration)
     if registration.erase_by:
         return
+    registration.figures = figures_of_asked(registration, event, at=timezone.now())
     reason = begin(registration)
     Delivery.objects.enqueue(
         registration,
@@ -129,6 +130,12 @@ def unsuppress(suppressed: QuerySet[Suppression]) -> None:
     suppressed.delete()
 
 
+def figures_of_asked(registration: Registration, event: Event, *, at: datetime) -> dict[str, Any]:
+    """What the figures keep of someone who asks for erasure: a withdrawal before the end, then what had happened."""
+    is_over = event.status == Event.Status.PUBLISHED and at >= event.ends_at
+    return anonymisation.figures_of(registration, status="" if is_over else Registration.Status.CANCELLED)
+
+
 def erase(registration: Registration) -> None:
     """Delete a person with all that belongs to them, also after a restore of an older backup."""
     erasure_journal.write(registration.uid)
@@ -159,5 +166,6 @@ def _erase_if_due(pk: int) -> bool:
     """Check again with the row locked: the person may have signed up again meanwhile."""
     registration = _to_erase().select_for_update(of=("self",), no_key=True).filter(pk=pk).first()
     if registration:
+        anonymisation.keep_figures(registration.event, [registration])
         erase(registration)
     return registration is not None

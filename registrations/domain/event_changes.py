@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import waiting_list
-from registrations.mailing import reminders, wakeups
+from registrations.mailing import first_mails, reminders, wakeups
 from registrations.models import Delivery, Event, Registration
 from registrations.runtime import progress
 from registrations.security import audit
@@ -97,7 +97,7 @@ def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
     event.save()
     earlier.drop(_("a later change of the event is told in its place"))
     progress.report(1, 4, _("Mails that tell of the change"))
-    count = Delivery.objects.enqueue_all(concerned(event, reason), kind, reason=reason)
+    count = _tell(concerned(event, reason), kind, reason)
     progress.report(2, 4, _("Reminders"))
     audit.record(audit.Action.BULK_MAIL, about=event, kind=str(kind), count=count)
     reminders.schedule(event)
@@ -105,3 +105,12 @@ def _announce(event: Event, kind: Delivery.Kind, reason: Any = "") -> int:
     waiting_list.promote(event)
     wakeups.send_due_mail.enqueue()
     return count
+
+
+def _tell(registrations: QuerySet[Registration], kind: Delivery.Kind, reason: str) -> int:
+    """Enqueue the mail about the change; of an event that stands again, the first mail to those who never had it."""
+    if reason != Reason.REOPENED:
+        return Delivery.objects.enqueue_all(registrations, kind, reason=reason)
+    without_first_mail = first_mails.missing(registrations).values("pk")
+    informed = registrations.exclude(pk__in=without_first_mail)
+    return Delivery.objects.enqueue_all(informed, kind, reason=reason) + first_mails.enqueue_missing(registrations)

@@ -9,9 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from registrations.domain import erasure
-from registrations.models import AnonymousRegistration, Delivery, Event, PurgedCount, Registration, clock_mark
-from registrations.models.person_fields import PERSON_FIELDS
+from registrations.domain import anonymisation, erasure
+from registrations.models import Delivery, Event, PurgedCount, Registration, clock_mark
 from registrations.runtime import progress
 from registrations.runtime.rows import in_chunks
 from registrations.statistics import event_figures
@@ -79,9 +78,7 @@ def _ends(event: Event) -> list[tuple[int, Any]]:
 @transaction.atomic
 def _make_anonymous(event: Event, pks: Sequence[int]) -> int:
     registrations = _held(event, pks)
-    anonymous_registrations = [_anonymous(event, registration) for registration in registrations]
-    AnonymousRegistration.objects.bulk_create(anonymous_registrations)
-    _count(event, [pair for pair in zip(registrations, anonymous_registrations, strict=True) if pair[0].is_seated])
+    anonymisation.keep_figures(event, registrations)
     # without the journal: after a restore, the next purge finds them by their date
     erasure.remove([registration.pk for registration in registrations])
     return len(registrations)
@@ -91,29 +88,4 @@ def _held(event: Event, pks: Sequence[int]) -> list[Registration]:
     rows: QuerySet[Registration] = (
         event.registrations.without_dry_runs().filter(pk__in=pks).select_for_update(of=("self",), no_key=True)
     )
-    found = list(rows.prefetch_related("attendances"))
-    random.shuffle(found)
-    return found
-
-
-def _anonymous(event: Event, registration: Registration) -> AnonymousRegistration:
-    attendances = list(registration.attendances.all())
-    return AnonymousRegistration(
-        event=event,
-        registered_on=registration.created_at.astimezone(event.zone).date(),
-        status=registration.status,
-        was_present=bool(attendances),
-        minutes=max((one.minutes for one in attendances if one.minutes is not None), default=None),
-        **{one.name: getattr(registration, one.name) for one in PERSON_FIELDS if one.is_kept_in_figures},
-    )
-
-
-def _count(event: Event, seated: list[tuple[Registration, AnonymousRegistration]]) -> None:
-    """Count kinds of organisations and functions apart: in the anonymous row they could identify a person."""
-    counted = [(registration, event_figures.counts_of(event, row)) for registration, row in seated]
-    for dimension, (_groups, group_of) in event_figures.GROUPS.items():
-        typed = event_figures.TYPED[dimension]
-        groups = [(group_of(getattr(registration, typed)), counts) for registration, counts in counted]
-        PurgedCount.objects.add(event, dimension, event_figures.summed(groups))
-    origins = [(one.origin, counts) for registration, counts in counted for one in registration.attendances.all()]
-    PurgedCount.objects.add(event, PurgedCount.Dimension.ORIGIN, event_figures.summed(origins))
+    return list(rows.prefetch_related("attendances"))

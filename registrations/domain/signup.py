@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import decisions, mailboxes, waiting_list
 from registrations.domain.erasure_journal import Word
-from registrations.mailing import reminders, wakeups
+from registrations.mailing import first_mails, reminders, wakeups
 from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.prepared import Parameter, PreparedQuery, insert_or_ignore
 from registrations.security import rate_limits
@@ -169,7 +169,9 @@ def resend(event: Event, *, email: str) -> bool:
 @transaction.atomic
 def send_link(registration: Registration, *, reason: Delivery.Reason, send_at: datetime | None = None) -> None:
     """Enqueue the mail with the link, or the one about the event or the waiting list that takes its place."""
-    _send_link(Registration.objects.locked(registration), reason, send_at=send_at)
+    registration = Registration.objects.locked(registration)
+    _send_link(registration, reason, send_at=send_at)
+    _promise(registration, reason)
 
 
 @transaction.atomic
@@ -180,6 +182,7 @@ def renew_links(registration: Registration) -> None:
     registration.sequence += registration.is_seated
     registration.save(update_fields=["join_code", "manage_code", "sequence"])
     _send_link(registration, Reason.RESENT)
+    _promise(registration, Reason.RESENT)
 
 
 @transaction.atomic
@@ -209,6 +212,13 @@ def _welcome(
     """Write the first mail and the planned ones in one statement: a new address takes as long as a known one."""
     also = reminders.planned(registration, is_new=is_new) if registration.is_seated else []
     _send_link(registration, reason, send_at=send_at, is_new=is_new, also=also)
+    _promise(registration, reason)
+
+
+def _promise(registration: Registration, reason: Delivery.Reason) -> None:
+    """Of an event that is off another mail was enqueued: the first mail is owed once the event stands again."""
+    if registration.event.status in {Event.Status.POSTPONED, Event.Status.CANCELLED}:
+        first_mails.note_as_owed(registration, reason)
 
 
 def _place(event: Event) -> dict[str, Any]:
@@ -230,7 +240,7 @@ def _return(registration: Registration, *, send_at: datetime | None = None, **an
     _drop(registration, _("the registration was taken up again"))
     registration.sequence += 1
     place = SEAT if registration.is_dry_run else _place(registration.event)
-    _take(registration, place, cancelled_at=None, erase_by=None, **answers)
+    _take(registration, place, cancelled_at=None, erase_by=None, figures=None, **answers)
     decisions.note(registration, Word.RETURNED)
     reason = Reason.INVITED if held_entry and registration.is_waiting else Reason.RETURNED
     _welcome(registration, reason, send_at=send_at)

@@ -12,7 +12,7 @@ from registrations.models import Broadcast, Delivery, Event, Registration
 from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.prepared import Parameter, PreparedQuery, rows_of
 
-LEASE = timedelta(minutes=6)  # twelve SMTP steps of 30 s each
+LEASE = timedelta(minutes=6)  # more than one mail can take: see outbox.SEND_AT_MOST
 
 # `sent_to` is set now because the provider's first event may arrive before our own record of the sending.
 CLAIM = """
@@ -101,7 +101,8 @@ def record_sent(delivery: Delivery) -> None:
 
 def record_end(delivery: Delivery, state: Delivery.State, error: str = "") -> None:
     """Record a final state: no further try. Changes nothing unless this worker still holds the lease."""
-    _held(delivery).update(state=state, error=error, lease="", owed_since=None, obstacle="")
+    ended = {"owed_since": None, "obstacle": "", "ended_at": timezone.now()}
+    _held(delivery).update(state=state, error=error, lease="", **ended)
 
 
 def record_retry(

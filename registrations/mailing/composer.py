@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage as StandardMessage
 from email.policy import Policy
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,12 +22,13 @@ from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, personal_entry
-from registrations.mailing import calendar_objects, placeholders, previews
+from registrations.mailing import calendar_objects, first_mails, placeholders, previews
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.transports import mime
 from registrations.models import Delivery
@@ -48,7 +50,6 @@ SUBJECT_MAX = 90  # characters; a short title alone may have 80
 SPACES = re.compile(r" +")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs accept none
 ALERT_REASONS = 5  # at most, in one alert
-TRIES_WITH_REPORT = 3  # then the mail leaves without it: the link matters more
 
 
 class Mail(AnymailMessageMixin, EmailMultiAlternatives):  # type: ignore[misc] # anymail has no types
@@ -164,6 +165,7 @@ def letter(delivery: Delivery) -> Mail:
         "calendar": method,
         "report": report,
         "report_attached": attached,
+        "knows_link": SimpleLazyObject(partial(first_mails.was_had_before, delivery)),
         "site": settings.HOST,
     }
     mail = _written(delivery, context)
@@ -236,17 +238,22 @@ def _trial_note(delivery: Delivery) -> str:
 
 
 def _report(delivery: Delivery) -> study_report.Report | None:
-    """The study report, or None when it could not be made several times: the link must not wait for it."""
+    """The study report, or None when it could not be made several times: the link must not wait for it.
+
+    The tries count for the report, not for this mail, whose own may have been lost to the mail server.
+    """
     try:
         event = delivery.related_event
         return study_report.study_report(event) if event else None
     except pdf.PangoMissing:
         return None
-    except pdf.RenderingFailed:
-        if delivery.attempts < TRIES_WITH_REPORT:
-            raise
-        logger.exception("Delivery %s leaves without its report", delivery.pk)
+    except study_report.GivenUp as error:
+        logger.warning("Delivery %s leaves without its report: %s", delivery.pk, error)
         return None
+    except pdf.RenderingFailed:
+        if delivery.pk is None:  # a preview
+            return None
+        raise
 
 
 def _add_report(mail: Mail, report: study_report.Report) -> None:

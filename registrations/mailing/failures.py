@@ -21,11 +21,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.documents.pdf import RenderingFailed
+from registrations.mailing.transports.smtp import CLOSING
 from registrations.models import Delivery
 
 REASON_MAX = 500  # characters
 ENHANCED_STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
-CLOSING = 421  # RFC 5321, section 3.8
 TOO_LARGE = 552  # RFC 1870, section 6.1
 OF_OUR_ACCOUNT = {401, 402, 403, 404, 405, 407, 410}  # HTTP: key, payment, rights, address of the API
 COME_BACK_LATER = {408, 425, 429}

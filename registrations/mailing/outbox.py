@@ -9,10 +9,11 @@ import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.mail import mailers
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from registrations.mailing import claims, composer, relevance
 from registrations.mailing.failures import Failure, HeldBack, NoLongerWanted, NotAccepted, Unreadable, Verdict, failure
 from registrations.models import Delivery, Event, Suppression, clock_mark
 from registrations.runtime import log_context
+from registrations.runtime.time_limit import time_limit
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +36,11 @@ RETRY_AFTER = [
     30 * MINUTE,
 ]
 LONG_WAIT = 10 * MINUTE  # after an ambiguous end, and for a mail that is held back
+SHORT_WAIT = 2 * MINUTE  # after an ambiguous end, for a mail that somebody waits for at the screen
 HORIZON = timedelta(days=3)  # then a mail fails, unless the obstacle is on our side
 JITTER = 0.2
+SEND_AT_MOST = 240  # seconds for one mail, however slow the server: with its report (90 s) it is less than a lease
+CLOSE_AT_MOST = 5  # seconds for the last words of a connection
 RECORD_EVERY = 2  # seconds between two tries to record an outcome, while the database is away
 
 
@@ -47,7 +52,25 @@ class Transport:
         self.connected = self.has_sent = False
 
     def send(self, message: composer.Mail) -> None:
-        """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable."""
+        """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable.
+
+        A server may close a connection that was kept: the mail it has not seen yet is sent over a new one at once.
+        """
+        with time_limit(SEND_AT_MOST):
+            is_kept = self.connected
+            try:
+                self._send(message)
+            except OSError as error:
+                if not (is_kept and self._was_closed_before_mail(error)):
+                    raise
+                self.close()
+                self._send(message)
+
+    def _was_closed_before_mail(self, error: OSError) -> bool:
+        asked = getattr(self.backend, "was_closed_before_mail", None)
+        return asked is not None and bool(asked(error))
+
+    def _send(self, message: composer.Mail) -> None:
         if not self.connected:
             self.backend.open()
             self.connected = True
@@ -68,7 +91,8 @@ class Transport:
     def close(self) -> None:
         self.connected = False
         try:
-            self.backend.close()
+            with time_limit(CLOSE_AT_MOST):
+                self.backend.close()
         except Exception:  # the server may be gone, and this connection is no longer needed
             logger.info("The connection to the mail server was already gone")
 
@@ -101,8 +125,7 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         _require_still_wanted(delivery)
         transport.send(composer.compose(delivery))
     except NoLongerWanted as end:
-        state, reason = end.state, str(end)
-        _persist(lambda: claims.record_end(delivery, state, reason), delivery)
+        _persist(partial(_record_end, delivery, end.state, str(end)), delivery)
         return True
     except Exception as error:
         problem = failure(error, connected=transport.connected, handing_over=transport.handing_over)
@@ -157,6 +180,20 @@ def _is_of_a_draft(delivery: Delivery) -> bool:
     return event is not None and event.status == Event.Status.DRAFT and not is_dry_run
 
 
+@transaction.atomic
+def _record_end(delivery: Delivery, state: Delivery.State, reason: str) -> None:
+    """Record why the mail is not sent, unless its event stands again meanwhile: then it is looked at anew at once.
+
+    With the event locked, a change of it comes before, or finds the mail ended.
+    """
+    event = delivery.registration.event if delivery.registration else None
+    is_off = event is not None and event.status in {Event.Status.POSTPONED, Event.Status.CANCELLED}
+    if event and is_off and Event.objects.locked(event).status != event.status:
+        claims.record_retry(delivery, after=timedelta(), error="", counts=True, obstacle=Delivery.Obstacle.EVENT)
+    else:
+        claims.record_end(delivery, state, reason)
+
+
 def _record_failure(delivery: Delivery, problem: Failure) -> None:
     after = _retry_after(delivery, problem)
     patience_ends_at = (delivery.trying_since or timezone.now()) + HORIZON
@@ -179,14 +216,22 @@ def _alarm(problem: Failure) -> None:
 
 
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
-    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, ± 20 %; after an ambiguous end at least ten minutes.
+    """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, ± 20 %; after an ambiguous end two or ten at least.
 
     A delay that the provider asks for is respected.
     """
     step = min(delivery.attempts, len(RETRY_AFTER)) - 1
     after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads the load, no secret
-    at_least = LONG_WAIT if problem.verdict in {Verdict.AMBIGUOUS, Verdict.HELD_BACK} else timedelta()
-    return max(after, at_least, problem.retry_after or timedelta())
+    return max(after, _at_least(delivery, problem.verdict), problem.retry_after or timedelta())
+
+
+def _at_least(delivery: Delivery, verdict: Verdict) -> timedelta:
+    match verdict:
+        case Verdict.AMBIGUOUS if delivery.priority <= 0:  # one person's own, and not one of many
+            return SHORT_WAIT
+        case Verdict.AMBIGUOUS | Verdict.HELD_BACK:
+            return LONG_WAIT
+    return timedelta()
 
 
 def _persist(record: Callable[[], None], delivery: Delivery) -> None:

@@ -111,11 +111,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def drop(self, reason: Any) -> None:
         """Cancel the mails that have not left; the organiser sees the reason in the list of mails."""
-        self.yet_to_leave().update(state=Delivery.State.CANCELLED, error=in_site_language(reason), lease="")
+        self.yet_to_leave()._end(Delivery.State.CANCELLED, reason)
 
     def skip(self, reason: Any) -> None:
         """Mark the mails that have not left as expired, with the reason."""
-        self.yet_to_leave().update(state=Delivery.State.EXPIRED, error=in_site_language(reason), lease="")
+        self.yet_to_leave()._end(Delivery.State.EXPIRED, reason)
+
+    def _end(self, state: "Delivery.State", reason: Any) -> int:
+        return self.update(state=state, error=in_site_language(reason), lease="", ended_at=timezone.now())
 
     def yet_to_leave(self) -> Self:
         """Not sent and not in the hands of a worker: pending, held back since a restore, or broken."""
@@ -136,9 +139,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         due = Q(state=Delivery.State.PENDING, send_at__lte=timezone.now())
         may_have_left = Q(state__in=[Delivery.State.SENDING, Delivery.State.BROKEN]) | due
         found = self.filter(may_have_left)
-        found.filter(registration__is_dry_run=True).update(
-            state=Delivery.State.CANCELLED, error=in_site_language(_("a backup was restored")), lease=""
-        )
+        found.filter(registration__is_dry_run=True)._end(Delivery.State.CANCELLED, _("a backup was restored"))
         return found.update(state=Delivery.State.HELD, lease="")
 
     def resume_after_restore(self) -> None:
@@ -160,7 +161,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.update(state=Delivery.State.PENDING, **fresh)
 
     def give_up(self, reason: Any) -> int:
-        return self.held().update(state=Delivery.State.CANCELLED, error=in_site_language(reason))
+        return self.held()._end(Delivery.State.CANCELLED, reason)
 
     def blocked(self) -> Self:
         """Waiting for another try after a failed one, or for a correction."""
@@ -265,6 +266,7 @@ class Delivery(models.Model):
     owed_since = models.DateTimeField(null=True, blank=True, editable=False)  # the first moment at which it was due
     obstacle = models.CharField(max_length=10, choices=Obstacle, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, editable=False)  # without leaving
     sent_to = models.EmailField(
         _("sent to"), max_length=254, blank=True, help_text=_("The address of the last try."), editable=False
     )

@@ -144,7 +144,10 @@ KINDS: Mapping[Kind, MailKind] = {
         has_report=True,
         situations=tuple(
             Situation(reason)
-            for reason in (Reason.NEW, Reason.KNOWN, Reason.RESENT, Reason.RETURNED, Reason.CORRECTED)
+            for reason in (
+                *(Reason.NEW, Reason.KNOWN, Reason.RESENT),
+                *(Reason.RETURNED, Reason.CORRECTED, Reason.REOPENED),
+            )
         ),
     ),
     Kind.WAITING_LIST: MailKind(

@@ -1,5 +1,6 @@
 """What becomes of a mail: its state in the outbox, and what the mail provider says of it later."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 class State(models.TextChoices):
     PENDING = "pending", _("To be sent")
     SENDING = "sending", _("Being sent")
-    SENT = "sent", _("Sent")
+    SENT = "sent", _("Handed over to the mail server")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
     EXPIRED = "expired", _("Expired")
@@ -37,3 +38,11 @@ class ProviderStatus(models.TextChoices):
     def earlier(self) -> "list[ProviderStatus]":
         order = list(ProviderStatus)
         return order[: order.index(self)]
+
+
+def returns_are_told() -> bool:
+    """Whether a provider tells this site what becomes of a mail after it was handed over.
+
+    Without its events, a mail that comes back arrives in the mailbox of DEFAULT_FROM_EMAIL, and nobody tells the site.
+    """
+    return bool(settings.MAIL_EVENTS_VIEW and settings.ANYMAIL_WEBHOOK_SECRET)

@@ -281,6 +281,7 @@ NOT_ABOUT_THE_PERSON = {
     "waiting_since": "written by the site; mes-donnees.json has it",
     "cancelled_at": "written by the site; mes-donnees.json has it",
     "erase_by": "written by the site, for an hour or a day",
+    "figures": "what the figures keep of who asked for erasure, for a day",
     "new_email_code": "random, the secret of a link",
     "is_dry_run": "an organiser's trial, which counts nowhere",
     "certificate_number": "random; mes-donnees.json has it",

@@ -159,6 +159,7 @@ class Registration(models.Model):
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True, editable=False)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True, editable=False)
     erase_by = models.DateTimeField(_("to be erased by"), null=True, blank=True, editable=False)
+    figures = models.JSONField(null=True, editable=False)  # of who asked for erasure: what stays, without a name
     new_email = models.EmailField(_("new address, not yet confirmed"), max_length=254, blank=True, editable=False)
     new_email_code = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
     first_email = models.EmailField(

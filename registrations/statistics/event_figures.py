@@ -27,6 +27,7 @@ from registrations.models import (
     person_fields,
 )
 from registrations.models.attendance import has_attended
+from registrations.models.mail_states import returns_are_told
 from registrations.models.person_fields import PERSON_FIELDS
 from registrations.models.purged_count import Counts
 from registrations.models.search import folded
@@ -84,6 +85,11 @@ class Mails(NamedTuple):
     reminders: int
 
     @property
+    def returns_are_told(self) -> bool:
+        """Without a provider's events, nobody knows how many came back."""
+        return returns_are_told() and bool(self.left or self.failed)
+
+    @property
     def percent(self) -> int:
         """Percent of mails sent and not bounced, of all sent or failed ones."""
         return disclosure_control.percent(self.left - self.returned, self.left + self.failed)
@@ -106,6 +112,11 @@ class Figures:
     @property
     def live(self) -> int:
         return self.signed_up - self.purged
+
+    @property
+    def knows_mails(self) -> bool:
+        """After a purge a few late sign-ups remain, whose mails say nothing about those of the event."""
+        return self.live > self.purged
 
     @property
     def waiting(self) -> int:

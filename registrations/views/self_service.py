@@ -62,6 +62,7 @@ def manage(request: HttpRequest, registration: Registration) -> HttpResponse:
         "own_answers": custom_questions.answered(registration),
         "last_answers": [one for one in answers if one.comes_last],
         "report_size": study_report.known_size(event),
+        "is_refused": corrections.is_refused(registration),
         "suggested_domain": email_typos.meant_domain(registration.new_email or registration.email),
     }
     return render(request, "registrations/personal/manage.html", context)

@@ -1,5 +1,6 @@
 """The webhook of the mail provider: a class of anymail's, or of mail_events, that answers strange bytes with a 400."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 
 
 class RefusesUnreadable:
@@ -27,7 +28,9 @@ class RefusesUnreadable:
 def _bad_request() -> Iterator[None]:
     try:
         yield
-    except UNREADABLE as error:
+    except (*UNREADABLE, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EOVERFLOW:  # that one: a date beyond all calendars
+            raise
         raise BadRequest("This is no event of a mail provider.") from error
 
 

@@ -67,7 +67,7 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
         enqueue(make_registration(), **fields)
     page = organiser.get(LIST).text
     for sentence in [
-        "Envoyé à ",
+        "Remis au serveur d’envoi à ",
         "Nouvel essai ",
         "450 4.2.2 boîte pleine",
         "En échec\u00a0: 550 5.1.1 adresse inconnue",
@@ -79,8 +79,11 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Envoyé à 12_h_03"),
-        ({"state": "sent", "sent_at": datetime(2026, 3, 1, 11, 3, tzinfo=UTC)}, "Envoyé le 01/03/2026 à 12_h_03"),
+        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Remis au serveur d’envoi à 12_h_03"),
+        (
+            {"state": "sent", "sent_at": datetime(2026, 3, 1, 11, 3, tzinfo=UTC)},
+            "Remis au serveur d’envoi le 01/03/2026 à 12_h_03",
+        ),
         (
             {"attempts": 1, "send_at": datetime(2026, 3, 2, 11, 10, tzinfo=UTC), "error": "boîte pleine (450 4.2.2)"},
             "Nouvel essai à 12_h_10_: boîte pleine (450 4.2.2)",

@@ -10,12 +10,12 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 
-from registrations.domain import signup
 from registrations.mailing import composer
 from registrations.models import Delivery, Event, Registration
 from tests.admin.event_pages import path, with_people
 from tests.admin_client import event_form, logged_in, messages, typed_date
 from tests.factories import make_event, make_past_event, make_registration
+from tests.mailing.queued_mails import enqueue
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,13 @@ def test_what_people_must_be_told_of_is_read_only_once_someone_is_on_the_list(or
 def test_a_postponed_event_whose_old_date_has_passed_still_tells_its_people_of_the_new_one(organiser: Client) -> None:
     event = make_past_event(status="postponed")
     person = make_registration(event)
-    confirm(organiser, event, "reschedule", typed(event, later=timedelta(days=60)))
+    enqueue(registration=person, state="sent")
+    without_first_mail = make_registration(event)
+    sent = typed(event, later=timedelta(days=60))
+    asked = page_one(organiser, event, "reschedule", sent)
+    assert "1 personne n’a pas encore eu son premier courriel" in asked.text
+    confirm(organiser, event, "reschedule", sent)
+    assert without_first_mail.deliveries.filter(kind="confirmation", reason="reopened").exists()
     assert told() == [(person, "changed", "reopened")]
 
 
@@ -101,8 +107,7 @@ def test_the_second_page_shows_what_changes_who_is_told_and_the_mail_and_writes_
 
 def test_the_mail_that_is_shown_is_the_mail_that_is_sent(organiser: Client) -> None:
     event = make_event()
-    signup.welcome(make_registration(event))
-    Delivery.objects.all().delete()
+    enqueue(registration=make_registration(event), state="sent")
     sent = typed(event, later=timedelta(days=1), words="Merci de votre patience.")
     [shown] = page_one(organiser, event, "reschedule", sent).context["letters"]
     confirm(organiser, event, "reschedule", sent)

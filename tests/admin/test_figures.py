@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from registrations.documents import event_report, pdf
 from registrations.domain import retention
-from registrations.models import PurgedCount
+from registrations.models import Delivery, PurgedCount
 from registrations.models.purged_count import Counts
 from registrations.statistics import event_figures
 from tests.admin_client import EVENTS, logged_in, messages
@@ -139,6 +139,19 @@ def test_the_page_needs_twelve_queries_at_most() -> None:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(f"{EVENTS}{event.pk}/figures/").status_code == 200
     assert len(captured) <= 12
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_after_the_purge_the_figures_of_mails_are_hidden_even_if_one_late_sign_up_remains(late: int) -> None:
+    event = long_past(20)
+    for _ in range(late):
+        Delivery.objects.enqueue(make_registration(event), Delivery.Kind.CONFIRMATION, state="sent")
+    organiser = logged_in()
+    assert "Courriels partis" in organiser.get(f"{EVENTS}{event.pk}/figures/").text
+    retention.purge()
+    page = organiser.get(f"{EVENTS}{event.pk}/figures/").text
+    assert "Courriels partis" not in page
+    assert "20 inscriptions sont devenues anonymes\u00a0: on ne sait plus rien de leurs courriels." in page
 
 
 def test_the_first_page_counts_anonymous_registrations_and_links_to_the_figures() -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from registrations.admin.people.history import person_history
 from registrations.domain import attendance, signup
+from registrations.mailing import outbox
 from registrations.models import Attendance, Delivery, Registration
 from tests.admin_client import PEOPLE, act, logged_in
 from tests.factories import answers, make_event, make_registration
@@ -49,6 +50,22 @@ def test_a_withdrawal_is_told() -> None:
     signup.withdraw(registration)
     registration.refresh_from_db()
     assert "Inscription annulée" in titles(registration)
+
+
+def test_a_mail_that_a_withdrawal_stopped_stands_after_the_withdrawal() -> None:
+    registration = signed_up()
+    outbox.drain()
+    signup.withdraw(registration)
+    outbox.drain()
+    registration.refresh_from_db()
+    assert titles(registration) == [
+        "Inscription",
+        "Courriel_: Confirmation (Nouvelle inscription)",
+        "Inscription annulée",
+        "Courriel_: Premier rappel",
+        "Courriel_: Dernier rappel",
+        "Courriel_: Désinscription (Place rendue)",
+    ]
 
 
 def test_the_waiting_list_is_told() -> None:

@@ -73,7 +73,7 @@ def test_a_reminder_to_come_is_not_taken_for_the_last_mail(organiser: Client) ->
     signup.welcome(registration)
     outbox.drain()
     page = organiser.get(PEOPLE).text
-    assert "Envoyé à" in page
+    assert "Remis au serveur d’envoi à" in page
     assert "Partira" not in page
     assert "Partira le" in organiser.get(f"{PEOPLE}{registration.pk}/change/").text
 

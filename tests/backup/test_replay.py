@@ -17,7 +17,7 @@ from registrations.backup.replay import Replayed
 from registrations.domain import corrections, decisions, erasure, erasure_journal, signup
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import outbox
-from registrations.models import Delivery, Event, Registration
+from registrations.models import AnonymousRegistration, Delivery, Event, Registration
 from registrations.spreadsheets import newsletter
 from tests import mailbox
 from tests.admin_client import PEOPLE, logged_in
@@ -245,6 +245,7 @@ def test_who_had_asked_to_be_erased_is_erased_and_nothing_is_left_to_wait_for(ha
     erasure.ask_for_erasure(registration)
     assert backup.restore() == Replayed(erased=1)
     assert (Registration.objects.count(), mails()) == (0, [])
+    assert [row.status for row in AnonymousRegistration.objects.all()] == ["cancelled"]  # as the erasure left it
 
 
 def test_who_has_signed_up_again_meanwhile_stays(committed: Committed) -> None:

@@ -11,7 +11,16 @@ from django.utils import timezone
 
 from registrations.domain import attendance, corrections, erasure, signup
 from registrations.mailing import outbox
-from registrations.models import Attendance, Delivery, Event, Registration, Suppression
+from registrations.models import (
+    AnonymousRegistration,
+    Attendance,
+    Delivery,
+    Event,
+    PurgedCount,
+    Registration,
+    Suppression,
+)
+from registrations.statistics import event_figures
 from tests import mailbox
 from tests.factories import answers, make_event, make_past_event, make_registration
 from tests.threads import together
@@ -27,6 +36,7 @@ INTERNAL = {  # of no person, or a secret that only their mails hold
     "manage_code",
     "new_email_code",
     "erase_by",
+    "figures",  # without a name, for a day
     "came",  # unused: of release 1.3, until 1.5
     "search",  # repeats name, address and organisation
 }
@@ -209,6 +219,81 @@ def test_an_erased_person_leaves_nothing_in_any_table() -> None:
     erasure.erase_due()
     everything = [str(list(model.objects.values())) for model in (Registration, Delivery, Attendance, Suppression)]
     assert [mark for mark in marks.values() if any(mark in table for table in everything)] == []
+
+
+def figures_after(how: Callable[[Registration], Any], **fields: Any) -> list[Any]:
+    """Of an event that two people attended, one of whom then goes in this way."""
+    event = make_past_event(open_after_session=True)
+    for email in ("stays@example.org", "goes@example.org"):
+        person = make_registration(
+            event,
+            email=email,
+            organisation="CAF 78",
+            job_title="Maire",
+            territory="Yvelines (78)",
+            heard_from="Autrement",
+            created_at=event.starts_at - timedelta(days=9),
+            **fields,
+        )
+        attendance.note(person, Attendance.Origin.JOIN, minutes=80)
+    before = event_figures.figures(event)
+    how(person)
+    outbox.drain()
+    erasure.erase_due()
+    assert not Registration.objects.filter(email="goes@example.org").exists()
+    after = event_figures.figures(event)
+    assert (before.signed_up, before.purged) == (2, 0)
+    seen = [after.purged, after.by_status, after.by_day, after.presence, after.sections, after.origins]
+    return [seen, [1, before.by_status, before.by_day, before.presence, before.sections, before.origins]]
+
+
+def test_an_erasure_on_request_after_the_session_keeps_the_anonymous_count_as_the_purge_does() -> None:
+    seen, expected = figures_after(erasure.ask_for_erasure)
+    assert seen == expected
+    [row] = AnonymousRegistration.objects.all()
+    assert (row.status, row.was_present, row.minutes, row.territory) == ("confirmed", True, 80, "Yvelines (78)")
+    counted = PurgedCount.objects.order_by("dimension").values_list("dimension", "group", "present")
+    assert list(counted) == [
+        ("function", "elected", 1),
+        ("organisation_type", "protection", 1),
+        ("sign", "join", 1),
+    ]
+
+
+def test_an_erasure_on_request_before_the_session_counts_as_a_withdrawal() -> None:
+    registration = sign_up()
+    erasure.ask_for_erasure(registration)
+    outbox.drain()
+    erasure.erase_due()
+    [row] = AnonymousRegistration.objects.all()
+    assert (row.status, row.was_present, row.territory) == ("cancelled", False, "Yvelines (78)")
+    assert not PurgedCount.objects.exists()
+
+
+def test_who_signs_up_again_before_the_erasure_leaves_no_anonymous_row() -> None:
+    registration = sign_up(email="zoe@example.org")
+    erasure.ask_for_erasure(registration)
+    sign_up(registration.event, email="zoe@example.org")
+    outbox.drain()
+    erasure.erase_due()
+    registration.refresh_from_db()
+    assert registration.figures is None
+    assert not AnonymousRegistration.objects.exists()
+
+
+@pytest.mark.parametrize("how", [erasure.disown, erasure.erase_from_list])
+def test_a_row_that_should_never_have_been_there_leaves_no_count(how: Callable[[Registration], Any]) -> None:
+    how(sign_up())
+    assert not AnonymousRegistration.objects.exists()
+
+
+def test_a_dry_run_that_is_erased_counts_nowhere() -> None:
+    registration = make_registration(is_dry_run=True)
+    erasure.ask_for_erasure(registration)
+    outbox.drain()
+    erasure.erase_due()
+    assert not Registration.objects.exists()
+    assert not AnonymousRegistration.objects.exists()
 
 
 @pytest.mark.parametrize("people", [1, 8])

@@ -13,7 +13,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
 
-from registrations.documents import pdf
 from registrations.domain import signup
 from registrations.mailing import composer, outbox
 from registrations.mailing.transports import mime
@@ -70,6 +69,15 @@ def test_headers_say_who_writes_to_whom_and_that_a_machine_does(outbox_folder: P
     assert message["Content-Language"] == "fr"
     absent = ["List-Unsubscribe", "Precedence", "X-Priority", "In-Reply-To", "Cc", "Bcc"]
     assert [name for name in absent if name in message] == []
+
+
+def test_a_reply_does_not_quote_the_way_out(outbox_folder: Path) -> None:
+    """Mail programs leave out of a reply what stands below « -- » and a blank (RFC 3676, section 4.3)."""
+    registration = make_registration()
+    mail = received(registration, outbox_folder)
+    above, _separator, below = mailbox.text(mail).replace("\r", "").partition("\n-- \n")
+    assert registration.not_me_url not in above
+    assert registration.not_me_url in below
 
 
 def test_a_later_mail_answers_the_first_one(outbox_folder: Path) -> None:
@@ -225,25 +233,6 @@ def test_a_mail_without_a_report_says_where_it_will_be(outbox_folder: Path) -> N
     assert mailbox.attachment_names(message) == ["invitation.ics"]
     assert "sera sur la page de votre lien personnel dès sa parution" in mailbox.text(message)
     assert "rapport.pdf" not in mailbox.text(message) + mailbox.html(message)
-
-
-@pytest.mark.typesetting
-def test_a_report_that_cannot_be_made_is_tried_again_and_then_does_not_keep_the_link_back(
-    outbox_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
-    registration = make_registration(make_event(report_title="Jamais composé"))
-    delivery = owed(registration)
-    for _ in range(2):
-        outbox.drain()
-        delivery.refresh_from_db()
-        assert delivery.state == Delivery.State.PENDING
-        assert delivery.error.startswith("le rapport n’a pas pu être composé (RenderingFailed: ")
-        Delivery.objects.update(send_at=delivery.created_at)
-    outbox.drain()
-    [message] = mailbox.read_folder(outbox_folder)
-    assert mailbox.attachment_names(message) == ["invitation.ics"]
-    assert registration.join_url in mailbox.text(message)
 
 
 def test_a_report_file_that_is_gone_keeps_no_mail_back_for_long(

@@ -118,6 +118,13 @@ def test_mails_are_counted_by_result() -> None:
     assert counted.percent == 33
 
 
+def test_no_rate_of_returns_is_printed_where_nobody_tells_of_returns(settings: Settings) -> None:
+    counted = Mails(left=12, returned=0, failed=0, reminders=0)
+    assert not counted.returns_are_told
+    settings.MAIL_EVENTS_VIEW, settings.ANYMAIL_WEBHOOK_SECRET = "a.View", "user:a-long-enough-password"
+    assert counted.returns_are_told
+
+
 def test_spellings_of_one_organisation_are_counted_once() -> None:
     event = make_event()
     for name in ("CAF de l’Eure", "caf de l'eure", "CAF DE L'EURE ", "Mairie"):

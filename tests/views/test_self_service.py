@@ -134,6 +134,20 @@ def test_a_new_address_is_confirmed_by_mail_and_the_old_one_is_notified(client: 
     assert Client().get(path).status_code == 404
 
 
+@pytest.mark.parametrize("outcome", [{"state": "failed"}, {"state": "sent", "provider_status": "bounced"}])
+def test_a_new_address_that_the_server_refused_is_shown_as_refused_and_not_as_waiting(
+    client: Client, outcome: dict[str, str]
+) -> None:
+    registration = make_registration(email="ancienne@example.org")
+    client.post(mine(registration, "adresse/"), {"email": "neuve@exmaple.org"})
+    Delivery.objects.filter(kind="address_check").update(sent_to="neuve@exmaple.org", **outcome)
+    page = client.get(mine(registration)).text
+    assert "Nouvelle adresse refusée, aucun message ne lui parvient\u00a0: neuve@exmaple.org." in page
+    assert "pas encore confirmée" not in page
+    client.post(mine(registration, "adresse/"), {"email": "neuve@example.org"})
+    assert "pas encore confirmée\u00a0: neuve@example.org" in client.get(mine(registration)).text
+
+
 def test_the_owner_of_a_new_address_may_refuse_it(client: Client) -> None:
     registration = make_registration(new_email="autre@example.org", new_email_code="c" * 22)
     page = client.post(f"/nouvelle-adresse/{'c' * 22}/", {"refuse": "1"})

@@ -20,6 +20,7 @@ from registrations.admin.shared import confirmation
 from registrations.admin.shared.jobs import carry_out
 from registrations.admin_site.pages import AdminPage
 from registrations.domain import event_changes
+from registrations.mailing import first_mails
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.models import Delivery, Event, Job, Registration
 from registrations.text import dates
@@ -179,6 +180,7 @@ def consequences(form: PostponeForm, seats: int) -> Iterator[str]:
         return
     if seats:
         yield _("Calendars: the mail brings the entry up to date for whoever has a seat; nobody has anything to do.")
+    yield from _first_mails(form)
     yield from _reminders(after)
     if after.registration_closes_at:
         closing = {
@@ -188,6 +190,19 @@ def consequences(form: PostponeForm, seats: int) -> Iterator[str]:
         yield (
             _("Sign-up closes on %(day)s at %(hour)s, as before: change it in the event’s form if need be.") % closing
         )
+
+
+def _first_mails(form: PostponeForm) -> Iterator[str]:
+    people = event_changes.concerned(form.event, form.reason)
+    if form.reason == Reason.REOPENED and (count := first_mails.missing(people).count()):
+        sentence = ngettext(
+            "%(count)s person has not had the first mail (with a seat: link, invitation, document): it leaves in "
+            "place of this one.",
+            "%(count)s people have not had the first mail (with a seat: link, invitation, document): it leaves in "
+            "place of this one.",
+            count,
+        )
+        yield sentence % {"count": count}
 
 
 def _reminders(event: Event) -> Iterator[str]:

@@ -56,7 +56,6 @@ def composed(delivery: Delivery) -> reading.Received:
     """
     from registrations.mailing import composer  # here: every web process loads the admin, but should not load this
 
-    delivery.attempts = composer.TRIES_WITH_REPORT
     message = composer.compose(delivery)
     with composer.not_composed():
         return reading.Received(reading.read(message.message().as_bytes()))

@@ -1,8 +1,10 @@
 """The outbox, read only: mails sent, mails waiting, and mails that failed with the reason."""
 
 from datetime import datetime
+from email.utils import parseaddr
 from typing import Any, ClassVar, cast
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
@@ -12,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from registrations.admin.mails.held_mails import PERMISSION, give_up, release
+from registrations.admin.mails.returned_mails import came_back
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.models import Delivery
 from registrations.models.delivery import DeliveryQuerySet
+from registrations.models.mail_states import State, returns_are_told
 
 
 def mail_state(delivery: Delivery) -> str:
@@ -25,7 +29,7 @@ def mail_state(delivery: Delivery) -> str:
             told = Delivery.ProviderStatus(delivery.provider_status).label
             return _("Sent %(moment)s: %(told)s") % {"moment": _moment(delivery.sent_at), "told": told}
         case Delivery.State.SENT if delivery.sent_at:
-            return _("Sent %(moment)s") % {"moment": _moment(delivery.sent_at)}
+            return _("Handed over to the mail server %(moment)s") % {"moment": _moment(delivery.sent_at)}
         case Delivery.State.PENDING if delivery.attempts:
             words = {"moment": _moment(delivery.send_at), "error": delivery.error}
             return _("Next try %(moment)s: %(error)s") % words
@@ -53,6 +57,16 @@ def _moment(moment: datetime) -> str:
     return _("on %(day)s at %(hour)s") % {"day": formats.date_format(local, "SHORT_DATE_FORMAT"), "hour": hour}
 
 
+def returns_arrive_at() -> str:
+    """The mailbox where mails come back of which nobody tells this site; empty if a provider does."""
+    return "" if returns_are_told() else parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def _message_id(pasted: str) -> str:
+    """As it is stored, from a line of a returned mail: « Message-ID: <…> », with or without name and brackets."""
+    return f"<{pasted.rpartition(' ')[2].strip('<>')}>"
+
+
 SHOWN = [
     "registration",
     "recipient_address",
@@ -67,7 +81,7 @@ SHOWN = [
     "sent_at",
     "sent_to",
     "error",
-    "provider_status",
+    "what_became_of_it",
     "message_id",
 ]
 
@@ -82,16 +96,34 @@ class DeliveryAdmin(LongListAdmin[Delivery]):
     sortable_by = ["created_at"]  # it has an index
     list_per_page = 50
     choose_all = gettext_lazy("Select all the mails found")
-    actions = [release, give_up]
+    actions = [came_back, release, give_up]
+    change_list_template = "admin/registrations/delivery/change_list.html"
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return cast(DeliveryQuerySet, super().get_queryset(request)).without_dry_runs()
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Without the filter « told by the provider » where no provider tells anything."""
+        return [name for name in self.list_filter if name != "provider_status" or returns_are_told()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {**(extra_context or {}), "returns_arrive_at": returns_arrive_at()})
+
     @admin.display(description=gettext_lazy("recipient"))
     def recipient_address(self, delivery: Delivery) -> str:
-        return delivery.address
+        """Where it went; a mail that is still to leave goes to the address as it is now."""
+        is_to_leave = delivery.state in {State.PENDING, State.HELD, State.BROKEN}
+        return delivery.address if is_to_leave else delivery.sent_to or delivery.address
+
+    @admin.display(description=gettext_lazy("what became of it"))
+    def what_became_of_it(self, delivery: Delivery) -> str:
+        if delivery.provider_status or delivery.state != State.SENT:
+            return delivery.get_provider_status_display()
+        if not (address := returns_arrive_at()):
+            return _("nothing was told yet")
+        return _("not known here: a mail that comes back arrives at %(address)s") % {"address": address}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
@@ -103,7 +135,7 @@ class DeliveryAdmin(LongListAdmin[Delivery]):
             return cast(DeliveryQuerySet, queryset).found_by(words), False
         found = Delivery.objects.found_by(words).values("pk")
         addressed = Delivery.objects.alias(lower=Lower("sent_to")).filter(lower=words.lower()).values("pk")
-        named = Delivery.objects.filter(message_id=words).values("pk")
+        named = Delivery.objects.filter(message_id=_message_id(words)).values("pk")
         found = found.order_by().union(addressed.order_by(), named.order_by())
         return queryset.filter(pk__in=found), False
 

@@ -100,7 +100,7 @@ def figures(request: HttpRequest, broadcast: Broadcast, progress: dict[str, int]
     """Each with a link to the list of its mails, for accounts that may see mails."""
     queries = {
         "waiting": (_("To be sent"), {"state__in": "pending,sending,broken"}),
-        "sent": (_("Sent"), {"state__exact": "sent"}),
+        "sent": (str(Delivery.State.SENT.label), {"state__exact": "sent"}),
         "failed": (_("Failed"), {"state__exact": "failed"}),
         "dropped": (_("Not sent"), {"state__in": "cancelled,expired"}),
         "returned": (_("Came back or reported as unwanted"), {"provider_status__in": "bounced,complained"}),

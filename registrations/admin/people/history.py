@@ -43,10 +43,10 @@ def _standing(registration: Registration) -> Iterator[Moment]:
 
 
 def _mails(registration: Registration) -> Iterator[Moment]:
-    """Each mail at the time when it was sent, when it is due, or else when it was created."""
-    for delivery in registration.deliveries.all():
+    """Each mail at the time when it was sent, is due, ended without leaving, or else was created."""
+    for delivery in registration.deliveries.order_by("pk"):
         waits = delivery.state == Delivery.State.PENDING
-        at = delivery.sent_at or (delivery.send_at if waits else delivery.created_at)
+        at = delivery.sent_at or (delivery.send_at if waits else delivery.ended_at or delivery.created_at)
         reason = f" ({Delivery.Reason(delivery.reason).label})" if delivery.reason else ""
         title = _("Mail: %(kind)s") % {"kind": f"{Kind(delivery.kind).label}{reason}"}
         yield Moment(at, title, mail_state(delivery))

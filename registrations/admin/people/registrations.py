@@ -38,6 +38,7 @@ from registrations.admin.people.custom_questions import (
     typed_answers,
 )
 from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
+from registrations.admin.people.returned_mails import address_fails, address_works
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
@@ -199,6 +200,8 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         come_back,
         note_presence,
         take_presence_back,
+        address_fails,
+        address_works,
         take_data,
         erase_on_request,
         disown,
