@@ -267,6 +267,12 @@ class Event(models.Model):
                 return self.waiting_list
         return False
 
+    @property
+    def offers_calendar_file(self) -> bool:
+        """Where nobody can sign up, even when a seat becomes free: the invitation would be a second entry."""
+        no_sign_up = {EventState.NOT_YET_OPEN, EventState.CLOSED, EventState.LIVE}
+        return self.state in no_sign_up and not self.accepts_sign_ups
+
     def seen_at(self, now: datetime) -> tuple[Hashable, ...]:
         """Everything that pages of this event show at that moment: two equal values mean two equal pages.
 

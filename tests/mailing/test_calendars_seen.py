@@ -199,8 +199,8 @@ def test_the_guide_says_what_arrives_in_the_sender_s_mailbox() -> None:
 
 
 def test_a_page_where_one_can_sign_up_offers_no_second_entry(client: Client) -> None:
-    for capacity in (None, 1):
-        event = make_event(report=False, capacity=capacity)
+    for capacity, waiting_list in ((None, True), (1, True), (1, False)):
+        event = make_event(report=False, capacity=capacity, waiting_list=waiting_list)
         make_registration(event)
         assert "evenement.ics" not in client.get(f"/evenements/{event.slug}/").text
     closed = make_event(report=False, registration_closes_at="2020-01-01T00:00Z")
