@@ -30,7 +30,7 @@ def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey: Jou
 
     [mail] = journey.mails()
     assert mail["To"] == "zoe@example.org"
-    assert mailbox.attachment_names(mail) == ["invitation.ics", "rapport-etude.pdf"]
+    assert mailbox.attachment_names(mail) == ["invitation.ics", "presentation-etude.pdf"]
     assert mailbox.part(mail, "application/pdf").startswith(b"%PDF-1.7")
     assert b"METHOD:REQUEST" in mailbox.part(mail, "application/ics")
     assert Delivery.objects.get(kind="confirmation").state == Delivery.State.SENT
@@ -52,7 +52,9 @@ def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey: Jou
 
 
 @pytest.mark.typesetting
-def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journey: Journey, client: Client) -> None:
+def test_someone_signs_up_after_the_date_and_still_receives_all_but_an_invitation_into_the_past(
+    journey: Journey, client: Client
+) -> None:
     event = make_past_event(open_after_session=True)
 
     assert "Ce webinaire a eu lieu" in client.get(f"/evenements/{event.slug}/").text
@@ -62,8 +64,7 @@ def test_someone_signs_up_after_the_date_and_still_receives_all_four_parts(journ
     assert mail["Subject"].startswith("Inscription enregistrée\u00a0: webinaire du ")
     assert "qui a eu lieu le" in mailbox.text(mail)
     assert "Votre lien personnel (il mène maintenant aux documents)" in mailbox.text(mail)
-    assert mailbox.attachment_names(mail) == ["invitation.ics", "rapport-etude.pdf"]
-    assert "RSVP=FALSE" in "".join(mailbox.calendar_lines(mailbox.part(mail, "application/ics")))
+    assert mailbox.attachment_names(mail) == ["presentation-etude.pdf"]
 
 
 @pytest.mark.typesetting

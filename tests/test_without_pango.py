@@ -44,7 +44,7 @@ def test_the_first_mail_leaves_at_once_without_the_report_and_says_so(journey: J
     assert "rapport" not in thanks.text
     assert mailbox.attachment_names(message) == ["invitation.ics"]
     for words in (mailbox.text(message), " ".join(mailbox.html(message).split())):
-        assert "Le rapport d’étude n’est pas encore disponible" in words
+        assert "La présentation de l’étude n’est pas encore disponible" in words
         assert "rapport.pdf" not in words
     assert "rapport.pdf" not in mailbox.part(message, "text/calendar").decode()
     assert [delivery.attempts for delivery in Delivery.objects.filter(kind="confirmation")] == [1]
@@ -58,7 +58,7 @@ def test_no_page_promises_the_report(client: Client, days: int) -> None:
     for path in (page, f"{page}inscription/", f"/rejoindre/{registration.join_code}/"):
         text = client.get(path).text
         assert "rapport d’étude" not in text
-        assert "Recevoir le rapport" not in text
+        assert "présentation de l’étude" not in text
         assert "rapport.pdf" not in text
 
 
@@ -82,7 +82,7 @@ def test_the_follow_up_promises_neither_report_nor_certificate(outbox_folder: Pa
 def test_a_link_to_the_report_in_an_older_mail_leads_to_a_clear_page(client: Client) -> None:
     answer = client.get(f"/rejoindre/{make_registration().join_code}/rapport.pdf")
     assert answer.status_code == 503
-    assert "Le rapport n’est pas encore disponible" in answer.text
+    assert "Le document n’est pas encore disponible" in answer.text
     assert "Ce site ne peut pas produire de documents PDF pour le moment." in answer.text
     assert "contact@example.org" in answer.text
     assert "en préparation" not in answer.text

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from registrations.models import Event, EventState, Registration
 from registrations.models.one_line import one_line
-from registrations.text import typography
+from registrations.text import report_name, typography
+from registrations.text.names import may_be_greeted
 
 PRODID = "-//webinar//registrations//FR"
 ALARM_BEFORE = timedelta(minutes=15)
@@ -55,7 +56,7 @@ def invitation(
             entry.add("COMMENT", comment)
         entry["ATTENDEE"] = _person(
             mailbox,
-            f"{registration.first_name} {registration.last_name}" if is_named else "",
+            (is_named and _name(registration)) or mailbox,
             cutype="INDIVIDUAL",
             role="REQ-PARTICIPANT",
             partstat="NEEDS-ACTION",
@@ -123,7 +124,8 @@ def _personal_entry(registration: Registration, mailbox: str) -> icalendar.Event
     entry.add("LOCATION", url)
     conference = icalendar.vUri(url, params={"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": _("Webinar")})
     entry.add("CONFERENCE", conference)
-    report = [_("The study report:"), registration.report_url] if event.offers_report else []
+    name = _("%(report)s:") % {"report": report_name.the_report_title(event)}
+    report = [name, registration.report_url] if event.offers_report else []
     description = [*report, _contact(event)]
     entry.add("DESCRIPTION", "\n".join(description))
     return entry
@@ -153,6 +155,12 @@ def _title(event: Event) -> str:
         if title := one_line(CONTROLS.sub(" ", words)):
             return typography.french(title)
     return _("Webinar")
+
+
+def _name(registration: Registration) -> str:
+    """As a mail greets: a name in doubt may be an advert that a stranger typed."""
+    names = (registration.first_name, registration.last_name)
+    return " ".join(name for name in names if may_be_greeted(name))
 
 
 def _person(address: str, name: str, **parameters: Any) -> icalendar.vCalAddress:

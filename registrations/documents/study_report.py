@@ -24,7 +24,7 @@ from registrations.runtime import pango
 
 logger = logging.getLogger(__name__)
 
-FILENAME = "rapport-etude.pdf"
+FILENAMES = {False: "rapport-etude.pdf", True: "presentation-etude.pdf"}  # by whether it is a presentation
 REPORT_LANGUAGE = "fr"  # the language the content is written in
 BASE64_RATIO = 1.37  # size of a file in a mail compared with its own, line ends included
 CACHE_SIZE = 2  # reports in memory, each up to the size of an attachment
@@ -54,6 +54,10 @@ class GivenUp(pdf.RenderingFailed):
 class Report:
     content: bytes
     is_presentation: bool  # typeset from sections, not an uploaded PDF
+
+    @property
+    def filename(self) -> str:
+        return FILENAMES[self.is_presentation]
 
     @property
     def size(self) -> int:

@@ -44,6 +44,8 @@ def reschedule(
     notes = event.connection_notes if connection_notes is None else connection_notes
     reason = reason_of(event, starts_at=starts_at, ends_at=ends_at)
     is_news = reason != Reason.NOTES or notes not in {"", event.connection_notes}
+    if reason in {Reason.MOVED, Reason.HOUR}:
+        event.former_starts_at, event.former_ends_at = announced_dates(event)
     event.starts_at, event.ends_at, event.connection_notes = starts_at, ends_at, notes
     event.status, event.organiser_words = Status.PUBLISHED, words
     if not is_news:
@@ -76,6 +78,14 @@ def reason_of(event: Event, *, starts_at: datetime, ends_at: datetime) -> Delive
         return Reason.NOTES
     same_day = event.start_date == starts_at.astimezone(event.zone).date()
     return Reason.HOUR if same_day else Reason.MOVED
+
+
+def announced_dates(event: Event) -> tuple[datetime | None, datetime | None]:
+    """The dates that people know: those before a move whose mails have not left yet."""
+    moved = Q(kind=Kind.CHANGED, reason__in=[Reason.MOVED, Reason.HOUR])
+    if Delivery.objects.yet_to_leave().filter(moved, registration__event=event).exists():
+        return event.former_starts_at, event.former_ends_at
+    return event.starts_at, event.ends_at
 
 
 def concerned(event: Event, reason: str) -> QuerySet[Registration]:

@@ -143,7 +143,7 @@ def come_back(registration: Registration) -> Registration:
 
 @transaction.atomic
 def resend(event: Event, *, email: str) -> bool:
-    """Send the person of this address their mail again, and return whether it leaves.
+    """Send the person of this address their mail again, or the one that brings them back; return whether it leaves.
 
     It does not if there is no such person, or if the mailbox is over its limit. As much is counted and written in any
     case, so that the time of the answer does not tell who is on the list: a mail to nobody, which a worker deletes.
@@ -154,7 +154,7 @@ def resend(event: Event, *, email: str) -> bool:
         .select_related("event")
         .filter(event=event)
         .of_address(email)
-        .not_cancelled()
+        .filter(erase_by__isnull=True)
         .first()
     )
     send_at = rate_limits.mail_due(event if registration else None, email, is_first=False)
@@ -196,6 +196,8 @@ def _send_link(
 ) -> None:
     more["send_at"] = send_at or timezone.now()
     match registration.event.status:
+        case _ if registration.is_cancelled:
+            Delivery.objects.enqueue(registration, Kind.WITHDRAWN, reason=Reason.RESENT, **more)
         case Event.Status.CANCELLED:
             Delivery.objects.enqueue(registration, Kind.CANCELLED, **more)
         case Event.Status.POSTPONED:

@@ -259,9 +259,9 @@ def _report(delivery: Delivery) -> study_report.Report | None:
 def _add_report(mail: Mail, report: study_report.Report) -> None:
     """HTTP APIs encode the file themselves; for a raw transport its base64 is inserted into the finished message."""
     if not _is_raw():
-        mail.attach(study_report.FILENAME, report.content, "application/pdf")
+        mail.attach(report.filename, report.content, "application/pdf")
         return
-    mail.attach(mime.place_of_report(study_report.FILENAME))
+    mail.attach(mime.place_of_report(report.filename))
     mail.encoded_report = report
 
 

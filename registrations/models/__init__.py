@@ -10,12 +10,13 @@ from registrations.models.broadcast import Broadcast
 from registrations.models.clock_mark import ClockMark
 from registrations.models.delivery import Delivery
 from registrations.models.document import Document
-from registrations.models.event import Event, EventState, ReportSection
+from registrations.models.event import Event, EventState
 from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
 from registrations.models.purged_count import PurgedCount
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration
+from registrations.models.report_section import ReportSection
 from registrations.models.suppression import Suppression
 from registrations.models.worker import WorkerPresence
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from registrations.models.attendance import has_attended
-from registrations.models.event import MARKDOWN_MAX, Event
+from registrations.models.event import Event
 from registrations.models.event_lock import LocksRows
+from registrations.models.event_validators import MARKDOWN_MAX
 from registrations.models.one_line import OneLineField
 from registrations.models.registration import Registration, RegistrationQuerySet
 

@@ -7,8 +7,9 @@ from django.db.models.signals import post_save
 
 from registrations.models.broadcast import Broadcast
 from registrations.models.delivery import Delivery
-from registrations.models.event import Event, ReportSection
+from registrations.models.event import Event
 from registrations.models.registration import Registration
+from registrations.models.report_section import ReportSection
 
 FOUND_BY = {  # the field of the mail, and the field of what was saved
     Event: ("event", "pk"),

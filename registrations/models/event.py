@@ -1,4 +1,4 @@
-"""The webinar, and the sections of the study report that goes with it."""
+"""The webinar."""
 
 from calendar import monthrange
 from collections.abc import Hashable
@@ -19,15 +19,16 @@ from django.utils.translation import gettext_lazy as _
 from registrations.models import pdf_file
 from registrations.models.event_lock import LocksEvents
 from registrations.models.event_validators import (  # old migrations import them from here
+    MARKDOWN_MAX,
     non_empty_lines,
     validate_lines,
     validate_room,
     validate_timezone,
 )
 from registrations.models.one_line import OneLineField
+from registrations.models.report_section import ReportSection
 from registrations.runtime import pango
 
-MARKDOWN_MAX = 20_000  # characters
 CANCELLED_KEPT_MONTHS = 1
 ROOM_WANTED_BEFORE = timedelta(hours=24)  # the opening of the room
 
@@ -196,6 +197,8 @@ class Event(models.Model):
         help_text=_("Takes the place of the document typeset from the sections below."),
     )
     sequence = models.PositiveIntegerField(default=0, editable=False)
+    former_starts_at = models.DateTimeField(null=True, editable=False)  # before the last move that people were told of
+    former_ends_at = models.DateTimeField(null=True, editable=False)
 
     objects = EventQuerySet.as_manager()
 
@@ -263,6 +266,12 @@ class Event(models.Model):
             case EventState.FULL:
                 return self.waiting_list
         return False
+
+    @property
+    def offers_calendar_file(self) -> bool:
+        """Where nobody can sign up, even when a seat becomes free: the invitation would be a second entry."""
+        no_sign_up = {EventState.NOT_YET_OPEN, EventState.CLOSED, EventState.LIVE}
+        return self.state in no_sign_up and not self.accepts_sign_ups
 
     def seen_at(self, now: datetime) -> tuple[Hashable, ...]:
         """Everything that pages of this event show at that moment: two equal values mean two equal pages.
@@ -376,22 +385,10 @@ class Event(models.Model):
         return self.has_report and (bool(self.report_file) or pango.is_installed())
 
     @property
+    def offers_documents(self) -> bool:
+        """Whether there is anything to download or watch after the session."""
+        return self.offers_report or bool(self.replay_url)
+
+    @property
     def report_author_names(self) -> list[str]:
         return non_empty_lines(self.report_authors)
-
-
-class ReportSection(models.Model):
-    """One chapter of the report that is typeset when the organiser has no finished PDF."""
-
-    event = models.ForeignKey(Event, models.CASCADE, related_name="report_sections", verbose_name=_("event"))
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
-    heading = OneLineField(_("heading"), max_length=200)
-    body = models.TextField(_("text"), help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)])
-
-    class Meta:
-        verbose_name = _("report section")
-        verbose_name_plural = _("report sections")
-        ordering = ["position", "pk"]
-
-    def __str__(self) -> str:
-        return self.heading

@@ -54,6 +54,8 @@ FIELDS = {
         "report_authors": PERSONAL,
         "report_file": MADE_ANEW,  # a copy of the file
         "sequence": LEFT_BEHIND,
+        "former_starts_at": LEFT_BEHIND,
+        "former_ends_at": LEFT_BEHIND,
     },
     "ReportSection": {
         "id": MADE_ANEW,

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 CHOICE_MAX = 255  # characters
+MARKDOWN_MAX = 20_000
 
 
 def validate_timezone(value: str) -> None:

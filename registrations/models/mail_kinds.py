@@ -216,7 +216,9 @@ KINDS: Mapping[Kind, MailKind] = {
     Kind.WITHDRAWN: MailKind(
         conditions=(_LEFT,),
         calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
-        situations=tuple(Situation(reason, _CANCELLED) for reason in (Reason.SEAT, Reason.SEAT_TAKEN, Reason.LINE)),
+        situations=tuple(
+            Situation(reason, _CANCELLED) for reason in (Reason.SEAT, Reason.SEAT_TAKEN, Reason.LINE, Reason.RESENT)
+        ),
     ),
     Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),)),
     Kind.ADDRESS_CHECK: MailKind(conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)),

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
-from registrations.text import dates, markdown, structured_data, typography
+from registrations.text import dates, markdown, report_name, structured_data, typography
 
 JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # the same characters, escaped in JSON
 
@@ -28,6 +28,9 @@ register.filter("from_to", dates.from_to)
 register.filter("when", dates.when)
 register.filter("zone_name", dates.zone_name)
 register.filter("relative_day", dates.relative_day)
+register.filter("former_date", dates.former)
+register.filter("the_report", report_name.the_report)
+register.filter("the_report_title", report_name.the_report_title)
 register.filter("of", typography.of)
 register.filter("typo", typography.french)
 register.filter("markdown", markdown.rendered)

@@ -1,5 +1,6 @@
 """Moments in words, in the active language and the event's own zone."""
 
+import copy
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -122,6 +123,16 @@ def _start_and_end(event: Event) -> tuple[str, str]:
 def when(event: Event) -> str:
     """mardi 13 mai 2025, 16 h 30 – 18 h (heure de Paris)."""
     return f"{event_days(event)}, {hours(event)} ({zone_name(event)})"
+
+
+def former(event: Event) -> str:
+    """mardi 13 mai 2025, de 16 h 30 à 18 h: before the last move; empty when there was none, or back to that date."""
+    if event.former_starts_at is None or event.former_ends_at is None:
+        return ""
+    before = copy.copy(event)
+    before.starts_at, before.ends_at = event.former_starts_at, event.former_ends_at
+    is_same = (before.starts_at, before.ends_at) == (event.starts_at, event.ends_at)
+    return "" if is_same else f"{event_days(before)}, {from_to(before)}"
 
 
 def overseas_times(moment: datetime, event: Event) -> list[tuple[str, str]]:

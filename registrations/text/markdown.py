@@ -100,7 +100,7 @@ class _PlainWriter:
 
 def _plain_inline(tokens: Sequence[Token], schemes: Set[str]) -> str:
     words, links = "", list[tuple[str, int]]()
-    for token in tokens:
+    for number, token in enumerate(tokens):
         match token.type:
             case "text" | "code_inline":
                 words += token.content
@@ -110,6 +110,17 @@ def _plain_inline(tokens: Sequence[Token], schemes: Set[str]) -> str:
                 links.append((str(token.attrs["href"]), len(words)))
             case "link_close":
                 href, start = links.pop()
-                is_told = words[start:] in {href, href.removeprefix("mailto:")}
-                words += "" if is_told or urlsplit(href).scheme not in schemes else f" <{href}>"
+                if words[start:] in {href, href.removeprefix("mailto:")}:
+                    if _goes_on(tokens[number + 1 :]):
+                        words = f"{words[:start]}<{words[start:]}>"
+                elif urlsplit(href).scheme in schemes:
+                    words += f" <{href}>"
     return words
+
+
+def _goes_on(tokens: Sequence[Token]) -> bool:
+    """Whether a sign comes right after an address: mail clients would take it for a part of the link."""
+    for token in tokens:
+        if token.content or token.type in {"softbreak", "hardbreak"}:
+            return bool(token.content[:1].strip())
+    return False

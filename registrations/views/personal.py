@@ -55,13 +55,14 @@ def report(request: HttpRequest, join_code: str) -> HttpResponse:
     )
     try:
         if made := study_report.made(event):
-            return pdf_response(made.content, study_report.FILENAME)
+            return pdf_response(made.content, made.filename)
     except pdf.RenderingFailed:
         logger.exception("The report of event %s could not be read", event.pk)
         return unavailable(request, template, context, can_be_made=True)
     if not study_report.presentation_of(event).sections:
         raise Http404
-    return on_demand_response(request, event, filename=study_report.FILENAME, template=template, context=context)
+    filename = study_report.FILENAMES[True]
+    return on_demand_response(request, event, filename=filename, template=template, context=context)
 
 
 @require_safe

@@ -165,8 +165,14 @@ def come_back(request: HttpRequest, registration: Registration) -> HttpResponse:
         except signup.SignUpClosed:
             messages.warning(request, _("Registration is closed: you cannot come back any more."))
         else:
-            messages.success(request, _("You are back on the list. A message confirms it."))
+            messages.success(request, _back_in_words(registration))
     return _to_my_registration(registration)
+
+
+def _back_in_words(registration: Registration) -> str:
+    if registration.is_waiting:
+        return _("You are on the waiting list. A message confirms it.")
+    return _("You are back on the list. A message confirms it.")
 
 
 @own_page

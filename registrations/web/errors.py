@@ -8,13 +8,15 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import is_valid_path
 from django.views.decorators.csrf import requires_csrf_token
 
 from registrations.runtime import log_context
 from registrations.web.responses import too_many
 
 RETRY_AFTER = 30  # seconds
+STRAY_SIGNS = " \u00a0.,;:!?…)]}>»”’'\"*"  # what may stand after a link in a sentence
 NOT_TYPED = {"csrfmiddlewaretoken"}
 
 
@@ -43,6 +45,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404; a link that was pasted with the sign after it leads to its page."""
+    if address := _without_stray_signs(request):
+        return redirect(address)
     return render(request, "404.html", status=404)
 
 
@@ -55,6 +60,14 @@ def _what_was_sent(request: HttpRequest) -> str:
     if request.method != "POST":
         return ""
     return "registration" if _is_sign_up(request) else "form"
+
+
+def _without_stray_signs(request: HttpRequest) -> str:
+    """The address without the signs at its end, if it is one of the site's; otherwise empty."""
+    path = request.path.rstrip(STRAY_SIGNS)
+    if path == request.path or request.method not in {"GET", "HEAD"}:
+        return ""
+    return next((known for known in (path, f"{path}/") if is_valid_path(known)), "")
 
 
 def _typed(request: HttpRequest) -> list[tuple[str, Any]]:

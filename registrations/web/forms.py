@@ -19,6 +19,7 @@ from registrations.documents import certificate_number
 from registrations.domain import custom_questions
 from registrations.models import Event, EventQuestion
 from registrations.models.person_fields import PERSON_FIELDS, Group, PersonField, Question
+from registrations.text import report_name
 from registrations.web.fields import answer_field, marked, person_field
 
 FORM_MAX_SECONDS = 24 * 3600
@@ -196,13 +197,14 @@ class RegistrationForm(AnswersForm, AddressForm):
         return super().shown_groups
 
     def _what_the_address_is_for(self) -> Any:
+        report = {"report": report_name.the_report(self.event)}
         match self.event.is_over, self.event.offers_report:
             case True, True:
-                return _("To receive the confirmation, your personal link and the study report.")
+                return _("To receive the confirmation, your personal link and %(report)s.") % report
             case True, False:
                 return _("To receive the confirmation and your personal link.")
             case False, True:
-                return _("To receive the confirmation, the connection link and the study report.")
+                return _("To receive the confirmation, the connection link and %(report)s.") % report
         return _("To receive the confirmation and the connection link.")
 
     def clean(self) -> dict[str, Any]:

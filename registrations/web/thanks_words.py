@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
-from registrations.text import dates
+from registrations.text import dates, report_name
 
 
 def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str)
     """
     if was_full:
         heading = _("Your request is recorded")
-        on_its_way = _("All seats are taken: a message that says where you stand on the waiting list is on its way to")
+        on_its_way = _("All seats are taken: a message that says where you stand is on its way to")
     else:
         heading = _("Your registration is recorded")
         on_its_way = _("A confirmation message is on its way to")
@@ -30,13 +30,14 @@ def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str)
 
 
 def _mail_holds(event: Event) -> str:
+    report = {"report": report_name.the_report(event)}
     match event.is_over, event.offers_report:
         case True, True:
-            return _("It contains your personal link and the study report.")
+            return _("It contains your personal link and %(report)s.") % report
         case True, False:
             return _("It contains your personal link.")
         case False, True:
-            return _("It contains the connection link, the calendar invitation and the study report.")
+            return _("It contains the connection link, the calendar invitation and %(report)s.") % report
     return _("It contains the connection link and the calendar invitation.")
 
 
@@ -53,9 +54,14 @@ def _open_your_mailbox(event: Event, was_full: bool, sender: str) -> str:
 
 def _then(event: Event, was_full: bool) -> list[str]:
     if event.is_over:
-        return [_("Your personal link now leads to the documents.")]
+        return [_("Your personal link now leads to the documents.")] if event.offers_documents else []
     if was_full:
-        return [_("When a seat becomes free, the first in line receives it at once, with the connection link.")]
+        return [
+            _(
+                "If you had no seat yet, you are on the waiting list: when a seat becomes free, the first in line"
+                " receives it at once, with the connection link."
+            )
+        ]
     if event.has_started:
         return []
     date = {"days": dates.event_days(event), "hours": dates.from_to(event)}

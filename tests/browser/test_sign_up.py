@@ -41,7 +41,7 @@ def test_from_the_first_page_to_the_mail_and_its_links(
     if scripts:
         assert visitor.fits_its_window()
 
-    page.get_by_role("link", name="Recevoir le rapport d’étude").first.click()
+    page.get_by_role("link", name="Recevoir la présentation de l’étude").first.click()
     expect(page).to_have_title(re.compile("^Inscription"))
     if scripts:
         assert visitor.fits_its_window()

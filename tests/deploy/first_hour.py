@@ -182,11 +182,11 @@ def sign_up(machine: Machine, address: str, process: subprocess.Popen[str]) -> N
 def read(machine: Machine, mail: EmailMessage) -> None:
     names, text = mailbox.attachment_names(mail), mailbox.text(mail)
     if machine.has_pango:
-        content = mailbox.part(mail, "application/pdf") if "rapport-etude.pdf" in names else b""
-        is_good = content.startswith(b"%PDF-") and "joint à ce message" in text
+        content = mailbox.part(mail, "application/pdf") if "presentation-etude.pdf" in names else b""
+        is_good = content.startswith(b"%PDF-") and "jointe à ce message" in text
         machine.tell(is_good, "the mail holds the report and says so", f"{len(content)} bytes")
     else:
-        is_good = names == ["invitation.ics"] and "rapport.pdf" not in text and "pas encore disponible" in text
+        is_good = names == [] and "rapport.pdf" not in text and "pas encore disponible" in text
         machine.tell(is_good, "the mail holds no report, and says that it is not there yet")
 
 

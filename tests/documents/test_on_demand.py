@@ -261,10 +261,10 @@ def test_a_report_that_is_not_on_the_disk_is_left_to_a_worker_too(client: Client
     registration = make_registration(make_event(report_title="Le titre"))
     page = client.get(report_path(registration))
     assert (page.status_code, page["Refresh"]) == (202, "5")
-    assert "Le rapport est en préparation" in page.text
+    assert "Le document est en préparation" in page.text
     on_demand.make(Document.objects.claim("one", at_most=1))
     answer = client.get(report_path(registration))
-    assert answer["Content-Disposition"] == 'attachment; filename="rapport-etude.pdf"'
+    assert answer["Content-Disposition"] == 'attachment; filename="presentation-etude.pdf"'
     assert "Le titre" in answer.text
 
 

@@ -64,7 +64,7 @@ def test_the_whole_confirmation_leaves_even_for_a_draft(status: str, outbox_fold
     assert message["Subject"].startswith("[Essai] Inscription confirmée")
     assert mailbox.text(message).startswith("Ceci est un essai")
     assert "Ceci est un essai" in mailbox.html(message)
-    assert mailbox.attachment_names(message) == ["invitation.ics", "rapport-etude.pdf"]
+    assert mailbox.attachment_names(message) == ["invitation.ics", "presentation-etude.pdf"]
     assert trial.join_url in mailbox.text(message)
     assert method_of(message) == ["METHOD:REQUEST", "SEQUENCE:0"]
 

@@ -108,7 +108,7 @@ def test_a_seat_given_back_goes_to_the_first_in_line_at_once_with_a_mail_of_its_
     assert b"METHOD:CANCEL" in mailbox.part(withdrawn, "text/calendar")
     assert promoted["Subject"].startswith("A seat is yours: webinar of ")
     assert b"METHOD:REQUEST" in mailbox.part(promoted, "text/calendar")
-    assert mailbox.attachment_names(promoted) == ["invitation.ics", "rapport-etude.pdf"]
+    assert mailbox.attachment_names(promoted) == ["invitation.ics", "presentation-etude.pdf"]
     first.refresh_from_db()
     assert first.join_url in mailbox.text(promoted)
 

@@ -66,6 +66,7 @@ CASES = [
     Case("withdrawn", "seat", GONE, links="mnd", calendar="CANCEL", past_calendar=""),
     Case("withdrawn", "seat", GONE, "postponed", links="mnd", calendar="CANCEL", past_calendar=""),
     Case("withdrawn", "seat_taken", GONE, links="mnd", calendar="CANCEL", past_calendar=""),
+    Case("withdrawn", "resent", GONE, links="mnd"),
     Case("withdrawn", "line", GONE, links="mnd"),
     Case("updated", links="mnd"),
     Case("updated", "", WAITING, links="mnd"),

@@ -126,6 +126,7 @@ class RescheduleForm(PostponeForm):
     def changed(self) -> Event:
         event = super().changed()
         event.status = Status.PUBLISHED
+        event.former_starts_at, event.former_ends_at = event_changes.announced_dates(self.event)
         for name in ("starts_at", "ends_at", "connection_notes"):
             setattr(event, name, self.cleaned_data[name])
         return event
