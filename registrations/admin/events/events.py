@@ -29,7 +29,7 @@ from registrations.admin.people.actions import tell_of_promoted, too_few_seats
 from registrations.admin.shared import jobs
 from registrations.admin.shared.model_admin import WebinarModelAdmin
 from registrations.admin_site.pages import list_path
-from registrations.documents import study_report
+from registrations.documents import glyphs, study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
 from registrations.models import Event, Registration, ReportSection
@@ -284,6 +284,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
 def warnings(event: Event, changed: set[str]) -> list[Any]:
     """Warnings on what an organiser may not have intended; falsy where there is none."""
     published, over = event.status == Event.Status.PUBLISHED, event.is_over
+    boxes = glyphs.missing(event.title + event.organiser_name)
     follow_up_missed = RESCHEDULED_BY & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
     return [
         published
@@ -291,6 +292,11 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
         and not over
         and _("This event has no link to the room yet; registrants are told so."),
         published and over and _("This event lies in the past."),
+        boxes
+        and _(
+            "No font of the server can write “%(characters)s” of the title or the organiser: no certificate is made."
+        )
+        % {"characters": boxes},
         event.report_file
         and not study_report.fits_in_mail(study_report.known_size(event) or 0)
         and _("The report is too large to be attached to a mail: it will be given as a link."),
