@@ -73,4 +73,4 @@ def zone_of(request: HttpRequest, event: Event | None) -> str:
     """The zone in which the hours of the event's form are typed: the one chosen beside them, if there is one."""
     stored = event.timezone if event else settings.TIME_ZONE
     typed = request.POST.get("timezone", stored)
-    return typed if typed in available_timezones() else stored
+    return typed if typed == stored or typed in available_timezones() else stored
