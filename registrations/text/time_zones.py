@@ -84,6 +84,5 @@ def _territory(zone: str) -> str:
 def _of_places() -> list[str]:
     from babel.core import get_global
 
-    return sorted(
-        zone for zone in get_global("zone_territories") if _territory(zone) and zone in available_timezones()
-    )
+    known = available_timezones()
+    return sorted(zone for zone in get_global("zone_territories") if zone in known and _territory(zone))
