@@ -11,6 +11,7 @@ from registrations.runtime import fontconfig, pango
 
 PACKAGES = "fonts-noto-core fonts-noto-cjk"  # of Debian and Ubuntu: almost every script
 USUAL = {*map(chr, range(0x20, 0x7F)), *map(chr, range(0xA0, 0x100))}  # the site's fonts have them
+UNUSUAL = "[^ -\u00ff]"  # a regular expression for databases: what may have to be looked for
 FORMATS = "Cf"  # general category of characters without a glyph
 SELECTORS = {*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0))}  # of variants: without a glyph
 

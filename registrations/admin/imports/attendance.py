@@ -12,6 +12,7 @@ from django.contrib.admin.models import CHANGE
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -159,8 +160,9 @@ def presences(event: Event) -> str:
 
 def _names_without_glyphs(event: Event) -> SafeString:
     """Whose certificate is not made, because no font has a character of the name."""
-    people = event.registrations.without_dry_runs().certified().values_list("first_name", "last_name")
-    names = glyphs.without_glyphs(f"{first} {last}" for first, last in people)
+    unusual = Q(first_name__regex=glyphs.UNUSUAL) | Q(last_name__regex=glyphs.UNUSUAL)
+    people = event.registrations.without_dry_runs().certified().filter(unusual)
+    names = glyphs.without_glyphs(f"{first} {last}" for first, last in people.values_list("first_name", "last_name"))
     if not names:
         return SafeString()
     words = ngettext(
