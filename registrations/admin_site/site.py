@@ -19,6 +19,7 @@ from registrations.admin_site import login as login_pages
 from registrations.admin_site.help import help_page
 from registrations.admin_site.pages import AdminPage
 from registrations.security import audit
+from registrations.web.errors import session_ended
 
 SENSITIVE = {"delete_selected", "erase_on_request", "disown", "take_data"}  # actions that ask for a fresh password
 
@@ -71,16 +72,21 @@ class WebinarAdminSite(admin.AdminSite):
         return super().has_permission(request) and login_pages.is_needed(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Wraps every page: second factor first, a fresh password for deletions, and the account for the audit log."""
+        """Wraps every page: second factor first, a fresh password for deletions, and the account for the audit log.
+
+        A form that is sent after the session has ended is kept.
+        """
         stock = super().admin_view(recorded(view), cacheable)
 
         @wraps(stock)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if not self._waits_for_code(request):
+            waits_for_code = self._waits_for_code(request)
+            is_logout = request.resolver_match and request.resolver_match.url_name == "logout"
+            if request.POST and not is_logout and (waits_for_code or request.user.is_anonymous):
+                return session_ended(request)
+            if not waits_for_code:
                 return stock(request, *args, **kwargs)
-            if request.resolver_match and request.resolver_match.url_name == "logout":
-                return self.logout(request)
-            return redirect(login_pages.to("code", request.get_full_path()))
+            return self.logout(request) if is_logout else redirect(login_pages.to("code", request.get_full_path()))
 
         return page
 

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from registrations.documents import pdf
+from registrations.documents import glyphs, pdf
 from registrations.models import Registration
 
 FILENAME = "attestation.pdf"
@@ -27,6 +27,12 @@ def typeset_html(registration: Registration, *, issued_at: datetime) -> str:
             "font_faces": pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS]),
         }
         return render_to_string("registrations/documents/certificate.html", context)
+
+
+def missing_glyphs(registration: Registration) -> str:
+    """Characters that no font has: with one of them, the certificate is not made."""
+    event = registration.event
+    return glyphs.missing(f"{registration.first_name}{registration.last_name}{event.title}{event.organiser_name}")
 
 
 def minutes_present(registration: Registration) -> int | None:

@@ -12,6 +12,7 @@ from registrations.models.delivery import REFUSALS
 from registrations.security import audit
 
 Kind, State = Delivery.Kind, Broadcast.State
+WRITTEN = ["audience", "territory", "newsletter_only", "subject", "body"]  # by the organiser
 PROGRESS = {
     Delivery.State.PENDING: "waiting",
     Delivery.State.SENDING: "waiting",
@@ -105,6 +106,13 @@ def _call_off(broadcast: Broadcast) -> bool:
     pending_job(broadcast).update(state=Job.State.DONE, ended_at=timezone.now(), parameters={}, told=told)
     audit.record(audit.Action.BULK_MAIL, about=broadcast, act="take back", count=job.total)
     return True
+
+
+@transaction.atomic
+def write_again(broadcast: Broadcast, *, account: int) -> Broadcast:
+    """A draft with the words and the audience of a message that was taken back, which stays as it is."""
+    fields = {name: getattr(broadcast, name) for name in WRITTEN}
+    return Broadcast.objects.create(event=broadcast.event, created_by=account, **fields)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
-from registrations.text import dates, markdown, report_name, structured_data, typography
+from registrations.text import dates, markdown, report_name, structured_data, time_zones, typography
 
 JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # the same characters, escaped in JSON
 
@@ -27,6 +27,7 @@ register.filter("hours", dates.hours)
 register.filter("from_to", dates.from_to)
 register.filter("when", dates.when)
 register.filter("zone_name", dates.zone_name)
+register.filter("spoken_zone", time_zones.spoken)
 register.filter("relative_day", dates.relative_day)
 register.filter("former_date", dates.former)
 register.filter("the_report", report_name.the_report)
@@ -44,6 +45,11 @@ def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = Tr
 @register.simple_tag
 def hour(moment: datetime, event: Event) -> str:
     return dates.hour(moment, event)
+
+
+@register.simple_tag
+def named_hour(moment: datetime, event: Event) -> str:
+    return dates.named_hour(moment, event)
 
 
 @register.filter

@@ -9,17 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from registrations.models import Event
+from registrations.text import time_zones
 
 NBSP = "\u00a0"
 PARIS = "Europe/Paris"
 LONGEST_SESSION = timedelta(hours=12)  # across midnight; what is longer takes several days
-OVERSEAS = {
-    "America/Guadeloupe": "Guadeloupe",
-    "America/Martinique": "Martinique",
-    "America/Cayenne": "Guyane",
-    "Indian/Reunion": "La Réunion",
-    "Indian/Mayotte": "Mayotte",
-}
+OVERSEAS = ["America/Guadeloupe", "America/Martinique", "America/Cayenne", "Indian/Reunion", "Indian/Mayotte"]
 
 
 def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = True) -> str:
@@ -57,8 +52,13 @@ def relative_day(event: Event) -> str:
 
 def zone_name(event: Event) -> str:
     """heure de Paris; Paris time."""
-    city = event.timezone.rpartition("/")[2].replace("_", " ")
-    return _("%(city)s time") % {"city": city}
+    return time_zones.spoken(event.timezone)
+
+
+def named_hour(moment: datetime, event: Event) -> str:
+    """16 h 30; 9 h (heure de Nouméa) where the active zone, in which hours are told without a name, is another."""
+    words = hour(moment, event)
+    return words if event.timezone == timezone.get_current_timezone_name() else f"{words} ({zone_name(event)})"
 
 
 def event_days(event: Event, *, weekday: bool = True) -> str:
@@ -141,10 +141,10 @@ def overseas_times(moment: datetime, event: Event) -> list[tuple[str, str]]:
         return []
     at_home = moment.astimezone(event.zone).date()
     times = []
-    for name, department in OVERSEAS.items():
+    for name in OVERSEAS:
         zone = ZoneInfo(name)
         words = _hour_in(moment, zone)
         if moment.astimezone(zone).date() != at_home:
             words = f"{_day_in(moment, zone, year=False)}, {words}"
-        times.append((department, words))
+        times.append((time_zones.territory_name(name), words))
     return times

@@ -6,6 +6,7 @@ ones. Addresses, times such as 16:30 and text that is typeset already stay as th
 
 import functools
 import re
+import unicodedata
 
 from django.utils import translation
 
@@ -25,7 +26,9 @@ FRENCH_RULES = [
 ]
 URL_OR_ADDRESS = re.compile(r"(https?://\S+|\S+@\S+\.\S+)")
 TEXTS_KEPT = 256  # every mail and every page contains an organiser's words
-CONTRACTIONS = [("Le ", "du "), ("Les ", "des "), ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
+VOWELS = "aeiouœ"
+CONTRACTIONS_OF_LE = [("Le ", "du "), ("Les ", "des ")]
+CONTRACTIONS = [*CONTRACTIONS_OF_LE, ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
 
 
 @functools.lru_cache(maxsize=TEXTS_KEPT)
@@ -46,3 +49,13 @@ def of(name: str) -> str:
         if name.startswith(article):
             return contracted + name.removeprefix(article)
     return f"d’{name}" if name[:1].lower() in "aâàeéèêiîoôuyh" else f"de {name}"
+
+
+def of_city(name: str) -> str:
+    """« de Paris », « d’Athènes », « du Caire », « de La Réunion »; the name itself in English."""
+    if translation.get_language() != "fr":
+        return name
+    for article, contracted in CONTRACTIONS_OF_LE:
+        if name.startswith(article):
+            return contracted + name.removeprefix(article)
+    return f"d’{name}" if unicodedata.normalize("NFD", name)[:1].lower() in VOWELS else f"de {name}"

@@ -1,5 +1,7 @@
 """The certificate of attendance: its download from the personal page, and the public page that checks a number."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -7,23 +9,28 @@ from django.views.decorators.http import require_safe
 from registrations.documents import certificate, certificate_number
 from registrations.models import Registration
 from registrations.security import rate_limits
-from registrations.views.documents import on_demand_response
+from registrations.views.documents import on_demand_response, unavailable
 from registrations.views.self_service import own_page
 from registrations.web.forms import CertificateForm
 from registrations.web.responses import private_page
+
+TEMPLATE = "registrations/personal/certificate_unavailable.html"
 
 
 @own_page
 def download(request: HttpRequest, registration: Registration) -> HttpResponse:
     if not registration.has_certificate:
         raise Http404
+    context: dict[str, Any] = {"event": registration.event, "registration": registration}
+    if missing := certificate.missing_glyphs(registration):
+        return unavailable(request, TEMPLATE, {**context, "missing_glyphs": missing}, can_be_made=False)
     limit = rate_limits.CERTIFICATES_OF_REGISTRATION
     return on_demand_response(
         request,
         registration,
         filename=certificate.FILENAME,
-        template="registrations/personal/certificate_unavailable.html",
-        context={"event": registration.event, "registration": registration},
+        template=TEMPLATE,
+        context=context,
         wait=lambda: rate_limits.take((limit, str(registration.pk))),
     )
 

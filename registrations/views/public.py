@@ -93,6 +93,10 @@ def sign_up(request: HttpRequest, slug: str) -> HttpResponse:
         return _closed(request, event)
     if request.method == "POST":
         return _sent(request, event, RegistrationForm(request.POST, event=event))
+    if request.POST:
+        form = RegistrationForm(request.POST, event=event)
+        wait_of_form(request, form)
+        return HttpResponse(_form_page(request, event, form))
     return _empty_form(request, event)
 
 

@@ -9,15 +9,18 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import is_valid_path
+from django.urls import ResolverMatch, is_valid_path
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
 from registrations.runtime import log_context
-from registrations.web.responses import too_many
+from registrations.web.responses import EXPIRED, too_many
 
 RETRY_AFTER = 30  # seconds
 STRAY_SIGNS = " \u00a0.,;:!?…)]}>»”’'\"*"  # what may stand after a link in a sentence
 NOT_TYPED = {"csrfmiddlewaretoken"}
+FORMS_SHOWN_AGAIN = {"sign_up", "resend", "correct_address", "correct", "change_address"}  # names of their addresses
+FROM_THIS_SITE = "CSRF "  # begins Django's reasons once the form is known to come from a page of this site
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -41,7 +44,47 @@ def too_many_requests(request: HttpRequest, wait: timedelta) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403_csrf.html", status=403)
+    """What was typed is kept: in the form itself, with a fresh token; or else on a page that sends it again.
+
+    A form that came from another site is never offered to be sent in the name of somebody who is logged in.
+    """
+    match = request.resolver_match
+    if match and match.url_name in FORMS_SHOWN_AGAIN and request.POST:
+        return _shown_again(request, match)
+    return _kept(request, _("The page has expired"), may_be_sent=reason.startswith(FROM_THIS_SITE))
+
+
+def session_ended(request: HttpRequest) -> HttpResponse:
+    """For a form of the admin that was sent after the session had ended."""
+    return _kept(request, _("Your session has ended"), may_be_sent=True, has_ended=True)
+
+
+def _shown_again(request: HttpRequest, match: ResolverMatch) -> HttpResponse:
+    """The answer to a GET of the same page, which does nothing; `wait_of_form` says what has happened."""
+    request.META[EXPIRED] = True
+    request.method = "GET"
+    try:
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    finally:
+        request.method = "POST"
+    if response.status_code == 200:
+        response.status_code = 403
+    return response
+
+
+def _kept(request: HttpRequest, heading: str, *, may_be_sent: bool, **context: Any) -> HttpResponse:
+    sent = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
+    typed = [(name, value) for name, value in sent if "password" not in name]
+    context |= {
+        "heading": heading,
+        "may_be_sent": may_be_sent,
+        "typed": typed,
+        "texts": [value for _name, value in typed if len(value.split()) > 1],
+        "is_incomplete": len(typed) < len(sent) or bool(request.FILES),
+    }
+    response = render(request, "403_csrf.html", context, status=403)
+    response["Cache-Control"] = "no-store, private"
+    return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

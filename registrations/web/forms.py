@@ -210,7 +210,7 @@ class RegistrationForm(AnswersForm, AddressForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         cleaned["own_answers"] = {key: answer for key, answer in cleaned["own_answers"].items() if answer}
-        filled_by_a_robot = bool(cleaned.pop("site_web", ""))
+        hidden_field_is_filled = bool(cleaned.pop("site_web", ""))
         self._replace("site_web", "")  # the browser may have filled it in, so the next try has to pass
         seconds = self._seconds_since_shown(cleaned.pop("stamp", ""))
         if self.errors:
@@ -219,12 +219,17 @@ class RegistrationForm(AnswersForm, AddressForm):
             raise ValidationError(
                 _("This page had been open for long. Check your answers, then send it again."), "stale"
             )
-        if filled_by_a_robot or seconds < settings.FORM_MIN_SECONDS:
+        if hidden_field_is_filled:
             raise ValidationError(
                 _(
-                    "Too many forms sent in a short time. Wait a minute, then send it again: "
-                    "your answers have been kept."
+                    "Your browser had filled in a hidden field that only robots fill in. It is empty again: check "
+                    "your answers, then send them again."
                 ),
+                code="hidden_field",
+            )
+        if seconds < settings.FORM_MIN_SECONDS:
+            raise ValidationError(
+                _("This form was sent faster than it can be read. Your answers have been kept: send them again."),
                 code="too_fast",
             )
         return cleaned
@@ -253,6 +258,14 @@ def too_many_forms(wait: timedelta) -> str:
         "your answers have been kept.",
         minutes,
     ) % {"count": minutes}
+
+
+def page_expired() -> str:
+    words = _(
+        "This page had expired, or your browser keeps no cookie of this site. Nothing was sent yet: your answers have "
+        "been kept, send them again."
+    )
+    return str(words)
 
 
 def fresh_stamp() -> str:

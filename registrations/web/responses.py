@@ -10,7 +10,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 
 from registrations.security import rate_limits
-from registrations.web.forms import SummarisedForm, too_many_forms
+from registrations.web.forms import SummarisedForm, page_expired, too_many_forms
+
+EXPIRED = "registrations.token_expired"  # key of META: the form is shown again (`errors.csrf_failure`)
 
 type View = Callable[..., HttpResponse]
 
@@ -51,7 +53,12 @@ def file_response(chunks: Iterable[bytes], filename: str, content_type: str) -> 
 
 
 def wait_of_form(request: HttpRequest, form: SummarisedForm) -> timedelta | None:
-    """Count a sent form; above the rate limit, add an error to the form and return how long to wait."""
+    """Count a sent form; above the rate limit, add an error to the form and return how long to wait.
+
+    A form that is shown again because its token had expired says so, and is not counted.
+    """
+    if EXPIRED in request.META:
+        form.refuse(page_expired())
     wait = rate_limits.wait_of_form(request) if request.method == "POST" else None
     if wait:
         form.refuse(too_many_forms(wait))

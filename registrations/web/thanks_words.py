@@ -65,7 +65,7 @@ def _then(event: Event, was_full: bool) -> list[str]:
     if event.has_started:
         return []
     date = {"days": dates.event_days(event), "hours": dates.from_to(event)}
-    start = {"start": dates.hour(event.starts_at, event)}
+    start = {"start": dates.named_hour(event.starts_at, event)}
     return [
         _("Note the date: %(days)s, %(hours)s. The calendar invitation is in the message.") % date,
         _("On the day, use the link you received a few minutes before %(start)s.") % start,

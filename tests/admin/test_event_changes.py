@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -260,13 +260,19 @@ def test_the_second_page_leads_back_to_the_first_with_what_was_typed(organiser: 
     assert told() == []
 
 
-def test_hours_typed_here_are_shown_in_the_events_own_zone(organiser: Client) -> None:
-    event = make_event(timezone="Indian/Reunion")
+def test_hours_are_typed_in_the_events_own_zone_which_is_named_beside_them(organiser: Client) -> None:
+    event = make_event(timezone="Pacific/Noumea", starts_at=datetime(2026, 12, 9, 22, tzinfo=UTC))
     make_registration(event)
-    assert "Les heures se saisissent dans le fuseau Europe/Paris" in organiser.get(path(event, "reschedule")).text
-    asked = page_one(organiser, event, "reschedule", typed(event, later=timedelta(days=1)))
+    page = organiser.get(path(event, "reschedule")).text
+    assert 'name="starts_at_1" value="09:00:00"' in page
+    assert page.count("Heure de Nouméa.") == 2
+    hours = {"starts_at_0": "10/12/2026", "starts_at_1": "18:00", "ends_at_0": "10/12/2026", "ends_at_1": "19:30"}
+    asked = page_one(organiser, event, "reschedule", hours)
     [difference] = asked.context["differences"]
-    assert difference.after.endswith("(heure de Reunion)")
+    assert difference.after == "jeudi 10_décembre 2026, 18_h_– 19_h_30 (heure de Nouméa)".replace("_", "\u00a0")
+    organiser.post(path(event, "reschedule"), dict(asked.context["hidden"]))
+    event.refresh_from_db()
+    assert event.starts_at == datetime(2026, 12, 10, 7, tzinfo=UTC)
 
 
 def test_what_does_not_follow_the_new_date_is_said_before(organiser: Client) -> None:

@@ -1,6 +1,6 @@
 """The form of an event: what follows from what is saved there, and what is said of it."""
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -100,3 +100,40 @@ def test_the_list_of_events_costs_the_same_for_one_and_for_three(
         with_people()
     with django_assert_num_queries(len(one)):
         organiser.get(EVENTS)
+
+
+def test_the_hours_of_the_form_are_those_of_the_zone_chosen_beside_them(organiser: Client) -> None:
+    event = make_event(report=False)
+    noon = {"starts_at_0": "10/12/2026", "starts_at_1": "12:00", "ends_at_0": "10/12/2026", "ends_at_1": "13:30"}
+    save(organiser, event, timezone="Pacific/Noumea", **noon)
+    event.refresh_from_db()
+    assert event.starts_at == datetime(2026, 12, 10, 1, tzinfo=UTC)
+    page = organiser.get(path(event)).text
+    assert 'name="starts_at_1" value="12:00:00"' in page
+    assert page.count(">Heure de Nouméa</span>.") == 4
+    assert '<option value="Pacific/Noumea" selected data-spoken="Heure de Nouméa">Nouméa (Nouvelle-Calédonie)' in page
+    assert "Heures de cette page\u00a0: heure de Nouméa" in page
+
+
+def test_another_zone_moves_the_hours_that_stay_as_they_were_typed(organiser: Client) -> None:
+    event = make_event(report=False, starts_at=datetime(2026, 12, 10, 17, tzinfo=UTC))
+    save(organiser, event, timezone="Indian/Reunion")
+    event.refresh_from_db()
+    assert event.starts_at == datetime(2026, 12, 10, 14, tzinfo=UTC)
+    assert event.sequence == 1
+
+
+def test_hours_that_are_only_read_are_in_the_zone_of_the_event_too(organiser: Client) -> None:
+    event = make_event(timezone="Pacific/Noumea", starts_at=datetime(2026, 12, 10, 7, tzinfo=UTC))
+    make_registration(event)
+    page = organiser.get(path(event)).text
+    assert "10 décembre 2026 18:00" in page
+    assert "Nouméa (Nouvelle-Calédonie)" in page
+    assert ">Pacific/Noumea<" not in page
+
+
+def test_the_list_of_events_names_the_zone_of_an_event_elsewhere(organiser: Client) -> None:
+    make_event(timezone="Pacific/Noumea", starts_at=datetime(2026, 12, 10, 7, tzinfo=UTC))
+    page = organiser.get(EVENTS).text
+    assert "10_décembre 2026, 18_h (heure de Nouméa)".replace("_", "\u00a0") in page
+    assert "heure de Paris, sauf mention contraire" in page

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
@@ -15,11 +16,11 @@ from registrations.admin.events.events import warnings
 from registrations.domain import dry_runs
 from registrations.mailing import composer, outbox, previews
 from registrations.mailing.previews import SAMPLES
-from registrations.models import Delivery, Event, Registration
+from registrations.models import AuditEntry, Delivery, Event, Registration
 from registrations.models.mail_kinds import KINDS, Recipient
 from registrations.views.reading import MAIL_CSP
 from tests import mailbox
-from tests.admin_client import EVENTS, logged_in
+from tests.admin_client import EVENTS, event_form, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
 from tests.views.test_every_address import everything
 
@@ -239,3 +240,60 @@ def test_who_only_looks_sends_no_trial() -> None:
     assert "Envoyer un essai" not in client.get(mails(event)).text
     assert client.post(f"{EVENTS}{event.pk}/mails/", {}).status_code == 403
     assert not Delivery.objects.exists()
+
+
+def test_the_preview_shows_what_is_typed_and_saves_nothing(organiser: Client) -> None:
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    typed = event_form(organiser, f"{path}change/") | {"title": "Un titre à l’essai", "capacity": "3"}
+    before = rows()
+    page = organiser.post(f"{path}preview/", typed)
+    assert "<strong>Aperçu</strong>" in page.text
+    assert "Un titre à l’essai" in page.text
+    assert "rien n’est enregistré" in page.text
+    assert rows() == before
+    assert messages(organiser.get(f"{path}change/")) == []
+
+
+def test_the_preview_of_the_form_has_the_questions_that_are_typed(organiser: Client) -> None:
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    question = {"TOTAL_FORMS": 1, "0-position": 1, "0-label": "Quel repas ?", "0-kind": "text", "0-is_asked": "on"}
+    typed = {f"own_questions-{name}": value for name, value in question.items()}
+    page = organiser.post(f"{path}preview/form/", event_form(organiser, f"{path}change/") | typed)
+    assert "Quel repas" in page.text
+    assert not event.own_questions.exists()
+
+
+def test_what_has_to_be_corrected_is_said_in_place_of_the_preview(organiser: Client) -> None:
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    page = organiser.post(f"{path}preview/", event_form(organiser, f"{path}change/") | {"title": ""})
+    assert page.context["adminform"].form.errors.keys() == {"title"}
+    event.refresh_from_db()
+    assert event.title
+
+
+def test_a_file_is_not_stored_for_a_preview(organiser: Client, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    upload = {"report_file": ContentFile(b"%PDF-1.7", "rapport.pdf")}
+    assert organiser.post(f"{path}preview/", event_form(organiser, f"{path}change/") | upload).status_code == 200
+    assert list(tmp_path.rglob("*.pdf")) == []
+
+
+def test_who_may_only_look_previews_what_is_saved() -> None:
+    event = make_event(status="draft")
+    client = logged_in("view_event")
+    assert f'href="{EVENTS}{event.pk}/preview/"' in client.get(f"{EVENTS}{event.pk}/change/").text
+    assert client.post(f"{EVENTS}{event.pk}/preview/", {"title": "x"}).status_code == 403
+
+
+def rows() -> list[Any]:
+    return [
+        *Event.objects.values(),
+        *Delivery.objects.values(),
+        *LogEntry.objects.values(),
+        *AuditEntry.objects.values(),
+    ]

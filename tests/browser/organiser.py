@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, sync_playwright
@@ -118,7 +119,7 @@ def announce(organiser: Organiser) -> datetime:
     page.locator("#id_connection_url").fill("https://visio.example.org/salle-bleue")
     organiser.show("evenement")
     page.locator("[name=_continue]").first.click()
-    organiser.follow("Aperçu de la page")
+    organiser.open(urlsplit(page.url).path.replace("/change/", "/preview/"))
     organiser.show("apercu")
     return start
 

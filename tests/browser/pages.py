@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations.models import Event
+from registrations.models import Event, Registration
 from tests.browser.admin_pages import ADMIN_PAGES
 from tests.browser.mail_pages import MAIL_PAGES
 from tests.browser.scenes import (
@@ -80,6 +80,11 @@ def sign_up(page: Page) -> None:
 def send_without_cookies(page: Page) -> None:
     page.context.clear_cookies()
     sign_up(page)
+
+
+def press_without_cookies(page: Page) -> None:
+    page.context.clear_cookies()
+    send(page)
 
 
 def misspell(page: Page) -> None:
@@ -161,6 +166,13 @@ def unfold(page: Page) -> None:
     page.locator("summary").click()
 
 
+def certificate_without_font() -> str:
+    """For somebody with a letter that is in no font yet: Tai Yo, of Unicode 17."""
+    registration = someone_present()
+    Registration.objects.filter(pk=registration.pk).update(last_name="\U0001e6c0")
+    return reverse("certificate", args=[registration.manage_code])
+
+
 PAGES = [
     SitePage("home-list", lambda: home({}, {"title": "Un second webinaire", "starts_in": 14 * DAY})),
     SitePage("home-one", lambda: home({})),
@@ -234,12 +246,14 @@ PAGES = [
     SitePage("certificate-search", lambda: reverse("certificates")),
     SitePage("certificate-valid", lambda: reverse("certificate_check", args=[someone_present().certificate_number])),
     SitePage("certificate-unknown", lambda: reverse("certificate_check", args=["AAAA-BBBB-CCCC"]), status=404),
+    SitePage("certificate-without-font", certificate_without_font, status=503),
     SitePage("join-overseas", join, act=unfold),
     SitePage("personal-data", lambda: reverse("personal_data")),
     SitePage("accessibility", lambda: reverse("accessibility")),
     SitePage("legal-notice", lambda: reverse("legal_notice")),
     SitePage("error-400", lambda: f"{reverse('accessibility')}?get=unreadable", status=400),
     SitePage("error-403", form, act=send_without_cookies, status=403),
+    SitePage("error-403-kept", lambda: mine("withdraw"), act=press_without_cookies, status=403),
     *(SitePage(f"error-{status}-refused", partial(refused, status), status=status) for status in (403, 413, 429)),
     SitePage("error-404", lambda: reverse("join", args=["x" * 22]), status=404),
     SitePage("error-500", lambda: f"{reverse('accessibility')}?get=defect", status=500),

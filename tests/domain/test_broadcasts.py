@@ -265,3 +265,27 @@ def test_a_password_typed_long_ago_is_asked_again_before_sending_and_not_before_
     organiser.post(page_of(broadcast), {"take_back": "1"})
     broadcast.refresh_from_db()
     assert broadcast.is_taken_back
+
+
+def test_a_message_that_was_taken_back_is_corrected_and_sent_again(organiser: Client) -> None:
+    broadcast = make_broadcast(with_people(), subject="Une coquile")
+    broadcasts.send(broadcast, count=2)
+    broadcasts.take_back(broadcast)
+    assert 'name="write_again" value="Le corriger et l’envoyer à nouveau…"' in organiser.get(page_of(broadcast)).text
+    page = organiser.post(page_of(broadcast), {"write_again": "1"}, follow=True)
+    draft = Broadcast.objects.latest("pk")
+    assert page.redirect_chain[-1][0] == page_of(draft, "correct/")
+    assert page.context["form"]["subject"].value() == "Une coquile"
+    organiser.post(page_of(draft, "correct/"), {**TYPED, "subject": "Une coquille"})
+    draft.refresh_from_db()
+    assert broadcasts.send(draft, count=2)
+    assert len(sent_to(draft)) == 2
+    broadcast.refresh_from_db()
+    assert broadcast.is_taken_back
+
+
+def test_a_message_on_its_way_is_not_written_again(organiser: Client) -> None:
+    broadcast = make_broadcast(with_people())
+    broadcasts.send(broadcast, count=2)
+    organiser.post(page_of(broadcast), {"write_again": "1"})
+    assert Broadcast.objects.count() == 1

@@ -86,7 +86,7 @@ def test_ten_lines_say_that_all_is_well() -> None:
     assert lines["Queue"] == "1 due now, 0 of them late"
     assert lines["Workers"] == f"1 alive (1 on {socket.gethostname()})"
     assert lines["Backup"] == "never made on this machine"
-    assert text.splitlines()[-1] == f"Next event  reseau, {timezone.localtime(event.starts_at):%Y-%m-%d %H:%M}"
+    assert text.splitlines()[-1] == f"Next event  reseau, {timezone.localtime(event.starts_at):%Y-%m-%d %H:%M %Z}"
 
 
 def test_a_worker_of_this_machine_that_has_ended_is_not_alive() -> None:

@@ -4,6 +4,8 @@ import base64
 import json
 import socket
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from django.contrib.auth.models import User
@@ -180,3 +182,8 @@ def test_the_web_server_refuses_strange_requests_and_goes_on(site: RunningSite) 
             answers[name] = int(connection.recv(4096).split()[1])
     assert answers == {name: status for name, (_rest, status) in RAW.items()}
     assert site.status("/accessibilite/") == 200
+    upload = Request(f"http://127.0.0.1:{site.port}/admin/login/", data=bytes(26 * 1024 * 1024))
+    with pytest.raises(HTTPError) as refused:
+        urlopen(upload, timeout=TIMEOUT)
+    assert refused.value.status == 413
+    assert "Votre envoi est trop volumineux" in refused.value.read().decode()

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registrations.domain import event_changes
 from registrations.models import Delivery, Event
+from registrations.text import dates
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
 
@@ -77,6 +79,8 @@ class CancelForm(PostponeForm):
 
 
 class RescheduleForm(PostponeForm):
+    """Its hours are read and shown in the active time zone: that of the event."""
+
     slug = "reschedule"
     title = gettext_lazy("Change the date, the hour or the note on the connection")
     possible_from: ClassVar[set[str]] = {Status.PUBLISHED, Status.POSTPONED, Status.CANCELLED}
@@ -96,6 +100,8 @@ class RescheduleForm(PostponeForm):
         self.fields["words"].help_text = _("Optional. They stand in the mail.")
         for name in ("starts_at", "ends_at", "connection_notes"):
             self.fields[name].initial = getattr(event, name)
+        for name in ("starts_at", "ends_at"):
+            self.fields[name].help_text = f"{capfirst(dates.zone_name(event))}."
 
     @classmethod
     def title_for(cls, event: Event) -> str:

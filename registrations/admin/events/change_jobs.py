@@ -1,6 +1,7 @@
 """The job of a confirmed change of an event: all registrants are told in one transaction, or none."""
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,7 +20,9 @@ def make_change(job: Job) -> Outcome:
     """Refused when the event has changed since the mail was shown."""
     event = Event.objects.locked(event_of(job))
     form = next(form for form in FORMS if form.slug == job.parameters["form"])(event, job.parameters["typed"])
-    if job.parameters["seen"] != changes.fingerprint(event) or not form.is_valid():
+    with timezone.override(event.zone):  # in which its hours were typed
+        is_valid = form.is_valid()
+    if job.parameters["seen"] != changes.fingerprint(event) or not is_valid:
         raise jobs.Refused(
             _("Someone has changed this event in the meantime: nobody was told. Begin anew from its page.")
         )

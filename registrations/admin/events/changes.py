@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,8 +45,17 @@ def address(form: type[PostponeForm], event: Event) -> str:
 
 
 def change(request: HttpRequest, pk: int, *, form_class: type[PostponeForm]) -> HttpResponse:
-    """Three steps: the form, the page that shows what will be sent, and the change. Only the last one saves."""
+    """Three steps: the form, the page that shows what will be sent, and the change. Only the last one saves.
+
+    All hours are read and shown in the event's time zone.
+    """
     event = get_object_or_404(Event, pk=pk)
+    with timezone.override(event.zone):
+        response = _locked_answer(request, event, form_class)
+        return response.render() if isinstance(response, TemplateResponse) else response
+
+
+def _locked_answer(request: HttpRequest, event: Event, form_class: type[PostponeForm]) -> HttpResponse:
     if confirmation.ANSWER in request.POST and CORRECT not in request.POST:
         with transaction.atomic():
             return _answer(request, Event.objects.locked(event), form_class)
@@ -116,11 +125,6 @@ def _form(request: HttpRequest, form: PostponeForm) -> HttpResponse:
 
 def _explanations(form: PostponeForm) -> Iterator[str]:
     yield _("Announced so far: %(now)s.") % _now(form.event)
-    if "starts_at" in form.fields and form.event.timezone != settings.TIME_ZONE:
-        yield _("Hours are typed in the time of %(here)s; the next page shows them in that of %(there)s.") % {
-            "here": settings.TIME_ZONE,
-            "there": form.event.timezone,
-        }
     yield _("Nothing is sent yet: the next page shows the mail and who receives it.")
 
 

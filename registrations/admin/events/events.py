@@ -1,5 +1,7 @@
 """The list of events, and the form of each with its questions and report sections."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.db.models import Count, FileField, OuterRef, QuerySet, Subquery, Tex
 from django.db.models.functions import Coalesce
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html
@@ -18,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
-from registrations.admin.events.forms import EventForm, examined
+from registrations.admin.events.forms import EventForm, examined, zone_of
 from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
 from registrations.admin.people import custom_questions, exports
@@ -26,12 +29,12 @@ from registrations.admin.people.actions import tell_of_promoted, too_few_seats
 from registrations.admin.shared import jobs
 from registrations.admin.shared.model_admin import WebinarModelAdmin
 from registrations.admin_site.pages import list_path
-from registrations.documents import study_report
+from registrations.documents import glyphs, study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
 from registrations.models import Event, Registration, ReportSection
 from registrations.models.mail_kinds import HOUR_FIELDS, RESCHEDULED_BY, WORD_FIELDS
-from registrations.text import typography
+from registrations.text import dates, time_zones, typography
 
 CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
 IN_CALENDARS = {"starts_at", "ends_at", "status"}
@@ -77,7 +80,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *attendance.PAGES,
     )
     form = EventForm
-    list_display = ["short_title", "starts_at", "status", "confirmed_count", "waiting_count", "page"]
+    list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
@@ -90,7 +93,13 @@ class EventAdmin(WebinarModelAdmin[Event]):
     }
     save_on_top = True
     change_form_template = "admin/registrations/event/change_form.html"
-    readonly_fields: ClassVar[Any] = [link_for_other_sites, attendance.presences, people.registrants, exports.lists]
+    readonly_fields: ClassVar[Any] = [
+        link_for_other_sites,
+        attendance.presences,
+        people.registrants,
+        exports.lists,
+        "named_zone",
+    ]
     fieldsets: ClassVar[Any] = [
         (
             _("Essentials"),
@@ -166,6 +175,15 @@ class EventAdmin(WebinarModelAdmin[Event]):
         }
         return super().get_queryset(request).annotate(**by_status)
 
+    @admin.display(description=_("start"), ordering="starts_at")
+    def start(self, event: Event) -> str:
+        day = dates.day(event.starts_at, event, weekday=False)
+        return f"{day}, {dates.named_hour(event.starts_at, event)}"
+
+    @admin.display(description=_("time zone"))
+    def named_zone(self, event: Event) -> str:
+        return time_zones.place(event.timezone)
+
     @admin.display(description=_("confirmed"), ordering="confirmed")
     def confirmed_count(self, event: Any) -> str:
         words = ngettext("%(count)s person", "%(count)s people", event.confirmed) % {"count": event.confirmed}
@@ -192,15 +210,16 @@ class EventAdmin(WebinarModelAdmin[Event]):
         return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
-        may_change = obj and self.has_change_permission(request, obj)
-        if not (obj and may_change and event_changes.must_be_announced(obj, listed=_listed(obj))):
+        may_change = self.has_change_permission(request, obj)
+        if obj is None or (may_change and not event_changes.must_be_announced(obj, listed=_listed(obj))):
             return self.fieldsets
         words = _(
             "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
             "and the note on the connection."
         )
         essentials, (name, options), *others = self.fieldsets
-        return [essentials, (name, {**options, "description": words}), *others]
+        read = ["named_zone" if field == "timezone" else field for field in options["fields"]]
+        return [essentials, (name, {"fields": read, "description": words if may_change else ""}), *others]
 
     def changeform_view(
         self,
@@ -209,15 +228,23 @@ class EventAdmin(WebinarModelAdmin[Event]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """The event is locked while its form is saved, so that seats and dates do not change meanwhile."""
-        if request.method != "POST" or object_id is None:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        """All hours of the page are in the zone of the event, which is locked while the form is saved."""
+        event = self.get_object(request, unquote(object_id)) if object_id else None
+        with timezone.override(zone_of(request, event)), self._locked(request, event):
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+            return response.render() if isinstance(response, TemplateResponse) else response
+
+    @contextmanager
+    def _locked(self, request: HttpRequest, event: Event | None) -> Iterator[None]:
+        """Seats and dates do not change while the form is saved."""
+        if request.method != "POST" or event is None:
+            yield
+            return
         if "report_file" in request.FILES and self.has_change_permission(request):
             examined(request.FILES["report_file"])
         with transaction.atomic():
-            if event := self.get_object(request, unquote(object_id)):
-                Event.objects.locked(event)
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            Event.objects.locked(event)
+            yield
 
     def render_change_form(
         self,
@@ -257,6 +284,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
 def warnings(event: Event, changed: set[str]) -> list[Any]:
     """Warnings on what an organiser may not have intended; falsy where there is none."""
     published, over = event.status == Event.Status.PUBLISHED, event.is_over
+    boxes = glyphs.missing(event.title + event.organiser_name)
     follow_up_missed = RESCHEDULED_BY & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
     return [
         published
@@ -264,6 +292,11 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
         and not over
         and _("This event has no link to the room yet; registrants are told so."),
         published and over and _("This event lies in the past."),
+        boxes
+        and _(
+            "No font of the server can write “%(characters)s” of the title or the organiser: no certificate is made."
+        )
+        % {"characters": boxes},
         event.report_file
         and not study_report.fits_in_mail(study_report.known_size(event) or 0)
         and _("The report is too large to be attached to a mail: it will be given as a link."),

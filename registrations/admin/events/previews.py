@@ -1,17 +1,19 @@
 """Previews for the organiser: the page and the form of an event, and each mail as it would be sent now."""
 
+from functools import wraps
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
 
 from registrations.admin.messages.broadcasts import may_write, require_writer, trial_address
 from registrations.admin.shared import model_admin
@@ -23,7 +25,7 @@ from registrations.mailing.previews import EXAMPLES, SAMPLES
 from registrations.models import Delivery, Event
 from registrations.views import reading
 from registrations.web.forms import RegistrationForm
-from registrations.web.responses import private_page
+from registrations.web.responses import View, private_page
 
 PEOPLE_OFFERED = 20
 
@@ -115,15 +117,33 @@ def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         raise Http404 from error
 
 
-@private_page
+def as_typed(view: View) -> View:
+    """Decorator: show the event as its form was sent. It is saved, looked at, and all is undone."""
+
+    @private_page
+    @wraps(view)
+    def wrapper(request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method != "POST":
+            return view(request, pk)
+        request.FILES.clear()  # a stored file would not be undone
+        messages.set_level(request, messages.ERROR + 1)  # none about what is undone
+        with transaction.atomic():
+            saved: HttpResponse = admin.site.get_model_admin(Event).changeform_view(request, str(pk))
+            response = view(request, pk) if saved.status_code == HTTPStatus.FOUND else saved
+            transaction.set_rollback(True)
+        return response
+
+    return wrapper
+
+
+@as_typed
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
     event, is_draft = _as_published(pk)
     return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 
 
-@require_safe
-@private_page
+@as_typed
 def preview_form(request: HttpRequest, pk: int) -> HttpResponse:
     """The form with the event's own questions; it cannot be sent."""
     event, _is_draft = _as_published(pk)

@@ -12,11 +12,13 @@ from django.contrib.admin.models import CHANGE
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -24,6 +26,7 @@ from registrations.admin.people.attendance import NOTED
 from registrations.admin.shared.jobs import carry_out, event_of, note_history
 from registrations.admin.shared.model_admin import page
 from registrations.admin_site.pages import AdminPage, list_path
+from registrations.documents import glyphs
 from registrations.domain import attendance
 from registrations.domain.attendance import Likeness, Proposal
 from registrations.models import Event, Job, Registration
@@ -40,6 +43,7 @@ STATE_KEPT = 24 * 3600  # seconds
 SALT = "registrations.admin.presence_import"
 SHORT = 800  # people
 UNMATCHED_SHOWN = 300
+NAMES_SHOWN = 20
 MATCHED_MAX = 2000  # each is a field of the form, as are the unmatched: see DATA_UPLOAD_MAX_NUMBER_FIELDS
 CHOICES_MAX = 12_000  # on the page: above it, an address is typed in place of each list of people
 PRIMARY_KEY = re.compile(r"\d{1,18}", re.ASCII)
@@ -145,12 +149,32 @@ def presences(event: Event) -> str:
         return ""
     count = event.registrations.without_dry_runs().filter(has_attended()).count()
     return format_html(
-        '<a href="{}">{}</a> · <a href="{}">{}</a>',
+        '<a href="{}">{}</a> · <a href="{}">{}</a>{}',
         list_of_present(event),
         ngettext("%(count)s person was there", "%(count)s people were there", count) % {"count": count},
         reverse("admin:registrations_event_presences", args=[event.pk]),
         _("Import the presences"),
+        _names_without_glyphs(event) if count and event.is_over else SafeString(),
     )
+
+
+def _names_without_glyphs(event: Event) -> SafeString:
+    """Whose certificate is not made, because no font has a character of the name."""
+    unusual = Q(first_name__regex=glyphs.UNUSUAL) | Q(last_name__regex=glyphs.UNUSUAL)
+    people = event.registrations.without_dry_runs().certified().filter(unusual)
+    names = glyphs.without_glyphs(f"{first} {last}" for first, last in people.values_list("first_name", "last_name"))
+    if not names:
+        return SafeString()
+    words = ngettext(
+        "No certificate for %(count)s name, which no font of the server can write: %(names)s. Have fonts installed "
+        "(Debian, Ubuntu: %(packages)s), or correct the name.",
+        "No certificate for %(count)s names, which no font of the server can write: %(names)s. Have fonts installed "
+        "(Debian, Ubuntu: %(packages)s), or correct the names.",
+        len(names),
+    )
+    shown = ", ".join([*names[:NAMES_SHOWN], *["…"] * (len(names) > NAMES_SHOWN)])
+    told = words % {"count": len(names), "names": shown, "packages": glyphs.PACKAGES}
+    return format_html('<p class="errornote">{}</p>', told)
 
 
 def import_presences(request: HttpRequest, pk: int) -> HttpResponse:

@@ -31,7 +31,7 @@ from registrations.views import reading
 PERMISSION = "registrations.write_to_registrants"
 REVIEW_TEMPLATE = "admin/registrations/event/review_broadcast.html"
 PROGRESS_TEMPLATE = "admin/registrations/event/broadcast_progress.html"
-SEEN, TRIAL, TAKE_BACK, STOP = "seen", "trial", "take_back", "stop"  # names of fields
+SEEN, TRIAL, TAKE_BACK, STOP, WRITE_AGAIN = "seen", "trial", "take_back", "stop", "write_again"  # names of fields
 ENDED_BADLY = {"failed": [Delivery.State.FAILED], "dropped": [Delivery.State.CANCELLED, Delivery.State.EXPIRED]}
 NAMES_SHOWN = 50
 MESSAGES_SHOWN = 10
@@ -80,6 +80,9 @@ def _answer(request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
         return _take_back(request, broadcast)
     if STOP in request.POST:
         return _stop(request, broadcast)
+    if WRITE_AGAIN in request.POST and broadcast.is_taken_back:
+        draft = broadcasts.write_again(broadcast, account=int(request.user.pk or 0))
+        return HttpResponseRedirect(address("correct_broadcast", draft))
     if not broadcasts.is_being_written(broadcast):
         return back_to(broadcast) if request.method == "POST" else _progress(request, broadcast)
     return login.with_fresh_password(_draft)(request, broadcast)

@@ -28,7 +28,7 @@ def attendance_words(sign: Attendance) -> str:
     """« lien personnel, 16 h 28 »; « rapport de la salle, 75 min »; « à la main »."""
     match sign.origin:
         case Attendance.Origin.JOIN:
-            hour = dates.hour(sign.noted_at, sign.registration.event)
+            hour = dates.named_hour(sign.noted_at, sign.registration.event)
             return _("personal link, %(hour)s") % {"hour": hour}
         case Attendance.Origin.IMPORT if sign.minutes is not None:
             return _("room’s report, %(minutes)s min") % {"minutes": sign.minutes}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
@@ -28,6 +29,7 @@ from registrations.models.person_fields import BY_NAME, PersonField
 from registrations.runtime.rows import in_chunks
 from registrations.security import audit
 from registrations.spreadsheets import newsletter, writer
+from registrations.text import dates
 from registrations.text.typography import french
 from registrations.web.responses import file_response
 from registrations.worker import jobs
@@ -63,7 +65,9 @@ def _iso(registration: Registration) -> str:
 
 
 def _moment(registration: Registration) -> str:
-    return formats.date_format(registration.created_at.astimezone(registration.event.zone), "SHORT_DATETIME_FORMAT")
+    event = registration.event
+    words = formats.date_format(registration.created_at.astimezone(event.zone), "SHORT_DATETIME_FORMAT")
+    return words if event.timezone == settings.TIME_ZONE else f"{words} ({dates.zone_name(event)})"
 
 
 def _column(field: PersonField) -> Column:

@@ -1,13 +1,18 @@
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.utils import timezone
 
 from registrations.mailing import reminders
 from registrations.models import Event, EventQuestion, ReportSection
+from registrations.models.event_validators import validate_timezone
 
 
 class Command(BaseCommand):
@@ -20,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, verbosity: int, **options: Any) -> None:
         fields = tomllib.loads(file.read_text("utf-8"))
         sections, questions = fields.pop("report_sections", []), fields.pop("questions", [])
-        event, created = Event.objects.get_or_create(slug=fields.pop("slug"), defaults=fields)
+        event, created = Event.objects.get_or_create(slug=fields.pop("slug"), defaults=_in_its_zone(fields))
         if created:
             ReportSection.objects.bulk_create(
                 ReportSection(event=event, position=position, **section)
@@ -31,6 +36,17 @@ class Command(BaseCommand):
             reminders.schedule(Event.objects.locked(event))
         if verbosity:
             self.stdout.write(f"{event.slug}: {'created' if created else 'exists already'}")
+
+
+def _in_its_zone(fields: dict[str, Any]) -> dict[str, Any]:
+    """An hour without an offset is one of the event's time zone. Raise CommandError for an unknown zone."""
+    name = fields.get("timezone", settings.TIME_ZONE)
+    try:
+        validate_timezone(name)
+    except ValidationError as error:
+        raise CommandError(f"timezone: {error.messages}") from error
+    naive = {key: value for key, value in fields.items() if isinstance(value, datetime) and timezone.is_naive(value)}
+    return {**fields, **{key: timezone.make_aware(value, ZoneInfo(name)) for key, value in naive.items()}}
 
 
 def _checked(question: EventQuestion) -> EventQuestion:

@@ -63,7 +63,7 @@ def _ago(moment: datetime) -> str:
 
 
 def _local(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M %Z}"
 
 
 def _size(count: int) -> str:

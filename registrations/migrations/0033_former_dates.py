@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0028_calendar_entry_of_each_mailbox'),
+        ('registrations', '0032_what_stays_of_an_erasure'),
     ]
 
     operations = [

@@ -1,0 +1,105 @@
+"""Names that no font can write: no certificate with boxes, and the organiser is told whose it is."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+from registrations.documents import glyphs
+from registrations.models import Document
+from tests.admin_client import EVENTS, logged_in
+from tests.documents.test_certificate import make_present, path_of
+from tests.factories import make_past_event
+
+CONFIGURATION = "<fontconfig><dir>{folder}</dir><cachedir>{folder}/cache</cachedir></fontconfig>"
+KOREAN = "김민준"
+
+
+@pytest.fixture(autouse=True)
+def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with the fonts of the machine: none yet."""
+    folder = tmp_path / "fonts"
+    folder.mkdir()
+    configuration = tmp_path / "fonts.conf"
+    configuration.write_text(CONFIGURATION.format(folder=folder))
+    monkeypatch.setenv("FONTCONFIG_FILE", str(configuration))
+    return folder
+
+
+def install_font(folder: Path, characters: str) -> None:
+    names = [f"uni{ord(char):04X}" for char in characters]
+    box = TTGlyphPen(None)
+    box.moveTo((0, 0))
+    box.lineTo((0, 500))
+    box.lineTo((500, 0))
+    box.closePath()
+    font = FontBuilder(1000)
+    font.setupGlyphOrder([".notdef", *names])
+    font.setupCharacterMap(dict(zip(map(ord, characters), names, strict=True)))
+    font.setupGlyf(dict.fromkeys([".notdef", *names], box.glyph()))
+    font.setupHorizontalMetrics(dict.fromkeys([".notdef", *names], (600, 0)))
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": "Essai", "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    font.save(folder / "essai.ttf")
+
+
+@pytest.mark.usefixtures("with_pango")
+@pytest.mark.parametrize(
+    ("text", "boxes"),
+    [
+        ("Zoë D’Arcy-Ó Súilleabháin", ""),
+        ("Şükrü Đorđević Nguyễn Thị Ánh Αθηνά Ольга", ""),
+        ("Zoe\u0308 e\u200dt N\u0303", ""),
+        ("Zoë 김민준 김", KOREAN),
+        ("王小明", "王小明"),
+        ("Zoë 🌻\ufe0f", "🌻"),
+    ],
+)
+def test_characters_without_a_font_are_found(text: str, boxes: str) -> None:
+    assert glyphs.missing(text) == boxes
+
+
+@pytest.mark.usefixtures("with_pango")
+def test_a_font_that_is_installed_is_seen_at_once(fonts: Path) -> None:
+    assert glyphs.missing(KOREAN) == KOREAN
+    install_font(fonts, "김민")
+    assert glyphs.missing(KOREAN) == "준"
+    assert glyphs.without_glyphs(["Zoë", "김민", "김민준"]) == ["김민준"]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_a_certificate_with_boxes_is_not_made(client: Client) -> None:
+    registration = make_present(last_name=KOREAN)
+    page = client.get(path_of(registration))
+    assert page.status_code == 503
+    assert f"Ce site n’a pas de police pour <bdi>{KOREAN}</bdi>" in page.text
+    assert not Document.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_once_a_font_is_there_the_certificate_is_made(client: Client, fonts: Path) -> None:
+    registration = make_present(last_name=KOREAN)
+    install_font(fonts, KOREAN)
+    assert client.get(path_of(registration)).status_code == 202
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_the_form_of_the_event_names_those_who_get_no_certificate() -> None:
+    event = make_past_event()
+    make_present(event, first_name="Zoë", last_name="D’Arcy")
+    make_present(event, first_name="Ann", last_name=KOREAN)
+    page = logged_in().get(f"{EVENTS}{event.pk}/change/").text
+    assert f"Pas d’attestation pour 1 nom, qu’aucune police du serveur n’écrit\u00a0: Ann {KOREAN}." in page
+    assert glyphs.PACKAGES in page
+
+
+@pytest.mark.django_db
+def test_nothing_is_said_of_fonts_where_no_document_is_made(without_pango: None) -> None:
+    assert glyphs.missing(KOREAN) == ""

@@ -1,0 +1,32 @@
+"""An event from a file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from registrations.models import Event
+
+pytestmark = pytest.mark.django_db
+
+FIRST_EVENT = Path(settings.BASE_DIR) / "registrations/fixtures/first_event.toml"
+
+
+def load(folder: Path, *, zone: str) -> None:
+    text = FIRST_EVENT.read_text("utf-8").replace("+02:00", "").replace("Europe/Paris", zone)
+    file = folder / "event.toml"
+    file.write_text(text, "utf-8")
+    call_command("load_event", str(file), verbosity=0)
+
+
+def test_hours_without_an_offset_are_those_of_the_zone_in_the_file(tmp_path: Path) -> None:
+    load(tmp_path, zone="Pacific/Noumea")
+    assert Event.objects.get().starts_at == datetime(2025, 5, 13, 5, 30, tzinfo=UTC)
+
+
+def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Choisissez un fuseau horaire"):
+        load(tmp_path, zone="Europe/Nulle-Part")
+    assert not Event.objects.exists()
