@@ -94,7 +94,7 @@ def test_a_link_to_the_certificate_leads_to_a_clear_page_and_none_is_shown(clien
     answer = client.get(mine + "attestation.pdf")
     assert answer.status_code == 503
     assert "L’attestation n’est pas encore disponible" in answer.text
-    assert "Réessayez dans une minute" not in answer.text
+    assert "Réessayez dans quelques minutes" not in answer.text
 
 
 def test_an_uploaded_report_is_attached_and_given_all_the_same(client: Client, journey: Journey) -> None:
@@ -138,7 +138,7 @@ def test_documents_of_the_admin_are_refused_in_a_sentence_that_does_not_say_try_
     ]
     for answer in answers:
         assert "une bibliothèque manque sur le serveur" in answer.text
-        assert "Réessayez dans une minute" not in answer.text
+        assert "Réessayez dans quelques minutes" not in answer.text
 
 
 def test_the_worker_prepares_nothing() -> None:

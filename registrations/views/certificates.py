@@ -14,22 +14,19 @@ from registrations.views.self_service import own_page
 from registrations.web.forms import CertificateForm
 from registrations.web.responses import private_page
 
-TEMPLATE = "registrations/personal/certificate_unavailable.html"
-
 
 @own_page
 def download(request: HttpRequest, registration: Registration) -> HttpResponse:
     if not registration.has_certificate:
         raise Http404
-    context: dict[str, Any] = {"event": registration.event, "registration": registration}
+    context: dict[str, Any] = {"event": registration.event, "registration": registration, "is_certificate": True}
     if missing := certificate.missing_glyphs(registration):
-        return unavailable(request, TEMPLATE, {**context, "missing_glyphs": missing}, can_be_made=False)
+        return unavailable(request, {**context, "missing_glyphs": missing}, can_be_made=False)
     limit = rate_limits.CERTIFICATES_OF_REGISTRATION
     return on_demand_response(
         request,
         registration,
         filename=certificate.FILENAME,
-        template=TEMPLATE,
         context=context,
         wait=lambda: rate_limits.take((limit, str(registration.pk))),
     )

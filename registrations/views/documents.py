@@ -16,6 +16,7 @@ from registrations.web.responses import pdf_response
 LOOK_AGAIN_AFTER = 5  # seconds, while it is made
 FOLLOWED_FOR = timedelta(minutes=2)  # then the page no longer loads itself again
 RETRY_AFTER = 60  # seconds, when it could not be made
+TEMPLATE = "registrations/personal/document_unavailable.html"
 
 
 def on_demand_response(
@@ -23,28 +24,30 @@ def on_demand_response(
     owner: on_demand.Owner,
     *,
     filename: str,
-    template: str,
     context: dict[str, Any],
     wait: Callable[[], timedelta | None] = lambda: None,
 ) -> HttpResponse:
-    """`wait()` counts one document that has to be made, and returns how long to wait above the limit."""
+    """`context`: `event`, `registration`, and `is_certificate` for a certificate.
+
+    `wait()` counts one document that has to be made, and returns how long to wait above the limit.
+    """
     document = on_demand.find(owner)
     if document and document.made_at:
         return pdf_response(bytes(document.content), filename)
     if not pango.is_installed():
-        return unavailable(request, template, context, can_be_made=False)
+        return unavailable(request, context, can_be_made=False)
     if document is None:
         if too_soon := wait():
             return too_many_requests(request, too_soon)
         document = on_demand.ask(owner)
     if document.has_failed or document.asked_at < timezone.now() - FOLLOWED_FOR:
-        return unavailable(request, template, context, can_be_made=True)
-    response = render(request, template, {**context, "is_under_way": True}, status=202)
+        return unavailable(request, context, can_be_made=True)
+    response = render(request, TEMPLATE, {**context, "is_under_way": True}, status=202)
     response["Refresh"] = str(LOOK_AGAIN_AFTER)
     return response
 
 
-def unavailable(request: HttpRequest, template: str, context: dict[str, Any], *, can_be_made: bool) -> HttpResponse:
-    response = render(request, template, {**context, "can_be_made": can_be_made}, status=503)
+def unavailable(request: HttpRequest, context: dict[str, Any], *, can_be_made: bool) -> HttpResponse:
+    response = render(request, TEMPLATE, {**context, "can_be_made": can_be_made}, status=503)
     response["Retry-After"] = str(RETRY_AFTER)
     return response

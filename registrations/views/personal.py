@@ -49,20 +49,17 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
 def report(request: HttpRequest, join_code: str) -> HttpResponse:
     registration = _registration(join_code)
     event = registration.event
-    template, context = (
-        "registrations/personal/report_unavailable.html",
-        {"event": event, "registration": registration},
-    )
+    context = {"event": event, "registration": registration}
     try:
         if made := study_report.made(event):
             return pdf_response(made.content, made.filename)
     except pdf.RenderingFailed:
         logger.exception("The report of event %s could not be read", event.pk)
-        return unavailable(request, template, context, can_be_made=True)
+        return unavailable(request, context, can_be_made=True)
     if not study_report.presentation_of(event).sections:
         raise Http404
     filename = study_report.FILENAMES[True]
-    return on_demand_response(request, event, filename=filename, template=template, context=context)
+    return on_demand_response(request, event, filename=filename, context=context)
 
 
 @require_safe

@@ -203,7 +203,7 @@ def test_a_document_that_keeps_failing_is_explained_and_can_be_had_later(
     assert Document.objects.get().attempts == ATTEMPTS_MAX
     answer = client.get(path)
     assert (answer.status_code, answer["Retry-After"], "Refresh" in answer) == (503, "60", False)
-    assert "Réessayez dans une minute" in answer.text
+    assert "Réessayez dans quelques minutes" in answer.text
     Document.objects.update(asked_at=timezone.now() - TRIED_AGAIN_AFTER - timedelta(seconds=1))
     assert client.get(path).status_code == 202
 
