@@ -36,7 +36,10 @@ CLAIM = """
         ORDER BY priority, due, id
         LIMIT 1 {lock}
     )
-    RETURNING id
+    RETURNING id, EXISTS (
+        SELECT 1 FROM registrations_delivery AS other
+        WHERE other.state = 'pending' AND other.owed_since IS NOT NULL AND other.obstacle = 'server'
+    )
 """
 SENT = """
     UPDATE registrations_delivery
@@ -45,7 +48,7 @@ SENT = """
     RETURNING id
 """
 RESUME = """
-    UPDATE registrations_delivery SET due = %(now)s
+    UPDATE registrations_delivery SET due = %(now)s, obstacle = ''
     WHERE state = 'pending' AND owed_since <= %(now)s AND obstacle = 'server'
     RETURNING id
 """
@@ -71,7 +74,9 @@ def claim(*, holder: str = "") -> Delivery | None:
     lock = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     while claimed := rows_of(CLAIM.format(lock=lock), values):
         with contextlib.suppress(ObjectDoesNotExist):  # erased since the claim: take the next one
-            delivery = _with_related(_DELIVERY.get(pk=claimed[0][0]))
+            [(pk, others_are_blocked)] = claimed
+            delivery = _with_related(_DELIVERY.get(pk=pk))
+            delivery.others_are_blocked = bool(others_are_blocked)
             if delivery.address:
                 return delivery
             delivery.delete()  # to nobody: a visitor asked for the link of an address that is on no list

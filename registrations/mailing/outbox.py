@@ -49,7 +49,7 @@ class Transport:
 
     def __init__(self) -> None:
         self.backend = mailers.default
-        self.connected = self.has_sent = False
+        self.connected = False
 
     def send(self, message: composer.Mail) -> None:
         """Send one message to its one recipient; raises what the backend raises, or NotAccepted or Unreadable.
@@ -140,8 +140,7 @@ def deliver(delivery: Delivery, transport: Transport) -> bool:
         return not problem.stops_the_drain
     _persist(lambda: claims.record_sent(delivery), delivery)
     logger.info("Delivery %s: sent", delivery.pk)
-    if not transport.has_sent:
-        transport.has_sent = True
+    if delivery.others_are_blocked:
         claims.resume_blocked()
     return True
 

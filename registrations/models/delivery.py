@@ -272,6 +272,8 @@ class Delivery(models.Model):
     )
     provider_status = models.CharField(_("told by the provider"), max_length=20, choices=ProviderStatus, blank=True)
 
+    others_are_blocked = False  # by the mail server, when this mail was claimed
+
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:

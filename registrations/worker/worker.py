@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 POLL_EVERY = 0.1  # seconds; only a read, so that an idle worker does not hold SQLite's write lock
 SWEEP_EVERY = 10  # seconds
 HOUSEKEEPING_EVERY = 24 * 3600  # seconds
+HOUSEKEEPING_PUT_OFF = 3600  # seconds at most, while there are mails: those of a killed worker wait for its successor
 DATABASE_AWAY = 2  # seconds before the next try
 
 
@@ -34,7 +35,8 @@ class MailWorker(Worker):
             worker_id=name,
             excluded_queue_names=[],
         )
-        self.next_sweep = self.next_housekeeping = 0.0
+        self.next_sweep = 0.0
+        self.next_housekeeping = time.monotonic()
         self.asked_to_stop = False
 
     def shutdown(self, signum: int, frame: FrameType | None) -> None:
@@ -67,10 +69,11 @@ class MailWorker(Worker):
             wakeups.sweep()
             erasure.erase_due()
             self.next_sweep = now + SWEEP_EVERY
-        if now >= self.next_housekeeping:
+        has_tasks = self.has_tasks()
+        if now >= self.next_housekeeping + (HOUSEKEEPING_PUT_OFF if has_tasks else 0):
             housekeeping.run()
             self.next_housekeeping = now + HOUSEKEEPING_EVERY
-        if self.has_tasks():
+        if has_tasks:
             self.max_tasks = self._run_tasks + 1  # one task; then this method is called again and may sweep
             with wakeups.stopping_when(lambda: self.asked_to_stop):
                 super().run()

@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from registrations.documents import pdf
 from registrations.management import progress_line
+from registrations.models import clock_mark
 from registrations.runtime import progress
 from tests.factories import make_event, make_registration
 
@@ -59,6 +60,7 @@ def test_the_purge_reports_its_progress(capsys: pytest.CaptureFixture[str], monk
     event = make_event(starts_at=make_event().starts_at.replace(year=2020), slug="vieux", retention_months=1)
     for _ in range(3):
         make_registration(event, created_at=event.starts_at)
+    clock_mark.move_on()
     call_command("purge")
     captured = capsys.readouterr()
     assert captured.err == "purge: 0/3 (0 %) vieux\npurge: 3/3 (100 %) vieux\n"
