@@ -12,6 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from pytest_django import Settings
 
+from registrations.documents import study_report
 from registrations.domain import corrections, event_changes, signup
 from registrations.mailing import claims, first_mails, outbox
 from registrations.models import Delivery, Event, Registration
@@ -80,7 +81,7 @@ def is_complete(mail: EmailMultiAlternatives, registration: Registration) -> boo
         mail.to == [registration.email]
         and registration.join_url in mail.body
         and "METHOD:REQUEST" in str(names.get("invitation.ics"))
-        and "rapport-etude.pdf" in names
+        and not names.keys().isdisjoint(study_report.FILENAMES.values())
     )
 
 
