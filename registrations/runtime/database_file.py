@@ -1,6 +1,8 @@
 """The SQLite file that a site runs on: which one it was, so that a deleted or replaced one is noticed."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 
@@ -16,8 +18,13 @@ def note(database: Path) -> None:
 
 
 def is_gone(database: Path) -> bool:
-    """Whether a site ran on a file of this name that is not there any more."""
-    return _record(database).exists() and not database.exists()
+    """Whether a site ran on a file of this name that is not there any more.
+
+    An empty file in its place does not count: SQLite makes one for a process that still runs and connects again.
+    """
+    if not _record(database).exists():
+        return False
+    return not database.exists() or (bool(problem(database)) and _is_empty(database))
 
 
 def problem(database: Path) -> str:
@@ -35,6 +42,11 @@ def problem(database: Path) -> str:
     if not database.with_name(f"{database.name}-wal").exists():
         return "The write-ahead log beside the database file has been deleted: stop the site, and check the database."
     return ""
+
+
+def _is_empty(database: Path) -> bool:
+    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
 
 
 def _identity(database: Path) -> list[int]:

@@ -1,5 +1,6 @@
 """Folders that are full or cannot be written, and a database file that is not the one the site started with."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -71,6 +72,16 @@ def test_a_deleted_database_is_told_and_is_not_begun_anew(file: Path) -> None:
     file.unlink()
     assert "has been deleted" in database_file.problem(file)
     assert database_file.is_gone(file)
+
+
+def test_an_empty_file_that_a_running_process_made_in_its_place_does_not_count(file: Path) -> None:
+    file.rename(file.with_name("aside"))
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    assert database_file.is_gone(file)
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE restored (id)")
+    assert not database_file.is_gone(file)  # a backup that somebody put there
 
 
 def test_a_replaced_database_is_told(file: Path) -> None:
