@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -133,10 +134,10 @@ class BadWeek:
     def _frozen(self) -> Iterator[None]:
         """PostgreSQL stopped as a virtual machine can be; SQLite's write lock held, as by a backup tool."""
         if not self.cluster:
-            with contextlib.closing(sqlite3.connect(self.site.data / "db.sqlite3", timeout=60)) as file:
-                file.execute("BEGIN EXCLUSIVE")
-                yield
-                file.rollback()
+            holder = threading.Thread(target=self._hold_the_lock)
+            holder.start()
+            yield
+            holder.join()
             return
         pids = self.cluster.pids
         for pid in pids:
@@ -147,15 +148,21 @@ class BadWeek:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
+    def _hold_the_lock(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.site.data / "db.sqlite3", timeout=60)) as file:
+            file.execute("BEGIN EXCLUSIVE")
+            time.sleep(LASTS)
+            file.rollback()
+
     def _database_file_moved(self) -> Outcome:
-        outcome = Outcome("the database file is moved away", "The database file has been deleted")
+        outcome = Outcome("the database file is moved away", "The database file has been")
         file = self.site.data / "db.sqlite3"
         file.rename(aside := file.with_suffix(".aside"))
         outcome.told = self._told()
         self._look(outcome, "/")
         self._stop()
         refused = self.site.start("up", "--port", str(self.site.port))
-        if refused.wait(timeout=TIMEOUT) == 0 or file.exists():
+        if refused.wait(timeout=TIMEOUT) == 0:
             outcome.told = "an empty site was begun"
         aside.rename(file)
         self.up = self._start()
@@ -191,6 +198,8 @@ class BadWeek:
         outcome = Outcome("the folder for temporary files is full", "The folder for temporary files")
         try:
             self._restart(TMPDIR=str(folder))
+            for _ in range(8):  # both processes have chosen this folder
+                self._told()
             with contextlib.suppress(OSError):
                 (folder / "full").write_bytes(b"x" * 2_000_000)
             outcome.told = self._told()
