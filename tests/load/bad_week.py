@@ -141,13 +141,11 @@ class BadWeek:
             holder.join()
             return
         pids = self.cluster.pids
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        _signal(pids, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            _signal(pids, signal.SIGCONT)
 
     def _hold_the_lock(self) -> None:
         with contextlib.closing(sqlite3.connect(self.site.data / "db.sqlite3", timeout=60)) as file:
@@ -274,6 +272,12 @@ class BadWeek:
 
     def _arrived(self) -> set[str]:
         return {str(mail["kept"]) for mail in journal(self.mail_server.journal) if "kept" in mail}
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # of a connection that has just been closed
+            os.kill(pid, number)
 
 
 def main() -> int:
