@@ -24,6 +24,7 @@ def properties(calendar: bytes) -> dict[str, str]:
     return dict(re.split("[;:]", line, maxsplit=1) for line in inside)
 
 
+@pytest.mark.usefixtures("with_pango")
 def test_the_invitation_has_the_properties_that_calendars_need() -> None:
     starts_at = datetime(2030, 5, 13, 14, 30, tzinfo=UTC)
     event = make_event(title="Réseau, acteurs ; liens", starts_in=starts_at - timezone.now())

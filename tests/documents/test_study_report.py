@@ -312,6 +312,7 @@ def test_a_worker_that_is_asked_to_stop_gives_up_the_report_in_hand(
     assert time.monotonic() - begun < pdf.TIMEOUT / 2
 
 
+@pytest.mark.usefixtures("with_pango")
 def test_a_mail_waits_for_its_report_that_is_being_made_and_a_visitor_is_asked_to_come_back(
     outbox_folder: Path, client: Client
 ) -> None:
