@@ -53,7 +53,7 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
         return
-    send_at = rate_limits.mail_due(registration.event, email, is_first=False)
+    send_at = signup.mail_due(registration.event, email, is_first=False)
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
@@ -80,6 +80,14 @@ def confirm_address(registration: Registration) -> None:
     if not registration.is_cancelled:
         signup.send_link(registration, reason=Reason.CORRECTED)
     wakeups.send_due_mail.enqueue()
+
+
+@transaction.atomic
+def send_to_corrected(registration: Registration) -> None:
+    """Send the link to an address that an organiser has corrected, in place of a first mail that has not left."""
+    registration.deliveries.filter(kind__in=FIRST).drop(_("the address was corrected"))
+    send_at = signup.correctable_until(registration.email)
+    signup.send_link(registration, reason=Reason.CORRECTED, send_at=send_at)
 
 
 def is_refused(registration: Registration) -> bool:
@@ -126,7 +134,7 @@ def correct_sign_up(event: Event, made: int | None, *, email: str, language: str
     mistaken.save()
     if held_entry and (send_at := rate_limits.mail_due(event, wrong, is_first=False)):
         mailboxes.take_out(mistaken, wrong, send_at=send_at)
-    send_at = rate_limits.mail_due(event, email, is_first=True)
+    send_at = signup.mail_due(event, email, is_first=True)
     signup.send_link(mistaken, reason=Reason.NEW, send_at=send_at)
     return signup.SignUp(mistaken, is_new=True, was_full=mistaken.is_waiting, is_delayed=False)
 

@@ -45,7 +45,8 @@ def start(event: Event, *, email: str, language: str, **answers: Any) -> Registr
     if trial.is_cancelled:
         signup.come_back(trial)
     else:
-        signup.send_link(trial, reason=Delivery.Reason.NEW if is_new else Delivery.Reason.RESENT)
+        reason = Delivery.Reason.NEW if is_new else Delivery.Reason.RESENT
+        signup.send_link(trial, reason=reason, send_at=signup.correctable_until(email))
     return trial
 
 

@@ -17,7 +17,7 @@ from registrations.security import rate_limits
 from registrations.text import email_typos
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
-CORRECTABLE_FOR = timedelta(minutes=2)  # before a mail leaves to what looks like a slip in a well-known domain
+CORRECTABLE_FOR = timedelta(minutes=2)
 SEAT: dict[str, Any] = {"status": Registration.Status.CONFIRMED, "waiting_since": None}
 _OF_ADDRESS = PreparedQuery(
     lambda: (
@@ -60,9 +60,7 @@ def _register(event: Event, *, email: str, language: str, **answers: Any) -> Sig
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    send_at = rate_limits.mail_due(event, registration.email, is_first=is_first)
-    if send_at and email_typos.meant_domain(registration.email):
-        send_at = max(send_at, timezone.now() + CORRECTABLE_FOR)
+    send_at = mail_due(event, registration.email, is_first=is_first)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, send_at=send_at)
     elif registration.is_cancelled:
@@ -75,6 +73,17 @@ def _register(event: Event, *, email: str, language: str, **answers: Any) -> Sig
     is_now = send_at is not None and send_at <= timezone.now()
     is_delayed = not is_now and rate_limits.has_too_many_mails(event)
     return SignUp(registration, is_new, was_full=event.state == EventState.FULL, is_delayed=is_delayed)
+
+
+def mail_due(event: Event, email: str, *, is_first: bool) -> datetime | None:
+    """When a mail may leave to an address that was just typed: None when the rate limits forbid it."""
+    send_at, wait = rate_limits.mail_due(event, email, is_first=is_first), correctable_until(email)
+    return max(send_at, wait) if send_at and wait else send_at
+
+
+def correctable_until(email: str) -> datetime | None:
+    """When a mail may leave to an address that was just typed and looks like a slip; None for all others: at once."""
+    return timezone.now() + CORRECTABLE_FOR if email_typos.meant_domain(email) else None
 
 
 def _found_or_made(event: Event, *, email: str, **answers: Any) -> tuple[Registration, bool]:
@@ -188,7 +197,7 @@ def renew_links(registration: Registration) -> None:
 @transaction.atomic
 def welcome(registration: Registration) -> None:
     """Enqueue the first mail and the reminders of a person whom the organiser has added."""
-    _welcome(Registration.objects.locked(registration), Reason.NEW)
+    _welcome(Registration.objects.locked(registration), Reason.NEW, send_at=correctable_until(registration.email))
 
 
 def _send_link(

@@ -5,6 +5,7 @@ change beyond capitals is not changed silently: the reader is asked.
 """
 
 import re
+import string
 import unicodedata
 from urllib.parse import unquote
 
@@ -12,10 +13,12 @@ import idna
 from django.utils.translation import gettext as _
 
 MAILTO = re.compile(r"mailto:([^?]*)", re.IGNORECASE)
-NAME_AND_ADDRESS = re.compile(r"[^<>]*<([^<>]*)>")
-AT = str.maketrans({"＠": "@", "﹫": "@"})
+NAME_AND_ADDRESS = re.compile(r"[^<>]*<([^<>]*)>[^<>]*")
+WITH_COMMENT = re.compile(r"([^()]*)\(([^()]*)\)")
+SIGNS = str.maketrans({"＠": "@", "﹫": "@", "‹": "<", "›": ">"})
 HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe58\ufe63\uff0d", "-"))
 AROUND = " \t\n\"'«»<>()[],;:."  # no address begins or ends with one of these
+BEFORE_AT = {*string.ascii_letters, *string.digits, *"!#$%&'*+/=?^_`{}|~-."}  # RFC 5322, section 3.2.3
 PUNYCODE = "xn--"
 DOMAIN_MAX = 253  # characters of a name (RFC 1035, section 2.3.4)
 
@@ -31,19 +34,22 @@ class AnotherAddressMeant(NotAnAddress):
 def read(typed: str) -> str:
     """The address for SMTP without extensions: ASCII. Raises NotAnAddress."""
     local_part, domain = _parts(_repaired(typed))
-    if not local_part.isascii():
-        raise NotAnAddress(_("Before the @, only letters without accents are possible."))
+    _check_before_at(local_part)
     return f"{local_part}@{_encoded(domain, local_part)}"
 
 
 def _repaired(typed: str) -> str:
-    """Without what surrounds it: a name, a scheme, punctuation, invisible characters; without spaces around the @."""
-    text = "".join(
-        char for char in typed.translate(AT) if unicodedata.category(char) not in {"Cf", "Cc"} or char == "\n"
-    )
+    """Without what surrounds it: a name, a scheme, punctuation, invisible characters; without spaces around the @.
+
+    A typographic hyphen, which no address can hold, is the one of the keyboard.
+    """
+    text = typed.translate(SIGNS).translate(HYPHENS)
+    text = "".join(char for char in text if unicodedata.category(char) not in {"Cf", "Cc"} or char == "\n")
     text = " ".join(text.split())
     if named := NAME_AND_ADDRESS.fullmatch(text):
         text = named[1]
+    if commented := WITH_COMMENT.fullmatch(text):
+        text = commented[1] if "@" in commented[1] else commented[2]
     text = text.strip(AROUND)
     if link := MAILTO.match(text):
         text = unquote(link[1]).strip(AROUND)
@@ -67,8 +73,18 @@ def _parts(text: str) -> tuple[str, str]:
     return local_part, domain
 
 
+def _check_before_at(local_part: str) -> None:
+    for sign in local_part:
+        if unicodedata.category(sign)[0] in "LM" and not sign.isascii():
+            raise NotAnAddress(_("Before the @, only letters without accents are possible."))
+        if sign not in BEFORE_AT:
+            raise NotAnAddress(_("Before the @, the sign “%(sign)s” is not possible.") % {"sign": sign})
+    if "" in local_part.split("."):
+        raise NotAnAddress(_("Before the @, a full stop is neither doubled nor the last sign."))
+
+
 def _encoded(domain: str, local_part: str) -> str:
-    """The domain in ASCII. A typographic hyphen, which no domain can hold, is the one of the keyboard."""
+    """The domain in ASCII. A browser may have encoded a typographic hyphen."""
     if len(domain) > DOMAIN_MAX:  # before it is decoded, whose time grows with the square of the length
         raise NotAnAddress(_("The part after the @ is not the name of a domain."))
     written = ".".join(_decoded(label) for label in domain.lower().split(".")).translate(HYPHENS)

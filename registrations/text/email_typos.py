@@ -1,5 +1,7 @@
 """Likely typing errors in the domain of a mail address. They are pointed out and never refused."""
 
+from django.utils.translation import gettext as _
+
 COMMON_DOMAINS = {
     "aol.com",
     "bbox.fr",
@@ -43,6 +45,14 @@ def with_meant_domain(address: str) -> str:
     """The address with the domain that was probably meant."""
     local_part, at, domain = address.rpartition("@")
     return f"{local_part}{at}{meant_domain(address) or domain}"
+
+
+def question(address: str) -> str:
+    """To the organiser who gave this address: whether another one was meant. Empty when there is no slip."""
+    meant = with_meant_domain(address)
+    if meant.lower() == address.lower():
+        return ""
+    return _("%(typed)s may hold a slip: did you mean %(meant)s?") % {"typed": address, "meant": meant}
 
 
 def is_one_slip_from(typed: str, meant: str) -> bool:

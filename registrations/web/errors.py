@@ -3,24 +3,58 @@
 import math
 import sys
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import REASON_BAD_ORIGIN, REASON_MALFORMED_REFERER, REASON_NO_REFERER
 from django.shortcuts import redirect, render
 from django.urls import ResolverMatch, is_valid_path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
 
 from registrations.runtime import log_context
-from registrations.web.responses import EXPIRED, too_many
+from registrations.web.responses import SHOWN_AGAIN, too_many
 
 RETRY_AFTER = 30  # seconds
 STRAY_SIGNS = " \u00a0.,;:!?…)]}>»”’'\"*"  # what may stand after a link in a sentence
 NOT_TYPED = {"csrfmiddlewaretoken"}
 FORMS_SHOWN_AGAIN = {"sign_up", "resend", "correct_address", "correct", "change_address"}  # names of their addresses
 FROM_THIS_SITE = "CSRF "  # begins Django's reasons once the form is known to come from a page of this site
+OF_NO_PAGE = {REASON_BAD_ORIGIN % "null", REASON_NO_REFERER, REASON_MALFORMED_REFERER}
+
+
+class Cause(Enum):
+    """Why a form was not accepted."""
+
+    EXPIRED = auto()
+    HIDDEN = auto()  # the browser, or an extension, does not say from which page it came
+    ANOTHER_SITE = auto()
+
+
+HEADINGS = {
+    Cause.EXPIRED: gettext_lazy("The page has expired"),
+    Cause.HIDDEN: gettext_lazy("Your browser hides where the form comes from"),
+    Cause.ANOTHER_SITE: gettext_lazy("The form came from another site"),
+}
+WHY_SHOWN_AGAIN = {
+    Cause.EXPIRED: gettext_lazy(
+        "This page had expired, or your browser keeps no cookie of this site. Nothing was sent yet: your answers have "
+        "been kept, send them again."
+    ),
+    Cause.HIDDEN: gettext_lazy(
+        "Your browser, or one of its extensions, hides from which page this form comes, so that it was not accepted. "
+        "Nothing was sent yet, and your answers have been kept: allow it for this site, then send them again; or use "
+        "another browser."
+    ),
+    Cause.ANOTHER_SITE: gettext_lazy(
+        "This form came from another site. Nothing was sent yet: your answers have been kept, send them again from "
+        "here."
+    ),
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -48,20 +82,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     A form that came from another site is never offered to be sent in the name of somebody who is logged in.
     """
-    match = request.resolver_match
+    match, cause = request.resolver_match, _cause(reason)
     if match and match.url_name in FORMS_SHOWN_AGAIN and request.POST:
-        return _shown_again(request, match)
-    return _kept(request, _("The page has expired"), may_be_sent=reason.startswith(FROM_THIS_SITE))
+        return _shown_again(request, match, WHY_SHOWN_AGAIN[cause])
+    return _kept(request, HEADINGS[cause], cause)
+
+
+def _cause(reason: str) -> Cause:
+    """From the reason that Django gives."""
+    if reason.startswith(FROM_THIS_SITE):
+        return Cause.EXPIRED
+    return Cause.HIDDEN if reason in OF_NO_PAGE else Cause.ANOTHER_SITE
 
 
 def session_ended(request: HttpRequest) -> HttpResponse:
     """For a form of the admin that was sent after the session had ended."""
-    return _kept(request, _("Your session has ended"), may_be_sent=True, has_ended=True)
+    return _kept(request, _("Your session has ended"), Cause.EXPIRED, has_ended=True)
 
 
-def _shown_again(request: HttpRequest, match: ResolverMatch) -> HttpResponse:
+def _shown_again(request: HttpRequest, match: ResolverMatch, why: Any) -> HttpResponse:
     """The answer to a GET of the same page, which does nothing; `wait_of_form` says what has happened."""
-    request.META[EXPIRED] = True
+    request.META[SHOWN_AGAIN] = why
     request.method = "GET"
     try:
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
@@ -72,14 +113,15 @@ def _shown_again(request: HttpRequest, match: ResolverMatch) -> HttpResponse:
     return response
 
 
-def _kept(request: HttpRequest, heading: str, *, may_be_sent: bool, **context: Any) -> HttpResponse:
+def _kept(request: HttpRequest, heading: Any, cause: Cause, **context: Any) -> HttpResponse:
     sent = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
     typed = [(name, value) for name, value in sent if "password" not in name]
     context |= {
         "heading": heading,
-        "may_be_sent": may_be_sent,
+        "may_be_sent": cause is Cause.EXPIRED,
+        "is_hidden": cause is Cause.HIDDEN,
         "typed": typed,
-        "texts": [value for _name, value in typed if len(value.split()) > 1],
+        "texts": [value for _name, value in typed if len(value.split()) > 1 and cause is not Cause.ANOTHER_SITE],
         "is_incomplete": len(typed) < len(sent) or bool(request.FILES),
     }
     response = render(request, "403_csrf.html", context, status=403)

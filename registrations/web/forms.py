@@ -260,14 +260,6 @@ def too_many_forms(wait: timedelta) -> str:
     ) % {"count": minutes}
 
 
-def page_expired() -> str:
-    words = _(
-        "This page had expired, or your browser keeps no cookie of this site. Nothing was sent yet: your answers have "
-        "been kept, send them again."
-    )
-    return str(words)
-
-
 def fresh_stamp() -> str:
     """The time at which the form is shown, signed."""
     return signing.dumps(str(time.time()), salt=STAMP_SALT)

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 
 from registrations.security import rate_limits
-from registrations.web.forms import SummarisedForm, page_expired, too_many_forms
+from registrations.web.forms import SummarisedForm, too_many_forms
 
-EXPIRED = "registrations.token_expired"  # key of META: the form is shown again (`errors.csrf_failure`)
+SHOWN_AGAIN = "registrations.shown_again"  # key of META: why the form is shown again (`errors.csrf_failure`)
 
 type View = Callable[..., HttpResponse]
 
@@ -55,10 +55,10 @@ def file_response(chunks: Iterable[bytes], filename: str, content_type: str) -> 
 def wait_of_form(request: HttpRequest, form: SummarisedForm) -> timedelta | None:
     """Count a sent form; above the rate limit, add an error to the form and return how long to wait.
 
-    A form that is shown again because its token had expired says so, and is not counted.
+    A form that is shown again because it could not be accepted says why, and is not counted.
     """
-    if EXPIRED in request.META:
-        form.refuse(page_expired())
+    if SHOWN_AGAIN in request.META:
+        form.refuse(str(request.META[SHOWN_AGAIN]))
     wait = rate_limits.wait_of_form(request) if request.method == "POST" else None
     if wait:
         form.refuse(too_many_forms(wait))

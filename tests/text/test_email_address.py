@@ -23,6 +23,12 @@ def cleaned(typed: str) -> str:
         ('"Durand, Zoë" <zoe@example.org>', "zoe@example.org"),
         ("<zoe@example.org>", "zoe@example.org"),
         ("(zoe@example.org)", "zoe@example.org"),
+        ("zoe@example.org (Zoë)", "zoe@example.org"),
+        ("zoe@example.org(Zoë Durand)", "zoe@example.org"),
+        ("Zoë (zoe@example.org)", "zoe@example.org"),
+        ("<zoe@example.org> Zoë", "zoe@example.org"),
+        ("Zoë ‹zoe@example.org›", "zoe@example.org"),
+        ("‹zoe@example.org› Zoë", "zoe@example.org"),
         ("« zoe@example.org »", "zoe@example.org"),
         ("zoe@example.org.", "zoe@example.org"),
         ("zoe@example.org,", "zoe@example.org"),
@@ -44,6 +50,11 @@ def test_a_typographic_hyphen_leads_to_the_domain_of_somebody_else(hyphen: str) 
     written = f"mairie{hyphen}poissy"
     by_browser = "xn--" + written.encode("punycode").decode()  # Chromium encodes what it sends
     assert cleaned(f"zoe@{written}.fr") == cleaned(f"zoe@{by_browser}.fr") == "zoe@mairie-poissy.fr"
+
+
+@pytest.mark.parametrize("hyphen", "‐‑‒–—−﹣－")
+def test_a_typographic_hyphen_before_the_at_sign_was_told_to_be_a_letter_with_an_accent(hyphen: str) -> None:
+    assert cleaned(f"anne{hyphen}marie@example.org") == "anne-marie@example.org"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +83,13 @@ def test_a_domain_in_other_letters_stays_itself(typed: str, domain: str) -> None
         ("zoe@example.org tom@example.org", "Il y a plus d’un signe @\u00a0: une seule adresse est attendue."),
         ("zoe durand@example.org", "Il y a une espace dans cette adresse."),
         ("zoé@example.org", "Avant le signe @, seules des lettres sans accent sont possibles."),
+        ("zoe,durand@example.org", "Avant le signe @, le signe «\u00a0,\u00a0» n’est pas possible."),
+        ("zoe;durand@example.org", "Avant le signe @, le signe «\u00a0;\u00a0» n’est pas possible."),
+        ("zoe(durand@example.org", "Avant le signe @, le signe «\u00a0(\u00a0» n’est pas possible."),
+        ("zoe…durand@example.org", "Avant le signe @, le signe «\u00a0…\u00a0» n’est pas possible."),
+        ('"zoe"d@example.org', 'Avant le signe @, le signe «\u00a0"\u00a0» n’est pas possible.'),
+        ("zoe..d@example.org", "Avant le signe @, un point n’est ni doublé ni placé à la fin."),
+        ("zoe.@example.org", "Avant le signe @, un point n’est ni doublé ni placé à la fin."),
         ("zoe@exa_mple.org", "Ce qui suit le signe @ n’est pas un nom de domaine."),
         ("zoe@example..org", "Ce qui suit le signe @ n’est pas un nom de domaine."),
         ("zoe@[127.0.0.1]", "Ce qui suit le signe @ n’est pas un nom de domaine."),

@@ -162,7 +162,7 @@ def test_a_mail_leaves_to_a_stranger_before_the_slip_in_the_address_was_proposed
     assert Registration.objects.get().email == "zoe@gmial.com"
     form = journey.client.get(f"/evenements/{event.slug}/corriger/")
     assert 'value="zoe@gmail.com"' in form.text
-    assert "Le courriel part deux minutes après l’inscription" in page.text
+    assert "Le courriel part deux minutes après la saisie de l’adresse" in page.text
     assert timezone.now() < Delivery.objects.get(kind="confirmation").send_at < timezone.now() + timedelta(minutes=2)
     assert journey.mails() == []
     correct(journey, event, "zoe@gmail.com")

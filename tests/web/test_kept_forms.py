@@ -59,10 +59,47 @@ def test_in_english_too(visitor: Client) -> None:
     assert 'value="Zoë"' in page.text
 
 
-def test_a_form_sent_by_a_browser_that_hides_where_it_comes_from_keeps_its_answers(visitor: Client) -> None:
+def test_a_form_sent_by_a_browser_that_hides_where_it_comes_from_was_told_to_have_expired(visitor: Client) -> None:
     page = visitor.post(f"{make_event().get_absolute_url()}inscription/", answers(), headers={"Origin": "null"})
-    assert EXPIRED in page.text
+    assert "cache de quelle page vient ce formulaire" in page.text
+    assert EXPIRED not in page.text
     assert 'value="Ville de Nulle-Part"' in page.text
+
+
+def test_a_sign_up_from_another_site_was_told_to_have_expired(visitor: Client) -> None:
+    page = visitor.post(
+        f"{make_event().get_absolute_url()}inscription/", answers(), headers={"Origin": "https://evil.example"}
+    )
+    assert "Ce formulaire venait d’un autre site." in page.text
+    assert EXPIRED not in page.text
+
+
+HIDDEN_ORIGINS = [
+    pytest.param({"headers": {"Origin": "null"}}, id="null"),
+    pytest.param({"secure": True}, id="no referer"),
+    pytest.param({"secure": True, "headers": {"Referer": "x"}}, id="malformed referer"),
+]
+
+
+@pytest.mark.parametrize("sent", HIDDEN_ORIGINS)
+def test_a_privacy_extension_lost_the_text_and_was_told_of_another_site_and_of_cookies(
+    staff: Client, sent: dict[str, Any]
+) -> None:
+    event = make_event()
+    page = staff.post(f"{EVENTS}{event.pk}/change/", {"title": "Un long titre", "password": "un secret"}, **sent)
+    assert page.status_code == 403
+    assert "<h1>Votre navigateur cache d’où vient le formulaire</h1>" in page.text
+    assert "<p>Un long titre</p>" in page.text
+    assert "un secret" not in page.text
+    assert "<form" not in page.text
+    assert "cookies" not in page.text
+    assert "autre site" not in page.text
+
+
+def test_the_privacy_extension_is_told_in_english_too(visitor: Client) -> None:
+    registration = make_registration()
+    page = visitor.post(f"/en/mon-inscription/{registration.manage_code}/annuler/", headers={"Origin": "null"})
+    assert "<h1>Your browser hides where the form comes from</h1>" in page.text
 
 
 @pytest.mark.parametrize(
@@ -134,6 +171,7 @@ def test_a_form_of_another_site_is_not_offered_to_be_sent_in_the_name_of_staff(s
     event = make_event()
     page = staff.post(f"{EVENTS}{event.pk}/change/", {"title": "Gagné"}, headers={"Origin": "https://evil.example"})
     assert page.status_code == 403
-    assert "le formulaire venait d’un autre site" in page.text
+    assert "<h1>Le formulaire venait d’un autre site</h1>" in page.text
+    assert "cookies" not in page.text
     assert "Gagné" not in page.text
     assert "<form" not in page.text

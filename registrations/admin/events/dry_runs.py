@@ -18,6 +18,7 @@ from registrations.admin_site.pages import AdminPage
 from registrations.domain import dry_runs, erasure
 from registrations.models import Delivery, Event, Registration
 from registrations.models.mail_kinds import SCHEDULED
+from registrations.text import email_typos
 from registrations.web.fields import ANSWER_TOO_LONG, AddressField, NameField
 
 TEMPLATE = "admin/registrations/event/dry_run.html"
@@ -54,6 +55,8 @@ def _start(request: HttpRequest, event: Event) -> HttpResponse:
         return _page(request, event, form)
     model_admin.log_change(request, event, _("Dry run."))
     messages.success(request, _("The confirmation is on its way to %(email)s.") % {"email": started.email})
+    if slip := email_typos.question(started.email):
+        messages.warning(request, slip)
     return _back_to(event)
 
 

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminFileWidget
 from django.db import transaction
-from django.db.models import Count, FileField, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import Count, EmailField, FileField, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
 from django.forms import Textarea
 from django.http import HttpRequest, HttpResponse
@@ -34,7 +34,8 @@ from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
 from registrations.models import Event, Registration, ReportSection
 from registrations.models.mail_kinds import HOUR_FIELDS, RESCHEDULED_BY, WORD_FIELDS
-from registrations.text import dates, time_zones, typography
+from registrations.text import dates, email_typos, time_zones, typography
+from registrations.web.fields import AddressField
 
 CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
 IN_CALENDARS = {"starts_at", "ends_at", "status"}
@@ -86,6 +87,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
     prepopulated_fields = {"slug": ["title"]}
     inlines = [custom_questions.OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
+        EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
         FileField: {
             "widget": AdminFileWidget({"aria-label": _("report: finished PDF")})
@@ -287,6 +289,7 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
     boxes = glyphs.missing(event.title + event.organiser_name)
     follow_up_missed = RESCHEDULED_BY & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
     return [
+        email_typos.question(event.contact_email),
         published
         and not event.connection_url
         and not over

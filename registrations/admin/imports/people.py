@@ -142,6 +142,7 @@ def _proposal(event: Event, upload: Upload, read: Reading) -> dict[str, Any]:
         "added": places.seats + places.on_waiting_list,
         "new": shown(read.new),
         "doubtful": shown([row for row in read.new if row.is_name_doubtful]),
+        "slips": shown(read.slips),
         "faults": shown(read.faults),
         "known": shown(read.known),
         "repeated": shown(read.repeated),

@@ -11,6 +11,7 @@ from registrations.models import Event, EventQuestion, Suppression, person_field
 from registrations.spreadsheets.decoding import UNREADABLE
 from registrations.spreadsheets.people_list import Row
 from registrations.spreadsheets.workbook_marks import ERROR
+from registrations.text import email_typos
 from registrations.web.forms import AddressForm, AnswersForm
 
 
@@ -46,6 +47,7 @@ class Reading:
 
     good: dict[int, dict[str, Any]] = field(default_factory=dict)  # by line: the answers, checked; none has a fault
     new: list[Row] = field(default_factory=list)
+    slips: list[tuple[Row, str]] = field(default_factory=list)  # of the new ones: and the question about the address
     faults: list[Fault] = field(default_factory=list)
     known: list[Row] = field(default_factory=list)
     repeated: list[tuple[Row, int]] = field(default_factory=list)  # and the line that has the same address
@@ -88,6 +90,8 @@ def _sort(event: Event, good: list[tuple[Row, dict[str, Any]]], read: Reading) -
         else:
             met[address] = row.line
             read.new.append(row)
+            if slip := email_typos.question(answers["email"]):
+                read.slips.append((row, slip))
 
 
 def _unreadable(row: Row, headings: Mapping[str, str]) -> Iterator[Fault]:

@@ -42,12 +42,13 @@ from registrations.admin.people.returned_mails import address_fails, address_wor
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.read_only import ReadOnlyInline
-from registrations.domain import erasure, mailboxes, signup, waiting_list
+from registrations.domain import corrections, erasure, mailboxes, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, Registration, person_fields
 from registrations.models.person_fields import BY_NAME as BY_FIELD
 from registrations.models.person_fields import Kind
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.security import audit
+from registrations.text import email_typos
 from registrations.web.fields import AddressField, NameField
 
 Status = Registration.Status
@@ -301,8 +302,11 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         if is_new:
             signup.welcome(registration)
         else:
-            signup.send_link(registration, reason=Delivery.Reason.CORRECTED)
+            corrections.send_to_corrected(registration)
         sentence = _("The mail is on its way to %(email)s.")
+        if slip := email_typos.question(registration.email):
+            messages.warning(request, slip)
+            sentence = _("The mail leaves to %(email)s in two minutes: you may correct the address until then.")
         messages.info(request, sentence % {"email": registration.email})
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

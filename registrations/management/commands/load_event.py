@@ -13,6 +13,7 @@ from django.utils import timezone
 from registrations.mailing import reminders
 from registrations.models import Event, EventQuestion, ReportSection
 from registrations.models.event_validators import validate_timezone
+from registrations.web.fields import AddressField
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, file: Path, verbosity: int, **options: Any) -> None:
-        fields = tomllib.loads(file.read_text("utf-8"))
+        fields = _with_contact(tomllib.loads(file.read_text("utf-8")))
         sections, questions = fields.pop("report_sections", []), fields.pop("questions", [])
         event, created = Event.objects.get_or_create(slug=fields.pop("slug"), defaults=_in_its_zone(fields))
         if created:
@@ -36,6 +37,14 @@ class Command(BaseCommand):
             reminders.schedule(Event.objects.locked(event))
         if verbosity:
             self.stdout.write(f"{event.slug}: {'created' if created else 'exists already'}")
+
+
+def _with_contact(fields: dict[str, Any]) -> dict[str, Any]:
+    """The contact's address is read as the event's form reads it. Raise CommandError for what is none."""
+    try:
+        return {**fields, "contact_email": AddressField().clean(fields.get("contact_email"))}
+    except ValidationError as error:
+        raise CommandError(f"contact_email: {error.messages}") from error
 
 
 def _in_its_zone(fields: dict[str, Any]) -> dict[str, Any]:
