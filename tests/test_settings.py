@@ -178,7 +178,7 @@ def hidden_pango(tmp_path: Path) -> dict[str, str]:
 def test_without_pango_the_demo_starts_and_says_what_to_install(tmp_path: Path, hidden_pango: dict[str, str]) -> None:
     done = start(tmp_path, "demo", "--setup-only", **hidden_pango)
     assert done.returncode == 0
-    assert done.stderr.count("Pango is not on this machine. Mails leave without the report") == 1
+    assert done.stderr.count("Pango is not on this machine. Mails leave without the presentation") == 1
     assert "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0" in done.stderr
     assert "brew install pango" in done.stderr
     assert "organisateur / " in done.stdout

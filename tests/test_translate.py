@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
@@ -171,3 +172,8 @@ def test_a_translation_that_loses_a_value_is_refused(catalogue: Path) -> None:
     catalogue.write_text(text.replace('"%(count)s places"', '"%(nombre)s places"'), "utf-8")
     with pytest.raises(CommandError, match=rf"{catalogue}:\d+: .*nombre"):
         translate()
+
+
+def test_event_is_spelled_in_one_way() -> None:
+    catalogue = settings.BASE_DIR / "registrations/locale/fr/LC_MESSAGES/django.po"
+    assert "évènement" not in catalogue.read_text("utf-8").lower()

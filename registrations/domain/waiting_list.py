@@ -26,6 +26,13 @@ def promote(event: Event, *, mails: State = State.PENDING) -> int:
     return len(promoted)
 
 
+def has_someone_to_serve(event: Event) -> bool:
+    """Whether somebody waits to whom a seat goes that becomes free now."""
+    if event.status != Event.Status.PUBLISHED or event.has_started:
+        return False
+    return event.registrations.without_dry_runs().on_waiting_list().exists()
+
+
 @transaction.atomic
 def promote_one(registration: Registration) -> bool:
     """Give this person a seat at the organiser's request, regardless of their place and of the capacity."""

@@ -279,7 +279,7 @@ def _in_words(verdict: Verdict, error: Exception) -> str:
     if isinstance(error, NotAccepted | HeldBack | Unreadable):
         return f"{error} {_answer(error)}".strip()
     if isinstance(error, RenderingFailed):
-        words: Any = _("the report could not be made")
+        words: Any = _("the document of the study could not be made")
     else:
         code = _enhanced_status(verdict, error)
         words = WORDS.get(code) or WORDS.get(code.partition(".")[0]) or WORDS_OF_VERDICTS[verdict]

@@ -43,7 +43,7 @@ def plain_values(event: Event) -> dict[str, str]:
     if event.status == Event.Status.POSTPONED:
         day = hour = _("(new date not known yet)")
     else:
-        day, hour = dates.day(event.starts_at, event), dates.hour(event.starts_at, event)
+        day, hour = dates.day_after_le(event), dates.hour_after_a(event)
     return {"titre": french(event.title), "date": day, "heure": hour}
 
 

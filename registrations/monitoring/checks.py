@@ -121,7 +121,7 @@ def documents_can_be_typeset(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     if pango.is_installed():
         return []
     words = (
-        f"{NO_DOCUMENTS} Mails leave without the report that this site typesets, and there are no certificates or"
-        " sheets."
+        f"{NO_DOCUMENTS} Mails leave without the presentation that this site typesets, and there are no certificates"
+        " or sheets."
     )
     return [Warning(words, hint=f"{_how_to_install()}; then start again", id="registrations.W002")]

@@ -57,44 +57,99 @@ def zone_name(event: Event) -> str:
 
 def named_hour(moment: datetime, event: Event) -> str:
     """16 h 30; 9 h (heure de Nouméa) where the active zone, in which hours are told without a name, is another."""
-    words = hour(moment, event)
+    return _named(hour(moment, event), event)
+
+
+def named_from_to(event: Event) -> str:
+    """de 16 h 30 à 18 h; de 9 h à 10 h (heure de Nouméa) where the active zone is another."""
+    return _named(from_to(event), event)
+
+
+def _named(words: str, event: Event) -> str:
     return words if event.timezone == timezone.get_current_timezone_name() else f"{words} ({zone_name(event)})"
 
 
-def event_days(event: Event, *, weekday: bool = True) -> str:
+def event_days(event: Event, *, weekday: bool = True, year: bool = True) -> str:
     """mardi 13 mai 2025; du mardi 13 au mercredi 14 mai 2025."""
-    if not _takes_several_days(event):
-        return day(event.starts_at, event, weekday=weekday)
+    if not takes_several_days(event):
+        return day(event.starts_at, event, weekday=weekday, year=year)
     first, last = (moment.astimezone(event.zone) for moment in (event.starts_at, event.ends_at))
     one_year = first.year == last.year
-    start = day(event.starts_at, event, weekday=weekday, year=not one_year)
+    start = day(event.starts_at, event, weekday=weekday, year=year and not one_year)
     if one_year and first.month == last.month:
         start = start.rpartition(NBSP)[0]
-    return _("%(first)s to %(last)s") % {"first": start, "last": day(event.ends_at, event, weekday=weekday)}
+    end = day(event.ends_at, event, weekday=weekday, year=year)
+    return _("%(first)s to %(last)s") % {"first": start, "last": end}
+
+
+def event_dates(event: Event) -> str:
+    """13 mai 2025; du 13 au 14 mai 2025."""
+    return event_days(event, weekday=False)
+
+
+def short_days(event: Event) -> str:
+    """mardi 13 mai; du 13 au 14 mai: for a subject."""
+    return event_days(event, weekday=not takes_several_days(event), year=False)
+
+
+def short_start(event: Event) -> str:
+    """mardi 13 mai, 16 h 30; du 13 au 14 mai: for a subject."""
+    days = short_days(event)
+    return days if takes_several_days(event) else f"{days}, {hour(event.starts_at, event)}"
 
 
 def on_days(event: Event) -> str:
     """le mardi 13 mai 2025; du mardi 13 au mercredi 14 mai 2025."""
-    words = pgettext("several", "from %(days)s") if _takes_several_days(event) else _("on %(days)s")
+    words = pgettext("several", "from %(days)s") if takes_several_days(event) else _("on %(days)s")
     return words % {"days": event_days(event)}
 
 
-def of_days(event: Event, *, weekday: bool = True) -> str:
+def of_days(event: Event) -> str:
     """du mardi 13 mai 2025; du mardi 13 au mercredi 14 mai 2025."""
-    words = pgettext("several", "of %(days)s") if _takes_several_days(event) else _("of %(days)s")
-    return words % {"days": event_days(event, weekday=weekday)}
+    return _of(event, event_days(event))
 
 
 def of_dates(event: Event) -> str:
     """du 13 mai 2025; du 13 au 14 mai 2025."""
-    return of_days(event, weekday=False)
+    return _of(event, event_dates(event))
+
+
+def of_short_dates(event: Event) -> str:
+    """du 13 mai; du 13 au 14 mai: for a subject."""
+    return _of(event, event_days(event, weekday=False, year=False))
+
+
+def of_short_start(event: Event) -> str:
+    """du mardi 13 mai, 16 h 30; du 13 au 14 mai: for a subject."""
+    return _of(event, short_start(event))
+
+
+def _of(event: Event, days: str) -> str:
+    words = pgettext("several", "of %(days)s") if takes_several_days(event) else _("of %(days)s")
+    return words % {"days": days}
+
+
+def day_after_le(event: Event) -> str:
+    """mardi 13 mai 2025; mardi 13 mai (jusqu’au mercredi 14 mai 2025): whole days that read well after « le » too."""
+    if not takes_several_days(event):
+        return day(event.starts_at, event)
+    one_year = event.start_date.year == event.ends_at.astimezone(event.zone).year
+    first, last = day(event.starts_at, event, year=not one_year), day(event.ends_at, event)
+    return _("%(first)s (until %(last)s)") % {"first": first, "last": last}
+
+
+def hour_after_a(event: Event) -> str:
+    """16 h 30; 9 h le premier jour: reads well after « à »."""
+    start = hour(event.starts_at, event)
+    return _("%(hour)s on the first day") % {"hour": start} if takes_several_days(event) else start
 
 
 def _nights(event: Event) -> int:
     return (event.ends_at.astimezone(event.zone).date() - event.start_date).days
 
 
-def _takes_several_days(event: Event) -> bool:
+def takes_several_days(event: Event) -> bool:
+    """A session across midnight is of one day."""
     return _nights(event) > 0 and event.ends_at - event.starts_at > LONGEST_SESSION
 
 

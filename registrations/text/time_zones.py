@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from registrations.models.search import folded
 from registrations.text import typography
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from babel import Locale
 
 FRANCE = {"FR", "GF", "GP", "MQ", "YT", "RE", "PM", "BL", "MF", "PF", "NC", "WF", "TF"}  # ISO 3166-1, overseas too
+OFFICIAL_NAMES = {"GF": gettext_lazy("French Guiana")}  # « Guyane » in French, where CLDR says « Guyane française »
 
 
 def spoken(zone: str) -> str:
@@ -35,8 +36,9 @@ def place(zone: str) -> str:
 
 
 def territory_name(zone: str) -> str:
-    """Nouvelle-Calédonie; empty for UTC and the like."""
-    return str(_locale().territories.get(_territory(zone), ""))
+    """Nouvelle-Calédonie, Guyane; empty for UTC and the like."""
+    code = _territory(zone)
+    return str(OFFICIAL_NAMES.get(code) or _locale().territories.get(code, ""))
 
 
 def choices(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -48,12 +50,23 @@ def choices(chosen: str) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _city(zone: str) -> str:
-    known = _locale().time_zones.get(_canonical(zone), {})
-    return str(known.get("city") or zone.rpartition("/")[2].replace("_", " "))
+    return _cities_in(_language()).get(_canonical(zone)) or zone.rpartition("/")[2].replace("_", " ")
+
+
+@cache
+def _cities_in(language: str) -> dict[str, str]:
+    """By zone: CLDR lists some under the zone's first name only, as Atlantic/Faeroe for Atlantic/Faroe."""
+    zones = _locale_of(language).time_zones.items()
+    cities = {zone: str(words["city"]) for zone, words in zones if "city" in words}
+    return {_canonical(zone): city for zone, city in cities.items()} | cities
 
 
 def _locale() -> "Locale":
-    return _locale_of(translation.get_language() or settings.LANGUAGE_CODE)
+    return _locale_of(_language())
+
+
+def _language() -> str:
+    return translation.get_language() or settings.LANGUAGE_CODE
 
 
 @cache

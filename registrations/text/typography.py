@@ -28,6 +28,14 @@ URL_OR_ADDRESS = re.compile(r"(https?://\S+|\S+@\S+\.\S+)")
 TEXTS_KEPT = 256  # every mail and every page contains an organiser's words
 VOWELS = "aeiouœ"
 CONTRACTIONS_OF_LE = [("Le ", "du "), ("Les ", "des ")]
+ARTICLES = {  # places that need one in French, and are listed without it
+    "des ": "Açores|Bermudes|Caïmans|Chagos|Cocos|Comores|Fidji|Galápagos|Maldives|Marquises|Palaos|"
+    "Îles Canaries|Îles Féroé",
+    "de l’": "Île de Man|Île de Pâques",
+    "du ": "Cap-Vert|Guyana|Kamtchatka|Qatar",
+    "de la ": "Dominique|Grenade",
+}
+WITH_ARTICLE = {name: article for article, names in ARTICLES.items() for name in names.split("|")}
 CONTRACTIONS = [*CONTRACTIONS_OF_LE, ("La ", "de la "), ("L’", "de l’"), ("L'", "de l’")]
 
 
@@ -52,9 +60,11 @@ def of(name: str) -> str:
 
 
 def of_city(name: str) -> str:
-    """« de Paris », « d’Athènes », « du Caire », « de La Réunion »; the name itself in English."""
+    """« de Paris », « d’Athènes », « du Caire », « de La Réunion », « des Açores »; the name itself in English."""
     if translation.get_language() != "fr":
         return name
+    if name in WITH_ARTICLE:
+        return WITH_ARTICLE[name] + name
     for article, contracted in CONTRACTIONS_OF_LE:
         if name.startswith(article):
             return contracted + name.removeprefix(article)

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from registrations.documents import study_report
-from registrations.domain import corrections, custom_questions, erasure, signup
-from registrations.models import Delivery, Registration
+from registrations.domain import corrections, custom_questions, erasure, signup, waiting_list
+from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.person_fields import PERSON_FIELDS, Kind, PersonField
 from registrations.security import rate_limits
 from registrations.text import email_typos
@@ -153,7 +153,30 @@ def withdraw(request: HttpRequest, registration: Registration) -> HttpResponse:
         signup.withdraw(registration)
     if request.method == "POST" or registration.is_cancelled:
         return _to_my_registration(registration)
-    return _render(request, "registrations/personal/withdraw.html", registration)
+    return _render(
+        request,
+        "registrations/personal/withdraw.html",
+        registration,
+        someone_waits=registration.is_seated and waiting_list.has_someone_to_serve(registration.event),
+        way_back=_way_back(registration.event),
+    )
+
+
+def _way_back(event: Event) -> str:
+    """Whether one can come back after a withdrawal, by which one's own seat becomes free."""
+    has_line = event.waiting_list and not event.has_started
+    match event.state:
+        case EventState.OPEN | EventState.FULL | EventState.LIVE if event.capacity and not has_line:
+            return _("You can come back only while a seat is free.")
+        case EventState.OPEN | EventState.FULL if event.capacity:
+            return _(
+                "You can come back as long as registration is open; if all seats are taken by then, you wait in line."
+            )
+        case EventState.OPEN | EventState.LIVE | EventState.PAST_AND_OPEN:
+            return _("You can come back as long as registration is open.")
+        case EventState.CLOSED:
+            return _("Registration is closed: you will not be able to come back.")
+    return ""
 
 
 @own_page

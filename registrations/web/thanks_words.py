@@ -64,9 +64,16 @@ def _then(event: Event, was_full: bool) -> list[str]:
         ]
     if event.has_started:
         return []
-    date = {"days": dates.event_days(event), "hours": dates.from_to(event)}
+    date = {"days": dates.event_days(event), "hours": dates.named_from_to(event)}
     start = {"start": dates.named_hour(event.starts_at, event)}
+    if dates.takes_several_days(event):
+        use_link = _(
+            "On the first day, use the link you received a few minutes before %(start)s."
+            " It is the same on the following days."
+        )
+    else:
+        use_link = _("On the day, use the link you received a few minutes before %(start)s.")
     return [
         _("Note the date: %(days)s, %(hours)s. The calendar invitation is in the message.") % date,
-        _("On the day, use the link you received a few minutes before %(start)s.") % start,
+        use_link % start,
     ]

@@ -33,6 +33,11 @@ def test_a_stranger_is_sent_to_the_login(client: Client) -> None:
     assert client.get(HELP)["Location"] == f"/admin/login/?next={HELP}"
 
 
+def test_a_dry_run_is_not_said_to_send_a_report() -> None:
+    page = " ".join(logged_in().get(HELP).text.split())
+    assert "la confirmation, l’invitation et le document arrivent dans votre boîte" in page
+
+
 def test_the_contents_lead_to_each_part_in_order() -> None:
     page = logged_in().get(HELP).text
     parts = re.findall(r'<h2 id="([\w-]+)">\d+\. ', page)

@@ -68,7 +68,7 @@ def test_a_broken_renderer_is_paid_for_once_and_not_by_each_mail(outbox_folder: 
     waiting = Delivery.objects.pending()
     assert waiting.count() == 3
     assert {mail.error[:64] for mail in waiting} == {
-        "le rapport n’a pas pu être composé (RenderingFailed: no such glyph"[:64]
+        "le document de l’étude n’a pas pu être préparé (RenderingFailed: no such glyph"[:64]
     }
 
     waiting.update(send_at=timezone.now())

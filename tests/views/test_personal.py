@@ -163,7 +163,7 @@ def test_overseas_times_are_in_a_closed_section_below_the_time_of_paris(
 ) -> None:
     event = make_event(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
     page = client.get(join(make_registration(event)))
-    places = ["Guadeloupe", "Martinique", "Guyane française", "La Réunion", "Mayotte"]
+    places = ["Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte"]
     hours = [hour.replace("_", "\u00a0") for hour in there]
     assert page.context["overseas"] == list(zip(places, hours, strict=True))
     assert "<summary>Et dans les outre-mer\u00a0?</summary>" in page.text

@@ -1,7 +1,7 @@
 """The pages of the manage link, on which registrants manage their registration."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -209,6 +209,36 @@ def test_withdrawing_needs_a_confirmation_and_can_be_undone(client: Client, jour
         registration.deliveries.filter(kind="reminder_day").order_by("revision").values_list("state", flat=True)
     )
     assert states == ["cancelled", "pending"]
+
+
+SEAT_GOES = "Votre place ira à la première personne de la liste d’attente."
+IN_LINE = "si toutes les places sont alors prises, vous serez en liste d’attente."
+WHILE_FREE = "Vous ne pourrez revenir que s’il reste une place."
+WHILE_OPEN = "Vous pourrez revenir tant que les inscriptions sont ouvertes."
+CLOSED = "Les inscriptions sont closes\u00a0: vous ne pourrez pas revenir."
+
+
+@pytest.mark.parametrize(
+    ("fields", "someone_waits", "told"),
+    [
+        ({}, False, [WHILE_OPEN]),
+        ({"capacity": 1}, True, [SEAT_GOES, IN_LINE]),
+        ({"capacity": 1}, False, [IN_LINE]),
+        ({"capacity": 2}, False, [IN_LINE]),
+        ({"capacity": 1, "waiting_list": False}, False, [WHILE_FREE]),
+        ({"capacity": 2, "waiting_list": False}, False, [WHILE_FREE]),
+        ({"capacity": 1, "starts_in": timedelta(minutes=-5)}, True, [WHILE_FREE]),
+        ({"registration_closes_at": datetime(2026, 1, 1, tzinfo=UTC)}, False, [CLOSED]),
+    ],
+)
+def test_who_gives_a_seat_back_is_told_to_whom_it_goes_and_whether_they_can_come_back(
+    client: Client, fields: dict[str, Any], someone_waits: bool, told: list[str]
+) -> None:
+    registration = make_registration(make_event(**fields))
+    if someone_waits:
+        make_registration(registration.event, status="waitlisted")
+    page = client.get(mine(registration, "annuler/")).text
+    assert [words for words in [SEAT_GOES, IN_LINE, WHILE_FREE, WHILE_OPEN, CLOSED] if words in page] == told
 
 
 def test_a_second_click_on_withdraw_sends_one_mail(client: Client) -> None:
