@@ -5,8 +5,7 @@ limits on CPU time and memory, and cannot fetch anything: fonts and images are d
 cannot make it read a file or a URL. On standard error it writes WeasyPrint's steps, of which each document has seven,
 and at the end the error if there is one.
 
-The style sheet of a document, with its fonts, is read once for all documents that have the same one: it takes seven
-eighths of the CPU time of a certificate.
+A style sheet with its fonts, seven eighths of the CPU time of a certificate, is read once for all documents with it.
 """
 
 import functools

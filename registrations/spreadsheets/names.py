@@ -7,7 +7,6 @@ from registrations.models.search import folded
 BRACKETS = re.compile(r"[(\[](.*?)[)\]]")
 SUFFIX = re.compile(r"\s[-–—|/]\s.*")  # « Zoë Durand - Ville de Nulle-Part »
 FUZZY_LENGTHS = range(4, 61)  # characters: shorter names have too many similar ones, longer ones are too slow
-
 TITLES = {"m", "mr", "mme", "mlle", "madame", "monsieur", "dr", "me", "mrs", "ms"}
 PARTICLES = {
     *["de", "du", "des", "d", "le", "la", "les", "el", "al", "ben", "bin", "ibn", "abd", "van", "von", "der", "den"],

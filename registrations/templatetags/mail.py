@@ -1,7 +1,6 @@
 """Tags for the HTML of mails, so that no template repeats inline styles.
 
 {% paragraph %}{% translate "Your link:" %}<br>{% link registration.join_url %}{% endparagraph %}
-{% panel %}When: …<br>Where: …{% endpanel %}
 {% button registration.join_url %}{% translate "Go to the webinar" %}{% endbutton %}
 """
 

@@ -1,7 +1,6 @@
 """French typography for text typed in the admin.
 
-The rules only replace existing spaces with no-break spaces, and straight apostrophes and three dots with typographic
-ones. Addresses, times such as 16:30 and text that is typeset already stay as they are.
+The rules replace existing spaces with no-break spaces, straight apostrophes and three dots. All else stays as it is.
 """
 
 import functools
@@ -17,8 +16,7 @@ FRENCH_RULES = [
     (re.compile(r"\.\.\."), "…"),
     (re.compile(r" (?=[:;!?»](?:\s|$|[).,»]))"), NBSP),
     (re.compile(r"(?<=«) "), NBSP),
-    (re.compile(rf"(?<=\d) (?=(?:{MONTHS})\b)"), NBSP),
-    (re.compile(rf"(?<=1er) (?=(?:{MONTHS})\b)"), NBSP),
+    (re.compile(rf"(?:(?<=\d)|(?<=1er)) (?=(?:{MONTHS})\b)"), NBSP),
     (re.compile(r"(?<=\d) (?=(?:h|%|€)(?:\W|$))"), NBSP),
     (re.compile(r"(?<=\dNBSPh) (?=\d)".replace("NBSP", NBSP)), NBSP),
     (re.compile(r"\b([A-ZÉ]{2,}) (?=\d)"), rf"\1{NBSP}"),
