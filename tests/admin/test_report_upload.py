@@ -14,7 +14,7 @@ from pytest_django import Settings
 from registrations.models import Event
 from tests.admin.event_pages import path
 from tests.admin_client import event_form, messages
-from tests.documents.pdf_files import made, put, script
+from tests.documents.pdf_files import PDFS, made, put, script
 from tests.factories import make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,14 @@ def test_a_report_is_stored_as_it_is_under_a_random_name(organiser: Client) -> N
     name = str(event.report_file.name).removeprefix("reports/").removesuffix(".pdf")
     assert len(name) == 22
     assert "Nomsecret" not in name
+    assert Path(event.report_file.path).read_bytes() == content
+
+
+def test_a_report_of_36_screenshots_is_no_longer_refused(organiser: Client) -> None:
+    event, content = make_event(report=False), (PDFS / "img2pdf_36_screens.pdf").read_bytes()
+    page = upload(organiser, event, content)
+    assert [words for words in messages(page) if "PDF" in words] == []
+    event.refresh_from_db()
     assert Path(event.report_file.path).read_bytes() == content
 
 

@@ -2,10 +2,13 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
+
+PDFS = Path(__file__).with_name("pdfs")
 
 type Change = Callable[[pikepdf.Pdf], Any]
 
