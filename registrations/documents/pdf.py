@@ -23,13 +23,14 @@ STEP, STEPS = re.compile(r"Step (\d) - "), 7
 WAIT_MAX = 30  # seconds that a worker waits for another rendering to end; a page is refused at once
 LENGTH = 8  # bytes, before each document that is sent to the renderer or comes from it
 POLL_EVERY = 0.2  # seconds between two checks whether a rendering must be stopped
-FONTS = [
+type Font = tuple[str, str, int, str]  # family, style, weight, file
+FONTS: list[Font] = [
     ("Bricolage Grotesque", "normal", 700, "bricolage-grotesque-700.woff2"),
     ("Source Serif 4", "normal", 400, "source-serif-4-400-normal.woff2"),
     ("Source Serif 4", "italic", 400, "source-serif-4-400-italic.woff2"),
     ("Source Serif 4", "normal", 700, "source-serif-4-700-normal.woff2"),
 ]
-NAME_FONTS = [  # for characters in names that French texts do not use
+NAME_FONTS: list[Font] = [  # for characters in names that French texts do not use
     (f"Source Serif 4 {subset}", "normal", 700, f"source-serif-4-{subset}-700-normal.woff2")
     for subset in ("latin-ext", "vietnamese", "greek", "cyrillic")
 ]
@@ -129,7 +130,7 @@ def _follow(renderer: subprocess.Popen[bytes]) -> str:
     return last_line
 
 
-def font_faces(fonts: Iterable[tuple[str, str, int, str]] = FONTS) -> str:
+def font_faces(fonts: Iterable[Font] = FONTS) -> str:
     """@font-face rules that embed the fonts as data: URIs, so that the renderer needs no fonts of the machine."""
     return "".join(
         f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};'

@@ -1,9 +1,10 @@
 """The sign-in sheet: everyone with a seat, sorted by name, with room for a signature."""
 
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
-from registrations.documents import pdf
+from registrations.documents import glyphs, pdf
 from registrations.models import Event, Registration
 from registrations.models.search import folded
 
@@ -33,6 +34,14 @@ def typeset_html(event: Event) -> str:
     return render_to_string(
         "registrations/documents/sign_in_sheet.html", {"event": event, "people": people(event), "font_faces": fonts}
     )
+
+
+def glyph_warning(event: Event) -> str:
+    """What the organiser is told before the sheet is made. Empty when a font has each character."""
+    columns = ("last_name", "first_name", "organisation")
+    unusual = Q.create([(f"{column}__regex", glyphs.UNUSUAL) for column in columns], connector=Q.OR)
+    people = event.registrations.without_dry_runs().seated().filter(unusual).values_list(*columns)
+    return glyphs.warning("".join([event.title, event.organiser_name, *map("".join, people)]))
 
 
 def _too_many(count: int) -> str:

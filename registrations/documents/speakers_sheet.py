@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from registrations.documents import pdf
+from registrations.documents import glyphs, pdf
 from registrations.models import Event, Registration
 from registrations.runtime.rows import in_chunks
 
@@ -28,6 +28,13 @@ def rows(event: Event, *, with_territory: bool) -> Iterator[list[str]]:
 def speakers_sheet(event: Event, *, with_territory: bool) -> bytes:
     """PDF/UA-1. Raises pdf.RenderingFailed."""
     return pdf.render(typeset_html(event, with_territory=with_territory), timeout=pdf.LONG_TIMEOUT)
+
+
+def glyph_warning(event: Event) -> str:
+    """What the organiser is told before the sheet is made. Empty when a font has each character."""
+    unusual = Q(question__regex=glyphs.UNUSUAL) | Q(territory__regex=glyphs.UNUSUAL)
+    asked = questions(event).filter(unusual).values_list("question", "territory")
+    return glyphs.warning("".join([event.title, event.organiser_name, *map("".join, asked)]))
 
 
 def typeset_html(event: Event, *, with_territory: bool) -> str:

@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.html import strip_tags
 
-from registrations.documents import given_up, pdf
+from registrations.documents import given_up, glyphs, pdf
 from registrations.models import Event
 from registrations.runtime import pango
 
@@ -224,6 +226,15 @@ def typeset_html(presentation: Presentation) -> str:
         return render_to_string(
             "registrations/documents/study_report.html", {"report": presentation, "font_faces": pdf.font_faces()}
         )
+
+
+def glyph_warning(event: Event) -> str:
+    """What the organiser is told of a presentation. Empty when a font has each character, or nothing is typeset."""
+    presentation = presentation_of(event)
+    if event.report_file or not presentation.sections:
+        return ""
+    written = unescape(strip_tags(typeset_html(presentation)))
+    return glyphs.warning(written, pdf.FONTS)
 
 
 def stored_file(presentation: Presentation) -> Path:

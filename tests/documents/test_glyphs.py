@@ -1,17 +1,18 @@
 """Names that no font can write: no certificate with boxes, and the organiser is told whose it is."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-from registrations.documents import glyphs
+from registrations.documents import glyphs, sign_in_sheet, speakers_sheet, study_report
 from registrations.models import Document
-from tests.admin_client import EVENTS, logged_in
+from tests.admin_client import EVENTS, event_form, logged_in, messages
 from tests.documents.test_certificate import make_present, path_of
-from tests.factories import make_past_event
+from tests.factories import make_event, make_past_event, make_registration
 
 CONFIGURATION = "<fontconfig><dir>{folder}</dir><cachedir>{folder}/cache</cachedir></fontconfig>"
 KOREAN = "김민준"
@@ -98,6 +99,73 @@ def test_the_form_of_the_event_names_those_who_get_no_certificate() -> None:
     page = logged_in().get(f"{EVENTS}{event.pk}/change/").text
     assert f"Pas d’attestation pour 1 nom, qu’aucune police du serveur n’écrit\u00a0: Ann {KOREAN}." in page
     assert glyphs.PACKAGES in page
+
+
+BOXES = f"Aucune police du serveur n’écrit «\u00a0{KOREAN}\u00a0»\u00a0: le document montre des carrés à la place."
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+@pytest.mark.parametrize("field", ["last_name", "first_name", "organisation", "question", "territory"])
+def test_the_page_of_the_sheets_says_what_they_will_print_as_boxes(field: str) -> None:
+    event = make_event(report=False)
+    make_registration(event, **{"question": "Combien\u00a0?", field: f"Zoë {KOREAN}"})
+    make_registration(event, question=KOREAN, last_name=KOREAN, status="cancelled")
+    page = logged_in().get(f"{EVENTS}{event.pk}/lists/").text
+    assert page.count(BOXES) == 1
+    of_questions, of_names = page.split("<h2>Feuille d’émargement</h2>")
+    assert BOXES in (of_questions if field in {"question", "territory"} else of_names)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_a_sheet_that_the_fonts_can_write_is_offered_without_a_word(fonts: Path) -> None:
+    event = make_event(report=False)
+    make_registration(event, last_name=KOREAN, first_name="Ольга", question="Où, «\u00a0œ\u00a0»…\u00a0?")
+    install_font(fonts, KOREAN)
+    assert "Aucune police" not in logged_in().get(f"{EVENTS}{event.pk}/lists/").text
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_the_page_of_the_figures_says_what_their_document_will_print_as_boxes() -> None:
+    organiser = logged_in()
+    for fields in ({"title": f"Titre {KOREAN}"}, {"territories": f"{KOREAN}\nYvelines (78)"}):
+        event = make_past_event(report=False, **fields)
+        for _ in range(6):
+            make_registration(event, territory=event.territories.split("\n")[0])
+        assert BOXES in organiser.get(f"{EVENTS}{event.pk}/figures/").text
+    assert "Aucune police" not in organiser.get(f"{EVENTS}{make_past_event().pk}/figures/").text
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+@pytest.mark.parametrize("text", [KOREAN, "Αθηνά"])  # Greek letters are in the fonts of names only
+def test_who_saves_sections_is_told_what_the_presentation_will_print_as_boxes(text: str) -> None:
+    organiser, event = logged_in(), make_event()
+    address = f"{EVENTS}{event.pk}/change/"
+    assert [words for words in messages(save(organiser, address)) if "police" in words] == []
+    section = {"TOTAL_FORMS": "1", "0-event": str(event.pk), "0-position": "2", "0-heading": "Suite", "0-body": text}
+    told = messages(save(organiser, address, **{f"report_sections-{name}": value for name, value in section.items()}))
+    [words] = [words for words in told if "police" in words]
+    boxes = "".join(dict.fromkeys(text))
+    assert words.startswith(f"Présentation de l’étude_: Aucune police du serveur n’écrit «_{boxes}_»")
+    event.report_file.name = "rapport.pdf"
+    assert study_report.glyph_warning(event) == ""
+
+
+def save(organiser: Client, address: str, **typed: str) -> Any:
+    return organiser.post(address, {**event_form(organiser, address), **typed}, follow=True)
+
+
+@pytest.mark.django_db
+def test_names_from_right_to_left_keep_to_their_column_on_a_sheet() -> None:
+    event = make_event(report=False)
+    make_registration(event, last_name="عربي", organisation="\u202eVille", question="سؤال")
+    sheet = sign_in_sheet.typeset_html(event)
+    for text in ("عربي", "Zoë", "\u202eVille"):
+        assert f"<bdi>{text}</bdi>" in sheet
+    assert "<bdi>سؤال</bdi>" in speakers_sheet.typeset_html(event, with_territory=False)
 
 
 @pytest.mark.django_db

@@ -282,6 +282,11 @@ class EventAdmin(WebinarModelAdmin[Event]):
                 _("Someone signed up in the meantime: date, state, words and note were not changed. Use the buttons."),
             )
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if words := study_report.glyph_warning(form.instance):
+            messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
+
 
 def warnings(event: Event, changed: set[str]) -> list[Any]:
     """Warnings on what an organiser may not have intended; falsy where there is none."""

@@ -52,13 +52,15 @@ def _read(group: Any, names: list[tuple[str, int]]) -> Read:
 
 def figures(request: HttpRequest, pk: int) -> HttpResponse:
     counted = event_figures.figures(get_object_or_404(Event, pk=pk))
+    shown = event_report.context(counted)
     return model_admin.page(
         request,
         Event,
         "admin/figures.html",
         title=_("Report in figures"),
         readings=list(readings(counted)),
-        **event_report.context(counted),
+        glyph_warning=event_report.glyph_warning(shown),
+        **shown,
     )
 
 

@@ -216,6 +216,8 @@ def event_lists(request: HttpRequest, pk: int) -> HttpResponseBase:
         questions=speakers_sheet.questions(event).count(),
         seated=people.seated().count(),
         readers=people.filter(newsletter=True).count(),
+        questions_warning=speakers_sheet.glyph_warning(event),
+        sheet_warning=sign_in_sheet.glyph_warning(event),
     )
 
 
