@@ -204,7 +204,9 @@ def test_a_page_where_one_can_sign_up_offers_no_second_entry(client: Client) -> 
         make_registration(event)
         assert "evenement.ics" not in client.get(f"/evenements/{event.slug}/").text
     closed = make_event(report=False, registration_closes_at="2020-01-01T00:00Z")
-    assert client.get(f"/evenements/{closed.slug}/").text.count("evenement.ics") == 2
+    page = client.get(f"/evenements/{closed.slug}/").text
+    assert page.count("evenement.ics") == 2
+    assert "L’invitation jointe à votre courriel a déjà créé cette entrée." in page
 
 
 def test_before_sign_up_opens_the_calendar_takes_in_the_opening_and_not_the_session(client: Client) -> None:
