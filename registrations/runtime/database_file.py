@@ -24,14 +24,13 @@ def is_gone(database: Path) -> bool:
     """
     if not _record(database).exists():
         return False
-    return not database.exists() or (bool(problem(database)) and _is_empty(database))
+    return not database.exists() or (_noted(database) != _identity(database) and _is_empty(database))
 
 
 def problem(database: Path) -> str:
     """What has happened to the file since the site started, as a sentence; empty when it is the same."""
-    try:
-        noted = json.loads(_record(database).read_text())
-    except (OSError, ValueError):
+    noted = _noted(database)
+    if noted is None:
         return ""  # not started by `up`
     if not database.exists():
         return "The database file has been deleted: stop the site and restore a backup."
@@ -42,6 +41,14 @@ def problem(database: Path) -> str:
     if not database.with_name(f"{database.name}-wal").exists():
         return "The write-ahead log beside the database file has been deleted: stop the site, and check the database."
     return ""
+
+
+def _noted(database: Path) -> list[int] | None:
+    try:
+        noted: list[int] = json.loads(_record(database).read_text())
+    except (OSError, ValueError):
+        return None
+    return noted
 
 
 def _is_empty(database: Path) -> bool:
