@@ -273,7 +273,7 @@ def test_a_real_server_refuses_large_bodies_and_headers_at_once(demo: RunningSit
             return client.recv(100).decode()
 
     host = f"Host: 127.0.0.1:{demo.port}\r\nContent-Type: text/plain\r\n"
-    assert " 413 " in answer(f"POST /admin/login/ HTTP/1.1\r\n{host}Content-Length: {101 * 1024 * 1024}\r\n\r\n")
+    assert " 413 " in answer(f"POST /admin/login/ HTTP/1.1\r\n{host}Content-Length: {51 * 1024 * 1024}\r\n\r\n")
     assert " 431 " in answer(f"GET / HTTP/1.1\r\n{host}X: {'x' * 40_000}\r\n\r\n")
     connection = http.client.HTTPConnection("127.0.0.1", demo.port, timeout=TIMEOUT)
     connection.request("POST", "/accessibilite/", b"x" * 300_000, {"Content-Type": "text/plain"})

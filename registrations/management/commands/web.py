@@ -18,7 +18,7 @@ from registrations.runtime import site_lock
 HOST = "127.0.0.1"
 HOST_HELP = "Address to listen on; one that other machines can reach needs a proxy (TRUSTED_PROXY_COUNT)."
 MAX_HEADER_BYTES = 32_768
-MAX_BODY_BYTES = 100 * 1024 * 1024  # far over the limits of request_guard, whose page then answers, not waitress
+MAX_BODY_BYTES = 50 * 1024 * 1024  # far over the limits of request_guard, whose page then answers, not waitress
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
 OTHER_FILES = 64  # open besides connections: libraries, the database, the log, files under way
