@@ -178,6 +178,8 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     if signed_up is None or more["suggested_domain"]:
         typed = signed_up and signed_up["answers"]
         context = {"event": event, "signed_up": typed, **_thanks_words(event, signed_up), **more}
+        if more["suggested_domain"] and not _state(signed_up)[1]:
+            context["on_its_way"] = _("Your message leaves in two minutes, to")
         return render(request, "registrations/public/thanks.html", context)
     page = _thanks_page(request, event, signed_up, more)
     typed = {name: signed_up["answers"][name] for name in ("first_name", "email")}
