@@ -88,6 +88,7 @@ def test_a_safe_public_site_passes_the_deployment_check(tmp_path: Path) -> None:
             {"ALERT_URL": "ntfy.sh/webinars"},
             "ALERT_URL must be a whole address that starts with https:// or http:// or",
         ),
+        ({"ALERT_URL": "https://ntfy.example.org/my topic"}, "ALERT_URL must be a whole address"),
         ({"PING_URL": "json+https://hc.example.org/1"}, "PING_URL must be a whole address that starts with https://"),
         ({"BASE_URL": "https://example.org/webinaires"}, "BASE_URL must be like https://webinaires.example.org"),
         ({"DATABASE_URL": "mysql://root@localhost/x"}, "DATABASE_URL must be like sqlite:///"),

@@ -109,7 +109,7 @@ def web_address(name: str, *, also: Sequence[str] = ()) -> str:
     schemes = ["https", "http", *also]
     refusal = f"{name} must be a whole address that starts with {' or '.join(f'{each}://' for each in schemes)}."
     url = _address(value, refusal)
-    if url.scheme not in schemes or not url.hostname:
+    if url.scheme not in schemes or not url.hostname or not value.isascii() or len(value.split()) != 1:
         raise ImproperlyConfigured(refusal)
     return value
 

@@ -1,5 +1,6 @@
 """What registrants may correct: their answers, and their address, which is confirmed from the new mailbox."""
 
+import secrets
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -146,9 +147,13 @@ def _take_back(mistaken: Registration) -> None:
     if send_at is None:
         erasure.erase(mistaken)
         return
+    wrong = mistaken.email
     mistaken.renew_codes()
     erasure.begin(mistaken)
-    mailboxes.take_out(mistaken, mistaken.email, send_at=send_at, not_after=mistaken.erase_by)
+    # who signs up again from there begins anew, as after a correction to an address that has no row
+    mistaken.email = f"{secrets.token_hex(8)}@erased.invalid"
+    mistaken.save(update_fields=["email"])
+    mailboxes.take_out(mistaken, wrong, send_at=send_at, not_after=mistaken.erase_by)
 
 
 def _is_untouched(registration: Registration) -> bool:

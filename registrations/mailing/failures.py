@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from registrations.documents.pdf import RenderingFailed
 from registrations.mailing.transports.smtp import CLOSING
 from registrations.models import Delivery
+from registrations.runtime.logs import without_codes
 
 REASON_MAX = 500  # characters
 ENHANCED_STATUS = re.compile(r"\b[245]\.(\d{1,3}\.\d{1,3})\b")
@@ -109,7 +110,8 @@ def failure(error: Exception, *, connected: bool, handing_over: bool) -> Failure
     verdict = Verdict.AMBIGUOUS if handing_over and _is_silence(error) else _verdict(error, connected=connected)
     code = _enhanced_status(verdict, error)
     is_of_mailbox = code.partition(".")[0] in OF_A_MAILBOX
-    return Failure(verdict, _in_words(verdict, error)[:REASON_MAX], _retry_after(error), is_of_mailbox)
+    words = without_codes(_in_words(verdict, error))  # a server may quote a link of the mail that it refuses
+    return Failure(verdict, words[:REASON_MAX], _retry_after(error), is_of_mailbox)
 
 
 def in_words(error: NotComposed) -> str:

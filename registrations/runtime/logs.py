@@ -17,8 +17,12 @@ LOCAL_PART = re.compile(r"[^\s<>\"'(),:;/=\[\]{}|@]+@(?=[\w.-])")
 HOST_SHOWN = 80  # characters of the refused Host header
 
 
+def without_codes(text: str) -> str:
+    return CODE.sub(r"\1…", text)
+
+
 def masked(text: str) -> str:
-    return LOCAL_PART.sub("…@", CODE.sub(r"\1…", text))
+    return LOCAL_PART.sub("…@", without_codes(text))
 
 
 def _masked(value: Any) -> Any:

@@ -5,7 +5,7 @@ import unicodedata
 
 APOSTROPHES, HYPHENS = "'’‘`´", "-‐‑–"
 JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
-DOTS = "\u1427\ua78f"  # letters that look like a full stop
+DOTS = "\u1427\ua4f8\ua4f9\ua4fa\ua4fb\ua4fc\ua4fd\ua78f"  # letters that look like a full stop
 ENCLOSED_LETTERS = range(0x1F100, 0x1F200)
 CATALAN = re.compile(r"(?<=l)·(?=l)", re.IGNORECASE)
 ALPHABETS = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look like each other

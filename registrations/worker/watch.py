@@ -4,13 +4,14 @@
 wrong, and when no worker runs to notice it.
 """
 
+import http.client
 import json
 import logging
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 
@@ -54,6 +55,16 @@ class Watch(PollingThread):
             _tell_incident(self.seen)
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected alert would arrive without its text, and at an address that nobody has set."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
 def told_file() -> Path:
     """Its date is that of the last alert. The workers of one machine share it, so that one of them tells."""
     return Path(settings.DATA_DIR) / "alert_sent"
@@ -89,9 +100,9 @@ def _request(address: str, body: bytes | None = None, headers: dict[str, str] | 
     """POST with a body, else GET. The address is a secret: it is in no log."""
     request = urllib.request.Request(address, body, headers or {})  # noqa: S310 - the settings allow http and https
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN):  # noqa: S310
+        with _OPENER.open(request, timeout=ANSWER_WITHIN):
             return True
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = f"status {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
         logger.warning("Watch: the service for alerts did not answer (%s)", reason)
         return False

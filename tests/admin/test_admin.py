@@ -314,3 +314,12 @@ def test_the_admin_is_closed_to_strangers(client: Client) -> None:
         assert answer.status_code == 302
         assert answer["Location"].startswith("/admin/login/")
     assert ROOM not in client.get("/admin/login/").text
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [("change/", "_saveasnew"), ("preview/", "_saveasnew"), ("preview/", "_popup"), ("preview/form/", "_popup")],
+)
+def test_a_field_that_no_form_of_the_site_has_is_a_400_and_no_500(admin_client: Client, page: str, field: str) -> None:
+    path = f"/admin/registrations/event/{make_event().pk}/{page}"
+    assert admin_client.post(path, {field: "1"}).status_code == 400

@@ -1,6 +1,7 @@
 """Mails that come back to the sender's mailbox: what the desk says where no provider tells it, and what is noted."""
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
 
@@ -116,3 +117,14 @@ def test_the_recipient_shown_is_where_a_mail_went_and_not_where_it_would_go_toda
     page = organiser.get(MAILS, {"kind__exact": "confirmation"}).text
     assert page.count("fausse@example.org") == shown["confirmation"].count("fausse@example.org") == 1
     assert page.count("juste@example.org") == 2  # those that are still to leave
+
+
+def test_who_may_not_change_people_stops_no_mail_to_them() -> None:
+    registration = signed_up()
+    user = User.objects.create_user("membre", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_delivery", "write_to_registrants"]))
+    client = Client()
+    client.force_login(user)
+    sent = {"action": "came_back", "_selected_action": last_mail(registration).pk, "confirmed": "1"}
+    assert client.post(MAILS, sent).status_code in {302, 403}
+    assert last_mail(registration).provider_status == ""

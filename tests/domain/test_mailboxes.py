@@ -131,6 +131,10 @@ def test_a_sign_up_corrected_to_a_known_address_leaves_the_wrong_calendar_and_is
     journey.client.post(f"/evenements/{event.slug}/corriger/", {"email": NEW})
     entries = Calendars(outbox_folder).entries
     assert (entries[OLD], list(entries[NEW])) == ({}, [known.uid])
+    journey.sign_up(event, email=OLD)  # at once, before the mistaken row is deleted
+    again = Registration.objects.get(email=OLD)
+    assert (again.sequence, again.is_cancelled, again.erase_by) == (0, False, None)
+    again.delete()
     erasure.erase_due()
     assert Registration.objects.get() == known
 

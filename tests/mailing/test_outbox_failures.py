@@ -228,3 +228,14 @@ def test_two_hours_without_a_server_cost_a_mail_no_more_than_a_dozen_attempts(
         Delivery.objects.update(send_at=timezone.now())
     assert delivery.attempts <= 12
     assert delivery.state == "pending"
+
+
+def test_a_server_that_quotes_a_link_of_the_mail_shows_nobody_the_code(server: Handler) -> None:
+    delivery = enqueue()
+    assert delivery.registration
+    code = delivery.registration.manage_code
+    server.data = f"554 5.7.1 URL https://webinaires.example.org/mon-inscription/{code}/ is listed"
+    after_a_drain(delivery)
+    assert delivery.state == "failed"
+    assert "/mon-inscription/…" in delivery.error
+    assert code not in delivery.error

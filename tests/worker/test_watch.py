@@ -46,6 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         content_type = self.headers.get("Content-Type", "")
         self.server.requests.append(Request(self.command, self.path, content_type, body))
         self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
 
     do_POST = do_GET  # noqa: N815 - the name that the library looks for
@@ -145,3 +146,12 @@ def test_a_database_that_is_away_is_told(service: Service, monkeypatch: pytest.M
     one.look()
     one.look()
     assert "The database does not answer." in service.requests[0].body
+
+
+def test_a_redirect_is_no_answer_of_the_service(service: Service, reasons: list[str]) -> None:
+    one = Watch("one")
+    reasons.append(LATE)
+    service.status = 302
+    for _ in range(3):
+        one.look()
+    assert [request.path for request in service.requests] == ["/alerts", "/alerts"]  # told again, and to nobody else

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -125,6 +127,8 @@ def as_typed(view: View) -> View:
     def wrapper(request: HttpRequest, pk: int) -> HttpResponse:
         if request.method != "POST":
             return view(request, pk)
+        if IS_POPUP_VAR in request.POST:
+            raise BadRequest("A preview is no form in a window of its own.")
         request.FILES.clear()  # a stored file would not be undone
         messages.set_level(request, messages.ERROR + 1)  # none about what is undone
         with transaction.atomic():

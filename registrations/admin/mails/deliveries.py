@@ -143,6 +143,10 @@ class DeliveryAdmin(LongListAdmin[Delivery]):
     def outcome(self, delivery: Delivery) -> str:
         return mail_state(delivery)
 
+    def has_note_return_permission(self, request: HttpRequest) -> bool:
+        """For the action with this permission: no further mail goes to these people."""
+        return request.user.has_perms([PERMISSION, "registrations.change_registration"])
+
     def has_write_permission(self, request: HttpRequest) -> bool:
         """For the actions with the permission `write`."""
         return request.user.has_perm(PERMISSION)

@@ -14,7 +14,7 @@ from registrations.models import Delivery
 from registrations.security import audit
 
 
-@admin.action(description=gettext_lazy("Note that the mail came back"), permissions=["write"])
+@admin.action(description=gettext_lazy("Note that the mail came back"), permissions=["note_return"])
 def came_back(model_admin: Any, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
     mails = returned_mails.may_have_returned(Delivery.objects.filter(pk__in=queryset.order_by().values("pk")))
     if not (count := mails.count()):

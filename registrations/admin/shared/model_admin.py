@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest
 from django.db import DataError
 from django.db.models import Model
 from django.http import HttpRequest
@@ -64,6 +65,8 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if "_saveasnew" in request.POST and not self.save_as:
+            raise BadRequest("No form of this site asks for a copy.")
         name = capfirst(self.opts.verbose_name)
         title = name if object_id else _("Add: %(name)s") % {"name": self.opts.verbose_name}
         return super().changeform_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
