@@ -77,7 +77,11 @@ def test_where_no_report_is_announced_none_is_promised(journey: Journey, make: t
     [mail] = journey.mails()
     seen = words(thanks + pages(journey.client, event, Registration.objects.get()))
     for text in (seen, words(mailbox.text(mail)), words(mailbox.html(mail))):
-        assert re.findall(r"rapport d.étude|[Ll]e rapport\b|présentation de l.étude|mène aux documents", text) == []
+        assert re.findall(r"rapport d.étude|[Ll]e rapport\b|présentation de l.étude", text) == []
+        assert "mène maintenant aux documents" not in text
+    if event.is_over:
+        assert "Voir les documents" not in seen + words(mailbox.html(mail))
+        assert "<h2>Documents" not in seen
 
 
 # A full event
