@@ -1,6 +1,5 @@
 """Duplicate an event: a draft with the texts and settings of the last one, without its people."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,12 +8,11 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from registrations.domain import slugs
 from registrations.models import Event, event_fields
 from registrations.models.event_fields import OnDuplicate
 
 YEAR = timedelta(weeks=52)  # keeps the day of the week
-ENDS_WITH_A_YEAR = re.compile(r"-(19|20)\d\d(-\d+)?$")
-SLUG_MAX = 50
 
 
 @transaction.atomic
@@ -29,7 +27,7 @@ def duplicate(event: Event) -> Event:
     new = Event(**_taken_over(event))
     for name in event_fields.names("Event", OnDuplicate.MOVED):
         setattr(new, name, moved(getattr(event, name), event, years))
-    new.slug = free_slug(event, new.start_date.year)
+    new.slug = slugs.for_year(event.slug, new.start_date.year)
     _copy_report(event, new)
     new.save(force_insert=True)
     for part in parts:
@@ -52,13 +50,6 @@ def years_ahead(event: Event) -> int:
 def moved(moment: datetime | None, event: Event, years: int) -> datetime | None:
     """The same weekday and local hour in the event's time zone, so many years later."""
     return moment and moment.astimezone(event.zone) + years * YEAR
-
-
-def free_slug(event: Event, year: int) -> str:
-    wanted = f"{ENDS_WITH_A_YEAR.sub('', event.slug)[: SLUG_MAX - 8]}-{year}"
-    taken = set(Event.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
-    candidates = [wanted, *(f"{wanted}-{number}" for number in range(2, len(taken) + 2))]
-    return next(slug for slug in candidates if slug not in taken)
 
 
 def _copy_report(event: Event, new: Event) -> None:

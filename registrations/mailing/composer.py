@@ -31,7 +31,7 @@ from registrations.documents.invitation import Method, personal_entry
 from registrations.mailing import calendar_objects, first_mails, placeholders, previews
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.transports import mime
-from registrations.models import Delivery
+from registrations.models import Delivery, Event
 from registrations.models.mail_kinds import Recipient
 from registrations.models.one_line import one_line
 from registrations.text import markdown
@@ -169,7 +169,7 @@ def letter(delivery: Delivery) -> Mail:
         "site": settings.HOST,
     }
     mail = _written(delivery, context)
-    mail.reply_to = [one_line(event.contact_email)]
+    mail.reply_to = _reply_to(event)
     if registration and method == Method.REQUEST and delivery.sample:
         mail.attach("invitation.ics", personal_entry(registration), "application/ics")
     elif registration and method:
@@ -211,8 +211,13 @@ def message(delivery: Delivery) -> Mail:
             "site": settings.HOST,
         },
     )
-    mail.reply_to = [one_line(broadcast.event.contact_email)]
+    mail.reply_to = _reply_to(broadcast.event)
     return mail
+
+
+def _reply_to(event: Event) -> list[str]:
+    """The contact; nobody in the preview of a draft that has none yet."""
+    return [one_line(event.contact_email)] if event.contact_email else []
 
 
 def _written(delivery: Delivery, context: dict[str, Any]) -> Mail:

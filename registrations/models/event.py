@@ -132,8 +132,10 @@ class Event(models.Model):
     room_stays_open_minutes_after = models.PositiveSmallIntegerField(
         _("the room stays open (minutes after the end)"), default=60
     )
-    contact_name = OneLineField(_("contact"), max_length=100)
-    contact_email = models.EmailField(_("contact’s address"))
+    contact_name = OneLineField(_("contact"), max_length=100, blank=True)
+    contact_email = models.EmailField(
+        _("contact’s address"), blank=True, help_text=_("Replies to the mails arrive there.")
+    )
     organiser_name = OneLineField(_("organiser"), max_length=100)
     territories = models.TextField(
         _("territories"),
@@ -218,6 +220,11 @@ class Event(models.Model):
                 | Q(registration_closes_at__isnull=True)
                 | Q(registration_closes_at__gt=F("registration_opens_at")),
                 violation_error_message=_("Registration must close after it opens."),
+            ),
+            models.CheckConstraint(
+                name="event_has_a_contact_unless_it_is_a_draft",
+                condition=Q(status="draft") | ~(Q(contact_name="") | Q(contact_email="")),
+                violation_error_message=_("A published event needs a contact and their address."),
             ),
             models.CheckConstraint(
                 name="event_retention_at_most_three_years",
@@ -324,8 +331,8 @@ class Event(models.Model):
 
     @property
     def may_be_tried(self) -> bool:
-        """Whether an organiser may make a dry run: sign up as a registrant will."""
-        return self.status in {self.Status.DRAFT, self.Status.PUBLISHED}
+        """Whether an organiser may make a dry run: sign up as a registrant will, and get mails to answer."""
+        return self.status in {self.Status.DRAFT, self.Status.PUBLISHED} and bool(self.contact_email)
 
     @property
     def is_over(self) -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from registrations.models import Event
-from registrations.text import time_zones
+from registrations.text import hour_of_day, time_zones
 
 NBSP = "\u00a0"
 PARIS = "Europe/Paris"
@@ -38,10 +38,7 @@ def _day_in(moment: datetime, zone: ZoneInfo, *, weekday: bool = True, year: boo
 
 
 def _hour_in(moment: datetime, zone: ZoneInfo) -> str:
-    local = moment.astimezone(zone)
-    if translation.get_language() != "fr":
-        return f"{local:%H:%M}"
-    return f"{local.hour}{NBSP}h{NBSP}{local:%M}" if local.minute else f"{local.hour}{NBSP}h"
+    return hour_of_day.spoken(moment.astimezone(zone).time())
 
 
 def relative_day(event: Event) -> str:

@@ -1,4 +1,7 @@
-"""Markdown typed by organisers, as safe HTML and as plain text, in French typography."""
+"""Markdown typed by organisers, as safe HTML and as plain text, in French typography.
+
+An address that begins with https:// is a link, and a line break is a line break.
+"""
 
 import functools
 from collections.abc import Sequence, Set
@@ -25,7 +28,8 @@ def _typeset(state: StateCore) -> None:
                 child.content = french(child.content)
 
 
-PARSER = MarkdownIt("commonmark", {"html": False})
+PARSER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True}).enable("linkify")
+PARSER.linkify.set({"fuzzy_link": False, "fuzzy_ip": False, "fuzzy_email": False})  # only what has a scheme
 PARSER.core.ruler.push("typeset", _typeset)
 
 

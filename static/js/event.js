@@ -13,10 +13,10 @@ const isChanged = (control) => {
 
 let isSent = false;
 form.addEventListener("submit", (event) => {
-  isSent = event.submitter?.formTarget !== "_blank"; // a preview opens in another tab: the form stays
+  isSent = !event.submitter?.formTarget; // a preview opens elsewhere: the form stays
 });
 addEventListener("beforeunload", (event) => {
-  const isUnsaved = form.querySelector(".errornote") || [...form.elements].some(isChanged);
+  const isUnsaved = form.querySelector(".summary") || [...form.elements].some(isChanged);
   if (isUnsaved && !isSent) event.preventDefault();
 });
 
@@ -30,4 +30,15 @@ if (zone) zone.addEventListener("change", nameZone);
 addEventListener("pageshow", () => {
   isSent = false;
   if (zone) nameZone();
+});
+
+// An hour is shown as it was understood: 14h30, 1430 and 14:30 become « 14 h 30 ».
+const HOUR = /^\s*(\d{1,2}?)\s*(?:h|:|\.)?\s*(\d{2})?\s*$/i;
+form.addEventListener("change", ({ target }) => {
+  if (!("hour" in target.dataset)) return;
+  const [, hour, minute = "00"] = HOUR.exec(target.value) ?? [];
+  if (!(hour < 24 && minute < 60)) return;
+  const isFrench = document.documentElement.lang === "fr";
+  const french = `${Number(hour)}\u00a0h${minute === "00" ? "" : `\u00a0${minute}`}`;
+  target.value = isFrench ? french : `${hour.padStart(2, "0")}:${minute}`;
 });

@@ -68,7 +68,8 @@ def complaints(page: Any) -> list[str]:
 def test_questions_stand_right_after_the_settings_of_the_sign_up() -> None:
     page = logged_in().get(f"{EVENTS}{make_event().pk}/change/").text
     places = [
-        page.index(words) for words in ("lien pour d’autres sites", 'id="own_questions-group"', "id_connection_url")
+        page.index(words)
+        for words in ("lien pour d’autres sites", "id_origins", 'id="own_questions-group"', "id_connection_notes")
     ]
     assert places == sorted(places)
     assert page.count('id="own_questions-group"') == page.count('id="report_sections-group"') == 1

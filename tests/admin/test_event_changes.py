@@ -72,7 +72,7 @@ def test_what_people_must_be_told_of_is_read_only_once_someone_is_on_the_list(or
     page = organiser.get(path(with_people()))
     frozen = {"status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"}
     assert frozen & set(page.context["adminform"].form.fields) == set()
-    assert "se changent avec les boutons du haut de la page" in page.text
+    assert "se changent par «\u00a0Prévenir les personnes inscrites" in page.text
 
 
 def test_a_postponed_event_whose_old_date_has_passed_still_tells_its_people_of_the_new_one(organiser: Client) -> None:
@@ -235,7 +235,7 @@ def test_a_change_that_changes_nothing_tells_nobody(organiser: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"starts_at_1": "25:00"}, "Saisissez une heure valide."),
+        ({"starts_at_1": "25:00"}, "Écrivez une heure, par exemple «\u00a014 h 30\u00a0»."),
         ({"ends_at_0": "01/01/2020"}, "La fin doit venir après le début."),
         ({"starts_at_0": "01/01/2020", "ends_at_0": "02/01/2020"}, "Cette date est passée"),
         ({"connection_notes": ""}, "Une note vide ne dirait rien"),
@@ -264,7 +264,7 @@ def test_hours_are_typed_in_the_events_own_zone_which_is_named_beside_them(organ
     event = make_event(timezone="Pacific/Noumea", starts_at=datetime(2026, 12, 9, 22, tzinfo=UTC))
     make_registration(event)
     page = organiser.get(path(event, "reschedule")).text
-    assert 'name="starts_at_1" value="09:00:00"' in page
+    assert 'value="9\u00a0h"' in page
     assert page.count("Heure de Nouméa.") == 2
     hours = {"starts_at_0": "10/12/2026", "starts_at_1": "18:00", "ends_at_0": "10/12/2026", "ends_at_1": "19:30"}
     asked = page_one(organiser, event, "reschedule", hours)

@@ -4,12 +4,13 @@ import copy
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime, AdminTextareaWidget
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from registrations.admin.shared.fields import EndField, MomentField, StartWidget, end_at
 from registrations.domain import event_changes
 from registrations.models import Delivery, Event
 from registrations.text import dates
@@ -85,8 +86,8 @@ class RescheduleForm(PostponeForm):
     title = gettext_lazy("Change the date, the hour or the note on the connection")
     possible_from: ClassVar[set[str]] = {Status.PUBLISHED, Status.POSTPONED, Status.CANCELLED}
 
-    starts_at = forms.SplitDateTimeField(label=gettext_lazy("Start"), widget=AdminSplitDateTime)
-    ends_at = forms.SplitDateTimeField(label=gettext_lazy("End"), widget=AdminSplitDateTime)
+    starts_at = MomentField(label=gettext_lazy("Start"), widget=StartWidget)
+    ends_at = EndField(label=gettext_lazy("End"))
     connection_notes = forms.CharField(
         label=gettext_lazy("Note on the connection"),
         required=False,
@@ -100,6 +101,7 @@ class RescheduleForm(PostponeForm):
         self.fields["words"].help_text = _("Optional. They stand in the mail.")
         for name in ("starts_at", "ends_at", "connection_notes"):
             self.fields[name].initial = getattr(event, name)
+        self.fields["ends_at"].widget.start = event.starts_at
         for name in ("starts_at", "ends_at"):
             self.fields[name].help_text = f"{capfirst(dates.zone_name(event))}."
 
@@ -111,6 +113,7 @@ class RescheduleForm(PostponeForm):
         typed = super().clean() or self.cleaned_data
         if "starts_at" not in typed or "ends_at" not in typed:
             return typed
+        typed["ends_at"] = end_at(typed["ends_at"], typed["starts_at"])
         if typed["ends_at"] <= typed["starts_at"]:
             self.add_error("ends_at", _("The end must come after the start."))
         elif typed["ends_at"] <= timezone.now():

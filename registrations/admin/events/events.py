@@ -4,37 +4,57 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminFileWidget
 from django.db import transaction
-from django.db.models import Count, EmailField, FileField, OuterRef, QuerySet, Subquery, TextField
+from django.db.models import (
+    Count,
+    DateTimeField,
+    EmailField,
+    FileField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    TextField,
+    TimeField,
+)
 from django.db.models.functions import Coalesce
 from django.forms import Textarea
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
-from registrations.admin.events.forms import EventForm, examined, zone_of
+from registrations.admin.events import (
+    changes,
+    dry_runs,
+    duplication,
+    figures,
+    parts,
+    previews,
+    text_preview,
+    upcoming_mails,
+)
+from registrations.admin.events.forms import EventForm, defaults, examined, zone_of
 from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
 from registrations.admin.people import custom_questions, exports
 from registrations.admin.people.actions import tell_of_promoted, too_few_seats
 from registrations.admin.shared import jobs
+from registrations.admin.shared.fields import SUGGESTED_HOURS, HourField, HourInput, MomentField, MomentWidget
 from registrations.admin.shared.model_admin import WebinarModelAdmin
 from registrations.admin_site.pages import list_path
 from registrations.documents import glyphs, study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
 from registrations.models import Event, Registration, ReportSection
-from registrations.models.mail_kinds import HOUR_FIELDS, RESCHEDULED_BY, WORD_FIELDS
-from registrations.text import dates, email_typos, time_zones, typography
+from registrations.models.mail_kinds import RESCHEDULED_BY
+from registrations.text import dates, email_typos, hour_of_day, time_zones
+from registrations.views import reading
 from registrations.web.fields import AddressField
 
 CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
@@ -49,22 +69,6 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
     fields = ["position", "heading", "body"]
 
 
-@admin.display(description=_("link for other sites"))
-def link_for_other_sites(event: Event) -> str:
-    """HTML to paste into other sites, shown as text."""
-    if not event.pk or event.status == Event.Status.DRAFT:
-        return str(_("Here, once the event is published."))
-    words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
-    link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
-    field = '<textarea class="vLargeTextField" rows="3" readonly aria-label="{}">{}</textarea>'
-    return format_html(
-        f'{field}<div class="help">{{}}</div>',
-        _("link for other sites"),
-        escape(link),
-        _("To paste on your site or into a newsletter: a plain link, without script or frame."),
-    )
-
-
 @admin.register(Event)
 class EventAdmin(WebinarModelAdmin[Event]):
     pages = (
@@ -72,6 +76,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *broadcasts.PAGES,
         *figures.PAGES,
         *previews.PAGES,
+        *text_preview.PAGES,
         *upcoming_mails.PAGES,
         *duplication.PAGES,
         *dry_runs.PAGES,
@@ -84,90 +89,18 @@ class EventAdmin(WebinarModelAdmin[Event]):
     list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
-    prepopulated_fields = {"slug": ["title"]}
     inlines = [custom_questions.OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
         EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
+        DateTimeField: {"form_class": MomentField, "widget": MomentWidget},
+        TimeField: {"form_class": HourField, "widget": HourInput},
         FileField: {
             "widget": AdminFileWidget({"aria-label": _("report: finished PDF")})
         },  # a legend does not name the input
     }
-    save_on_top = True
     change_form_template = "admin/registrations/event/change_form.html"
-    readonly_fields: ClassVar[Any] = [
-        link_for_other_sites,
-        attendance.presences,
-        people.registrants,
-        exports.lists,
-        "named_zone",
-    ]
-    fieldsets: ClassVar[Any] = [
-        (
-            _("Essentials"),
-            {
-                "fields": [
-                    "title",
-                    "short_title",
-                    "slug",
-                    "summary",
-                    "description",
-                    "organiser_name",
-                    "contact_name",
-                    "contact_email",
-                ],
-                "description": _("A change here updates the pages at once; it does not write to anyone."),
-            },
-        ),
-        (_("Date and state"), {"fields": ["status", "starts_at", "ends_at", "timezone", "organiser_words"]}),
-        (
-            _("Sign-up"),
-            {
-                "classes": ["admin-sign-up"],  # the event's own questions follow it
-                "fields": [
-                    "registration_opens_at",
-                    "registration_closes_at",
-                    "open_after_session",
-                    "capacity",
-                    "waiting_list",
-                    "territories",
-                    "origins",
-                    "newsletter_label",
-                    link_for_other_sites,
-                ],
-            },
-        ),
-        (
-            _("The room"),
-            {
-                "fields": [
-                    "connection_url",
-                    "connection_notes",
-                    "room_opens_minutes_before",
-                    "room_stays_open_minutes_after",
-                ]
-            },
-        ),
-        (
-            _("Study report"),
-            {
-                "fields": ["report_file", "report_title", "report_subtitle", "report_authors"],
-                "description": _(
-                    "Without a finished PDF, the sections at the foot of this page are typeset as a presentation."
-                ),
-            },
-        ),
-        (
-            _("Mails"),
-            {
-                "fields": [*HOUR_FIELDS, *WORD_FIELDS],
-                "description": _("These mails leave by themselves; those that wait follow what is changed here."),
-            },
-        ),
-        (_("Who came"), {"fields": [attendance.presences]}),
-        (_("Lists"), {"fields": [people.registrants, exports.lists]}),
-        (_("Afterwards"), {"fields": ["replay_url", "retention_months"]}),
-    ]
+    readonly_fields: ClassVar[Any] = [parts.link_for_other_sites, *parts.LISTS, "named_zone"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         of_event = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by().values("event")
@@ -213,15 +146,13 @@ class EventAdmin(WebinarModelAdmin[Event]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
         may_change = self.has_change_permission(request, obj)
-        if obj is None or (may_change and not event_changes.must_be_announced(obj, listed=_listed(obj))):
-            return self.fieldsets
-        words = _(
-            "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
-            "and the note on the connection."
+        is_frozen = obj is not None and event_changes.must_be_announced(obj, listed=_listed(obj))
+        return parts.fieldsets(
+            told_elsewhere=is_frozen and may_change, zone="named_zone" if is_frozen or not may_change else "timezone"
         )
-        essentials, (name, options), *others = self.fieldsets
-        read = ["named_zone" if field == "timezone" else field for field in options["fields"]]
-        return [essentials, (name, {"fields": read, "description": words if may_change else ""}), *others]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {**defaults(), **super().get_changeform_initial_data(request)}
 
     def changeform_view(
         self,
@@ -260,9 +191,28 @@ class EventAdmin(WebinarModelAdmin[Event]):
         if obj and self.has_change_permission(request, obj):
             listed = _listed(obj)
             context = {**context, "telling": changes.possible(obj, listed=listed), "listed": listed}
+        essentials, folds = parts.of_form(context["adminform"], context["inline_admin_formsets"], obj or Event())
+        form, formsets = context["adminform"].form, context["inline_admin_formsets"]
+        context |= {
+            "essentials": essentials,
+            "folds": folds,
+            "mistakes": parts.mistakes(form, formsets) if context["errors"] else [],
+            "hours": [hour_of_day.spoken(moment) for moment in SUGGESTED_HOURS],
+            "text_preview": text_preview.page(form["description"].value() if "description" in form.fields else ""),
+        }
         if obj:
             context = {**context, **broadcasts.form_context(request, obj), "jobs": jobs.of_event(obj, request.user)}
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return reading.allow_frame(super().render_change_form(request, context, add, change, form_url, obj))
+
+    def response_add(self, request: HttpRequest, obj: Event, post_url_continue: str | None = None) -> HttpResponse:
+        return self._look(obj) if "_view" in request.POST else super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Event) -> HttpResponse:
+        return self._look(obj) if "_view" in request.POST else super().response_change(request, obj)
+
+    def _look(self, event: Event) -> HttpResponse:
+        """At the page as visitors see it, or will once it is published."""
+        return HttpResponseRedirect(reverse("admin:registrations_event_preview", args=[event.pk]))
 
     def save_model(self, request: HttpRequest, obj: Event, form: Any, change: bool) -> None:
         """A change that calendars must adopt increments SEQUENCE (RFC 5546, section 2.1.4)."""
