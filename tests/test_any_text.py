@@ -141,7 +141,9 @@ class Webinar:
         times = {"lasts": timedelta(minutes=90), "opens_in": None, **SESSIONS[session]}
         lasts, opens_in = times.pop("lasts"), times.pop("opens_in")
         self.contact, self.address, new_address = (draw(addresses, name) for name in ("contact", "person", "new"))
-        self.event = make_event(report=False, contact_email=self.contact, **times, **typed(draw, Event))
+        words = typed(draw, Event)
+        words["contact_name"] = words["contact_name"] or "Zoë"  # a published event has one
+        self.event = make_event(report=False, contact_email=self.contact, **times, **words)
         self.event.ends_at = self.event.starts_at + lasts
         self.event.registration_opens_at = timezone.now() + opens_in if opens_in else None
         self.event.save()

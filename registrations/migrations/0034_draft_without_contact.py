@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='event',
             name='contact_email',
-            field=models.EmailField(blank=True, help_text='Replies to the mails arrive there.', max_length=254, verbose_name='contact’s address'),
+            field=models.EmailField(blank=True, help_text='Answers to mails go there.', max_length=254, verbose_name='contact’s address'),
         ),
         migrations.AlterField(
             model_name='event',

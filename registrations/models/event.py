@@ -133,9 +133,7 @@ class Event(models.Model):
         _("the room stays open (minutes after the end)"), default=60
     )
     contact_name = OneLineField(_("contact"), max_length=100, blank=True)
-    contact_email = models.EmailField(
-        _("contact’s address"), blank=True, help_text=_("Replies to the mails arrive there.")
-    )
+    contact_email = models.EmailField(_("contact’s address"), blank=True, help_text=_("Answers to mails go there."))
     organiser_name = OneLineField(_("organiser"), max_length=100)
     territories = models.TextField(
         _("territories"),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import nh3
 from django.utils.safestring import SafeString, mark_safe
+from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
@@ -29,7 +30,7 @@ def _typeset(state: StateCore) -> None:
 
 
 PARSER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True}).enable("linkify")
-PARSER.linkify.set({"fuzzy_link": False, "fuzzy_ip": False, "fuzzy_email": False})  # only what has a scheme
+PARSER.linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_ip": False, "fuzzy_email": False})
 PARSER.core.ruler.push("typeset", _typeset)
 
 

@@ -277,6 +277,7 @@ ADMIN_PAGES = [
             ("admin-events", lambda: admin_event().partition("/event/")[0] + "/event/"),
             ("admin-event", admin_event),
             ("admin-event-new", admin_page("registrations_event_add")),
+            ("admin-event-text", admin_page("registrations_event_text")),
             ("admin-registrations", lambda: admin_registration().partition("/registration/")[0] + "/registration/"),
             ("admin-registration", admin_registration),
             ("admin-registration-new", admin_page("registrations_registration_add")),

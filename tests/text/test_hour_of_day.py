@@ -33,7 +33,7 @@ def test_an_hour_is_understood_as_people_write_it(typed: str, moment: time) -> N
 
 @pytest.mark.parametrize("typed", ["24h", "14h60", "midi", "", "h", "13 pm", "14h30 ou 15h", "٣"])
 def test_what_is_no_hour_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match="hour|minute"):
+    with pytest.raises(ValueError, match=r"hour|minute"):
         hour_of_day.read(typed)
 
 

@@ -100,7 +100,7 @@ class EventForm(forms.ModelForm[Event]):
             for name in CONTACT & self.fields.keys():
                 if not self.cleaned_data.get(name) and name not in self.errors:
                     self.add_error(name, _("Needed before the event is published."))
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
 
     def clean_report_file(self) -> Any:
         """The uploaded PDF without what can act; what was taken out is in `report_notes`."""

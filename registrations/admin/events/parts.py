@@ -161,7 +161,7 @@ class Part:
         return rows or any(inline.formset.total_error_count() for inline in self.inlines)
 
 
-def fieldsets(*, told_elsewhere: bool, zone: str) -> list[tuple[Any, dict[str, Any]]]:
+def fieldsets(*, told_elsewhere: bool, zone: str) -> Any:
     """For ModelAdmin: the essentials, then a fieldset for each fold.
 
     `told_elsewhere`: people are on the list, and date, state and words are changed by buttons. `zone`: the name of

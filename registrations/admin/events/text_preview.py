@@ -3,7 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_POST
 
 from registrations.admin_site.pages import AdminPage
 from registrations.web.responses import private_page
@@ -16,7 +15,6 @@ def page(text: str | None) -> str:
 
 @xframe_options_sameorigin
 @private_page
-@require_POST
 def preview_text(request: HttpRequest) -> HttpResponse:
     """Of what is typed in the form; saves nothing."""
     return HttpResponse(page(request.POST.get("description")))

@@ -1,6 +1,6 @@
 """Form fields of the admin: a day of the browser's calendar with an hour as people type it, and Markdown."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -84,10 +84,10 @@ class EndWidget(MomentWidget):
     labels = (_("Last day, if there are several"), _("End"))
     start: datetime | None = None
 
-    def decompress(self, value: Any) -> list[Any]:
+    def decompress(self, value: Any) -> tuple[date | None, time | None]:
         day, hour = super().decompress(value)
         is_same_day = self.start is not None and day == timezone.localtime(self.start).date()
-        return [None if is_same_day else day, hour]
+        return None if is_same_day else day, hour
 
 
 class EndField(MomentField):
@@ -100,7 +100,7 @@ class EndField(MomentField):
         self.fields[0].required = False
         self.fields[1].error_messages["incomplete"] = _("Type the hour of the end.")
 
-    def compress(self, data_list: list[Any]) -> Any:
+    def compress(self, data_list: Any) -> Any:
         day, hour = data_list or (None, None)
         return hour if day is None else super().compress(data_list)
 
