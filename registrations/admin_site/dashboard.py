@@ -8,7 +8,6 @@ from django.utils.translation import ngettext
 
 from registrations.admin_site.pages import list_path
 from registrations.models import Delivery, Event, Registration, WorkerPresence, clock_mark
-from registrations.models.delivery import REFUSALS
 from registrations.runtime import pango
 from registrations.statistics import charts, dashboard
 from registrations.statistics.dashboard import EventSummary, UpcomingMails
@@ -70,14 +69,14 @@ def _alerts(*, late: int, failed: int, refused: int, held: int, broken: int) -> 
         yield Link(words % {"number": late}, list_path(Delivery, state__exact="pending"))
     if failed:
         words = ngettext("%(number)s mail has failed", "%(number)s mails have failed", failed)
-        yield Link(words % {"number": failed}, list_path(Delivery, state__exact="failed"))
+        yield Link(words % {"number": failed}, list_path(Delivery, look="failed"))
     if refused:
         words = ngettext(
             "%(number)s mail came back or was reported as unwanted",
             "%(number)s mails came back or were reported as unwanted",
             refused,
         )
-        yield Link(words % {"number": refused}, list_path(Delivery, provider_status__in=",".join(REFUSALS)))
+        yield Link(words % {"number": refused}, list_path(Delivery, look="refused"))
     if held:
         words = ngettext(
             "A backup was restored: %(number)s mail that may have left before waits for you to decide",
@@ -132,7 +131,7 @@ def _problems(summary: EventSummary) -> Iterator[Link]:
         yield Link(words, list_path(Delivery, event__id__exact=event, state__exact="pending"))
     if found.failed:
         words = ngettext("%(number)s failed", "%(number)s failed", found.failed) % {"number": found.failed}
-        yield Link(words, list_path(Delivery, event__id__exact=event, state__exact="failed"))
+        yield Link(words, list_path(Delivery, event__id__exact=event, look="failed"))
     if found.broken:
         words = ngettext("%(number)s cannot be composed", "%(number)s cannot be composed", found.broken)
         yield Link(
@@ -140,7 +139,7 @@ def _problems(summary: EventSummary) -> Iterator[Link]:
         )
     if found.refused:
         words = ngettext("%(number)s came back", "%(number)s came back", found.refused) % {"number": found.refused}
-        yield Link(words, list_path(Delivery, event__id__exact=event, provider_status__in=",".join(REFUSALS)))
+        yield Link(words, list_path(Delivery, event__id__exact=event, look="refused"))
 
 
 def _chosen(request: HttpRequest, summaries: list[EventSummary]) -> EventSummary | None:

@@ -157,8 +157,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=Delivery.State.BROKEN)
 
     def try_again(self) -> int:
-        fresh = {"send_at": timezone.now(), "trying_since": None, "owed_since": None, "obstacle": ""}
-        return self.update(state=Delivery.State.PENDING, **fresh)
+        fresh = {"send_at": timezone.now(), "trying_since": None, "owed_since": None, "obstacle": "", "seen_at": None}
+        return self.update(state=Delivery.State.PENDING, worker_crashes=0, ended_at=None, **fresh)
 
     def give_up(self, reason: Any) -> int:
         return self.held()._end(Delivery.State.CANCELLED, reason)
@@ -267,6 +267,7 @@ class Delivery(models.Model):
     obstacle = models.CharField(max_length=10, choices=Obstacle, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     ended_at = models.DateTimeField(null=True, editable=False)  # without leaving
+    seen_at = models.DateTimeField(null=True, editable=False)  # failed or returned, and dealt with by the team
     sent_to = models.EmailField(
         _("sent to"), max_length=254, blank=True, help_text=_("The address of the last try."), editable=False
     )
@@ -369,6 +370,10 @@ class Delivery(models.Model):
     @property
     def is_poison_message(self) -> bool:
         return self.worker_crashes >= CRASHES_BEFORE_FAILURE
+
+    @property
+    def ended_badly(self) -> bool:
+        return self.state == Delivery.State.FAILED or self.provider_status in REFUSALS
 
     @property
     def is_too_late(self) -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
-from registrations.models import Delivery, Event, WorkerPresence, clock_mark, late_mails
+from registrations.models import Delivery, Event, WorkerPresence, clock_mark, late_mails, unresolved_mails
 from registrations.monitoring import folders
 from registrations.runtime.version import version
 
@@ -72,9 +72,11 @@ def waits_for_somebody() -> list[str]:
     }
     failed_lately = Q(state=State.FAILED, trying_since__gt=timezone.now() - FAILURES_TOLD_FOR)
     with suppress(Error):  # `not_ready` says why
-        mails = Delivery.objects.without_dry_runs().filter(Q(state__in=[State.HELD, State.BROKEN]) | failed_lately)
-        counted = mails.order_by().values_list("state").annotate(count=Count("*"))
-        numbers = Counter({**dict(counted), State.PENDING: late_mails.put_off_by_mailboxes().count()})
+        mails = Delivery.objects.without_dry_runs().order_by()
+        counted = mails.filter(state__in=[State.HELD, State.BROKEN]).values_list("state").annotate(count=Count("*"))
+        failed = unresolved_mails.unresolved(mails, what=failed_lately).count()
+        put_off = late_mails.put_off_by_mailboxes().count()
+        numbers = Counter({**dict(counted), State.FAILED: failed, State.PENDING: put_off})
         waiting = [sentence.format(numbers[state]) for state, sentence in sentences.items() if numbers[state]]
         return [*waiting, *_purge_waits()]
     return []

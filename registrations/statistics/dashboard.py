@@ -21,12 +21,12 @@ from registrations.models import (
     EventState,
     Registration,
     late_mails,
+    unresolved_mails,
 )
 from registrations.models.delivery import REFUSALS
 
 EVENTS_SHOWN = 10
 LATE_MAX = 5000  # late mails that are read one by one
-PROBLEMS = [Delivery.State.FAILED, Delivery.State.HELD, Delivery.State.BROKEN]
 BARS_MAX = 31
 STEPS = [1, 7, 28, 91, 364]  # possible numbers of days per bar
 TERRITORIES_SHOWN = 12
@@ -83,9 +83,13 @@ def problems() -> dict[int | None, Problems]:
     for event, count in _late().items():
         found[event].late = count
     mails = Delivery.objects.without_dry_runs().order_by()
-    by_state = mails.filter(state__in=PROBLEMS).values_list("state", "event").annotate(count=Count("*"))
-    refused = mails.filter(provider_status__in=REFUSALS).values_list("provider_status", "event")
-    for problem, event, count in by_state.union(refused.annotate(count=Count("*")), all=True).order_by():
+    kinds = [
+        mails.filter(state__in=[Delivery.State.HELD, Delivery.State.BROKEN]).values_list("state", "event"),
+        unresolved_mails.unresolved(mails, what=unresolved_mails.FAILED).values_list("state", "event"),
+        unresolved_mails.unresolved(mails, what=unresolved_mails.REFUSED).values_list("provider_status", "event"),
+    ]
+    first, *others = [kind.annotate(count=Count("*")) for kind in kinds]
+    for problem, event, count in first.union(*others, all=True).order_by():
         found[event].failed += count * (problem == Delivery.State.FAILED)
         found[event].held += count * (problem == Delivery.State.HELD)
         found[event].broken += count * (problem == Delivery.State.BROKEN)

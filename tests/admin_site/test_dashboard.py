@@ -104,7 +104,7 @@ def test_each_number_leads_to_the_list_of_those_that_it_counts() -> None:
         f"/admin/registrations/registration/?event__id__exact={event.pk}&status__exact=confirmed": 2,
         f"/admin/registrations/registration/?event__id__exact={event.pk}&status__exact=waitlisted": 1,
         f"/admin/registrations/registration/?event__id__exact={event.pk}&status__exact=cancelled": 1,
-        f"/admin/registrations/delivery/?event__id__exact={event.pk}&state__exact=failed": 1,
+        f"/admin/registrations/delivery/?event__id__exact={event.pk}&look=failed": 1,
     }
     for path, count in lists.items():
         assert path.replace("&", "&amp;") in page
