@@ -1,6 +1,6 @@
 """A person's data: the download, the erasure, and the suppression list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,9 +42,10 @@ def personal_data(registration: Registration) -> dict[str, Any]:
     }
 
 
-def _mails(registration: Registration) -> QuerySet[Delivery, dict[str, Any]]:
+def _mails(registration: Registration) -> Iterable[dict[str, Any]]:
     fields = ["kind", "state", "sent_at", "sent_to", "provider_status", "message_id"]
-    return registration.deliveries.order_by("pk").values(*fields, due=F("send_at"))
+    mails: Iterable[dict[str, Any]] = registration.deliveries.order_by("pk").values(*fields, due=F("send_at"))
+    return mails
 
 
 def _told(mail: dict[str, Any], registration: Registration) -> dict[str, Any]:

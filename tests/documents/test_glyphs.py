@@ -95,8 +95,13 @@ def test_who_asks_often_for_a_certificate_with_boxes_keeps_no_web_thread_busy(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fonts are looked through by the worker alone, once, and the limit counts before."""
-    looked = []
-    monkeypatch.setattr(glyphs, "missing", lambda text: looked.append(text) or KOREAN)
+    looked: list[str] = []
+
+    def missing(text: str) -> str:
+        looked.append(text)
+        return KOREAN
+
+    monkeypatch.setattr(glyphs, "missing", missing)
     registration = make_present(last_name=KOREAN)
     for _ in range(3):
         client.get(path_of(registration))
@@ -108,8 +113,8 @@ def test_who_asks_often_for_a_certificate_with_boxes_keeps_no_web_thread_busy(
     assert len(looked) == 1
     for number in range(12):  # another name each time
         Registration.objects.update(last_name=f"{KOREAN}{number}")
-        Typesetter("w").work()
         status = client.get(path_of(registration)).status_code
+        Typesetter("w").work()
     assert status == 429
 
 

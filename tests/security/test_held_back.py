@@ -89,7 +89,7 @@ def test_a_stranger_with_many_networks_gets_few_mails_into_a_mailbox() -> None:
 
 def thanked(client: Client, event: Event, email: str) -> str:
     client.cookies.clear()
-    page = Journey(client, Path()).sign_up(event, email=email).text
+    page: str = Journey(client, Path()).sign_up(event, email=email).text
     return page.replace(email, "").partition("csrf")[0]
 
 

@@ -105,7 +105,8 @@ def test_who_writes_to_an_address_learns_whether_its_owner_wants_no_mail(
     outbox_folder: Path, client: Client, *, is_moved: bool
 ) -> None:
     """A mail to another address reads the same, sent or not; so does the calendar entry of who moves away from it."""
-    event, seen = make_event(report=False), []
+    event = make_event(report=False)
+    seen: list[list[Any]] = []
     for number, wanted in enumerate(["silent@example.org", "ordinary@example.org"]):
         if number == 0:
             erasure.suppress(wanted)
