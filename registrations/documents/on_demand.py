@@ -37,13 +37,20 @@ def ask(owner: Owner) -> Document:
         "worker": "",
         "attempts": 0,
         "made_at": None,
+        "without_font": "",
     }
     document, _is_new = Document.objects.update_or_create(**_of(owner), defaults={**fresh, "digest": digest(owner)})
     return document
 
 
 def make(documents: list[Document], *, wanted: Callable[[], bool] = lambda: True) -> None:
-    """Typeset claimed documents together; when that fails, each alone, so that one keeps no other from being made."""
+    """Typeset claimed documents together; when that fails, each alone, so that one keeps no other from being made.
+
+    One that would print boxes is not made.
+    """
+    documents = [document for document in documents if not _is_refused(document)]
+    if not documents:
+        return
     htmls = [_html(_owner(document), issued_at=document.asked_at) for document in documents]
     digests = [digest(_owner(document)) for document in documents]
     try:
@@ -59,6 +66,14 @@ def make(documents: list[Document], *, wanted: Callable[[], bool] = lambda: True
     else:
         for document, content, made_of in zip(documents, contents, digests, strict=True):
             document.finish(content, digest=made_of)
+
+
+def _is_refused(document: Document) -> bool:
+    owner = _owner(document)
+    missing = certificate.missing_glyphs(owner) if isinstance(owner, Registration) else ""
+    if missing:
+        document.refuse(missing, digest=digest(owner))
+    return bool(missing)
 
 
 def digest(owner: Owner) -> str:

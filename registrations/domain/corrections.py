@@ -1,6 +1,7 @@
 """What registrants may correct: their answers, and their address, which is confirmed from the new mailbox."""
 
 import secrets
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -54,7 +55,7 @@ def ask_for_address(registration: Registration, *, email: str) -> None:
     registration = Registration.objects.locked(registration)
     if email.lower() == registration.email.lower():
         return
-    send_at = signup.mail_due(registration.event, email, is_first=False)
+    send_at = signup.mail_due(registration.event, email, is_first=False).at
     _forget_new_address(registration)
     registration.new_email, registration.new_email_code = email, new_code()
     registration.save(update_fields=["new_email", "new_email_code"])
@@ -110,22 +111,28 @@ def refuse_address(registration: Registration) -> None:
 
 
 @transaction.atomic
-def correct_sign_up(event: Event, made: int | None, *, email: str, language: str, **typed: Any) -> signup.SignUp:
+def correct_sign_up(
+    event: Event, made: int | None, *, email: str, language: str, asked_from: str = "", **typed: Any
+) -> signup.SignUp:
     """Bring a sign-up of a few minutes ago to the right address, even if the event takes no sign-up any more.
 
     `made`: the row that it made. It moves to the new address, and the links that were sent to the wrong one become
     invalid. If the new address has a row already, that one stays and the mistaken one is erased. A row whose own link
-    was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address. A
-    calendar that has taken the invitation in at the wrong address loses it.
+    was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address. It
+    stays also after several moves from its address on one day, which would bring many mails there. A calendar that has
+    taken the invitation in at the wrong address loses it.
     """
+    register = partial(
+        signup.register, event, email=email, language=language, in_time=True, asked_from=asked_from, **typed
+    )
     event = Event.objects.locked(event)
     mistaken = Registration.objects.select_for_update(no_key=True).filter(event=event, pk=made or 0).first()
-    if mistaken is None or not _is_untouched(mistaken):
-        return signup.register(event, email=email, language=language, in_time=True, **typed)
+    if mistaken is None or not _is_untouched(mistaken) or not rate_limits.may_move_from(event, mistaken.email):
+        return register()
     mistaken.event = event
     if Registration.objects.like(mistaken).of_address(email).exists():
         _take_back(mistaken)  # first, so that its seat is free for the other
-        done = signup.register(event, email=email, language=language, in_time=True, **typed)
+        done = register()
         waiting_list.promote(event)
         return done
     mistaken.deliveries.filter(kind__in=FIRST).drop(_("the address was corrected"))
@@ -133,17 +140,18 @@ def correct_sign_up(event: Event, made: int | None, *, email: str, language: str
     held_entry = mailboxes.move(mistaken, email)
     mistaken.renew_codes()
     mistaken.save()
-    if held_entry and (send_at := rate_limits.mail_due(event, wrong, is_first=False)):
+    if held_entry and (send_at := rate_limits.mail_due(event, wrong, is_first=False).at):
         mailboxes.take_out(mistaken, wrong, send_at=send_at)
-    send_at = signup.mail_due(event, email, is_first=True)
+    send_at, is_limited = signup.mail_due(event, email, is_first=True, asked_from=asked_from)
     signup.send_link(mistaken, reason=Reason.NEW, send_at=send_at)
-    return signup.SignUp(mistaken, is_new=True, was_full=mistaken.is_waiting, is_delayed=False)
+    is_delayed = signup.is_delayed(event, send_at)
+    return signup.SignUp(mistaken, True, mistaken.is_waiting, is_delayed=is_delayed, is_limited=is_limited)
 
 
 def _take_back(mistaken: Registration) -> None:
     """Erase a sign-up, once its mailbox has been told if the calendar there has taken the invitation in."""
     held_entry = mailboxes.holds_entry(mistaken)
-    send_at = rate_limits.mail_due(mistaken.event, mistaken.email, is_first=False) if held_entry else None
+    send_at = rate_limits.mail_due(mistaken.event, mistaken.email, is_first=False).at if held_entry else None
     if send_at is None:
         erasure.erase(mistaken)
         return
@@ -157,10 +165,12 @@ def _take_back(mistaken: Registration) -> None:
 
 
 def _is_untouched(registration: Registration) -> bool:
-    """As its sign-up made it: what its links do cancels it, or leaves a mail, a presence or an address to confirm."""
+    """As its sign-up made it. Its links were not opened (a program that looks through mails counts too), and nobody
+    else changed it: that cancels it, or leaves a mail, a presence or an address to confirm.
+    """
     of_correction = Q(kind=Kind.ADDRESS_CHANGED, reason=Reason.CORRECTED)
     of_sign_up = Q(kind__in=FIRST, reason=Reason.NEW) | Q(kind__in=SCHEDULED) | of_correction
-    is_used = registration.deliveries.exclude(of_sign_up).exists()
+    is_used = registration.link_was_used or registration.deliveries.exclude(of_sign_up).exists()
     return not (is_used or registration.is_cancelled or registration.attendances.exists() or registration.new_email)
 
 

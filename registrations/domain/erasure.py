@@ -1,6 +1,6 @@
 """A person's data: the download, the erasure, and the suppression list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from registrations.models.person_fields import PERSON_FIELDS, PersonField
 from registrations.models.suppression import digest_of
 
 ERASED_WITHIN = timedelta(days=1)
+CLOSED = "closed"  # in mes-donnees.json: sent, refused or not sent
 UNDER_WAY = [Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.HELD, Delivery.State.BROKEN]
 
 
@@ -37,12 +38,22 @@ def personal_data(registration: Registration) -> dict[str, Any]:
             "certificate_number": registration.certificate_number,
         },
         "attendance": list(registration.attendances.values("origin", "noted_at", "minutes")),
-        "mails": list(
-            registration.deliveries.order_by("pk").values(
-                "kind", "state", "sent_at", "sent_to", "provider_status", "message_id", due=F("send_at")
-            )
-        ),
+        "mails": [_told(mail, registration) for mail in _mails(registration)],
     }
+
+
+def _mails(registration: Registration) -> Iterable[dict[str, Any]]:
+    fields = ["kind", "state", "sent_at", "sent_to", "provider_status", "message_id"]
+    mails: Iterable[dict[str, Any]] = registration.deliveries.order_by("pk").values(*fields, due=F("send_at"))
+    return mails
+
+
+def _told(mail: dict[str, Any], registration: Registration) -> dict[str, Any]:
+    """What became of a mail to another address is its owner's affair: on the suppression list or not, it is closed."""
+    is_own = mail["sent_to"].lower() in {"", registration.email.lower()}
+    if is_own or mail["state"] in UNDER_WAY:
+        return mail
+    return {**{name: mail[name] for name in ("kind", "sent_to", "due")}, "state": CLOSED}
 
 
 def _kept(registration: Registration, one: PersonField) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from registrations.models import Delivery, Registration
+from registrations.models import Delivery, Registration, Suppression
 from registrations.models.mail_kinds import KINDS, CalendarRule
 
 Kind, Reason, State = Delivery.Kind, Delivery.Reason, Delivery.State
@@ -44,7 +44,10 @@ def take_out(registration: Registration, mailbox: str, **fields: Any) -> None:
 
 
 def _last_with_calendar(registration: Registration, mailbox: str) -> Delivery | None:
-    mails = registration.deliveries.filter(kind__in=HAS_CALENDAR, state__in=MAY_HAVE_ARRIVED)
+    """A mailbox on the suppression list is treated like any other: whoever moves away must not learn that it is."""
+    is_silent = Suppression.objects.of_address(mailbox).exists()
+    states = [*MAY_HAVE_ARRIVED, *([State.CANCELLED] if is_silent else [])]
+    mails = registration.deliveries.filter(kind__in=HAS_CALENDAR, state__in=states)
     return mails.filter(sent_to__iexact=mailbox).exclude(HAS_NONE).order_by("-pk").first()
 
 

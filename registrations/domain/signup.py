@@ -38,29 +38,32 @@ class SignUp(NamedTuple):
     is_new: bool  # this sign-up made the row
     was_full: bool  # the event was full; also told for a known address, so that the page is the same
     is_delayed: bool  # the event has too many mails for now; told in the same way for a known address
+    is_limited: bool  # the mailbox had had its mails of the day; told in the same way for a known address
 
 
-def register(event: Event, *, email: str, language: str, in_time: bool = False, **answers: Any) -> SignUp:
+def register(
+    event: Event, *, email: str, language: str, in_time: bool = False, asked_from: str = "", **answers: Any
+) -> SignUp:
     """Put a person on the list of an event, or on its waiting list, and enqueue the mail that says so.
 
     An address that is already on the list keeps its answers and receives its mail again. A cancelled registration is
     used again, with the new answers and the same calendar entry. When one address signs up several times at once, the
     unique constraint lets one create the row and the others find it. Raises SignUpClosed without writing anything.
-    `in_time`: it was accepted before, and only its address is corrected now.
+    `in_time`: it was accepted before, and only its address is corrected now. `asked_from`: the visitor's network.
     """
     with transaction.atomic(savepoint=False):
         event = Event.objects.joined(event)
         if in_time or event.accepts_sign_ups:
-            return _register(event, email=email, language=language, **answers)
+            return _register(event, asked_from, email=email, language=language, **answers)
     raise SignUpClosed
 
 
-def _register(event: Event, *, email: str, language: str, **answers: Any) -> SignUp:
+def _register(event: Event, asked_from: str, *, email: str, language: str, **answers: Any) -> SignUp:
     registration, is_new = _found_or_made(event, email=email, language=language, **answers)
     registration.event = event
     is_late = registration.is_waiting and event.has_started
     is_first = is_new or registration.is_cancelled or is_late
-    send_at = mail_due(event, registration.email, is_first=is_first)
+    send_at, is_limited = mail_due(event, registration.email, is_first=is_first, asked_from=asked_from)
     if is_new:
         _welcome(registration, Reason.NEW, is_new=True, send_at=send_at)
     elif registration.is_cancelled:
@@ -70,15 +73,21 @@ def _register(event: Event, *, email: str, language: str, **answers: Any) -> Sig
         _welcome(registration, Reason.NEW, send_at=send_at)
     elif send_at:
         _send_link(registration, Reason.KNOWN, send_at=send_at)
+    is_full = event.state == EventState.FULL
+    return SignUp(registration, is_new, is_full, is_delayed=is_delayed(event, send_at), is_limited=is_limited)
+
+
+def is_delayed(event: Event, send_at: datetime | None) -> bool:
+    """Whether the mail waits because the event has too many; of one that is dropped, whether it would."""
     is_now = send_at is not None and send_at <= timezone.now()
-    is_delayed = not is_now and rate_limits.has_too_many_mails(event)
-    return SignUp(registration, is_new, was_full=event.state == EventState.FULL, is_delayed=is_delayed)
+    return not is_now and rate_limits.has_too_many_mails(event)
 
 
-def mail_due(event: Event, email: str, *, is_first: bool) -> datetime | None:
-    """When a mail may leave to an address that was just typed: None when the rate limits forbid it."""
-    send_at, wait = rate_limits.mail_due(event, email, is_first=is_first), correctable_until(email)
-    return max(send_at, wait) if send_at and wait else send_at
+def mail_due(event: Event, email: str, *, is_first: bool, asked_from: str = "") -> rate_limits.Due:
+    """When a mail may leave to an address that was just typed: `at` is None when the rate limits forbid it."""
+    due = rate_limits.mail_due(event, email, is_first=is_first, asked_from=asked_from)
+    wait = correctable_until(email)
+    return due._replace(at=max(due.at, wait)) if due.at and wait else due
 
 
 def correctable_until(email: str) -> datetime | None:
@@ -166,7 +175,7 @@ def resend(event: Event, *, email: str) -> bool:
         .filter(erase_by__isnull=True)
         .first()
     )
-    send_at = rate_limits.mail_due(event if registration else None, email, is_first=False)
+    send_at = rate_limits.link_due(event if registration else None, email)
     if registration and send_at:
         _send_link(registration, Reason.RESENT, send_at=send_at)
         return True

@@ -26,6 +26,7 @@ from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration, matching_ids
 from registrations.models.search import search_terms
 from registrations.models.site_language import in_site_language
+from registrations.models.told import ToldField
 
 CRASHES_BEFORE_FAILURE = 5
 ALERT_AT_MOST_EVERY = timedelta(days=1)
@@ -260,7 +261,7 @@ class Delivery(models.Model):
     )
     lease = models.CharField(max_length=64, blank=True)
     message_id = models.CharField(_("message identifier"), max_length=255, unique=True, default=new_message_id)
-    error = models.TextField(_("error"), blank=True)
+    error = ToldField(_("error"), blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     trying_since = models.DateTimeField(null=True, blank=True, editable=False)
     owed_since = models.DateTimeField(null=True, blank=True, editable=False)  # the first moment at which it was due

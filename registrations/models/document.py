@@ -14,6 +14,7 @@ from registrations.runtime import liveness
 LEASE = timedelta(minutes=3)  # then a worker of another machine that has claimed a document is taken for lost
 ATTEMPTS_MAX = 3
 TRIED_AGAIN_AFTER = timedelta(minutes=10)  # a document that has failed is not asked for again before
+SHOWN = 20  # characters that no font has
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -54,6 +55,7 @@ class Document(models.Model):
     worker = models.CharField(max_length=32, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     made_at = models.DateTimeField(null=True)
+    without_font = models.CharField(max_length=SHOWN, blank=True, default="", db_default="")  # why it cannot be made
 
     objects = DocumentQuerySet.as_manager()
 
@@ -82,7 +84,8 @@ class Document(models.Model):
 
     @property
     def may_be_asked_for_again(self) -> bool:
-        return self.has_failed and self.asked_at < timezone.now() - TRIED_AGAIN_AFTER
+        """A font may have been installed meanwhile, or what was in the way is gone."""
+        return (self.has_failed or bool(self.without_font)) and self.asked_at < timezone.now() - TRIED_AGAIN_AFTER
 
     # Written by the worker that has claimed it.
 
@@ -90,6 +93,11 @@ class Document(models.Model):
         """`digest`: of the content that was typeset, which may have changed since it was asked for."""
         held = Document.objects.held_by(self)
         held.update(content=content, digest=digest, made_at=timezone.now())
+
+    def refuse(self, characters: str, *, digest: str) -> None:
+        """It would print boxes for these characters: it is ended without a content."""
+        held = Document.objects.held_by(self)
+        held.update(without_font=characters[:SHOWN], digest=digest, made_at=timezone.now())
 
     def release(self, *, counts: bool) -> None:
         """Let a worker claim it again. `counts`: whether this attempt counts towards ATTEMPTS_MAX."""

@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 
 from registrations.models.event import Event
 from registrations.models.one_line import OneLineField
+from registrations.models.told import ToldField
 
 RETENTION = timedelta(days=1)  # short, since parameters and document may contain personal data
 HEARTBEAT_TIMEOUT = timedelta(minutes=3)  # a worker updates `heard_at` every few seconds
@@ -112,7 +113,7 @@ class Job(models.Model):
     count = models.PositiveIntegerField(default=0)  # of the rows done, those that were changed
     attempts = models.PositiveSmallIntegerField(default=0)
     worker = models.CharField(max_length=32, blank=True)
-    error = models.TextField(blank=True)
+    error = ToldField(blank=True)
     told = models.JSONField(default=list)
     document = models.BinaryField(default=bytes)
     filename = OneLineField(max_length=100, blank=True)

@@ -283,6 +283,7 @@ NOT_ABOUT_THE_PERSON = {
     "erase_by": "written by the site, for an hour or a day",
     "figures": "what the figures keep of who asked for erasure, for a day",
     "new_email_code": "random, the secret of a link",
+    "link_was_used": "noted by the site, only within half an hour of the sign-up",
     "is_dry_run": "an organiser's trial, which counts nowhere",
     "certificate_number": "random; mes-donnees.json has it",
     "came": "read by an older version only, during an upgrade",

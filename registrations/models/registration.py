@@ -4,7 +4,7 @@ import secrets
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -37,6 +37,9 @@ LISTS: dict[str, list[str]] = {  # name of the index, and the fields by which a 
 
 
 VERY_MANY = 5000
+CORRECTED_WITHIN = timedelta(
+    minutes=30
+)  # whoever made a sign-up may move it to another address, if its link is unused
 
 
 def new_code() -> str:
@@ -170,6 +173,7 @@ class Registration(models.Model):
         _("certificate number"), max_length=20, unique=True, null=True, editable=False
     )
 
+    link_was_used = models.BooleanField(default=False, db_default=False, editable=False)  # while it may be corrected
     came = models.BooleanField(default=False, db_default=False, editable=False)  # read by 1.3 only: goes with 1.5
     search = SearchField(of=person_fields.names(lambda one: one.is_searched))
 
@@ -270,6 +274,11 @@ class Registration(models.Model):
         """Merge answers to the event's own questions, by key; None removes an answer."""
         answers = {**self.own_answers, **typed}
         self.own_answers = {key: answer for key, answer in answers.items() if answer is not None}
+
+    def note_use_of_link(self) -> None:
+        """One of its links was opened: from now on, only who has a link moves it. Written once, while that matters."""
+        if not self.link_was_used and timezone.now() - self.created_at < CORRECTED_WITHIN:
+            Registration.objects.filter(pk=self.pk).update(link_was_used=True)
 
     def renew_codes(self) -> None:
         """Make all links sent so far invalid."""

@@ -10,6 +10,7 @@ from registrations.runtime import log_context
 
 PERSONAL = "rejoindre|mon-inscription|nouvelle-adresse|attestation"  # words of addresses that a code follows
 CODE = re.compile(rf"(/(?:{PERSONAL})/)[^/\s'\"?]+")
+QUOTED = re.compile(rf"({PERSONAL})(?:[%=]2F|[^\w\s])+[\w-]{{16,}}", re.IGNORECASE)  # as another server writes a link
 INTACT = re.compile(rf"(?:/en)?/(?:{PERSONAL})/[\w-]+(?:/[a-z.-]*)*")
 DAMAGED = re.compile(rf"({PERSONAL}).*", re.IGNORECASE | re.DOTALL)
 LONG_WORD = re.compile(r"(?<!/evenements/)(?<![\w-])[\w-]{20,}")  # a code, where the word before it is damaged
@@ -18,7 +19,7 @@ HOST_SHOWN = 80  # characters of the refused Host header
 
 
 def without_codes(text: str) -> str:
-    return CODE.sub(r"\1…", text)
+    return QUOTED.sub(r"\1/…", CODE.sub(r"\1…", text))
 
 
 def masked(text: str) -> str:

@@ -10,6 +10,7 @@ import time
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -32,8 +33,12 @@ class RateLimit:
 
 
 MAILS_TO_MAILBOX = RateLimit("mails to mailbox", 3, timedelta(days=1))
-FIRST_MAILS_TO_ADDRESS = RateLimit("first mails to address of event", 1, timedelta(days=1))
-LINKS_OF_NOBODY = RateLimit("links of nobody", 3, timedelta(days=1))
+LINKS_TO_MAILBOX = RateLimit("links to mailbox", 3, timedelta(days=1))
+MOVES_FROM_ADDRESS = RateLimit("moves from address of event", 3, timedelta(days=1))
+# One more than rows that can have gone from the address, and one for who waited until the event began.
+FIRST_MAILS_TO_ADDRESS = RateLimit("first mails to address of event", MOVES_FROM_ADDRESS.limit + 2, timedelta(days=1))
+FIRST_MAILS_FROM_ORIGIN = RateLimit("first mails to mailbox from origin", 1, timedelta(days=1))
+FIRST_MAILS_FROM_ALL_ORIGINS = RateLimit("first mails to mailbox from all origins", 20, timedelta(days=1))
 FORMS_FROM_ORIGIN = RateLimit("forms from origin", 60, timedelta(hours=1))
 LOGINS_FROM_ORIGIN = RateLimit("failed logins from origin", 10, timedelta(minutes=15))
 LOGINS_TO_ACCOUNT = RateLimit("failed logins to account", 30, timedelta(minutes=15))
@@ -45,41 +50,68 @@ CODES_OF_ACCOUNT = RateLimit("wrong codes of account", 10, timedelta(hours=1))
 type Count = tuple[RateLimit, str]  # a limit, and whom or what it counts
 
 
-def mail_due(event: Event | None, address: str, *, is_first: bool) -> datetime | None:
-    """Count a mail that a visitor has triggered; returns when it may be sent, or None when it must not be sent.
+class Due(NamedTuple):
+    at: datetime | None  # when the mail may be sent; None when it must not be sent
+    is_limited: bool  # the mailbox had had its mails of the day; the same for a known address and an unknown one
+
+
+def mail_due(event: Event, address: str, *, is_first: bool, asked_from: str = "") -> Due:
+    """Count a mail that a visitor has triggered. `asked_from`: the visitor's `origin`.
 
     Call it in the transaction that enqueues the mail, after the event and the registration are locked. Above the limit
-    of the mailbox, a first confirmation is delayed and any other mail is dropped. Without an event (an address that
-    gets no mail), as much is written, and it is not counted for the mailbox.
+    of the mailbox, a first confirmation has limits of its own, and any other mail is dropped.
+    """
+    if not settings.RATE_LIMITS:
+        return Due(timezone.now(), is_limited=False)
+    at = _take(MAILS_TO_MAILBOX, mailbox_of(address))
+    is_limited = at is None
+    if is_limited and is_first:
+        at = _first_mail_at(event, address, asked_from)
+    return Due(_event_free_at(event, at) if at else None, is_limited)
+
+
+def link_due(event: Event | None, address: str) -> datetime | None:
+    """Count a link that somebody asked for; returns when it may be sent, or None.
+
+    Links are counted apart from sign-ups, and alike for every address: they delay no first confirmation, and no other
+    limit tells later whether the address was known. Without an event, it is on no list and gets no mail.
     """
     if not settings.RATE_LIMITS:
         return timezone.now()
-    if event is None:
-        mailbox_at = _take(LINKS_OF_NOBODY, mailbox_of(address))
-    else:
-        mailbox_at = _mailbox_free_at(event, address, is_first=is_first)
-    if mailbox_at is None:
+    if (at := _take(LINKS_TO_MAILBOX, mailbox_of(address))) is None:
         return None
+    return _event_free_at(event, at)
+
+
+def may_move_from(event: Event, address: str) -> bool:
+    """Count a sign-up that is moved away from an address, which then may get a first mail once more."""
+    return take((MOVES_FROM_ADDRESS, f"{event.pk} {address}")) is None
+
+
+def _first_mail_at(event: Event, address: str, asked_from: str) -> float:
+    """When a first mail may leave to a mailbox that has had its mails of the day, whoever asked for those.
+
+    At once to an address that is spelled like its mailbox, since it can have few first mails. Other spellings are
+    endless, and each gets one with a row of its own: at once for a network that has not filled this mailbox itself,
+    until too many networks do.
+    """
+    mailbox = mailbox_of(address)
+    if compared(address) == mailbox:
+        return _take(FIRST_MAILS_TO_ADDRESS, f"{event.pk} {address}", delays=True) or time.time()
+    by_origin = (FIRST_MAILS_FROM_ORIGIN, f"{asked_from} {mailbox}")
+    if asked_from and take(by_origin, (FIRST_MAILS_FROM_ALL_ORIGINS, mailbox)) is None:
+        return time.time()
+    return _take(MAILS_TO_MAILBOX, mailbox, delays=True) or time.time()
+
+
+def _event_free_at(event: Event | None, mailbox_at: float) -> datetime | None:
+    """As much is counted without an event, so that the time of the answer does not tell it."""
     event_at = _take(mails_of_event(), str(event.pk) if event else "no event", delays=True)
     if event is None:
         return None
     if event_at and event_at > time.time():
         _alert(event)
     return datetime.fromtimestamp(max(mailbox_at, event_at or 0), UTC)
-
-
-def _mailbox_free_at(event: Event, address: str, *, is_first: bool) -> float | None:
-    """Mails that strangers caused do not delay the first one to an address that is spelled like its mailbox.
-
-    Above the limit of the mailbox, such an address has a limit of its own for each event. Other spellings have not:
-    there are as many as anyone likes.
-    """
-    mailbox = mailbox_of(address)
-    if (at := _take(MAILS_TO_MAILBOX, mailbox)) or not is_first:
-        return at
-    if compared(address) == mailbox:
-        return _take(FIRST_MAILS_TO_ADDRESS, f"{event.pk} {address}", delays=True)
-    return _take(MAILS_TO_MAILBOX, mailbox, delays=True)
 
 
 def mails_of_event() -> RateLimit:

@@ -5,7 +5,9 @@ import unicodedata
 
 APOSTROPHES, HYPHENS = "'’‘`´", "-‐‑–"
 JOINERS = "\u200c\u200d"  # used by several scripts inside words, and by emoji
-DOTS = "\u1427\ua4f8\ua4f9\ua4fa\ua4fb\ua4fc\ua4fd\ua78f"  # letters that look like a full stop
+DOTS = "\u1427\ua4f8\ua4f9\ua4fa\ua4fb\ua4fc\ua4fd\ua78f\u4e36"  # letters that look like a full stop
+DOTTED_MARKS = "\u302e\u302f"  # tone marks of old Korean, drawn as dots beside a letter
+MUSIC = range(0x1D000, 0x1D250)  # marks of notation, among them dots: no name has them
 ENCLOSED_LETTERS = range(0x1F100, 0x1F200)
 CATALAN = re.compile(r"(?<=l)·(?=l)", re.IGNORECASE)
 ALPHABETS = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look like each other
@@ -63,6 +65,8 @@ def _kind(character: str) -> str:
         return " "
     if category[0] == "L" and character not in DOTS:
         return "A" if category in {"Lu", "Lt"} else "a" if category == "Ll" else "o"
+    if character in DOTTED_MARKS or ord(character) in MUSIC:
+        return "?"
     if category[0] == "M":
         return "m"
     is_emoji = category in {"So", "Sk"} and not character.isascii() and ord(character) not in ENCLOSED_LETTERS

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from registrations.documents import certificate, certificate_number
 from registrations.models import Registration
 from registrations.security import rate_limits
-from registrations.views.documents import on_demand_response, unavailable
+from registrations.views.documents import on_demand_response
 from registrations.views.self_service import own_page
 from registrations.web.forms import CertificateForm
 from registrations.web.responses import private_page
@@ -20,8 +20,6 @@ def download(request: HttpRequest, registration: Registration) -> HttpResponse:
     if not registration.has_certificate:
         raise Http404
     context: dict[str, Any] = {"event": registration.event, "registration": registration, "is_certificate": True}
-    if missing := certificate.missing_glyphs(registration):
-        return unavailable(request, {**context, "missing_glyphs": missing}, can_be_made=False)
     limit = rate_limits.CERTIFICATES_OF_REGISTRATION
     return on_demand_response(
         request,

@@ -32,6 +32,8 @@ def on_demand_response(
     `wait()` counts one document that has to be made, and returns how long to wait above the limit.
     """
     document = on_demand.find(owner)
+    if document and document.without_font:
+        return render(request, TEMPLATE, {**context, "missing_glyphs": document.without_font})
     if document and document.made_at:
         return pdf_response(bytes(document.content), filename)
     if not pango.is_installed():

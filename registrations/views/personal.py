@@ -87,4 +87,5 @@ def _registration(join_code: str) -> Registration:
     registration.preview_as_published()
     if registration.kept_until <= timezone.now():
         raise Http404
+    registration.note_use_of_link()
     return registration

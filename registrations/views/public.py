@@ -27,7 +27,9 @@ from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, EventState, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
+from registrations.models.registration import CORRECTED_WITHIN
 from registrations.runtime.write_queue import write_transaction
+from registrations.security import rate_limits
 from registrations.text import email_typos
 from registrations.web import page_cache
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
@@ -36,7 +38,6 @@ from registrations.web.thanks_words import thanks_words
 
 PAST_EVENTS_SHOWN = 10
 SIGNED_UP = "sign_up"  # key of the session
-CORRECTED_WITHIN = 30 * 60  # seconds
 RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 CLOSED = {  # headings of the page shown in place of the form
     EventState.CANCELLED: _("The webinar is cancelled"),
@@ -135,14 +136,15 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
 
 def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
     language = get_language() or settings.LANGUAGE_CODE
-    done = signup.register(event, language=language, **answers)
-    _remember(request, event, done, answers, was_full=done.was_full, is_delayed=done.is_delayed, at=time.time())
+    done = signup.register(event, language=language, asked_from=rate_limits.origin(request), **answers)
+    _remember(request, event, done, answers, was_full=done.was_full, at=time.time())
 
 
 def _remember(request: HttpRequest, event: Event, done: signup.SignUp, answers: dict[str, Any], **more: Any) -> None:
     """Let this browser correct its address for a while: the session holds what it has typed, and the row it made."""
+    told = {"is_delayed": done.is_delayed, "is_limited": done.is_limited, **more}
     made = done.registration.pk if done.is_new else None
-    request.session[SIGNED_UP] = {"slug": event.slug, "answers": answers, "registration": made, **more}
+    request.session[SIGNED_UP] = {"slug": event.slug, "answers": answers, "registration": made, **told}
     request.session.save()
 
 
@@ -162,7 +164,7 @@ def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
 
 
 def _may_correct(signed_up: dict[str, Any] | None) -> bool:
-    return signed_up is not None and time.time() - signed_up["at"] < CORRECTED_WITHIN
+    return signed_up is not None and time.time() - signed_up["at"] < CORRECTED_WITHIN.total_seconds()
 
 
 @require_safe
@@ -178,7 +180,7 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     if signed_up is None or more["suggested_domain"]:
         typed = signed_up and signed_up["answers"]
         context = {"event": event, "signed_up": typed, **_thanks_words(event, signed_up), **more}
-        if more["suggested_domain"] and not _state(signed_up)[1]:
+        if more["suggested_domain"] and not any(_state(signed_up)[1:]):
             context["on_its_way"] = _("Your message leaves in two minutes, to")
         return render(request, "registrations/public/thanks.html", context)
     page = _thanks_page(request, event, signed_up, more)
@@ -210,14 +212,15 @@ def _thanks_page(
 
 def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, Any]:
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    was_full, is_delayed = _state(signed_up)
-    return thanks_words(event, was_full=was_full, is_delayed=is_delayed, sender=sender or event.organiser_name)
+    was_full, is_delayed, is_limited = _state(signed_up)
+    sender = sender or event.organiser_name
+    return thanks_words(event, was_full=was_full, is_delayed=is_delayed, is_limited=is_limited, sender=sender)
 
 
-def _state(signed_up: dict[str, Any] | None) -> tuple[bool, bool]:
-    """Whether the event was full, and whether its mails are delayed."""
+def _state(signed_up: dict[str, Any] | None) -> tuple[bool, bool, bool]:
+    """Whether the event was full, whether its mails are delayed, and whether those to this mailbox are limited."""
     told = signed_up or {}
-    return told.get("was_full", False), told.get("is_delayed", False)
+    return told.get("was_full", False), told.get("is_delayed", False), told.get("is_limited", False)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -245,10 +248,10 @@ def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any],
     """The page says the same, whoever had this address and whatever became of the row meanwhile."""
     answers = {**signed_up["answers"], "email": email}
     language = get_language() or settings.LANGUAGE_CODE
-    done = corrections.correct_sign_up(event, signed_up["registration"], language=language, **answers)
-    _remember(
-        request, event, done, answers, **{name: signed_up.get(name) for name in ("was_full", "is_delayed", "at")}
-    )
+    asked_from = rate_limits.origin(request)
+    made = signed_up["registration"]
+    done = corrections.correct_sign_up(event, made, language=language, asked_from=asked_from, **answers)
+    _remember(request, event, done, answers, was_full=signed_up.get("was_full"), at=signed_up["at"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,7 @@
-"""Pages behind the manage link: see, correct, withdraw, come back, download, erase. GET changes nothing."""
+"""Pages behind the manage link: see, correct, withdraw, come back, download, erase.
+
+GET changes nothing, but that the link was used, which keeps others from moving the registration.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -33,6 +36,7 @@ def own_page(view: OwnView) -> View:
     @wraps(view)
     def wrapper(request: HttpRequest, manage_code: str) -> HttpResponse:
         registration = _registration(manage_code=manage_code)
+        registration.note_use_of_link()
         if registration.erase_by and view.__name__ != manage.__name__:
             return _to_my_registration(registration)
         return view(request, registration)

@@ -30,7 +30,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     with translation.override(translation.get_language_from_path(request.path_info) or settings.LANGUAGE_CODE):
         if _has_nul(request.path_info) or _has_nul(request.META.get("QUERY_STRING", "")):
             return errors.bad_request(request, BadRequest("NUL"))
-        if _content_length(request) > _body_max(request.path_info):
+        if _content_length(request) > body_max(request.path_info):
             return errors.too_large(request)
     return None
 
@@ -49,5 +49,5 @@ def _content_length(request: HttpRequest) -> int:
         return sys.maxsize if size.isdecimal() else 0
 
 
-def _body_max(path: str) -> int:
+def body_max(path: str) -> int:
     return next((size for prefix, size in BODY_MAX.items() if path.startswith(prefix)), PUBLIC_MAX)

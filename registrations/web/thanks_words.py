@@ -8,10 +8,13 @@ from registrations.models import Event
 from registrations.text import dates, report_name
 
 
-def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str) -> dict[str, Any]:
+def thanks_words(
+    event: Event, *, was_full: bool, is_delayed: bool, sender: str, is_limited: bool = False
+) -> dict[str, Any]:
     """`sender`: the name in the From of the mails. `was_full`: the sign-up went to the waiting list.
 
-    `is_delayed`: the event's limit of mails is reached.
+    `is_delayed`: the event's limit of mails is reached. `is_limited`: the mailbox had had its mails of the day; it may
+    have the one with the link already, or its first one leaves now or later. The page must not say which.
     """
     if was_full:
         heading = _("Your request is recorded")
@@ -21,6 +24,11 @@ def thanks_words(event: Event, *, was_full: bool, is_delayed: bool, sender: str)
         on_its_way = _("A confirmation message is on its way to")
     if is_delayed:
         on_its_way = _("Very many people are signing up now: your message leaves a little later, to")
+    elif is_limited:
+        on_its_way = _(
+            "Several messages have been asked for this mailbox today: look there for yours first."
+            " A first confirmation that has not left yet leaves within a day or two, to"
+        )
     return {
         "heading": heading,
         "on_its_way": on_its_way,

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from registrations.domain import corrections, signup
 from registrations.mailing import outbox
-from registrations.models import Delivery, Registration
+from registrations.models import AuditEntry, Delivery, Registration
 from tests.admin_client import MAILS, act, logged_in, messages
 from tests.factories import answers, make_event
 
@@ -128,3 +128,12 @@ def test_who_may_not_change_people_stops_no_mail_to_them() -> None:
     sent = {"action": "came_back", "_selected_action": last_mail(registration).pk, "confirmed": "1"}
     assert client.post(MAILS, sent).status_code in {302, 403}
     assert last_mail(registration).provider_status == ""
+
+
+def test_who_noted_a_return_and_of_whom_is_in_the_audit_log(organiser: Client) -> None:
+    people = [signed_up(), signed_up("lea@example.org")]
+    pks = [last_mail(registration).pk for registration in people]
+    sent = {"action": "came_back", "_selected_action": pks, "confirmed": "2"}
+    organiser.post(MAILS, sent)
+    noted = AuditEntry.objects.filter(action="on_behalf", detail={"act": "came_back"}).order_by("about")
+    assert [entry.about for entry in noted] == sorted(f"registrations.registration {one.pk}" for one in people)

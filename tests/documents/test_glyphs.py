@@ -1,15 +1,18 @@
 """Names that no font can write: no certificate with boxes, and the organiser is told whose it is."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from registrations.documents import glyphs, sign_in_sheet, speakers_sheet, study_report
-from registrations.models import Document
+from registrations.models import Document, Registration
+from registrations.worker.typesetter import Typesetter
 from tests.admin_client import EVENTS, event_form, logged_in, messages
 from tests.documents.test_certificate import make_present, path_of
 from tests.factories import make_event, make_past_event, make_registration
@@ -76,10 +79,55 @@ def test_a_font_that_is_installed_is_seen_at_once(fonts: Path) -> None:
 @pytest.mark.usefixtures("with_pango")
 def test_a_certificate_with_boxes_is_not_made(client: Client) -> None:
     registration = make_present(last_name=KOREAN)
+    assert client.get(path_of(registration)).status_code == 202
+    Typesetter("w").work()
     page = client.get(path_of(registration))
-    assert page.status_code == 503
+    assert page.status_code == 200
+    assert "Retry-After" not in page
     assert f"Ce site n’a pas de police pour <bdi>{KOREAN}</bdi>" in page.text
-    assert not Document.objects.exists()
+    assert "L’organisateur voit votre nom" in page.text
+    assert bytes(Document.objects.get().content) == b""
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_who_asks_often_for_a_certificate_with_boxes_keeps_no_web_thread_busy(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fonts are looked through by the worker alone, once, and the limit counts before."""
+    looked: list[str] = []
+
+    def missing(text: str) -> str:
+        looked.append(text)
+        return KOREAN
+
+    monkeypatch.setattr(glyphs, "missing", missing)
+    registration = make_present(last_name=KOREAN)
+    for _ in range(3):
+        client.get(path_of(registration))
+    assert looked == []
+    Typesetter("w").work()
+    for _ in range(30):
+        assert client.get(path_of(registration)).status_code == 200
+    Typesetter("w").work()
+    assert len(looked) == 1
+    for number in range(12):  # another name each time
+        Registration.objects.update(last_name=f"{KOREAN}{number}")
+        status = client.get(path_of(registration)).status_code
+        Typesetter("w").work()
+    assert status == 429
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("with_pango")
+def test_one_name_without_a_font_keeps_no_other_certificate_from_being_made(client: Client) -> None:
+    refused, made = make_present(last_name=KOREAN), make_present(last_name="D’Arcy")
+    for registration in (refused, made):
+        client.get(path_of(registration))
+    Typesetter("w").work()
+    assert client.get(path_of(made))["Content-Type"] == "application/pdf"
+    Document.objects.update(asked_at=timezone.now() - timedelta(hours=1))
+    assert client.get(path_of(refused)).status_code == 202  # a font may have come: it is tried again
 
 
 @pytest.mark.django_db

@@ -38,6 +38,7 @@ INTERNAL = {  # of no person, or a secret that only their mails hold
     "erase_by",
     "figures",  # without a name, for a day
     "came",  # unused: of release 1.3, until 1.5
+    "link_was_used",  # for half an hour
     "search",  # repeats name, address and organisation
 }
 CALLED_OTHERWISE = {"created_at": "registered_at", "new_email": "new_email_to_confirm", "uid": "calendar_uid"}

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from registrations.domain import corrections, erasure, event_changes, signup
 from registrations.mailing import outbox
@@ -166,3 +169,28 @@ def test_who_is_told_it_was_not_me_sees_another_page(journey: Journey) -> None:
     erasure.disown(Registration.objects.get())
     assert correct(journey, event, "right@example.org")[0] == (f"/evenements/{event.slug}/merci/", 303)
     assert Registration.objects.get().email == "right@example.org"
+
+
+@pytest.mark.parametrize("page", ["mon-inscription/{0.manage_code}/", "rejoindre/{0.join_code}/"])
+def test_who_signed_a_victim_up_takes_the_row_back_once_the_victim_has_opened_a_link(
+    journey: Journey, page: str
+) -> None:
+    event = make_event(report=False)
+    journey.sign_up(event, email="victim@example.org")
+    row = Registration.objects.get()
+    assert Client().get(f"/{page.format(row)}").status_code == 200
+    shown = correct(journey, event, "attacker@example.org")
+    assert Registration.objects.get(pk=row.pk).email == "victim@example.org"
+    assert Registration.objects.get(email="attacker@example.org").pk != row.pk
+    assert "en route" in shown[-1]
+
+
+def test_a_page_that_is_opened_often_is_written_once(client: Client) -> None:
+    registration = make_registration()
+    old = make_registration(registration.event, created_at=timezone.now() - timedelta(hours=1))
+    writes = []
+    for one in (registration, registration, old):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(f"/mon-inscription/{one.manage_code}/")
+        writes.append(sum(query["sql"].startswith("UPDATE") for query in queries))
+    assert writes == [1, 0, 0]

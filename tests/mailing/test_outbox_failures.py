@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -239,3 +240,17 @@ def test_a_server_that_quotes_a_link_of_the_mail_shows_nobody_the_code(server: H
     assert delivery.state == "failed"
     assert "/mon-inscription/…" in delivery.error
     assert code not in delivery.error
+
+
+@pytest.mark.parametrize("before", ["/mon-inscription/", "%2Fmon-inscription%2F", "=2Frejoindre=2F", "//Rejoindre//"])
+@pytest.mark.django_db
+def test_an_error_that_was_stored_long_ago_shows_nobody_a_code(before: str, admin_client: Client) -> None:
+    delivery = enqueue()
+    code = "Ab3_dEf-hIjKlMnOpQrStU"
+    Delivery.objects.update(state="failed", error=f"554 5.7.1 URL https://x.example{before}{code} is listed")
+    for path in ("", f"{delivery.pk}/change/"):
+        page = admin_client.get(f"/admin/registrations/delivery/{path}")
+        assert page.status_code == 200
+        assert "5.7.1" in page.text
+        assert code not in page.text
+    assert code not in str(list(Delivery.objects.values("error")))

@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 
-from registrations.mailing import claims
+from registrations.domain import corrections, erasure, signup
+from registrations.mailing import claims, outbox
 from registrations.models import Delivery
-from tests.factories import make_event, make_registration
+from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
 KNOWN = ["confirmed", "waitlisted", "cancelled"]
@@ -93,3 +95,39 @@ def test_a_mail_to_nobody_stays_in_the_list_of_mails(client: Client) -> None:
     assert (mail.address, mail.event, mail.registration) == ("", None, None)
     assert claims.claim() is None
     assert not Delivery.objects.exists()
+
+
+# Who asked to be left alone
+
+
+@pytest.mark.parametrize("is_moved", [True, False], ids=["signed up", "wished"])
+def test_who_writes_to_an_address_learns_whether_its_owner_wants_no_mail(
+    outbox_folder: Path, client: Client, *, is_moved: bool
+) -> None:
+    """A mail to another address reads the same, sent or not; so does the calendar entry of who moves away from it."""
+    event = make_event(report=False)
+    seen: list[list[Any]] = []
+    for number, wanted in enumerate(["silent@example.org", "ordinary@example.org"]):
+        if number == 0:
+            erasure.suppress(wanted)
+        own = f"own{number}@example.org"
+        if is_moved:
+            row = signup.register(event, language="fr", **answers(email=wanted)).registration
+            outbox.drain()
+            typed = corrections.answers(row)
+            row = corrections.correct_sign_up(event, row.pk, email=own, language="fr", **typed).registration
+        else:
+            row = signup.register(event, language="fr", **answers(email=own)).registration
+            corrections.ask_for_address(row, email=wanted)
+        outbox.drain()
+        row.refresh_from_db()
+        mails = client.get(f"/mon-inscription/{row.manage_code}/mes-donnees.json").json()["mails"]
+        page = client.get(f"/mon-inscription/{row.manage_code}/").text
+        facts = [
+            (mail["kind"], mail["state"], mail["sent_to"].replace(wanted, "").replace(own, "own"), set(mail))
+            for mail in mails
+        ]
+        words = page.replace(wanted, "").replace(own, "own").replace(row.manage_code, "").replace(row.join_code, "")
+        seen.append([facts, row.sequence, bool(row.first_email), words.partition("csrf")[0]])
+    assert seen[0] == seen[1]
+    assert "closed" in [fact[1] for fact in seen[0][0]]

@@ -33,6 +33,7 @@ DOMAINS = [
     "Gagnez sur t.me",
 ]
 DOMAINS += [f"casino{dot}com" for dot in "．。｡․‧·・•ꞏᐧ۔"]
+DOMAINS += [f"casino{dot}com" for dot in "丶\u302e\u302f\U0001d16d\U0001d158\U0001d165\U0001d172\U0001d17b\U0001d242"]
 NUMBERS = ["06 12 34 56 78", "+33612345678", "٠٦١٢٣٤", "①②③", "Ⅳ", "Appelez le 3615"]
 ADVERTS = [
     "http://x",

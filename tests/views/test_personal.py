@@ -140,7 +140,7 @@ def test_personal_pages_are_not_cached_and_not_indexed(client: Client) -> None:
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
 def test_get_changes_nothing(client: Client, method: str) -> None:
-    registration = make_registration(make_event(starts_in=5 * MINUTE))
+    registration = make_registration(make_event(starts_in=5 * MINUTE), link_was_used=True)
     before = Registration.objects.values().get()
     for path in [join(registration), f"/mon-inscription/{registration.manage_code}/"]:
         getattr(client, method)(path)

@@ -69,7 +69,7 @@ def test_correcting_to_a_registered_address_keeps_only_that_registration(journey
 def test_after_half_an_hour_the_page_refers_to_the_mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
-    monkeypatch.setattr(public, "CORRECTED_WITHIN", 0)
+    monkeypatch.setattr(public, "CORRECTED_WITHIN", timedelta())
     thanks = journey.client.get(f"/evenements/{event.slug}/merci/").text
     assert "Corriger mon adresse" not in thanks
     assert f"/evenements/{event.slug}/renvoyer/" in thanks

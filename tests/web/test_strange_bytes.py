@@ -163,6 +163,10 @@ CHUNK = f"{300 * 1024:x}\r\n{'a' * 300 * 1024}\r\n0\r\n\r\n"
 RAW = {  # what is sent after the first line and Host, with the answer
     "a length of thirty digits": ("Content-Length: 100000000000000000000000000000\r\n\r\n", 413),
     "a large length with leading zeros": ("Content-Length: 000000000000000000000200000000\r\n\r\n", 413),
+    "a length of 5000 digits": (f"Content-Length: {'9' * 5000}\r\n\r\n", 400),
+    "a length that is announced": ("Content-Length: 9000000\r\nExpect: 100-continue\r\n\r\n", 413),
+    "a broken length that is announced": ("Content-Length: x\r\nExpect: 100-continue\r\n\r\n", 400),
+    "a megabyte that does not come": ("Content-Length: 1000000\r\n\r\n", 413),
     "two lengths": ("Content-Length: 3\r\nContent-Length: 4\r\n\r\na=1", 400),
     "a length and chunks": ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 403),
     "large chunks": (f"Transfer-Encoding: chunked\r\n\r\n{CHUNK}", 413),
@@ -187,3 +191,27 @@ def test_the_web_server_refuses_strange_requests_and_goes_on(site: RunningSite) 
         urlopen(upload, timeout=TIMEOUT)
     assert refused.value.status == 413
     assert "Votre envoi est trop volumineux" in refused.value.read().decode()
+
+
+def test_a_stranger_fills_no_memory_with_a_body_that_no_public_page_takes(site: RunningSite) -> None:
+    """It is answered by its announced length, and nothing that follows is read or taken for a request."""
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    head = f"POST {FORM_PATH} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nContent-Length: 40000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), timeout=TIMEOUT) as connection:
+        connection.sendall(f"{head}GET / HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode())
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert "Votre envoi est trop volumineux" in answer.decode()
+
+
+@pytest.mark.parametrize("target", ["http://[/", "//[", "http://[::1"])
+def test_a_broken_host_in_the_address_gets_an_answer(site: RunningSite, target: str) -> None:
+    site.start("web", "--port", str(site.port))
+    site.wait_until_it_serves()
+    with socket.create_connection(("127.0.0.1", site.port), timeout=TIMEOUT) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode())
+        assert int(connection.recv(4096).split()[1]) in {400, 404}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from registrations.admin.shared import confirmation
 from registrations.domain import returned_mails
-from registrations.models import Delivery
+from registrations.models import Delivery, Registration
 from registrations.security import audit
 
 
@@ -25,8 +25,10 @@ def came_back(model_admin: Any, request: HttpRequest, queryset: QuerySet[Deliver
         return None
     if not confirmation.given(request, count):
         return _ask(request, mails, count)
+    people = list(Registration.objects.filter(pk__in=mails.order_by().values("registration")))
     returned_mails.note(mails)
-    audit.record(audit.Action.ON_BEHALF, act="came_back", count=count)
+    for registration in people:
+        audit.record(audit.Action.ON_BEHALF, about=registration, act="came_back")
     done = ngettext("%(count)s mail is noted as returned.", "%(count)s mails are noted as returned.", count)
     messages.success(request, done % {"count": count})
     return None

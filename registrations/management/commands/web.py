@@ -10,15 +10,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections
+from waitress.channel import HTTPChannel
 
 from registrations.management import processes
 from registrations.monitoring.checks import require_safe_site
 from registrations.runtime import site_lock
+from registrations.web.request_parser import RequestParser
 
 HOST = "127.0.0.1"
 HOST_HELP = "Address to listen on; one that other machines can reach needs a proxy (TRUSTED_PROXY_COUNT)."
 MAX_HEADER_BYTES = 32_768
-MAX_BODY_BYTES = 50 * 1024 * 1024  # far over the limits of request_guard, whose page then answers, not waitress
 CHANNEL_TIMEOUT = 60  # seconds
 CONNECTIONS = 1000
 OTHER_FILES = 64  # open besides connections: libraries, the database, the log, files under way
@@ -74,12 +75,12 @@ class Command(BaseCommand):
         if connection.vendor == "postgresql":
             connections.databases["default"]["OPTIONS"]["answer_within"] = DATABASE_ANSWERS_WITHIN
             connection.close()  # of the checks at the start, without this limit
+        HTTPChannel.parser_class = RequestParser
         server = waitress.create_server(
             get_wsgi_application(),
             threads=THREADS,
             ident=None,
             max_request_header_size=MAX_HEADER_BYTES,
-            max_request_body_size=MAX_BODY_BYTES,
             channel_timeout=CHANNEL_TIMEOUT,
             connection_limit=connection_limit(),
             **self._listener(host, port, fd),
