@@ -46,8 +46,8 @@ def is_unverified() -> bool:
 
 
 def install() -> None:
-    """Here and not in each form: Django's own (login, password, accounts) are among them, and none can be forgotten."""
-    forms.BaseForm.full_clean = _refused_or_cleaned  # type: ignore[method-assign]
+    """Here and not in each form: Django's own (login, password, accounts) are among them: none is forgotten."""
+    forms.BaseForm.full_clean = _refused_or_cleaned  # type: ignore[method-assign, assignment]
 
 
 def form_shown_again(request: HttpRequest, match: ResolverMatch, why: str) -> HttpResponse | None:
@@ -88,7 +88,7 @@ def _refused_or_cleaned(form: forms.BaseForm) -> None:
 
 
 def _refuse(form: forms.BaseForm, unverified: Unverified) -> None:
-    form._errors = forms.utils.ErrorDict(renderer=form.renderer)
+    form._errors = forms.utils.ErrorDict(renderer=form.renderer)  # type: ignore[attr-defined]
     form.cleaned_data = {}
     if not unverified.refused or form in unverified.refused:  # said once, above the first
         form.add_error(None, _("Nothing is saved yet."))
