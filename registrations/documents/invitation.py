@@ -117,13 +117,13 @@ def _entry_in(registration: Registration, mailbox: str) -> icalendar.Event:
 
 
 def _personal_entry(registration: Registration, mailbox: str) -> icalendar.Event:
-    """With the join link once: clients show LOCATION, DESCRIPTION and URL one after the other."""
+    """With the join link once, as its LOCATION: clients show that, DESCRIPTION and URL one after the other.
+
+    No CONFERENCE (RFC 7986) either: most clients ignore it, and the others would show the link a second time.
+    """
     event = registration.event
-    url = registration.join_url
     entry = _entry_in(registration, mailbox)
-    entry.add("LOCATION", url)
-    conference = icalendar.vUri(url, params={"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": _("Webinar")})
-    entry.add("CONFERENCE", conference)
+    entry.add("LOCATION", registration.join_url)
     name = _("%(report)s:") % {"report": report_name.the_report_title(event)}
     report = [name, registration.report_url] if event.offers_report else []
     description = [*report, _contact(event)]

@@ -29,6 +29,21 @@ def scheduled_times(event: Event) -> Iterator[Planned]:
         yield Planned(kind, getattr(event, schedule.at), not_after)
 
 
+def missed(event: Event) -> list[Delivery.Kind]:
+    """The scheduled mails whose hour has passed, of which none has left for this date or is about to.
+
+    Of a mail that would be useless after the start nothing is said once the event has begun.
+    """
+    now = timezone.now()
+    passed = [
+        (kind, not_after)
+        for kind, send_at, not_after in scheduled_times(event)
+        if send_at and send_at <= now and (not_after is None or not_after > now)
+    ]
+    mails = Delivery.objects.filter(Q(sent_at__isnull=False) | Q(state=State.PENDING), event=event)
+    return [kind for kind, not_after in passed if not mails.filter(kind=kind, **_for_date(not_after)).exists()]
+
+
 def schedule_for(registration: Registration) -> None:
     """Add the scheduled mails of someone who has just been given a seat."""
     Delivery.objects.bulk_create(planned(registration))

@@ -18,6 +18,7 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from registrations.runtime import log_context
 from registrations.web.responses import SHOWN_AGAIN, too_many
+from registrations.web.unverified import form_shown_again
 
 RETRY_AFTER = 30  # seconds
 STRAY_SIGNS = " \u00a0.,;:!?…)]}>»”’'\"*"  # what may stand after a link in a sentence
@@ -78,14 +79,20 @@ def too_many_requests(request: HttpRequest, wait: timedelta) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What was typed is kept: in the form itself, with a fresh token; or else on a page that sends it again.
+    """What was typed is kept: in the form itself, with a fresh token; a lone button is on a page that sends it again.
 
     A form that came from another site is never offered to be sent in the name of somebody who is logged in.
     """
     match, cause = request.resolver_match, _cause(reason)
     if match and match.url_name in FORMS_SHOWN_AGAIN and request.POST:
         return _shown_again(request, match, WHY_SHOWN_AGAIN[cause])
-    return _kept(request, HEADINGS[cause], cause)
+    has_files = bool(request.FILES)
+    if match and match.namespace == "admin" and cause is Cause.EXPIRED and request.POST:
+        why = _("This page had stayed open for too long. Nothing was saved yet: look through it and send it again.")
+        if response := form_shown_again(request, match, why):
+            response["Cache-Control"] = "no-store, private"
+            return response
+    return _kept(request, HEADINGS[cause], cause, has_files=has_files)
 
 
 def _cause(reason: str) -> Cause:
@@ -113,7 +120,9 @@ def _shown_again(request: HttpRequest, match: ResolverMatch, why: Any) -> HttpRe
     return response
 
 
-def _kept(request: HttpRequest, heading: Any, cause: Cause, **context: Any) -> HttpResponse:
+def _kept(
+    request: HttpRequest, heading: Any, cause: Cause, *, has_files: bool = False, **context: Any
+) -> HttpResponse:
     sent = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
     typed = [(name, value) for name, value in sent if "password" not in name]
     context |= {
@@ -122,7 +131,7 @@ def _kept(request: HttpRequest, heading: Any, cause: Cause, **context: Any) -> H
         "is_hidden": cause is Cause.HIDDEN,
         "typed": typed,
         "texts": [value for _name, value in typed if len(value.split()) > 1 and cause is not Cause.ANOTHER_SITE],
-        "is_incomplete": len(typed) < len(sent) or bool(request.FILES),
+        "is_incomplete": len(typed) < len(sent) or has_files or bool(request.FILES),
     }
     response = render(request, "403_csrf.html", context, status=403)
     response["Cache-Control"] = "no-store, private"

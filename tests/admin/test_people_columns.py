@@ -13,14 +13,12 @@ from django.utils import translation
 from registrations.models import Event
 from tests.admin_client import EVENTS, logged_in, messages
 from tests.factories import make_event
+from tests.people_lists import ALI, HEADER, ZOE, csv_of
 from tests.spreadsheets.workbooks import xlsx
 
 pytestmark = pytest.mark.django_db
 
 CASES = Path(__file__).parents[1] / "spreadsheets" / "cases"
-HEADER = ["Nom", "Prénom", "Courriel", "Structure", "Fonction"]
-ZOE = ["Durand", "Zoë", "zoe@example.org", "Ville de Nulle-Part", "Cheffe de projet"]
-ALI = ["Ben", "Ali", "ali@example.org", "CAF", "Conseiller"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +30,6 @@ def _in_french() -> Iterator[None]:
 @pytest.fixture
 def organiser() -> Client:
     return logged_in()
-
-
-def csv_of(*rows: list[str]) -> bytes:
-    return "".join(";".join(row) + "\r\n" for row in rows).encode()
 
 
 def path_of(event: Event) -> str:

@@ -17,12 +17,9 @@ from registrations.domain import bulk_enrolment
 from registrations.models import AuditEntry, Delivery, Event, Registration, Suppression
 from tests.admin_client import EVENTS, PEOPLE, logged_in, messages
 from tests.factories import make_event, make_past_event, make_registration
+from tests.people_lists import ALI, HEADER, ZOE, csv_of, people
 
 pytestmark = pytest.mark.django_db
-
-HEADER = ["Nom", "Prénom", "Courriel", "Structure", "Fonction"]
-ZOE = ["Durand", "Zoë", "zoe@example.org", "Ville de Nulle-Part", "Cheffe de projet"]
-ALI = ["Ben", "Ali", "ali@example.org", "CAF", "Conseiller"]
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +31,6 @@ def _in_french() -> Iterator[None]:
 @pytest.fixture
 def organiser() -> Client:
     return logged_in()
-
-
-def csv_of(*rows: list[str], delimiter: str = ";", encoding: str = "utf-8") -> bytes:
-    return "".join(delimiter.join(row) + "\r\n" for row in rows).encode(encoding)
-
-
-def people(count: int) -> list[list[str]]:
-    return [["Nom", "Prénom", f"p{n}@example.org", "Structure", "Fonction"] for n in range(count)]
 
 
 def path_of(event: Event) -> str:

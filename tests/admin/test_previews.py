@@ -283,6 +283,39 @@ def test_a_file_is_not_stored_for_a_preview(organiser: Client, settings: Any, tm
     assert list(tmp_path.rglob("*.pdf")) == []
 
 
+def test_the_preview_of_the_mails_shows_what_is_typed_and_saves_nothing(organiser: Client) -> None:
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    typed = event_form(organiser, f"{path}change/") | {"title": "Un titre à l’essai", "contact_name": "Odile Essai"}
+    before = rows()
+    page = organiser.post(f"{path}mails/", typed)
+    assert "Odile Essai" in page.context["mail"].text
+    assert "rien n’est enregistré" in page.text
+    assert "Envoyer un essai" not in page.text
+    assert rows() == before
+    assert messages(organiser.get(f"{path}change/")) == []
+
+
+def test_another_mail_and_its_html_are_of_what_is_typed_too(organiser: Client) -> None:
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    page = organiser.post(f"{path}mails/", event_form(organiser, f"{path}change/") | {"title": "Un titre à l’essai"})
+    again = dict(page.context["typed"]) | {"mail": "waiting_list-new", "person": "en"}
+    other = organiser.post(f"{path}mails/", again)
+    assert "waiting list" in other.context["mail"].message["Subject"].lower()
+    number = other.context["mail"].html_number
+    assert "Un titre à l’essai" in organiser.post(f"{path}mails/{number}/", again).text
+    event.refresh_from_db()
+    assert event.title != "Un titre à l’essai"
+
+
+def test_what_has_to_be_corrected_is_said_in_place_of_the_mails(organiser: Client) -> None:
+    event = make_event(status="draft", report=False)
+    path = f"{EVENTS}{event.pk}/"
+    page = organiser.post(f"{path}mails/", event_form(organiser, f"{path}change/") | {"title": ""})
+    assert page.context["adminform"].form.errors.keys() == {"title"}
+
+
 def test_who_may_only_look_previews_what_is_saved() -> None:
     event = make_event(status="draft")
     client = logged_in("view_event")

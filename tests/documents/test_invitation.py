@@ -42,7 +42,6 @@ def test_the_invitation_has_the_properties_that_calendars_need() -> None:
         "DTEND": "20300513T160000Z",
         "SUMMARY": "Réseau\\, acteurs\u00a0\\; liens",
         "LOCATION": registration.join_url,
-        "CONFERENCE": f"FEATURE=VIDEO;LABEL=Webinaire;VALUE=URI:{registration.join_url}",
         "ORGANIZER": 'CN="Le Pôle ressources":mailto:inscriptions@example.org',
         "ATTENDEE": (
             'CN="Zoë Durand";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=TRUE'

@@ -80,6 +80,17 @@ def test_a_reply_does_not_quote_the_way_out(outbox_folder: Path) -> None:
     assert registration.not_me_url in below
 
 
+def test_in_html_the_way_out_stands_in_what_programs_know_as_a_signature(outbox_folder: Path) -> None:
+    registration = make_registration()
+    above, separator, below = mailbox.html(received(registration, outbox_folder)).partition(
+        '<div class="moz-signature">-- <br>'
+    )
+    assert separator
+    assert registration.not_me_url not in above
+    assert registration.manage_url in above
+    assert registration.not_me_url in below
+
+
 def test_a_later_mail_answers_the_first_one(outbox_folder: Path) -> None:
     registration = make_registration()
     first = received(registration, outbox_folder)

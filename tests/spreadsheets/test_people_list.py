@@ -10,26 +10,16 @@ from django.utils import translation
 from registrations.spreadsheets import names, people_columns, people_list, reader
 from registrations.spreadsheets.people_list import Table
 from registrations.spreadsheets.reader import FileNotUnderstood
+from tests.people_lists import ALI, HEADER, ZOE, csv_of, people
 from tests.spreadsheets.workbooks import ods, with_far_cells, xlsx, zipped
 
 CASES = Path(__file__).parent / "cases"
-HEADER = ["Nom", "Prénom", "Courriel", "Structure", "Fonction"]
-ZOE = ["Durand", "Zoë", "zoe@example.org", "Ville de Nulle-Part", "Cheffe de projet"]
-ALI = ["Ben", "Ali", "ali@example.org", "CAF", "Conseiller"]
 
 
 @pytest.fixture(autouse=True)
 def _in_french() -> Iterator[None]:
     with translation.override("fr"):
         yield
-
-
-def csv_of(*rows: list[str], delimiter: str = ";", encoding: str = "utf-8") -> bytes:
-    return "".join(delimiter.join(row) + "\r\n" for row in rows).encode(encoding)
-
-
-def people(count: int) -> list[list[str]]:
-    return [["Nom", "Prénom", f"p{n}@example.org", "Structure", "Fonction"] for n in range(count)]
 
 
 def only(content: bytes) -> Table:

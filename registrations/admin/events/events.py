@@ -242,7 +242,7 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
     """Warnings on what an organiser may not have intended; falsy where there is none."""
     published, over = event.status == Event.Status.PUBLISHED, event.is_over
     boxes = glyphs.missing(event.title + event.organiser_name)
-    follow_up_missed = RESCHEDULED_BY & changed and event.follow_up_at and event.follow_up_at <= timezone.now()
+    missed = reminders.missed(event) if published and RESCHEDULED_BY & changed else []
     return [
         email_typos.question(event.contact_email),
         published
@@ -259,9 +259,7 @@ def warnings(event: Event, changed: set[str]) -> list[Any]:
         and not study_report.fits_in_mail(study_report.known_size(event) or 0)
         and _("The report is too large to be attached to a mail: it will be given as a link."),
         "capacity" in changed and too_few_seats(event),
-        published
-        and follow_up_missed
-        and _("The hour of the follow-up mail has passed: it does not leave. Choose more hours."),
+        *(_("“%(mail)s”: its hour has passed, so that it does not leave.") % {"mail": kind.label} for kind in missed),
     ]
 
 

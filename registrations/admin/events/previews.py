@@ -1,5 +1,6 @@
 """Previews for the organiser: the page and the form of an event, and each mail as it would be sent now."""
 
+from collections.abc import Iterator
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, cast
@@ -30,6 +31,7 @@ from registrations.web.forms import RegistrationForm
 from registrations.web.responses import View, private_page
 
 PEOPLE_OFFERED = 20
+NOT_TYPED = {"csrfmiddlewaretoken", "mail", "person"}
 
 
 class ChoiceForm(forms.Form):
@@ -66,13 +68,18 @@ def composed(delivery: Delivery) -> reading.Received:
 
 
 def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
-    if request.method == "POST":
+    """Of the event as it is saved; from its form, as it is typed."""
+    if request.method == "POST" and not _is_form_of_event(request):
         return _send_preview(request, pk)
-    form = _asked(pk, request.GET)
+    event = _event(request, pk)
+    if isinstance(event, HttpResponse):
+        return event
+    form = _asked(event, request.POST or request.GET)
     try:
         mail, defect = _mail(form), ""
     except NotComposed as error:
         mail, defect = None, in_words(error)
+    typed = list(_typed(request))
     response = model_admin.page(
         request,
         Event,
@@ -82,14 +89,31 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         mail=mail,
         defect=defect,
+        typed=typed,
         chosen_query=urlencode(form.data),
-        trial_address=trial_address(request, form.event) if may_write(request) else "",
+        trial_address=trial_address(request, form.event) if may_write(request) and not typed else "",
     )
     return reading.allow_frame(response)
 
 
-def _asked(pk: int, data: Any) -> ChoiceForm:
-    form = ChoiceForm(get_object_or_404(Event, pk=pk), data)
+def _is_form_of_event(request: HttpRequest) -> bool:
+    """Whether the form of the event was sent here, and not the button of a trial."""
+    return "title" in request.POST
+
+
+def _event(request: HttpRequest, pk: int) -> Event | HttpResponse:
+    return typed_event(request, pk) if request.method == "POST" else get_object_or_404(Event, pk=pk)
+
+
+def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """What the page sends again for another mail, person or part."""
+    for name, values in request.POST.lists():
+        if name not in NOT_TYPED:
+            yield from ((name, value) for value in values)
+
+
+def _asked(event: Event, data: Any) -> ChoiceForm:
+    form = ChoiceForm(event, data)
     if not form.is_valid():
         raise Http404
     return form
@@ -103,7 +127,7 @@ def _mail(form: ChoiceForm) -> reading.Received:
 def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the mail that is shown to the organiser who looks at it."""
     require_writer(request)
-    form = _asked(pk, request.POST)
+    form = _asked(get_object_or_404(Event, pk=pk), request.POST)
     recipient = trial_address(request, form.event)
     dry_runs.send_preview(form.event, form.cleaned_data["mail"], form.cleaned_data["person"], recipient=recipient)
     messages.success(request, _("A trial is on its way to %(address)s.") % {"address": recipient})
@@ -113,10 +137,37 @@ def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 @private_page
 def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    event = _event(request, pk)
+    if isinstance(event, HttpResponse):
+        return event
     try:
-        return reading.part_response(_mail(_asked(pk, request.GET)), number)
+        return reading.part_response(_mail(_asked(event, request.POST or request.GET)), number)
     except NotComposed as error:
         raise Http404 from error
+
+
+def typed_event(request: HttpRequest, pk: int) -> Event | HttpResponse:
+    """The event as its form was sent, or that form if it has to be corrected. All that was saved is undone.
+
+    A mail is composed from it afterwards: no transaction stays open while a document is typeset.
+    """
+    with transaction.atomic():
+        saved = _saved(request, pk)
+        if saved.status_code != HTTPStatus.FOUND:
+            return saved
+        event = Event.objects.prefetch_related("report_sections").get(pk=pk)
+        transaction.set_rollback(True)
+    return event
+
+
+def _saved(request: HttpRequest, pk: int) -> HttpResponse:
+    """The answer of the event's own form, in a transaction that will be undone."""
+    if IS_POPUP_VAR in request.POST:
+        raise BadRequest("A preview is no form in a window of its own.")
+    request.FILES.clear()  # a stored file would not be undone
+    messages.set_level(request, messages.ERROR + 1)  # none about what is undone
+    response: HttpResponse = admin.site.get_model_admin(Event).changeform_view(request, str(pk))
+    return response
 
 
 def as_typed(view: View) -> View:
@@ -127,12 +178,8 @@ def as_typed(view: View) -> View:
     def wrapper(request: HttpRequest, pk: int) -> HttpResponse:
         if request.method != "POST":
             return view(request, pk)
-        if IS_POPUP_VAR in request.POST:
-            raise BadRequest("A preview is no form in a window of its own.")
-        request.FILES.clear()  # a stored file would not be undone
-        messages.set_level(request, messages.ERROR + 1)  # none about what is undone
         with transaction.atomic():
-            saved: HttpResponse = admin.site.get_model_admin(Event).changeform_view(request, str(pk))
+            saved = _saved(request, pk)
             response = view(request, pk) if saved.status_code == HTTPStatus.FOUND else saved
             transaction.set_rollback(True)
         return response

@@ -257,8 +257,8 @@ ERASE = Question(
     left_out="",
     warning=_(
         "Deleting is not cancelling: nobody is told, and the entry stays in the person’s calendar. To take someone "
-        "off the list, go back and use “Cancel the registration and tell the person”. Delete when someone asks that "
-        "their data be erased, or when a row was made by mistake."
+        "off the list, go back and use “Cancel the registration and tell the person”; when someone asks that their "
+        "data be erased, “Erase the data and tell the person”. Delete a row that was made by mistake."
     ),
 )
 

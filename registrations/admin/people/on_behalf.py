@@ -116,7 +116,10 @@ DISOWN = Question(
     ),
     button=ngettext_lazy("Delete %(count)s registration for good", "Delete %(count)s registrations for good", "count"),
     left_out="",
-    warning=_("Only when the owner of the address says so: the suppression list lets the address be used again."),
+    warning=_(
+        "Only when the owner of the address says so: the suppression list lets the address be used again. Since no "
+        "mail leaves, an entry in their calendar stays: they delete it there."
+    ),
 )
 
 come_back = admin_action(COME_BACK, location=EVERYWHERE)
