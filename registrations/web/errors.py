@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
 
-from registrations.runtime import log_context
+from registrations.runtime import full_disk, log_context
 from registrations.web.responses import SHOWN_AGAIN, too_many
 
 RETRY_AFTER = 30  # seconds
@@ -177,6 +177,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if not isinstance(error, DatabaseError | InterfaceError):
         facts = {"reference": log_context.request_id.get(), "was_sent": _what_was_sent(request)}
         return render(request, "500.html", facts, status=500)
+    full_disk.note(error)
     context = {"typed": _typed(request), "was_sent": _what_was_sent(request)}
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = str(RETRY_AFTER)
