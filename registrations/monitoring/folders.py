@@ -23,7 +23,7 @@ def problems() -> Iterator[str]:
     if not _can_be_written(data):
         yield "DATA_DIR cannot be written: look at its disk and at its permissions."
     if full_disk.is_noted():
-        yield "The database had no room for a change within ten minutes: look at the disk of its server."
+        yield "The database had no room for a change within three minutes: look at the disk of its server."
     temp = Path(tempfile.gettempdir())
     if shutil.disk_usage(temp).free < TEMP_FREE_AT_LEAST or not _can_be_written(temp):
         yield f"The folder for temporary files ({temp}) is full or cannot be written: uploads will fail."

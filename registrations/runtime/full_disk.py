@@ -4,6 +4,7 @@ The disk may be that of another machine. All processes of this machine see the f
 """
 
 import contextlib
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 from django.conf import settings
 
-REMEMBERED_FOR = 600  # seconds
+REMEMBERED_FOR = 180  # seconds: workers tell it at the second look, a minute after the first
 
 
 def note(error: Exception) -> None:
@@ -19,6 +20,7 @@ def note(error: Exception) -> None:
     if isinstance(cause, psycopg.errors.DiskFull) or getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
         with contextlib.suppress(OSError):  # of the full disk itself, which is told by its free space
             _file().touch()
+            os.utime(_file(), (time.time(), time.time()))
 
 
 def is_noted() -> bool:

@@ -19,7 +19,7 @@ class Lost(io.BytesIO):
     """Stands for a body that could not be kept."""
 
 
-class Body(OverflowableBuffer):
+class Body(OverflowableBuffer):  # type: ignore[misc]  # waitress has no types
     is_lost = False
 
     def append(self, s: bytes) -> None:
@@ -43,7 +43,7 @@ class Body(OverflowableBuffer):
             self.buf = None
 
 
-class Parser(HTTPRequestParser):
+class Parser(HTTPRequestParser):  # type: ignore[misc]
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         if self.body_rcv is not None:

@@ -28,7 +28,7 @@ from pathlib import Path
 import psycopg
 
 from tests.load import mail_server, processes
-from tests.load.bad_site import OVERDUE, READY, Outcome, SiteUnderFaults
+from tests.load.bad_site import FULL_LATELY, OVERDUE, READY, Outcome, SiteUnderFaults
 from tests.load.database import Cluster, own_database_on
 from tests.load.small_disk import SmallDisk, small_disk
 from tests.site import TIMEOUT, RunningSite, wait_for
@@ -62,7 +62,7 @@ MOODS = {  # of the mail server: what the operator is told
     mail_server.CLOSES_AFTER_DATA: OVERDUE,
     mail_server.WRONG_PASSWORD: OVERDUE,
     mail_server.DROPS_TLS: OVERDUE,
-    mail_server.GREYLISTS: "put off by the mailbox",
+    mail_server.GREYLISTS: READY,  # over after half a minute
 }
 
 
@@ -100,7 +100,7 @@ class BadWeek(SiteUnderFaults):
     def _mail_server_in(self, mood: str) -> Outcome:
         outcome = Outcome(f"the mail server: {mood}", MOODS[mood])
         self.mail_server.mood_file.write_text(mood)
-        if mood == mail_server.SLOWLY:
+        if MOODS[mood] == READY:
             self._slow_mails(outcome)
         elif mood == mail_server.REFUSES_ALL:
             self._failed_mails(outcome)
@@ -123,7 +123,7 @@ class BadWeek(SiteUnderFaults):
             self.visit(outcome)
         failed = "SELECT count(*) FROM registrations_delivery WHERE state = 'failed'"
         wait_for(lambda: self.site.rows(failed)[0][0] >= 3, "the refusals")
-        outcome.told = self.told()
+        outcome.late, outcome.told = self.late(), self.told()
 
     def _mail_server_drops_tls(self) -> Outcome:
         outcome = Outcome(f"the mail server: {mail_server.DROPS_TLS}", MOODS[mail_server.DROPS_TLS])
@@ -251,7 +251,7 @@ class BadWeek(SiteUnderFaults):
         return self.recovered(outcome)
 
     def _postgresql_full(self, disk: SmallDisk) -> Outcome:
-        outcome = Outcome("the disk of PostgreSQL is full", "The database had no room")
+        outcome = Outcome("the disk of PostgreSQL is full", FULL_LATELY)
         with disk.full(list):
             self._visit_until_refused(outcome)
             outcome.told = self.told()

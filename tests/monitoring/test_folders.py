@@ -111,7 +111,7 @@ def sqlite_error(code: int) -> OperationalError:
 
 
 @pytest.mark.usefixtures("data")
-def test_a_database_without_room_is_told_for_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_without_room_is_told_for_three_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     full_disk.note(sqlite_error(sqlite3.SQLITE_BUSY))
     assert list(folders.problems()) == []
     full_disk.note(sqlite_error(sqlite3.SQLITE_FULL))
