@@ -46,7 +46,7 @@ def limited(*, by_itself: bool = True, **changes: Any) -> Any:
 
 @pytest.mark.django_db
 def test_a_server_that_takes_connections_and_says_nothing_is_away_within_seconds(mute_port: int) -> None:
-    frozen = {"NAME": "webinar", "USER": "webinar", "HOST": "127.0.0.1", "PORT": str(mute_port)}
+    frozen: dict[str, Any] = {"NAME": "webinar", "USER": "webinar", "HOST": "127.0.0.1", "PORT": str(mute_port)}
     began = time.monotonic()
     with pytest.raises(OperationalError):
         limited(**frozen).ensure_connection()

@@ -33,7 +33,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             return errors.bad_request(request, BadRequest("NUL"))
         if _content_length(request) > _body_max(request.path_info):
             return errors.too_large(request)
-        if isinstance(request.environ.get("wsgi.input"), Lost):
+        if isinstance(request.META.get("wsgi.input"), Lost):
             return errors.no_room(request)
     return None
 
