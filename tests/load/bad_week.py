@@ -143,8 +143,9 @@ class BadWeek(SiteUnderFaults):
         self.stop()
         for path in (self.site.data / "reports").glob("*"):
             path.unlink()
-        killer.start()
-        self.up = self.start()
+        self.up = self.site.start("up", "--port", str(self.site.port))
+        killer.start()  # before its worker makes the report in advance
+        self.site.wait_until_it_serves()
         for _ in range(3):
             self.visit(outcome)
         wait_for(lambda: self.promised <= self.arrived(), "mails without a report")
