@@ -39,7 +39,7 @@ SITE_MEGABYTES, CLUSTER_MEGABYTES = 160, 320
 LARGE = 3_000_000  # bytes of an upload
 UNTIL_REFUSED = 60  # sign-ups at most, until the full disk is noticed
 LIBFAKETIME = Path("/usr/lib") / f"{os.uname().machine}-linux-gnu" / "faketime" / "libfaketime.so.1"
-IN_2038 = {"FAKETIME": "+4200d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+IN_2038 = {"FAKETIME": "+4200d", "FAKETIME_FORCE_MONOTONIC_FIX": "0", "NO_FAKE_STAT": "1"}
 KEPT = "SELECT count(*) FROM registrations_registration WHERE email <> ''"
 LONG_PAUSE = """
 from datetime import timedelta
@@ -230,7 +230,7 @@ class BadWeek(SiteUnderFaults):
 
     def _tables_locked(self) -> Outcome:
         """As by a VACUUM FULL, or a migration by hand that somebody has left open."""
-        outcome = Outcome("PostgreSQL: the table of registrations is locked", READY)
+        outcome = Outcome("PostgreSQL: the table of registrations is locked", "The database does not answer")
         with psycopg.connect(self.site.env["DATABASE_URL"]) as connection:
             connection.execute("LOCK TABLE registrations_registration IN ACCESS EXCLUSIVE MODE")
             self.visit(outcome)
