@@ -14,6 +14,7 @@ written (`small_disk`), and a line says which fault is left out. The clock is se
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -304,7 +305,8 @@ class BadWeek(SiteUnderFaults):
         self.restart(LD_PRELOAD=str(LIBFAKETIME), **IN_2038)
         self.look(outcome, "/")
         self.visit(outcome)
-        wait_for(lambda: "purge" in (self.site.data / "up.log").read_text().lower(), "the purge")
+        log = self.site.data / "up.log"
+        wait_for(lambda: re.search(r"^2038-.* Purge", log.read_text(), re.MULTILINE), "the purge")
         outcome.told = self.told()
         if self.site.rows(KEPT)[0][0] < before:
             outcome.told = "people were erased"
