@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError
 from django.db import OperationalError, connection, connections
+from django.db.backends.postgresql import base
 from django.db.utils import ConnectionHandler
 
 from registrations.management.commands import up
@@ -31,17 +33,20 @@ def _nothing_is_known_to_be_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DatabaseWrapper, "away_until", 0.0)
 
 
-def limited(**changes: Any) -> Any:
-    """A connection of its own, with a limit for each answer."""
+def limited(*, by_itself: bool = True, **changes: Any) -> Any:
+    """A connection of its own, with a limit for each answer; `by_itself`: the server keeps to it too."""
     default = connections.databases["default"]
     options = {key: value for key, value in default["OPTIONS"].items() if default["ENGINE"] == "webinar.postgresql"}
-    config = {**default, "ENGINE": "webinar.postgresql", "OPTIONS": {**options, "answer_within": LIMIT}, **changes}
+    options |= {"answer_within": LIMIT} | (
+        {} if by_itself else {"options": "-c statement_timeout=0 -c lock_timeout=0"}
+    )
+    config = {**default, "ENGINE": "webinar.postgresql", "OPTIONS": options, **changes}
     return ConnectionHandler({"default": config})["default"]
 
 
 @pytest.mark.django_db
 def test_a_server_that_takes_connections_and_says_nothing_is_away_within_seconds(mute_port: int) -> None:
-    frozen = {"NAME": "webinar", "USER": "webinar", "HOST": "127.0.0.1", "PORT": str(mute_port)}
+    frozen: dict[str, Any] = {"NAME": "webinar", "USER": "webinar", "HOST": "127.0.0.1", "PORT": str(mute_port)}
     began = time.monotonic()
     with pytest.raises(OperationalError):
         limited(**frozen).ensure_connection()
@@ -73,7 +78,7 @@ def test_readyz_and_the_watch_wait_no_longer_than_they_say(monkeypatch: pytest.M
 def test_a_statement_without_an_answer_is_given_up_and_the_next_request_is_served() -> None:
     if connection.vendor != "postgresql":
         return  # SQLite has no server
-    wrapper = limited()
+    wrapper = limited(by_itself=False)
     with wrapper.cursor() as cursor, pytest.raises(OperationalError, match="did not answer within 1 seconds"):
         cursor.execute("SELECT pg_sleep(2)")
     DatabaseWrapper.away_until = 0.0
@@ -83,6 +88,57 @@ def test_a_statement_without_an_answer_is_given_up_and_the_next_request_is_serve
         assert cursor.fetchone() == (1,)
         wait_for(lambda: not sleeping(cursor), "the end of the statement that was given up")
     wrapper.close()
+
+
+@pytest.mark.django_db
+def test_a_long_statement_is_ended_by_the_server_and_no_other_request_is_refused_for_it() -> None:
+    if connection.vendor != "postgresql":
+        return
+    wrapper = limited()
+    with wrapper.cursor() as cursor, pytest.raises(OperationalError, match="statement timeout"):
+        cursor.execute("SELECT pg_sleep(2)")
+    with wrapper.cursor() as cursor:
+        assert not sleeping(cursor)
+    wrapper.close()
+
+
+@pytest.mark.django_db
+def test_a_wait_for_a_lock_ends_at_the_server_too_and_says_what_it_was() -> None:
+    if connection.vendor != "postgresql":
+        return
+    holder, waiting = limited(), limited()
+    with holder.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(19)")
+    with waiting.cursor() as cursor, pytest.raises(OperationalError, match="lock timeout"):
+        cursor.execute("SELECT pg_advisory_lock(19)")
+    holder.close()
+    with waiting.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(19)")
+    waiting.close()
+
+
+@pytest.mark.django_db
+def test_behind_a_pooler_that_passes_no_time_outs_the_site_works_without_them(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if connection.vendor != "postgresql":
+        return
+    connect = base.DatabaseWrapper.get_new_connection
+
+    def pooler(self: Any, params: dict[str, Any]) -> Any:
+        if "options" in params:
+            raise psycopg.OperationalError("FATAL:  unsupported startup parameter: options")
+        return connect(self, params)
+
+    monkeypatch.setattr(base.DatabaseWrapper, "get_new_connection", pooler)
+    monkeypatch.setattr(DatabaseWrapper, "takes_time_outs", True)
+    for _ in range(2):
+        wrapper = limited()
+        with wrapper.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("0",)
+        wrapper.close()
+    assert caplog.text.count("does not pass time-outs on") == 1
 
 
 def sleeping(cursor: Any) -> int:

@@ -8,6 +8,8 @@ import os
 import time
 from pathlib import Path
 
+from django.conf import settings
+
 TRIES = 3  # of all mails together
 TRY_AGAIN_AFTER = 600  # seconds, for the worker that makes reports in advance
 REMEMBERED_FOR = 3600  # seconds since the last try
@@ -15,6 +17,11 @@ REMEMBERED_FOR = 3600  # seconds since the last try
 
 def is_given_up(file: Path) -> bool:
     return _tries(file, within=REMEMBERED_FOR) >= TRIES
+
+
+def is_any() -> bool:
+    folder = Path(settings.DATA_DIR) / "reports"
+    return any(is_given_up(marker) for marker in folder.glob("*.failed"))
 
 
 def was_tried_lately(file: Path) -> bool:

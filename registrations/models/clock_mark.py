@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Max, Subquery
+from django.db.models import Max, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from registrations.models.worker import WorkerPresence, WorkerPresenceQuerySet
 LONG_PAUSE = timedelta(days=7)
 LONG_SILENCE = timedelta(days=60)  # without a sign-up or a mail, on a site that has not run this version yet
 BACKWARDS = timedelta(hours=1)
+NOT_BELIEVED = timedelta(days=1)
 THE_ROW = 1
 
 
@@ -88,6 +89,11 @@ def _doubt(row: ClockMark) -> str:
 
 
 def _newest_row() -> datetime | None:
-    """The last sign-up or mail: what there is to compare with before a worker of this version has run."""
-    rows: list[models.QuerySet[Any]] = [Registration.objects.all(), Delivery.objects.all()]
+    """The last sign-up or mail: what there is to compare with before a worker of this version has run.
+
+    Without those of the last day, which may have been made under the same wrong clock.
+    """
+    now = timezone.now()
+    believed = Q(created_at__lte=now - NOT_BELIEVED) | Q(created_at__gt=now)
+    rows: list[models.QuerySet[Any]] = [Registration.objects.filter(believed), Delivery.objects.filter(believed)]
     return max(filter(None, (each.aggregate(at=Max("created_at"))["at"] for each in rows)), default=None)

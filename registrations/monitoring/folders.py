@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from registrations.runtime import database_file
+from registrations.runtime import database_file, full_disk
 
 DISK_FREE_AT_LEAST = 0.05  # of the disk that holds DATA_DIR
 TEMP_FREE_AT_LEAST = 50_000_000  # bytes: a large upload, and what it is read into
@@ -22,6 +22,8 @@ def problems() -> Iterator[str]:
         yield "The disk is almost full."
     if not _can_be_written(data):
         yield "DATA_DIR cannot be written: look at its disk and at its permissions."
+    if full_disk.is_noted():
+        yield "The database had no room for a change within three minutes: look at the disk of its server."
     temp = Path(tempfile.gettempdir())
     if shutil.disk_usage(temp).free < TEMP_FREE_AT_LEAST or not _can_be_written(temp):
         yield f"The folder for temporary files ({temp}) is full or cannot be written: uploads will fail."

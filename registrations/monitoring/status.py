@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
+from registrations.documents import given_up
 from registrations.models import Delivery, Event, WorkerPresence, clock_mark, late_mails, unresolved_mails
 from registrations.monitoring import folders
 from registrations.runtime.version import version
@@ -50,6 +51,8 @@ def not_ready() -> list[str]:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return [*reasons, "Migrations are missing: run manage.py migrate."]
+        if _is_read_only():
+            reasons.append("The database is read-only, as a server can be whose disk is full.")
         if oldest := late_mails.oldest_overdue():
             minutes = int((timezone.now() - oldest).total_seconds() // 60)
             reasons.append(f"The oldest mail is {minutes} minutes overdue.")
@@ -60,6 +63,14 @@ def not_ready() -> list[str]:
     except Error:
         reasons.append(folders.database_problem() or "The database does not answer.")
     return reasons
+
+
+def _is_read_only() -> bool:
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        return bool(cursor.fetchone()[0] == "on")
 
 
 def waits_for_somebody() -> list[str]:
@@ -78,8 +89,13 @@ def waits_for_somebody() -> list[str]:
         put_off = late_mails.put_off_by_mailboxes().count()
         numbers = Counter({**dict(counted), State.FAILED: failed, State.PENDING: put_off})
         waiting = [sentence.format(numbers[state]) for state, sentence in sentences.items() if numbers[state]]
-        return [*waiting, *_purge_waits()]
+        return [*waiting, *_purge_waits(), *_documents_given_up()]
     return []
+
+
+def _documents_given_up() -> list[str]:
+    told = "A report cannot be made, and mails leave without it. The log says why."
+    return [told] if given_up.is_any() else []
 
 
 def _purge_waits() -> list[str]:

@@ -1,5 +1,6 @@
 """Error pages. They have the header and footer of the site, and do not need the database."""
 
+import errno
 import math
 import sys
 from datetime import timedelta
@@ -16,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
 
-from registrations.runtime import log_context
+from registrations.runtime import full_disk, log_context
 from registrations.web.responses import SHOWN_AGAIN, too_many
 from registrations.web.unverified import form_shown_again
 
 RETRY_AFTER = 30  # seconds
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 STRAY_SIGNS = " \u00a0.,;:!?…)]}>»”’'\"*"  # what may stand after a link in a sentence
 NOT_TYPED = {"csrfmiddlewaretoken"}
 FORMS_SHOWN_AGAIN = {"sign_up", "resend", "correct_address", "correct", "change_address"}  # names of their addresses
@@ -71,6 +73,10 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def too_large(request: HttpRequest) -> HttpResponse:
     return render(request, "413.html", status=413)
+
+
+def no_room(request: HttpRequest) -> HttpResponse:
+    return render(request, "507.html", status=507)
 
 
 def too_many_requests(request: HttpRequest, wait: timedelta) -> HttpResponse:
@@ -173,10 +179,14 @@ def _typed(request: HttpRequest) -> list[tuple[str, Any]]:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503 when the database is away, with a form that sends the same answers again."""
-    if not isinstance(sys.exc_info()[1], DatabaseError | InterfaceError):
+    """500; 507 when the disk is full for what was sent; 503 when the database is away, with a form to send again."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OSError) and error.errno in DISK_FULL and request.method == "POST":
+        return no_room(request)
+    if not isinstance(error, DatabaseError | InterfaceError):
         facts = {"reference": log_context.request_id.get(), "was_sent": _what_was_sent(request)}
         return render(request, "500.html", facts, status=500)
+    full_disk.note(error)
     context = {"typed": _typed(request), "was_sent": _what_was_sent(request)}
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = str(RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""Middleware that refuses NUL characters and too large bodies before the body is read."""
+"""Middleware that refuses NUL characters, and bodies that are too large or lost, before the body is read."""
 
 import sys
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from registrations.runtime.request_body import Lost
 from registrations.web import errors
 
 KILOBYTE = 1024
@@ -32,6 +33,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             return errors.bad_request(request, BadRequest("NUL"))
         if _content_length(request) > body_max(request.path_info):
             return errors.too_large(request)
+        if isinstance(request.META.get("wsgi.input"), Lost):
+            return errors.no_room(request)
     return None
 
 

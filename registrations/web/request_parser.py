@@ -5,6 +5,7 @@ from typing import Any
 
 from waitress.parser import HTTPRequestParser, ParsingError
 
+from registrations.runtime.request_body import Body
 from registrations.web.request_guard import body_max
 
 READ = 2  # times what request_guard accepts: a browser that is still sending may not see the page that refuses
@@ -23,6 +24,8 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc] # waitress has no 
         self.adj.max_request_body_size = READ * body_max(self.path) + 1
         if self.content_length >= self.adj.max_request_body_size:
             self._leave_the_body()
+        elif self.body_rcv is not None:
+            self.body_rcv.buf = Body(self.adj.inbuf_overflow)
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)

@@ -12,6 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from registrations.domain import erasure
 from registrations.mailing import wakeups
 from registrations.models import Delivery, WorkerPresence
+from registrations.runtime import full_disk
 from registrations.worker import housekeeping
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class MailWorker(Worker):
                 self.work()
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("Worker: the database is away (%s)", type(error).__name__)
+                full_disk.note(error)
                 connection.close()
                 time.sleep(DATABASE_AWAY)
         logger.info("Worker stopped")

@@ -254,7 +254,7 @@ PAGES = [
     SitePage("error-400", lambda: f"{reverse('accessibility')}?get=unreadable", status=400),
     SitePage("error-403", form, act=send_without_cookies, status=403),
     SitePage("error-403-kept", lambda: mine("withdraw"), act=press_without_cookies, status=403),
-    *(SitePage(f"error-{status}-refused", partial(refused, status), status=status) for status in (403, 413, 429)),
+    *(SitePage(f"error-{status}-refused", partial(refused, status), status=status) for status in (403, 413, 429, 507)),
     SitePage("error-404", lambda: reverse("join", args=["x" * 22]), status=404),
     SitePage("error-500", lambda: f"{reverse('accessibility')}?get=defect", status=500),
     SitePage("error-503", lambda: f"{reverse('accessibility')}?get=database", status=503),

@@ -54,6 +54,7 @@ def refused(request: HttpRequest, status: int) -> HttpResponse:
     pages: dict[int, Callable[[], HttpResponse]] = {
         403: lambda: errors.forbidden(request, PermissionDenied()),
         413: lambda: errors.too_large(request),
+        507: lambda: errors.no_room(request),
         429: lambda: errors.too_many_requests(request, timedelta(minutes=3)),
     }
     return pages[status]()

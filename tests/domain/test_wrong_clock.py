@@ -66,6 +66,14 @@ def test_a_site_that_has_never_noted_its_clock_compares_it_with_its_newest_row()
     assert status.waits_for_somebody() == []
 
 
+def test_a_sign_up_under_the_wrong_clock_does_not_vouch_for_it() -> None:
+    people()
+    with time_machine.travel(IN_2038):
+        make_registration(make_event(starts_in=7 * DAY))
+        housekeeping.purge()
+    assert Registration.objects.count() == 4
+
+
 def test_a_clock_that_runs_backwards_is_told() -> None:
     people()
     housekeeping.purge()

@@ -60,11 +60,11 @@ class Sqlite:
 
 
 class Cluster:
-    """A temporary PostgreSQL server, which can be restarted as after a power failure."""
+    """A temporary PostgreSQL server, which can be restarted as after a power failure. `disk`: where it lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk: Path | None = None) -> None:
         self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-        self.folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+        self.folder = disk or Path(tempfile.mkdtemp(prefix="cluster-"))
         self.port = free_port()
         self.as_owner: list[str] = []
         if os.getuid() == 0:  # PostgreSQL refuses to run as root
@@ -96,6 +96,7 @@ class Cluster:
 
     def _control(self, *command: str) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        options += " -c max_wal_size=64MB -c min_wal_size=32MB"
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, *command)
 
     def _run(self, program: str, *arguments: str) -> None:

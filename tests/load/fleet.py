@@ -59,12 +59,13 @@ class MailServer:
     def __init__(self, data: Path, *, seed: int = 1, rate: float = 0.0, journal: bool = True) -> None:
         self.port, self.seed, self.rate = free_port(), seed * 1000, rate
         self.journal = data / "journal" if journal else None
-        self.faults_while = data / "faults"
+        self.faults_while, self.mood_file = data / "faults", data / "mood"
 
     def launch(self) -> subprocess.Popen[str]:
         self.seed += 1
         command: list[str | Path] = [sys.executable, MAIL_SERVER, "--port", str(self.port), "--seed", str(self.seed)]
         command += ["--faults-while", self.faults_while, "--rate", str(self.rate)]
+        command += ["--mood-file", self.mood_file]
         command += ["--journal", self.journal] if self.journal else []
         return subprocess.Popen(command, env={}, text=True)
 

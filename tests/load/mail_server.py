@@ -27,6 +27,15 @@ CUT_KEPT = "cut after the dot, mail kept"
 CUT_DROPPED = "cut after the dot, mail dropped"
 SLOW_ANSWER = "slow answer"
 FAULTS = [CLOSING, FULL, TRY_AGAIN, CLOSED_BEFORE, CUT_KEPT, CUT_DROPPED, SLOW_ANSWER]
+SLOWLY, REFUSES_FOR_NOW, REFUSES_SENDER, REFUSES_ALL = (
+    "slow",
+    "4xx for all",
+    "5xx for the sender",
+    "5xx for each mailbox",
+)
+CLOSES_BEFORE_MAIL, CLOSES_AFTER_DATA, DROPS_TLS = "closes before MAIL", "closes after DATA", "drops TLS"
+WRONG_PASSWORD, GREYLISTS = "wrong password", "greylisting"
+SLOW_STEP = 1.0  # seconds
 AMBIGUOUS = {CUT_KEPT, CUT_DROPPED}
 
 
@@ -51,8 +60,11 @@ class Journal:
 
 
 class Server:
-    def __init__(self, journal: Journal, faults_while: Path | None, rate: float, seed: int) -> None:
-        self.journal, self.faults_while, self.rate = journal, faults_while, rate
+    def __init__(
+        self, journal: Journal, faults_while: Path | None, rate: float, seed: int, mood_file: Path | None
+    ) -> None:
+        self.journal, self.faults_while, self.rate, self.mood_file = journal, faults_while, rate, mood_file
+        self.asked: set[str] = set()  # recipients that a greylist knows
         self.random = random.Random(seed)  # noqa: S311 - for repeatable runs, not a secret
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,6 +74,11 @@ class Server:
             writer.transport.abort()
         finally:
             writer.close()
+
+    @property
+    def mood(self) -> str:
+        """What it does to all mails alike, until the file says otherwise."""
+        return self.mood_file.read_text() if self.mood_file and self.mood_file.exists() else ""
 
     def fault(self) -> str:
         """The fault for the mail that begins now; mostly none."""
@@ -84,9 +101,31 @@ class Conversation:
         return None
 
     async def answer(self, verb: bytes, line: bytes) -> None:
+        match verb, self.server.mood:
+            case _, mood if mood == SLOWLY:
+                await asyncio.sleep(SLOW_STEP)
+            case b"MAIL", mood if mood == CLOSES_BEFORE_MAIL:
+                raise HangUp
+            case b"STAR", _:
+                raise HangUp  # it has no certificate
+            case b"AUTH", mood:
+                return await self.say("535 5.7.8 wrong password" if mood == WRONG_PASSWORD else "235 welcome")
+            case b"MAIL", mood if mood == REFUSES_FOR_NOW:
+                return await self.say(TRY_AGAIN)
+            case b"MAIL", mood if mood == REFUSES_SENDER:
+                return await self.say("554 5.7.1 your account is closed")
+            case b"RCPT", mood if mood == REFUSES_ALL:
+                return await self.say("550 5.1.1 no such mailbox")
+            case b"RCPT", mood if mood == GREYLISTS and line.decode() not in self.server.asked:
+                self.server.asked.add(line.decode())
+                return await self.say("450 4.7.1 greylisted")
+        return await self.follow(verb, line)
+
+    async def follow(self, verb: bytes, line: bytes) -> None:
         match verb:
             case b"EHLO":
-                await self.say(f"250-{HOST}\r\n250-8BITMIME\r\n250 SIZE {LARGEST}")
+                extensions = ["8BITMIME", "AUTH PLAIN", *(["STARTTLS"] if self.server.mood == DROPS_TLS else [])]
+                await self.say("\r\n".join(f"250-{each}" for each in [HOST, *extensions]) + f"\r\n250 SIZE {LARGEST}")
             case b"MAIL":
                 self.fault = self.server.fault()
                 await self.say("250 OK", unless=CLOSING)
@@ -103,6 +142,8 @@ class Conversation:
     async def take(self, content: bytes) -> None:
         """Store the mail, then answer. Nothing is awaited in between, so a kill leaves at most one mail ambiguous."""
         self.hang_up_if(CUT_DROPPED)
+        if self.server.mood == CLOSES_AFTER_DATA:
+            raise HangUp
         if self.fault == SLOW_ANSWER:
             self.play()
             await asyncio.sleep(self.server.random.uniform(*SLOW))
@@ -144,10 +185,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--journal", type=Path, help="Where accepted mails and faults are noted.")
     parser.add_argument("--faults-while", type=Path, help="Misbehave as long as this file exists.")
+    parser.add_argument("--mood-file", type=Path, help="Says what it does to all mails alike.")
     parser.add_argument("--rate", type=float, default=0.2, help="Share of mails that meet a fault.")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    server = Server(Journal(options.journal), options.faults_while, options.rate, options.seed)
+    server = Server(Journal(options.journal), options.faults_while, options.rate, options.seed, options.mood_file)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(server, options.host, options.port))
 

@@ -8,11 +8,13 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from registrations.monitoring import folders, status
-from registrations.runtime import database_file
+from registrations.runtime import database_file, full_disk
 
 
 @pytest.fixture
@@ -99,3 +101,29 @@ def test_a_deleted_write_ahead_log_is_told(file: Path) -> None:
 
 def test_a_site_that_was_not_started_by_up_is_not_watched(tmp_path: Path) -> None:
     assert database_file.problem(tmp_path / "db.sqlite3") == ""
+
+
+def sqlite_error(code: int) -> OperationalError:
+    error, cause = OperationalError(), sqlite3.OperationalError()
+    cause.sqlite_errorcode = code
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.usefixtures("data")
+def test_a_database_without_room_is_told_for_three_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    full_disk.note(sqlite_error(sqlite3.SQLITE_BUSY))
+    assert list(folders.problems()) == []
+    full_disk.note(sqlite_error(sqlite3.SQLITE_FULL))
+    [told] = folders.problems()
+    assert told.startswith("The database had no room for a change")
+    monkeypatch.setattr(full_disk, "REMEMBERED_FOR", 0)
+    assert list(folders.problems()) == []
+
+
+@pytest.mark.usefixtures("data")
+def test_a_postgresql_without_room_is_told_as_well() -> None:
+    error = OperationalError()
+    error.__cause__ = psycopg.errors.DiskFull()
+    full_disk.note(error)
+    assert len(list(folders.problems())) == 1

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from registrations.backup import dumps, last_backup
 from registrations.backup.last_backup import LastBackup
+from registrations.documents import given_up
 from registrations.models import Delivery, WorkerPresence
 from registrations.monitoring import status
 from registrations.runtime import liveness
@@ -184,3 +185,21 @@ def test_the_figures_cost_the_same_few_queries_for_many_as_for_none(
         enqueue(kind=kind)
     with django_assert_max_num_queries(5):
         parsed(client.get("/metrics", headers=TOKEN).text)
+
+
+def test_a_report_that_was_given_up_is_told_and_the_site_is_ready(settings: Settings) -> None:
+    (folder := Path(settings.DATA_DIR) / "reports").mkdir()
+    for _ in range(given_up.TRIES):
+        assert not [each for each in status.waits_for_somebody() if "report" in each]
+        given_up.note_failure(folder / "one.pdf")
+    assert "A report cannot be made, and mails leave without it. The log says why." in status.waits_for_somebody()
+    given_up.forget(folder / "one.pdf")
+    assert not [each for each in status.waits_for_somebody() if "report" in each]
+
+
+def test_a_database_that_is_read_only_is_told() -> None:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    assert "The database is read-only, as a server can be whose disk is full." in status.not_ready()

@@ -9,12 +9,11 @@ import waitress
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.wsgi import get_wsgi_application
-from django.db import connection, connections
 from waitress.channel import HTTPChannel
 
 from registrations.management import processes
 from registrations.monitoring.checks import require_safe_site
-from registrations.runtime import site_lock
+from registrations.runtime import database_limit, site_lock
 from registrations.web.request_parser import RequestParser
 
 HOST = "127.0.0.1"
@@ -72,9 +71,7 @@ class Command(BaseCommand):
         require_proxy(host)
         if demo and host in settings.LOOPBACK_HOSTS and not settings.PUBLIC:
             settings.ROOT_URLCONF = "registrations.demo_urls"
-        if connection.vendor == "postgresql":
-            connections.databases["default"]["OPTIONS"]["answer_within"] = DATABASE_ANSWERS_WITHIN
-            connection.close()  # of the checks at the start, without this limit
+        database_limit.answer_within(DATABASE_ANSWERS_WITHIN)
         HTTPChannel.parser_class = RequestParser
         server = waitress.create_server(
             get_wsgi_application(),

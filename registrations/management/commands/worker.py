@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from registrations.models import WorkerPresence
 from registrations.monitoring.checks import require_safe_site
-from registrations.runtime import site_lock
+from registrations.runtime import database_limit, site_lock
 from registrations.runtime.liveness import alive_process
 from registrations.worker.job_runner import JobRunner
 from registrations.worker.typesetter import Typesetter
@@ -16,6 +16,8 @@ from registrations.worker.watch import Watch
 from registrations.worker.worker import MailWorker
 
 NICENESS = 10  # lower priority than the web processes of the same machine: visitors wait for their pages
+
+DATABASE_ANSWERS_WITHIN = 20  # seconds; twice that, and a worker that is asked to stop still ends before it is killed
 
 
 class Command(BaseCommand):
@@ -25,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         require_safe_site()
         os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+        database_limit.answer_within(DATABASE_ANSWERS_WITHIN)
         mailers.default  # noqa: B018 - a wrong EMAIL_URL stops here, with its reason
         with alive_process() as name:
             worker = MailWorker(name)
