@@ -41,7 +41,7 @@ def _sentence(event: Event) -> tuple[str, str]:
         return pgettext("of a webinar", "cancelled"), _("It was planned %(on_days)s") % {"on_days": dates.on_days(event)}
     if event.is_over:
         return dates.event_days(event), _("This webinar took place")
-    if event.has_started:
+    if event.has_started and not dates.takes_several_days(event):
         return _("happening now"), _("Until %(hour)s") % {"hour": dates.end_hour(event)}
     if near := nearness(event):
         days = dates.event_days(event, year=False)
