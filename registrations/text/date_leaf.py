@@ -38,7 +38,9 @@ def when(event: Event) -> When:
 
 def _sentence(event: Event) -> tuple[str, str]:
     if event.status == Event.Status.CANCELLED:
-        return pgettext("of a webinar", "cancelled"), _("It was planned %(on_days)s") % {"on_days": dates.on_days(event)}
+        return pgettext("of a webinar", "cancelled"), _("It was planned %(on_days)s") % {
+            "on_days": dates.on_days(event)
+        }
     if event.is_over:
         return dates.event_days(event), _("This webinar took place")
     if event.has_started and not dates.takes_several_days(event):

@@ -22,8 +22,13 @@ def face(event: Event) -> dict[str, Any]:
         return {"face": "after", "heading": _after(event), "words": ""}
     if event.room_is_open:
         return {"face": "without_room", "heading": _("The room opens in a moment"), "words": ""}
-    words = countdown.in_words(event.room_opens_at)
-    return {"face": "before", "heading": _before(event), "words": words, "overseas": _overseas(event)}
+    return {
+        "face": "before",
+        "heading": _before(event),
+        "words": countdown.in_words(event.room_opens_at),
+        "opens_by_itself": countdown.seconds_to_next_words(event.room_opens_at) is not None,
+        "overseas": dates.overseas_times(event.room_opens_at, event),
+    }
 
 
 def _before(event: Event) -> str:
@@ -53,10 +58,6 @@ def _after(event: Event) -> str:
     return _("The documents are here") if event.offers_documents else _("This webinar took place")
 
 
-def _overseas(event: Event) -> list[tuple[str, str]]:
-    return dates.overseas_times(event.room_opens_at, event)
-
-
 def standing(registration: Registration) -> str:
     """The title of « Mon inscription »."""
     event = registration.event
@@ -66,8 +67,10 @@ def standing(registration: Registration) -> str:
         return _("The webinar is cancelled")
     if event.status == Event.Status.POSTPONED:
         return _("The webinar is postponed")
+    if registration.is_waiting and event.has_started:
+        return _("The waiting list is closed")
     if registration.is_waiting:
-        return _("You are on the waiting list")
+        return _("Place %(place)s on the waiting list") % {"place": registration.waiting_position}
     return _("This webinar took place") if event.is_over else _("Your seat is reserved")
 
 

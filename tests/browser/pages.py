@@ -184,7 +184,9 @@ PAGES = [
     SitePage("home-list", lambda: home({}, {"title": "Un second webinaire", "starts_in": 14 * DAY})),
     SitePage("home-one", lambda: home({})),
     SitePage("home-past", lambda: home({"starts_in": -30 * DAY}, {"starts_in": -60 * DAY})),
-    SitePage("home-full", lambda: home({}, {"starts_in": 14 * DAY}, {"starts_in": -30 * DAY, "replay_url": VIDEO}, OPEN)),
+    SitePage(
+        "home-full", lambda: home({}, {"starts_in": 14 * DAY}, {"starts_in": -30 * DAY, "replay_url": VIDEO}, OPEN)
+    ),
     SitePage("event-calendars", event, act=unfold),
     SitePage("home-empty", home),
     SitePage("event-open", event),

@@ -191,7 +191,9 @@ def test_seats_no_longer_count_after_the_session(client: Client) -> None:
 def test_the_page_links_to_the_form_that_sends_the_link_again(client: Client, fields: dict[str, Any]) -> None:
     event = make_event(**fields)
     page = client.get(f"/evenements/{event.slug}/").text
-    assert f'<a class="act" href="/evenements/{event.slug}/renvoyer/">Déjà inscrit·e\u00a0? Recevoir mon lien</a>' in page
+    assert (
+        f'<a class="act" href="/evenements/{event.slug}/renvoyer/">Déjà inscrit·e\u00a0? Recevoir mon lien</a>' in page
+    )
 
 
 @pytest.mark.django_db

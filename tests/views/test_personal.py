@@ -163,7 +163,16 @@ IN_WINTER = [PLACES[0], "Guyane, Saint-Pierre-et-Miquelon", *PLACES[3:], *PACIFI
         (
             datetime(2030, 7, 15, 14, 30, tzinfo=UTC),
             [*PLACES, *PACIFIC],
-            ["10_h_15", "11_h_15", "12_h_15", "17_h_15", "18_h_15", "4_h_15", "1_h_15, le 16_juillet", "2_h_15, le 16_juillet"],
+            [
+                "10_h_15",
+                "11_h_15",
+                "12_h_15",
+                "17_h_15",
+                "18_h_15",
+                "4_h_15",
+                "1_h_15, le 16_juillet",
+                "2_h_15, le 16_juillet",
+            ],
         ),
         (
             datetime(2030, 1, 15, 21, 30, tzinfo=UTC),
