@@ -35,9 +35,13 @@ def top_of_button(page: Page) -> float:
     return box["y"]
 
 
-@pytest.mark.parametrize("name", ["event-open", "event-first", "event-full", "event-long-words", "event-live"])
+@pytest.mark.parametrize("name", ["event-open", "event-first", "event-full", "event-live"])
 def test_the_button_is_in_the_first_screen_of_a_phone(shows: Shows, name: str) -> None:
     assert 0 < top_of_button(shows(name)) < 600
+
+
+def test_a_very_long_title_leaves_the_button_at_the_foot_of_the_first_screen(shows: Shows) -> None:
+    assert top_of_button(shows("event-long-words")) < PHONE["height"] - 48
 
 
 def test_the_button_stays_in_sight_when_the_page_is_scrolled(shows: Shows) -> None:

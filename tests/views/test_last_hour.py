@@ -33,7 +33,7 @@ def enter(client: Client, event: Event) -> Any:
 def test_ten_minutes_before_the_start_with_the_mail_server_down_one_still_enters(
     journey: Journey, settings: Any
 ) -> None:
-    settings.EMAIL_BACKEND = f"{__name__}.MailServerDown"
+    settings.MAILERS = {"default": {"BACKEND": f"{__name__}.MailServerDown"}}
     event = make_event(starts_in=10 * MINUTE)
     page = journey.sign_up(event)
     assert journey.mails() == []
