@@ -70,7 +70,8 @@ def note_entry(made: int | None) -> None:
     `made`: the row that this sign-up made. None when the address was on the list before: another person may have typed
     it, so nobody is noted, and the same task is enqueued, from which the visitor learns nothing.
     """
-    if registration := Registration.objects.without_dry_runs().seated().filter(pk=made).first():
+    seated = Registration.objects.without_dry_runs().seated()
+    if made is not None and (registration := seated.filter(pk=made).first()):
         note_join(registration)
 
 

@@ -76,4 +76,4 @@ def test_calendars_are_asked_for_nothing_before_the_click(shows: Shows, stage: R
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_text("Ajouter à mon agenda").click()
     expect(page.get_by_role("link", name="Google Agenda")).to_be_visible()
-    assert asked == []
+    assert [url for url in asked if not url.startswith(stage.address)] == []
