@@ -46,7 +46,7 @@ def test_someone_signs_up_receives_everything_in_one_mail_and_joins(journey: Jou
     event.starts_at = timezone.now() + timedelta(minutes=10)
     event.ends_at = timezone.now() + timedelta(minutes=100)
     event.save()
-    assert "Rejoindre le webinaire" in visitor.get(join_path).text
+    assert "Entrer dans la salle" in visitor.get(join_path).text
     room = visitor.post(join_path)
     assert (room.status_code, room["Location"]) == (303, ROOM)
 
