@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from registrations.models.mail_states import returns_are_told
-from registrations.views import certificates, health, legal, personal, public, search, self_service
+from registrations.views import certificates, door, health, home, legal, personal, public, search, self_service
 from registrations.views.webhook import webhook
 from registrations.web.context import favicon
 
@@ -42,10 +42,13 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     *mail_events(),
     *i18n_patterns(
-        path("", public.home, name="home"),
+        path("", home.home, name="home"),
+        path("webinaires.atom", home.EventFeed(), name="feed"),
+        path("webinaires.ics", home.calendar, name="calendar_feed"),
         path("evenements/<slug:slug>/", public.event_page, name="event"),
         path("evenements/<slug:slug>/inscription/", public.sign_up, name="sign_up"),
         path("evenements/<slug:slug>/merci/", public.thanks, name="thanks"),
+        path("evenements/<slug:slug>/entrer/", door.enter, name="enter"),
         path("evenements/<slug:slug>/corriger/", public.correct_address, name="correct_address"),
         path("evenements/<slug:slug>/renvoyer/", public.resend, name="resend"),
         path("evenements/<slug:slug>/evenement.ics", public.public_calendar, name="public_calendar"),

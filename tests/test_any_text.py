@@ -33,7 +33,7 @@ from registrations.mailing import composer
 from registrations.mailing.previews import EXAMPLES, SAMPLES, sample_delivery
 from registrations.models import Attendance, Broadcast, Delivery, Event, EventQuestion, Registration, ReportSection
 from registrations.models.registration import new_code
-from registrations.views.public import SIGNED_UP
+from registrations.web import signed_up
 from registrations.web.fields import AddressField
 from tests.admin_client import logged_in
 from tests.domain.broadcasts import make_broadcast
@@ -248,7 +248,7 @@ def remember_sign_up(client: Client, person: Registration) -> None:
     """The browser of someone who has just signed up."""
     answers = {"email": person.email, "first_name": person.first_name}
     session = client.session
-    session[SIGNED_UP] = {
+    session[signed_up.KEY] = {
         "slug": person.event.slug,
         "answers": answers,
         "registration": person.pk,

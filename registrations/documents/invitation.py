@@ -1,6 +1,7 @@
 """iCalendar objects: invitations sent by mail (iTIP, RFC 5546) and entries for download."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
@@ -14,11 +15,11 @@ from django.utils.translation import gettext as _
 from registrations.models import Event, EventState, Registration
 from registrations.models.one_line import one_line
 from registrations.text import report_name, typography
+from registrations.text.calendar_links import OPENING_LASTS
 from registrations.text.names import may_be_greeted
 
 PRODID = "-//webinar//registrations//FR"
 ALARM_BEFORE = timedelta(minutes=15)
-OPENING_LASTS = timedelta(minutes=15)
 QUOTATION = re.compile(r'"([^"]*)"')
 CONTROLS = re.compile(r" ?[\x00-\x1f\x7f]+ ?")
 
@@ -81,6 +82,11 @@ def public_entry(event: Event) -> bytes:
     page = settings.BASE_URL + event.get_absolute_url()
     if event.state == EventState.NOT_YET_OPEN:
         return _calendar(Method.PUBLISH, _opening(event, page))
+    return _calendar(Method.PUBLISH, _public_session(event))
+
+
+def _public_session(event: Event) -> icalendar.Event:
+    page = settings.BASE_URL + event.get_absolute_url()
     description = [
         typography.french(event.summary),
         _("Sign up to receive the connection link:"),
@@ -90,7 +96,19 @@ def public_entry(event: Event) -> bytes:
     entry = _entry(event, uid=f"evenement-{event.slug}@{settings.HOST}", sequence=event.sequence)
     entry.add("URL", page)
     entry.add("DESCRIPTION", "\n".join(line for line in description if line))
-    return _calendar(Method.PUBLISH, entry)
+    return entry
+
+
+def public_feed(events: Iterable[Event], *, name: str) -> bytes:
+    """A calendar to subscribe to: the entries of the public files, without alarms, which would be everybody's."""
+    calendar = _empty_calendar(Method.PUBLISH)
+    calendar.add("NAME", name)
+    calendar.add("X-WR-CALNAME", name)  # the name of it that Google and Apple read
+    for event in events:
+        entry = _public_session(event)
+        entry.subcomponents.clear()
+        calendar.add_component(entry)
+    return bytes(calendar.to_ical())
 
 
 def _opening(event: Event, page: str) -> icalendar.Event:
@@ -175,13 +193,18 @@ def _person(address: str, name: str, **parameters: Any) -> icalendar.vCalAddress
 
 
 def _calendar(method: Method, entry: icalendar.Event) -> bytes:
+    calendar = _empty_calendar(method)
+    calendar.add_component(entry)
+    return bytes(calendar.to_ical())
+
+
+def _empty_calendar(method: Method) -> icalendar.Calendar:
     calendar = icalendar.Calendar()
     calendar.add("VERSION", "2.0")
     calendar.add("PRODID", PRODID)
     calendar.add("CALSCALE", "GREGORIAN")
     calendar.add("METHOD", method)
-    calendar.add_component(entry)
-    return bytes(calendar.to_ical())
+    return calendar
 
 
 def _utc(moment: datetime) -> datetime:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.db import DatabaseError, InterfaceError, transaction
+from django.tasks import task
 
 from registrations.documents import certificate_number
 from registrations.models import Attendance, Event, Registration
@@ -60,6 +61,26 @@ def note_join(registration: Registration) -> None:
         note(registration, Attendance.Origin.JOIN)
     except (DatabaseError, InterfaceError):
         logger.exception("The presence of registration %s could not be noted", registration.pk)
+
+
+@task
+def note_entry(made: int | None) -> None:
+    """Note that who signed up in the last hour went into the room from the thank-you page.
+
+    `made`: the row that this sign-up made. None when the address was on the list before: another person may have typed
+    it, so nobody is noted, and the same task is enqueued, from which the visitor learns nothing.
+    """
+    seated = Registration.objects.without_dry_runs().seated()
+    if made is not None and (registration := seated.filter(pk=made).first()):
+        note_join(registration)
+
+
+def note_entry_later(made: int | None) -> None:
+    """A failing database is logged and does not keep anyone out."""
+    try:
+        note_entry.enqueue(made)
+    except (DatabaseError, InterfaceError):
+        logger.exception("The presence of registration %s could not be noted", made)
 
 
 @transaction.atomic

@@ -58,8 +58,12 @@ class EventQuerySet(LocksEvents["Event"]):
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
         return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
 
+    def to_come(self) -> Self:
+        """Not over yet, the nearest first."""
+        return self.filter(ends_at__gt=Now(), status=Event.Status.PUBLISHED).order_by("starts_at")
+
     def to_sign_up(self) -> Self:
-        """Listed on the home page: to come, or past and left open."""
+        """To come, or past and left open."""
         return self.filter(
             Q(ends_at__gt=Now()) | Q(open_after_session=True) | Q(registration_closes_at__gt=Now()),
             status=Event.Status.PUBLISHED,
@@ -274,9 +278,8 @@ class Event(models.Model):
 
     @property
     def offers_calendar_file(self) -> bool:
-        """Where nobody can sign up, even when a seat becomes free: the invitation would be a second entry."""
-        no_sign_up = {EventState.NOT_YET_OPEN, EventState.CLOSED, EventState.LIVE}
-        return self.state in no_sign_up and not self.accepts_sign_ups
+        """Until the end of the session; the page says that the invitation of a sign-up makes this entry."""
+        return self.status == self.Status.PUBLISHED and not self.is_over
 
     def seen_at(self, now: datetime) -> tuple[Hashable, ...]:
         """Everything that pages of this event show at that moment: two equal values mean two equal pages.

@@ -13,7 +13,16 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
-from registrations.text import dates, markdown, report_name, structured_data, time_zones, typography
+from registrations.text import (
+    calendar_links,
+    date_leaf,
+    dates,
+    markdown,
+    report_name,
+    structured_data,
+    time_zones,
+    typography,
+)
 
 JSON_ESCAPES = str.maketrans({"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"})  # the same characters, escaped in JSON
 
@@ -32,6 +41,8 @@ register.filter("hours", dates.hours)
 register.filter("from_to", dates.from_to)
 register.filter("named_from_to", dates.named_from_to)
 register.filter("when", dates.when)
+register.filter("date_leaf", date_leaf.when)
+register.filter("calendar_links", calendar_links.calendar_links)
 register.filter("zone_name", dates.zone_name)
 register.filter("spoken_zone", time_zones.spoken)
 register.filter("relative_day", dates.relative_day)
@@ -56,6 +67,17 @@ def hour(moment: datetime, event: Event) -> str:
 @register.simple_tag
 def named_hour(moment: datetime, event: Event) -> str:
     return dates.named_hour(moment, event)
+
+
+@register.filter
+def overseas_starts(event: Event) -> list[tuple[str, str]]:
+    """(places, hour) of the start of a session that is still to come."""
+    return [] if event.has_started else dates.overseas_times(event.starts_at, event)
+
+
+@register.filter
+def ends_iso(event: Event) -> str:
+    return event.ends_at.astimezone(event.zone).isoformat(timespec="minutes")
 
 
 @register.filter

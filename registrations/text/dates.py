@@ -14,7 +14,17 @@ from registrations.text import hour_of_day, time_zones
 NBSP = "\u00a0"
 PARIS = "Europe/Paris"
 LONGEST_SESSION = timedelta(hours=12)  # across midnight; what is longer takes several days
-OVERSEAS = ["America/Guadeloupe", "America/Martinique", "America/Cayenne", "Indian/Reunion", "Indian/Mayotte"]
+OVERSEAS = [
+    "America/Guadeloupe",
+    "America/Martinique",
+    "America/Cayenne",
+    "America/Miquelon",
+    "Indian/Mayotte",
+    "Indian/Reunion",
+    "Pacific/Tahiti",
+    "Pacific/Noumea",
+    "Pacific/Wallis",
+]
 
 
 def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = True) -> str:
@@ -187,16 +197,24 @@ def former(event: Event) -> str:
     return "" if is_same else f"{event_days(before)}, {from_to(before)}"
 
 
+def end_hour(event: Event) -> str:
+    """18 h; 1 h le lendemain; 18 h le dernier jour."""
+    return _start_and_end(event)[1]
+
+
 def overseas_times(moment: datetime, event: Event) -> list[tuple[str, str]]:
-    """(department, hour there) of a moment of an event in Paris time; with the day where it is another one."""
+    """(places of one hour, the hour there) of a moment of an event in Paris time; with the day if it is another."""
     if event.timezone != PARIS:
         return []
-    at_home = moment.astimezone(event.zone).date()
-    times = []
+    places: dict[str, list[str]] = {}
     for name in OVERSEAS:
-        zone = ZoneInfo(name)
-        words = _hour_in(moment, zone)
-        if moment.astimezone(zone).date() != at_home:
-            words = f"{_day_in(moment, zone, year=False)}, {words}"
-        times.append((time_zones.territory_name(name), words))
-    return times
+        places.setdefault(_hour_there(moment, event, ZoneInfo(name)), []).append(time_zones.territory_name(name))
+    return [(", ".join(names), words) for words, names in places.items()]
+
+
+def _hour_there(moment: datetime, event: Event, zone: ZoneInfo) -> str:
+    words = _hour_in(moment, zone)
+    if moment.astimezone(zone).date() == moment.astimezone(event.zone).date():
+        return words
+    day_there = _day_in(moment, zone, weekday=False, year=False)
+    return _("%(hour)s, on %(day)s") % {"hour": words, "day": day_there}

@@ -3,32 +3,30 @@
 import logging
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.csp import CSP
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.documents import pdf, study_report
 from registrations.domain import attendance, dry_runs
 from registrations.models import Event, Registration
-from registrations.text import dates
 from registrations.views.documents import on_demand_response, unavailable
-from registrations.web.responses import calendar_response, pdf_response, private_page, see_other
+from registrations.web import personal_words
+from registrations.web.responses import calendar_response, follow_the_room, pdf_response, private_page, see_other
 
 logger = logging.getLogger(__name__)
-
-# Browsers apply form-action to each redirect after the POST, and rooms redirect to other hosts.
-ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
 
 
 @csrf_exempt  # the code is the secret: a browser without cookies must be able to join too
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def join(request: HttpRequest, join_code: str) -> HttpResponse:
-    """The join page. While the room is open, its button records the attendance and redirects to the room."""
+    """One page with three faces: before, during and after the session.
+
+    It opens by itself. While the room is open, its button records the attendance and redirects to the room.
+    """
     registration = _registration(join_code)
     dry_runs.simulate_moment(registration, request.GET.get(dry_runs.MOMENT, ""))
     event = registration.event
@@ -39,8 +37,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
         attendance.note_join(registration)
         return see_other(event.connection_url)
     response = render(request, "registrations/personal/join.html", _context(registration))
-    if is_open:
-        response._csp_config = ROOM_CSP  # type: ignore[attr-defined] # as csp_override does
+    follow_the_room(response, event)
     return response
 
 
@@ -76,10 +73,8 @@ def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
 
 def _context(registration: Registration) -> dict[str, Any]:
     event = registration.event
-    overseas = dates.overseas_times(event.room_opens_at, event) if not event.is_over else []
-    size = study_report.known_size(event)
-    known = {"registration": registration, "event": event, "report_size": size, "overseas": overseas}
-    return {**known, "moments": dry_runs.Moment if registration.is_dry_run else []}
+    known = {"registration": registration, "event": event, "report_size": study_report.known_size(event)}
+    return {**known, **personal_words.face(event), "moments": dry_runs.Moment if registration.is_dry_run else []}
 
 
 def _registration(join_code: str) -> Registration:

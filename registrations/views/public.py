@@ -27,17 +27,21 @@ from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, EventState, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
-from registrations.models.registration import CORRECTED_WITHIN
 from registrations.runtime.write_queue import write_transaction
 from registrations.security import rate_limits
 from registrations.text import email_typos
-from registrations.web import page_cache
+from registrations.web import page_cache, signed_up
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
-from registrations.web.responses import calendar_response, private_page, see_other, too_many, wait_of_form
+from registrations.web.responses import (
+    calendar_response,
+    follow_the_room,
+    private_page,
+    see_other,
+    too_many,
+    wait_of_form,
+)
 from registrations.web.thanks_words import thanks_words
 
-PAST_EVENTS_SHOWN = 10
-SIGNED_UP = "sign_up"  # key of the session
 RESENT = "envoye"  # in the query: the answer to the form, whatever was typed
 CLOSED = {  # headings of the page shown in place of the form
     EventState.CANCELLED: _("The webinar is cancelled"),
@@ -61,17 +65,6 @@ def shown_event(slug: str) -> Event:
     if (event := _SHOWN.first(slug=slug)) is None:
         raise Http404
     return event
-
-
-@require_safe
-@gzip_page
-def home(request: HttpRequest) -> HttpResponse:
-    """Redirects to the event that is open; lists several open ones, or the last past ones when none is open."""
-    events = list(Event.objects.to_sign_up().order_by("starts_at"))
-    if len(events) == 1:
-        return redirect(events[0])
-    past = [] if events else list(Event.objects.past()[:PAST_EVENTS_SHOWN])
-    return render(request, "registrations/public/home.html", {"events": events, "past_events": past})
 
 
 @require_safe
@@ -137,15 +130,7 @@ def _form_with_holes(request: HttpRequest, event: Event, form: RegistrationForm)
 def _sign_up(request: HttpRequest, event: Event, **answers: Any) -> None:
     language = get_language() or settings.LANGUAGE_CODE
     done = signup.register(event, language=language, asked_from=rate_limits.origin(request), **answers)
-    _remember(request, event, done, answers, was_full=done.was_full, at=time.time())
-
-
-def _remember(request: HttpRequest, event: Event, done: signup.SignUp, answers: dict[str, Any], **more: Any) -> None:
-    """Let this browser correct its address for a while: the session holds what it has typed, and the row it made."""
-    told = {"is_delayed": done.is_delayed, "is_limited": done.is_limited, **more}
-    made = done.registration.pk if done.is_new else None
-    request.session[SIGNED_UP] = {"slug": event.slug, "answers": answers, "registration": made, **told}
-    request.session.save()
+    signed_up.remember(request, event, done, answers, was_full=done.was_full, at=time.time())
 
 
 def _closed(request: HttpRequest, event: Event) -> HttpResponse:
@@ -157,69 +142,75 @@ def _closed(request: HttpRequest, event: Event) -> HttpResponse:
     return render(request, "registrations/public/closed.html", {"event": event, "heading": heading, "typed": typed})
 
 
-def _signed_up(request: HttpRequest, slug: str) -> dict[str, Any] | None:
-    """What this browser has just typed for this event, or None."""
-    signed_up: dict[str, Any] | None = request.session.get(SIGNED_UP)
-    return signed_up if signed_up and signed_up["slug"] == slug else None
-
-
-def _may_correct(signed_up: dict[str, Any] | None) -> bool:
-    return signed_up is not None and time.time() - signed_up["at"] < CORRECTED_WITHIN.total_seconds()
-
-
 @require_safe
 @private_page
 def thanks(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows only what this browser has just typed, so that nobody learns whether an address was known."""
     event = shown_event(slug)
-    signed_up = _signed_up(request, slug)
+    typed = signed_up.of(request, slug)
     more = {
-        "may_correct": _may_correct(signed_up),
-        "suggested_domain": email_typos.meant_domain(signed_up["answers"]["email"]) if signed_up else "",
+        "may_correct": signed_up.may_correct(typed),
+        "suggested_domain": email_typos.meant_domain(typed["answers"]["email"]) if typed else "",
+        "may_enter": signed_up.may_enter(event, typed),
+        "is_open": event.room_is_open and bool(event.connection_url),
     }
-    if signed_up is None or more["suggested_domain"]:
-        typed = signed_up and signed_up["answers"]
-        context = {"event": event, "signed_up": typed, **_thanks_words(event, signed_up), **more}
-        if more["suggested_domain"] and not any(_state(signed_up)[1:]):
-            context["on_its_way"] = _("Your message leaves in two minutes, to")
-        return render(request, "registrations/public/thanks.html", context)
-    page = _thanks_page(request, event, signed_up, more)
-    typed = {name: signed_up["answers"][name] for name in ("first_name", "email")}
-    return HttpResponse(page.filled(token=get_token(request), **typed))
+    response = HttpResponse(_thanks_page(request, event, typed, more))
+    if more["may_enter"]:
+        follow_the_room(response, event)
+    return response
 
 
-def _thanks_page(
-    request: HttpRequest, event: Event, signed_up: dict[str, Any], more: dict[str, Any]
+def _thanks_page(request: HttpRequest, event: Event, typed: dict[str, Any] | None, more: dict[str, Any]) -> str:
+    if typed is None or more["suggested_domain"] or more["may_enter"]:
+        context = {
+            "event": event,
+            "signed_up": typed and typed["answers"],
+            **_thanks_words(event, typed, more),
+            **more,
+        }
+        return render_to_string("registrations/public/thanks.html", context, request)
+    page = _kept_thanks_page(request, event, typed, more)
+    return page.filled(token=get_token(request), **{name: typed["answers"][name] for name in ("first_name", "email")})
+
+
+def _kept_thanks_page(
+    request: HttpRequest, event: Event, typed: dict[str, Any], more: dict[str, Any]
 ) -> page_cache.Page:
     """From the page cache: only the token, the first name and the address differ between visitors.
 
     Rendered each time, the page takes twice the CPU.
     """
-    holes = {
-        "first_name": page_cache.hole("first_name"),
-        "email": page_cache.hole("email"),
-    }
+    holes = {"first_name": page_cache.hole("first_name"), "email": page_cache.hole("email")}
 
     def make() -> str:
-        words = _thanks_words(event, signed_up)
+        words = _thanks_words(event, typed, more)
         context = {"event": event, "signed_up": holes, "csrf_token": page_cache.hole("token"), **words, **more}
         return render_to_string("registrations/public/thanks.html", context, request)
 
     sender = settings.DEFAULT_FROM_EMAIL
-    key = page_cache.key_of(request, event, event.is_today, _state(signed_up), sender, *more.values())
+    key = page_cache.key_of(request, event, event.is_today, _state(typed), sender, *more.values())
     return page_cache.pages.get(key, make)
 
 
-def _thanks_words(event: Event, signed_up: dict[str, Any] | None) -> dict[str, Any]:
+def _thanks_words(event: Event, typed: dict[str, Any] | None, more: dict[str, Any]) -> dict[str, Any]:
     sender, _address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    was_full, is_delayed, is_limited = _state(signed_up)
-    sender = sender or event.organiser_name
-    return thanks_words(event, was_full=was_full, is_delayed=is_delayed, is_limited=is_limited, sender=sender)
+    was_full, is_delayed, is_limited = _state(typed)
+    words = thanks_words(
+        event,
+        was_full=was_full,
+        is_delayed=is_delayed,
+        is_limited=is_limited,
+        may_enter=more["may_enter"],
+        sender=sender or event.organiser_name,
+    )
+    if more["suggested_domain"] and not (is_delayed or is_limited):
+        words["on_its_way"] = _("Your message leaves in two minutes, to")
+    return words
 
 
-def _state(signed_up: dict[str, Any] | None) -> tuple[bool, bool, bool]:
+def _state(typed: dict[str, Any] | None) -> tuple[bool, bool, bool]:
     """Whether the event was full, whether its mails are delayed, and whether those to this mailbox are limited."""
-    told = signed_up or {}
+    told = typed or {}
     return told.get("was_full", False), told.get("is_delayed", False), told.get("is_limited", False)
 
 
@@ -228,30 +219,31 @@ def _state(signed_up: dict[str, Any] | None) -> tuple[bool, bool, bool]:
 def correct_address(request: HttpRequest, slug: str) -> HttpResponse:
     """« Corriger mon adresse »: for the sign-up made in this browser within the last half hour."""
     event = get_object_or_404(Event.objects.published(), slug=slug)
-    signed_up = _signed_up(request, slug)
-    if signed_up is None or not _may_correct(signed_up):
+    known = signed_up.of(request, slug)
+    if known is None or not signed_up.may_correct(known):
         return redirect("resend", slug=slug)
-    typed = signed_up["answers"]["email"]
+    typed = known["answers"]["email"]
     form = AddressForm(request.POST or None, initial={"email": email_typos.with_meant_domain(typed)})
     wait = wait_of_form(request, form)
     if wait is None and request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         if email.lower() != typed.lower():
-            _move_sign_up(request, event, signed_up, email)
+            _move_sign_up(request, event, known, email)
         return see_other("thanks", slug=slug)
     context = {"event": event, "form": form, "typed": typed}
     return too_many(render(request, "registrations/public/correct_address.html", context), wait)
 
 
 @transaction.atomic
-def _move_sign_up(request: HttpRequest, event: Event, signed_up: dict[str, Any], email: str) -> None:
+def _move_sign_up(request: HttpRequest, event: Event, known: dict[str, Any], email: str) -> None:
     """The page says the same, whoever had this address and whatever became of the row meanwhile."""
-    answers = {**signed_up["answers"], "email": email}
+    answers = {**known["answers"], "email": email}
     language = get_language() or settings.LANGUAGE_CODE
     asked_from = rate_limits.origin(request)
-    made = signed_up["registration"]
-    done = corrections.correct_sign_up(event, made, language=language, asked_from=asked_from, **answers)
-    _remember(request, event, done, answers, was_full=signed_up.get("was_full"), at=signed_up["at"])
+    done = corrections.correct_sign_up(
+        event, known["registration"], language=language, asked_from=asked_from, **answers
+    )
+    signed_up.remember(request, event, done, answers, was_full=known.get("was_full"), at=known["at"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -21,6 +21,7 @@ from registrations.models import Delivery, Event, EventState, Registration
 from registrations.models.person_fields import PERSON_FIELDS, Kind, PersonField
 from registrations.security import rate_limits
 from registrations.text import email_typos
+from registrations.web import personal_words
 from registrations.web.errors import too_many_requests
 from registrations.web.forms import AnswersForm, NewAddressForm
 from registrations.web.responses import View, private_page, see_other, too_many, wait_of_form
@@ -66,6 +67,8 @@ def manage(request: HttpRequest, registration: Registration) -> HttpResponse:
         "own_answers": custom_questions.answered(registration),
         "last_answers": [one for one in answers if one.comes_last],
         "report_size": study_report.known_size(event),
+        "heading": personal_words.standing(registration),
+        "act": personal_words.act(registration),
         "is_refused": corrections.is_refused(registration),
         "suggested_domain": email_typos.meant_domain(registration.new_email or registration.email),
     }

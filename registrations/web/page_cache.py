@@ -21,6 +21,7 @@ from django.utils.html import conditional_escape
 from django.utils.translation import get_language
 
 from registrations.models import Event
+from registrations.text import date_leaf
 from registrations.web.context import facts
 
 PAGES_KEPT = 64  # in each process, about 10 kB each
@@ -116,6 +117,7 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
         site["base_url"],
         tuple(site["legal"].values()),
         event.seen_at(timezone.now()),
+        date_leaf.nearness(event),
         *more,
     )
 

@@ -6,13 +6,20 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
+from django.utils.csp import CSP
 
+from registrations.models import Event
 from registrations.security import rate_limits
+from registrations.text import countdown
 from registrations.web.forms import SummarisedForm, too_many_forms
 
 SHOWN_AGAIN = "registrations.shown_again"  # key of META: why the form is shown again (`errors.csrf_failure`)
+
+ROOM_CSP = {**settings.SECURE_CSP, "form-action": [CSP.SELF, "https:"]}
+ROOM_AWAITED = 60  # seconds between two looks for a link that the organiser has not set yet
 
 type View = Callable[..., HttpResponse]
 
@@ -35,6 +42,19 @@ def see_other(to: str, **kwargs: Any) -> HttpResponse:
     response: HttpResponse = redirect(to, **kwargs)
     response.status_code = 303
     return response
+
+
+def follow_the_room(response: HttpResponse, event: Event) -> None:
+    """Let a page that leads into the room open by itself, and its button leave for the room.
+
+    Browsers apply form-action to each redirect after the POST, and rooms redirect to other hosts.
+    """
+    if event.room_is_open and event.connection_url:
+        response._csp_config = ROOM_CSP  # type: ignore[attr-defined] # as csp_override does
+    elif event.room_is_open:
+        response["Refresh"] = str(ROOM_AWAITED)
+    elif event.status == Event.Status.PUBLISHED and (wait := countdown.seconds_to_next_words(event.room_opens_at)):
+        response["Refresh"] = str(wait)
 
 
 def pdf_response(content: bytes, filename: str) -> HttpResponse:

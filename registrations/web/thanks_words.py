@@ -5,16 +5,17 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
-from registrations.text import dates, report_name
+from registrations.text import countdown, dates, report_name
 
 
 def thanks_words(
-    event: Event, *, was_full: bool, is_delayed: bool, sender: str, is_limited: bool = False
+    event: Event, *, was_full: bool, is_delayed: bool, sender: str, is_limited: bool = False, may_enter: bool = False
 ) -> dict[str, Any]:
     """`sender`: the name in the From of the mails. `was_full`: the sign-up went to the waiting list.
 
     `is_delayed`: the event's limit of mails is reached. `is_limited`: the mailbox had had its mails of the day; it may
     have the one with the link already, or its first one leaves now or later. The page must not say which.
+    `may_enter`: this page leads into the room, because the session is near and the mail may take minutes.
     """
     if was_full:
         heading = _("Your request is recorded")
@@ -33,8 +34,34 @@ def thanks_words(
         "heading": heading,
         "on_its_way": on_its_way,
         "mail_holds": "" if was_full else _mail_holds(event),
-        "steps": [*([] if is_delayed else [_open_your_mailbox(event, was_full, sender)]), *_then(event, was_full)],
+        "steps": [
+            *([] if is_delayed else [_open_your_mailbox(event, was_full, may_enter, sender)]),
+            *([] if may_enter else _then(event, was_full)),
+        ],
+        "entrance": _entrance(event) if may_enter else "",
+        "entrance_note": _entrance_note(event) if may_enter else "",
     }
+
+
+def _entrance(event: Event) -> str:
+    """The title above the way into the room."""
+    if event.room_is_open:
+        return _("The room is open")
+    return _("The room opens at %(hour)s") % {"hour": dates.named_hour(event.room_opens_at, event)}
+
+
+def _entrance_note(event: Event) -> str:
+    if not event.room_is_open:
+        left = countdown.in_words(event.room_opens_at)
+        return _("%(left)s. This page opens by itself: keep it open, there is no need to wait for the mail.") % {
+            "left": left
+        }
+    start = {"hour": dates.named_hour(event.starts_at, event)}
+    if event.is_over:
+        return _("The session is over.")
+    if event.has_started:
+        return _("The session began at %(hour)s. Go in now: there is no need to wait for the mail.") % start
+    return _("The session begins at %(hour)s. Go in now: there is no need to wait for the mail.") % start
 
 
 def _mail_holds(event: Event) -> str:
@@ -49,11 +76,16 @@ def _mail_holds(event: Event) -> str:
     return _("It contains the connection link and the calendar invitation.")
 
 
-def _open_your_mailbox(event: Event, was_full: bool, sender: str) -> str:
+def _open_your_mailbox(event: Event, was_full: bool, may_enter: bool, sender: str) -> str:
     words = _(
         "Open your mailbox. The message comes from “%(sender)s”."
         " If it is not there within ten minutes, look in the junk folder."
     ) % {"sender": sender}
+    if may_enter:
+        return _(
+            "Keep the message for later: the same link will lead to what follows. It comes from “%(sender)s”, and may"
+            " take some minutes."
+        ) % {"sender": sender}
     if not event.is_today or was_full:
         return words
     now = _("Open the message now: your link is in it.")

@@ -26,3 +26,22 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.parentElement.querySelector("[role=status]").textContent = button.dataset.copied;
   });
 }
+
+// The hours of a session where the visitor is, beside those of its own zone.
+const french = document.documentElement.lang === "fr";
+const inZone = (moment, timeZone) => {
+  const style = { timeZone, hourCycle: "h23", hour: "numeric", minute: "2-digit", day: "numeric", weekday: "long", month: "long" };
+  const parts = new Intl.DateTimeFormat(document.documentElement.lang, style).formatToParts(moment);
+  const { hour, minute, day, weekday, month } = Object.fromEntries(parts.map((part) => [part.type, part.value]));
+  const clock = french ? `${Number(hour)}\u00a0h${minute === "00" ? "" : `\u00a0${minute}`}` : `${hour}:${minute}`;
+  return { clock, day: `${weekday} ${day}\u00a0${month}` };
+};
+for (const line of document.querySelectorAll(".local-time")) {
+  const [starts, ends] = [new Date(line.dataset.starts), new Date(line.dataset.ends)];
+  const [here, there, end] = [inZone(starts), inZone(starts, line.dataset.zone), inZone(ends)];
+  if (here.clock === there.clock && here.day === there.day) continue;
+  const date = here.day === there.day ? "" : `${here.day}, `;
+  const last = here.day === end.day ? "" : `${end.day}, `;
+  line.append(` ${date}${here.clock}\u00a0– ${last}${end.clock}`);
+  line.hidden = false;
+}

@@ -33,6 +33,8 @@ from tests.browser.scenes import (
 )
 from tests.factories import make_event, make_past_event, make_registration
 
+VIDEO = "https://video.example.org/1"
+OPEN: dict[str, Any] = {"starts_in": -400 * DAY, "open_after_session": True}
 FIRST_EVENT = "ceq-ctg-13-mai-2025"
 
 
@@ -163,7 +165,12 @@ def confirm(page: Page) -> None:
 
 
 def unfold(page: Page) -> None:
-    page.locator("summary").click()
+    page.locator("summary").first.click()
+
+
+def unfold_all(page: Page) -> None:
+    for summary in page.locator("summary").all():
+        summary.click()
 
 
 def certificate_without_font() -> str:
@@ -177,9 +184,15 @@ PAGES = [
     SitePage("home-list", lambda: home({}, {"title": "Un second webinaire", "starts_in": 14 * DAY})),
     SitePage("home-one", lambda: home({})),
     SitePage("home-past", lambda: home({"starts_in": -30 * DAY}, {"starts_in": -60 * DAY})),
+    SitePage(
+        "home-full", lambda: home({}, {"starts_in": 14 * DAY}, {"starts_in": -30 * DAY, "replay_url": VIDEO}, OPEN)
+    ),
+    SitePage("event-calendars", event, act=unfold),
     SitePage("home-empty", home),
     SitePage("event-open", event),
     SitePage("event-first", first_event),
+    SitePage("event-tomorrow", lambda: event(starts_in=DAY)),
+    SitePage("event-today", lambda: event(starts_in=20 * MINUTE)),
     SitePage("event-not-yet-open", lambda: event(registration_opens_at=timezone.now() + DAY)),
     SitePage("event-closed", lambda: event(registration_closes_at=timezone.now() - DAY)),
     SitePage("event-live", lambda: event(starts_in=-10 * MINUTE)),
@@ -198,6 +211,8 @@ PAGES = [
     SitePage("form-closed", lambda: form(registration_closes_at=timezone.now() - DAY)),
     SitePage("form-cancelled", lambda: form(status="cancelled")),
     SitePage("thanks", form, act=sign_up),
+    SitePage("thanks-last-hour", lambda: form(starts_in=27 * MINUTE), act=sign_up),
+    SitePage("thanks-during", lambda: form(starts_in=-10 * MINUTE, connection_notes="Code : 1234"), act=sign_up),
     SitePage("thanks-past", lambda: form(starts_in=-30 * DAY, open_after_session=True), act=sign_up),
     SitePage("event-full", lambda: full().get_absolute_url()),
     SitePage("event-full-without-a-line", lambda: full(waiting_list=False).get_absolute_url()),
@@ -212,10 +227,12 @@ PAGES = [
     SitePage("resend-sent", lambda: f"{reverse('resend', args=[make_event().slug])}?envoye"),
     SitePage("thanks-forgotten", lambda: reverse("thanks", args=[make_event().slug])),
     SitePage("join-before", join),
+    SitePage("join-soon", lambda: join(starts_in=27 * MINUTE)),
     SitePage("join-trial", lambda: reverse("join", args=[a_trial(status="draft").join_code])),
     SitePage("join-during", lambda: join(starts_in=-5 * MINUTE, connection_notes="Code : 1234")),
     SitePage("join-without-room", lambda: join(starts_in=5 * MINUTE, connection_url="")),
-    SitePage("join-after", lambda: join(starts_in=-30 * DAY, replay_url="https://video.example.org/1")),
+    SitePage("join-after", lambda: join(starts_in=-30 * DAY, replay_url=VIDEO)),
+    SitePage("join-after-with-certificate", lambda: reverse("join", args=[someone_present().join_code])),
     SitePage("join-cancelled", lambda: join(status="cancelled", organiser_words=WORDS)),
     SitePage("manage", lambda: reverse("manage", args=[full_registration("Une question ?").manage_code])),
     SitePage("manage-own-answers", lambda: reverse("manage", args=[answered().manage_code])),
@@ -223,6 +240,8 @@ PAGES = [
     SitePage("manage-long-words", lambda: reverse("manage", args=[full_registration(LONG).manage_code])),
     SitePage("manage-trial", lambda: reverse("manage", args=[a_trial(status="draft").manage_code])),
     SitePage("manage-postponed", lambda: manage(status="postponed", organiser_words=WORDS)),
+    SitePage("manage-unfolded", manage, act=unfold_all),
+    SitePage("manage-during", lambda: manage(starts_in=-5 * MINUTE)),
     SitePage("manage-waiting", lambda: mine("manage", "waitlisted")),
     SitePage("manage-cancelled", lambda: mine("manage", "cancelled", cancelled_at=timezone.now())),
     SitePage("manage-new-address", lambda: mine("manage", new_email="zoe@gmial.com")),

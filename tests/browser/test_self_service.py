@@ -60,6 +60,10 @@ def sign_up(page: Page, email: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Votre inscription est enregistrée")
 
 
+def unfold(page: Page, name: str) -> None:
+    page.locator("summary", has_text=name).click()
+
+
 def link_in(site: RunningSite, email: str, part: str) -> str:
     links = mailbox.links(mailbox.text(site.mail_to(email)))
     return next(link for link in links if part in link)
@@ -82,6 +86,7 @@ def test_one_link_corrects_cancels_brings_back_and_erases(
     mine = link_in(demo, email, "/mon-inscription/")
 
     page.goto(mine)
+    unfold(page, "Mes réponses")
     page.get_by_role("link", name="Modifier mes réponses").click()
     page.get_by_label("Structure", exact=True).fill("Une autre ville")
     page.get_by_role("button", name="Enregistrer mes modifications").click()
@@ -92,12 +97,14 @@ def test_one_link_corrects_cancels_brings_back_and_erases(
     if scripts:
         assert visitor.fits_its_window()
 
+    unfold(page, "Un empêchement")
     page.get_by_role("link", name="Annuler mon inscription").click()
     page.get_by_role("button", name="Oui, annuler mon inscription").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Votre inscription est annulée")
     page.get_by_role("button", name="Me réinscrire").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Mon inscription")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Votre place est réservée")
 
+    unfold(page, "Mes données")
     page.get_by_role("link", name="Supprimer mes données").click()
     page.get_by_role("button", name="Oui, supprimer mes données").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Vos données sont en cours d’effacement"))
@@ -134,6 +141,7 @@ def test_nobody_is_signed_up_twice_by_a_double_click_on_any_button(
     page.goto(link_in(demo, "deux-clics@example.org", "/mon-inscription/"))
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    unfold(page, "Mes courriels")
     page.get_by_role("button", name="Recevoir le message à nouveau").dblclick()
     expect(page.get_by_role("status").first).to_contain_text("Le message est en route")
     assert len(posts) == 1

@@ -37,6 +37,8 @@ def test_from_the_first_page_to_the_mail_and_its_links(
     email = f"visite{width}@example.org"
     visitor = window(width=width, scheme=scheme, scripts=scripts)
     page = visitor.open("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nos webinaires")
+    page.get_by_role("link", name="Quelles articulations").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Quelles articulations")
     if scripts:
         assert visitor.fits_its_window()
@@ -57,7 +59,7 @@ def test_from_the_first_page_to_the_mail_and_its_links(
 
     mail = demo.mail_to(email)
     links = [link for link in mailbox.links(mailbox.text(mail)) if not link.endswith(".pdf")]
-    headings = ["Quelles articulations", "Mon inscription", "Cette inscription", "Données personnelles"]
+    headings = ["Les documents sont là", "Ce webinaire a eu lieu", "Cette inscription", "Données personnelles"]
     for link, heading in zip(links, headings, strict=True):
         page.goto(link)
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
@@ -85,7 +87,7 @@ def test_errors_take_the_focus_lead_to_their_field_and_keep_what_was_typed(windo
 
 
 def test_the_keyboard_alone_is_enough_and_always_shows_where_it_is(window: Window, demo: RunningSite) -> None:
-    page = window().open("/")
+    page = window().open(FORM.removesuffix("inscription/"))
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Aller au contenu")).to_be_focused()
     page.keyboard.press("Enter")

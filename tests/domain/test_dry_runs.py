@@ -98,7 +98,7 @@ def test_the_page_can_be_looked_at_before_during_and_after(client: Client, statu
     before = (event.starts_at, event.ends_at)
     url = start(event).join_url
     shown = {moment.name: client.get(f"{url}?moment={moment}").text for moment in dry_runs.Moment}
-    words = {"BEFORE": "La salle ouvre", "OPEN": "Rejoindre le webinaire", "AFTER": "a eu lieu"}
+    words = {"BEFORE": "La salle ouvre", "OPEN": "Entrer dans la salle", "AFTER": "a eu lieu"}
     for name, text in shown.items():
         assert [found for found, word in words.items() if word in text] == [name]
     answer = client.post(f"{url}?moment={dry_runs.Moment.OPEN}")

@@ -31,7 +31,7 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/adresse/", "mon-inscription/<code:manage_code>/annuler/",
     "mon-inscription/<code:manage_code>/pas-moi/", "mon-inscription/<code:manage_code>/supprimer/",
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
-    "attestation/", "robots.txt", "sitemap.xml",
+    "attestation/", "robots.txt", "sitemap.xml", "webinaires.atom", "webinaires.ics",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",

@@ -29,7 +29,7 @@ def test_the_button_shows_from_a_quarter_before_until_an_hour_after(
 ) -> None:
     registration = make_registration(make_event(starts_in=starts_in))
     page = client.get(join(registration))
-    assert ("Rejoindre le webinaire" in page.text) is is_open
+    assert ("Entrer dans la salle" in page.text) is is_open
     assert ROOM not in page.text
 
     answer = client.post(join(registration))
@@ -71,7 +71,7 @@ def test_before_the_event_the_page_says_when_the_room_opens_in_the_time_zone_of_
 def test_after_the_event_the_page_has_the_documents_and_the_recording(client: Client) -> None:
     event = make_past_event(replay_url="https://video.example.net/1")
     page = client.get(join(make_registration(event))).text
-    assert "Ce webinaire a eu lieu le" in page
+    assert "L’enregistrement est là" in page
     assert "https://video.example.net/1" in page
     assert "rapport.pdf" in page
 
@@ -79,19 +79,19 @@ def test_after_the_event_the_page_has_the_documents_and_the_recording(client: Cl
 @pytest.mark.parametrize("status", ["cancelled", "postponed"])
 def test_a_cancelled_or_postponed_event_opens_no_room(client: Client, status: str) -> None:
     registration = make_registration(make_event(starts_in=5 * MINUTE, status=status))
-    assert "Rejoindre le webinaire" not in client.get(join(registration)).text
+    assert "Entrer dans la salle" not in client.get(join(registration)).text
     assert client.post(join(registration))["Location"] == join(registration)
     assert client.get(join(registration) + "invitation.ics").status_code == 404
     mine = client.get(f"/mon-inscription/{registration.manage_code}/").text
-    assert "Inscription confirmée" not in mine
-    assert "Aller à la page de la salle" not in mine
+    assert "Votre place est réservée" not in mine
+    assert "Ouvrir ma page" not in mine
 
 
 def test_my_registration_shows_the_answers_escaped(client: Client) -> None:
     registration = make_registration(organisation="<b>Ville</b>", question="Ligne 1\nLigne 2", newsletter=True)
     page = client.get(f"/mon-inscription/{registration.manage_code}/").text
     for shown in [
-        "Inscription confirmée",
+        "Votre place est réservée",
         "&lt;b&gt;Ville&lt;/b&gt;",
         "Ligne 1<br>Ligne 2",
         registration.email,
@@ -147,26 +147,51 @@ def test_get_changes_nothing(client: Client, method: str) -> None:
     assert Registration.objects.values().get() == before
 
 
+PLACES = ["Guadeloupe, Martinique", "Guyane", "Saint-Pierre-et-Miquelon", "Mayotte", "La Réunion"]
+PACIFIC = ["Polynésie française", "Nouvelle-Calédonie", "Wallis-et-Futuna"]
+IN_WINTER = [PLACES[0], "Guyane, Saint-Pierre-et-Miquelon", *PLACES[3:], *PACIFIC]
+
+
 @pytest.mark.parametrize(
-    ("starts_at", "there"),
+    ("starts_at", "places", "there"),
     [
-        (datetime(2030, 1, 15, 15, 30, tzinfo=UTC), ["11_h_15", "11_h_15", "12_h_15", "19_h_15", "18_h_15"]),
-        (datetime(2030, 7, 15, 14, 30, tzinfo=UTC), ["10_h_15", "10_h_15", "11_h_15", "18_h_15", "17_h_15"]),
+        (
+            datetime(2030, 1, 15, 15, 30, tzinfo=UTC),
+            IN_WINTER,
+            ["11_h_15", "12_h_15", "18_h_15", "19_h_15", "5_h_15", "2_h_15, le 16_janvier", "3_h_15, le 16_janvier"],
+        ),
+        (
+            datetime(2030, 7, 15, 14, 30, tzinfo=UTC),
+            [*PLACES, *PACIFIC],
+            [
+                "10_h_15",
+                "11_h_15",
+                "12_h_15",
+                "17_h_15",
+                "18_h_15",
+                "4_h_15",
+                "1_h_15, le 16_juillet",
+                "2_h_15, le 16_juillet",
+            ],
+        ),
         (
             datetime(2030, 1, 15, 21, 30, tzinfo=UTC),
-            ["17_h_15", "17_h_15", "18_h_15", "mercredi 16_janvier, 1_h_15", "mercredi 16_janvier, 0_h_15"],
+            IN_WINTER,
+            [
+                *("17_h_15", "18_h_15", "0_h_15, le 16_janvier", "1_h_15, le 16_janvier"),
+                *("11_h_15", "8_h_15, le 16_janvier", "9_h_15, le 16_janvier"),
+            ],
         ),
     ],
 )
 def test_overseas_times_are_in_a_closed_section_below_the_time_of_paris(
-    client: Client, starts_at: datetime, there: list[str]
+    client: Client, starts_at: datetime, places: list[str], there: list[str]
 ) -> None:
     event = make_event(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
     page = client.get(join(make_registration(event)))
-    places = ["Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte"]
     hours = [hour.replace("_", "\u00a0") for hour in there]
     assert page.context["overseas"] == list(zip(places, hours, strict=True))
-    assert "<summary>Et dans les outre-mer\u00a0?</summary>" in page.text
+    assert "<summary>L’heure dans les outre-mer</summary>" in page.text
 
 
 def test_an_event_in_another_time_zone_has_no_overseas_times(client: Client) -> None:

@@ -312,9 +312,9 @@ def test_a_waiting_person_sees_their_place_and_can_leave(client: Client) -> None
     event = make_event(capacity=1)
     make_registration(event)
     first, second = (make_registration(event, status="waitlisted") for _ in range(2))
-    assert "à la place 1." in client.get(mine(first)).text
+    assert "Place 1 sur la liste d’attente" in client.get(mine(first)).text
     page = client.get(mine(second))
-    assert "à la place 2." in page.text
+    assert "Place 2 sur la liste d’attente" in page.text
     assert second.join_code not in page.text
     assert client.get(f"/rejoindre/{second.join_code}/").status_code == 404
     for tail in ("rapport.pdf", "invitation.ics"):
@@ -322,7 +322,7 @@ def test_a_waiting_person_sees_their_place_and_can_leave(client: Client) -> None
 
     assert "Quitter la liste d’attente\u00a0?" in client.get(mine(first, "annuler/")).text
     client.post(mine(first, "annuler/"))
-    assert "à la place 1." in client.get(mine(second)).text
+    assert "Place 1 sur la liste d’attente" in client.get(mine(second)).text
 
 
 @pytest.mark.parametrize("page", ["", "adresse/", "modifier/"])

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from registrations.models import Delivery, Event, Registration
 from registrations.text import email_typos
-from registrations.views import public
+from registrations.web import signed_up
 from tests import mailbox
 from tests.factories import make_event, make_registration
 from tests.journey import Journey
@@ -69,7 +69,7 @@ def test_correcting_to_a_registered_address_keeps_only_that_registration(journey
 def test_after_half_an_hour_the_page_refers_to_the_mail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     event = make_event()
     journey.sign_up(event, email="zoe@example.org")
-    monkeypatch.setattr(public, "CORRECTED_WITHIN", timedelta())
+    monkeypatch.setattr(signed_up, "CORRECTED_WITHIN", timedelta())
     thanks = journey.client.get(f"/evenements/{event.slug}/merci/").text
     assert "Corriger mon adresse" not in thanks
     assert f"/evenements/{event.slug}/renvoyer/" in thanks
@@ -93,7 +93,6 @@ def test_the_link_is_never_on_the_thank_you_page(journey: Journey) -> None:
     registration = Registration.objects.get()
     assert registration.join_code not in page.text
     assert registration.manage_code not in page.text
-    assert "Ouvrez le message maintenant\u00a0: votre lien s’y trouve." in page.text
 
 
 def test_a_full_event_says_so_to_everyone_who_signs_up(journey: Journey) -> None:
