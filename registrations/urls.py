@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from registrations.models.mail_states import returns_are_told
-from registrations.views import certificates, health, legal, personal, public, search, self_service
+from registrations.views import certificates, health, legal, personal, pictures, public, search, self_service
 from registrations.views.webhook import webhook
 from registrations.web.context import favicon
 
@@ -39,6 +39,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("robots.txt", search.robots),
     path("sitemap.xml", search.sitemap),
+    path("images/<slug:digest>-<int:width>.webp", pictures.picture, name="picture"),
     path("admin/", admin.site.urls),
     *mail_events(),
     *i18n_patterns(

@@ -20,7 +20,7 @@ from registrations.domain import attendance
 from registrations.models import Attendance, Delivery, Event, WorkerPresence
 from tests.addresses import addresses
 from tests.browser.pages import PAGES
-from tests.factories import make_event, make_past_event, make_registration
+from tests.factories import make_event, make_past_event, make_picture, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
@@ -61,6 +61,8 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
         "<code:manage_code>": registration.manage_code,
         "<code:address_code>": "a" * 22,
         "<str:number>": str(registration.certificate_number),
+        "<slug:digest>": (picture := make_picture()).digest,
+        "<int:width>": str(picture.width),
     }
     answers = {}
     for route, _pattern in addresses(get_resolver()):
@@ -74,7 +76,7 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
     waiting = {"rapport.pdf": 202, "attestation.pdf": 202}  # until a worker has made them
     moved = {"": 302, "favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303}
     assert elsewhere == {**moved, **waiting, "metrics": 404}
-    assert len(answers) == 24
+    assert len(answers) == 25
 
 
 @pytest.mark.django_db

@@ -3,7 +3,6 @@
 from calendar import monthrange
 from collections.abc import Hashable
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
 from registrations.models.event_lock import LocksEvents
+from registrations.models.event_parts import EventParts
+from registrations.models.event_state import EventState
 from registrations.models.event_validators import (  # old migrations import them from here
     MARKDOWN_MAX,
     non_empty_lines,
@@ -33,21 +34,6 @@ CANCELLED_KEPT_MONTHS = 1
 ROOM_WANTED_BEFORE = timedelta(hours=24)  # the opening of the room
 
 
-class EventState(StrEnum):
-    """What visitors see of an event; computed from status and dates, tested in this order."""
-
-    DRAFT = "draft"
-    CANCELLED = "cancelled"
-    POSTPONED = "postponed"
-    NOT_YET_OPEN = "not_yet_open"
-    PAST_AND_OPEN = "past_and_open"
-    PAST = "past"
-    CLOSED = "closed"
-    LIVE = "live"
-    FULL = "full"
-    OPEN = "open"
-
-
 class EventQuerySet(LocksEvents["Event"]):
     def published(self) -> Self:
         """Everything but drafts: what has a page."""
@@ -57,6 +43,10 @@ class EventQuerySet(LocksEvents["Event"]):
         """Annotated with `has_report`, so that pages and mails need no second query."""
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
         return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
+
+    def annotate_page_revision(self) -> Self:
+        """Annotated with `page_revision`, by which the page cache knows that what a page shows has changed."""
+        return self.annotate(page_revision=F("page__revision"))
 
     def to_sign_up(self) -> Self:
         """Listed on the home page: to come, or past and left open."""
@@ -280,7 +270,16 @@ class Event(models.Model):
         """
         columns = (getattr(self, field.attname) for field in self._meta.concrete_fields)
         clock = (self.state_at(now), now >= self.starts_at, now >= self.ends_at)
-        return (*columns, *clock, self.has_free_seat, self.offers_report)
+        return (*columns, *clock, self.has_free_seat, self.offers_report, self.page_revision)
+
+    @cached_property
+    def page_revision(self) -> str | None:
+        return type(self).objects.filter(pk=self.pk).values_list("page__revision", flat=True).first()
+
+    @cached_property
+    def parts(self) -> EventParts:
+        """Speakers, programme, partners and other facts of its page."""
+        return EventParts(self)
 
     @property
     def has_links_to_send(self) -> bool:
@@ -334,6 +333,11 @@ class Event(models.Model):
     @property
     def has_started(self) -> bool:
         return timezone.now() >= self.starts_at
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether one can still ask for what one needs to follow it."""
+        return self.status == self.Status.PUBLISHED and not self.has_started
 
     @property
     def room_opens_at(self) -> datetime:

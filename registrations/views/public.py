@@ -49,9 +49,9 @@ CLOSED = {  # headings of the page shown in place of the form
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.annotate_events(Event.objects.published().annotate_has_report()).filter(
-        slug=Parameter("slug", SlugField())
-    )
+    lambda: EventQuestion.objects.annotate_events(
+        Event.objects.published().annotate_has_report().annotate_page_revision()
+    ).filter(slug=Parameter("slug", SlugField()))
 )
 
 

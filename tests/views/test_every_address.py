@@ -17,7 +17,7 @@ from registrations.models import AuditEntry, Delivery, Registration, Suppression
 from registrations.security import audit
 from registrations.views.reading import MAIL_CSP
 from tests.addresses import addresses
-from tests.factories import make_event, make_registration
+from tests.factories import make_event, make_picture, make_registration, make_speaker
 from tests.web.test_request_guard import STRICT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
@@ -31,7 +31,7 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/adresse/", "mon-inscription/<code:manage_code>/annuler/",
     "mon-inscription/<code:manage_code>/pas-moi/", "mon-inscription/<code:manage_code>/supprimer/",
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
-    "attestation/", "robots.txt", "sitemap.xml",
+    "attestation/", "robots.txt", "sitemap.xml", "images/<slug:digest>-<int:width>.webp",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
@@ -62,6 +62,8 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
         "event": event,
         "registration": registration,
         "delivery": Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION),
+        "picture": make_picture(),
+        "speaker": make_speaker(event),
         "suppression": Suppression.objects.create(digest="0" * 64),
         "auditentry": AuditEntry.objects.latest("pk"),
         "user": User.objects.create_user("quelqu-une"),
@@ -79,6 +81,8 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
         "address_code": registration.new_email_code,
         "name": event.report_file.name,
         "content_type_id": "1",
+        "digest": rows["picture"].digest,
+        "width": str(rows["picture"].width),
         "app_label": "registrations",
         "url": "nowhere/",
     }

@@ -20,7 +20,7 @@ from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
+from registrations.admin.events import changes, dry_runs, duplication, figures, page_parts, previews, upcoming_mails
 from registrations.admin.events.forms import EventForm, examined, zone_of
 from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
@@ -85,7 +85,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
-    inlines = [custom_questions.OwnQuestionInline, ReportSectionInline]
+    inlines = [*page_parts.INLINES, custom_questions.OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
         EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
@@ -244,6 +244,8 @@ class EventAdmin(WebinarModelAdmin[Event]):
             return
         if "report_file" in request.FILES and self.has_change_permission(request):
             examined(request.FILES["report_file"])
+        if self.has_change_permission(request):
+            page_parts.examine_uploads(request)
         with transaction.atomic():
             Event.objects.locked(event)
             yield
@@ -286,6 +288,8 @@ class EventAdmin(WebinarModelAdmin[Event]):
         super().save_related(request, form, formsets, change)
         if words := study_report.glyph_warning(form.instance):
             messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
+        for sentence in page_parts.warnings(formsets):
+            messages.warning(request, sentence)
 
 
 def warnings(event: Event, changed: set[str]) -> list[Any]:
