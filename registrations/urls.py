@@ -40,6 +40,7 @@ urlpatterns = [
     path("robots.txt", search.robots),
     path("sitemap.xml", search.sitemap),
     path("images/<slug:digest>-<int:width>.webp", pictures.picture, name="picture"),
+    path("couleurs-<slug:digest>.css", pictures.colours, name="colours"),
     path("admin/", admin.site.urls),
     *mail_events(),
     *i18n_patterns(

@@ -22,6 +22,7 @@ from registrations.models.purged_count import PurgedCount
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration
 from registrations.models.report_section import ReportSection
+from registrations.models.site_identity import SiteIdentity
 from registrations.models.speaker import Appearance, Speaker
 from registrations.models.suppression import Suppression
 from registrations.models.worker import WorkerPresence
@@ -48,6 +49,7 @@ __all__ = [
     "RateLimitHit",
     "Registration",
     "ReportSection",
+    "SiteIdentity",
     "Speaker",
     "Suppression",
     "WorkerPresence",

@@ -1,21 +1,18 @@
 """What the page of an event shows besides the event's own row, read when it is asked for."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 from registrations.models.event_page import EventPage
 from registrations.models.partner import Partner
 from registrations.models.programme import ProgrammeItem
 from registrations.models.speaker import Appearance, Speaker
 
-if TYPE_CHECKING:
-    from registrations.models.event import Event
-
 
 class EventParts:
     """Without a row of EventPage there is no part either (`event_page.touch`): nothing is asked for then."""
 
-    def __init__(self, event: "Event") -> None:
+    def __init__(self, event: Any) -> None:
         self.event = event
         self.has_any = bool(event.page_revision)
 

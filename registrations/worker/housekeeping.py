@@ -30,7 +30,7 @@ def purge() -> None:
 
 
 def remove_old_rows() -> None:
-    """Delete finished wake-ups, expired sessions, rows of ended workers, pictures that nothing shows, old hits and old audit entries."""
+    """Delete finished wake-ups, expired sessions, pictures not shown, and old rows of workers, hits and audit."""
     liveness.remove_stale_files(keep=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_MAX_AGE, verbosity=0)
     call_command("clearsessions")

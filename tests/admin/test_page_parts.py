@@ -56,7 +56,7 @@ def test_a_part_outside_the_session_is_said(organiser: Client) -> None:
     event = make_event(report=False)
     early = (event.starts_at - timedelta(hours=2)).astimezone(event.zone)
     page = save(organiser, event, **rows("programme", {"starts_at": f"{early:%H:%M}", "title": "Accueil"}))
-    assert "En dehors des heures de la séance\u00a0: Accueil." in messages(page)
+    assert "En dehors des heures de la séance_: Accueil." in messages(page)
 
 
 def test_a_file_that_is_no_picture_is_refused_with_what_to_do(organiser: Client) -> None:
