@@ -22,6 +22,7 @@ from registrations.models.purged_count import PurgedCount
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration
 from registrations.models.report_section import ReportSection
+from registrations.models.share_image import ShareImage
 from registrations.models.site_identity import SiteIdentity
 from registrations.models.speaker import Appearance, Speaker
 from registrations.models.suppression import Suppression
@@ -49,6 +50,7 @@ __all__ = [
     "RateLimitHit",
     "Registration",
     "ReportSection",
+    "ShareImage",
     "SiteIdentity",
     "Speaker",
     "Suppression",

@@ -119,6 +119,7 @@ RELATED_ROWS = {  # by the name under which the event has them
     "jobs": LEFT_BEHIND,
     "purged_counts": LEFT_BEHIND,
     "typeset_report": LEFT_BEHIND,
+    "share_image": LEFT_BEHIND,
 }
 
 

@@ -23,6 +23,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registrations.documents import share_image
 from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, EventState, person_fields
 from registrations.models.person_fields import Kind
@@ -76,12 +77,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = shown_event(slug)
-    context = {"event": event}
-    page = page_cache.pages.get(
-        page_cache.key_of(request, event),
-        lambda: render_to_string("registrations/public/event.html", context, request),
-    )
-    return page.response(request)
+
+    def make() -> str:
+        context = {"event": event, "share_image": share_image.address(event)}
+        return render_to_string("registrations/public/event.html", context, request)
+
+    return page_cache.pages.get(page_cache.key_of(request, event), make).response(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

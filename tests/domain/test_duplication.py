@@ -21,6 +21,7 @@ from registrations.models import (
     ProgrammeItem,
     Registration,
     ReportSection,
+    ShareImage,
     event_fields,
 )
 from registrations.models.event_fields import OnDuplicate
@@ -79,6 +80,7 @@ def filled() -> Event:
     event.broadcasts.create(subject="À tous", body="Bonjour", created_by=1)
     event.jobs.create(kind="document", title="Une feuille", asked_by=1)
     Document.objects.create(event=event, digest="0" * 64)
+    ShareImage.objects.create(event=event, digest="0" * 16, content=b"")
     return event
 
 

@@ -13,7 +13,15 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from registrations.models import AuditEntry, Delivery, Registration, SiteIdentity, Suppression, WorkerPresence
+from registrations.models import (
+    AuditEntry,
+    Delivery,
+    Registration,
+    ShareImage,
+    SiteIdentity,
+    Suppression,
+    WorkerPresence,
+)
 from registrations.security import audit
 from registrations.views.reading import MAIL_CSP
 from tests.addresses import addresses
@@ -32,7 +40,7 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/pas-moi/", "mon-inscription/<code:manage_code>/supprimer/",
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
     "attestation/", "robots.txt", "sitemap.xml", "images/<slug:digest>-<int:width>.webp",
-    "couleurs-<slug:digest>.css",
+    "couleurs-<slug:digest>.css", "images/partage/<slug:slug>/<slug:digest>.png",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
@@ -64,6 +72,7 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
         "registration": registration,
         "delivery": Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION),
         "picture": make_picture(),
+        "share_image": ShareImage.objects.create(event=event, digest="0" * 16, content=b"PNG"),
         "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
         "speaker": make_speaker(event),
         "suppression": Suppression.objects.create(digest="0" * 64),
@@ -95,6 +104,8 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
 
 def _row(route: str, rows: dict[str, Any]) -> dict[str, str]:
     """The id in the URL of one model's pages."""
+    if route.startswith("images/partage"):
+        return {"digest": "0" * 16}
     if route.startswith("couleurs"):
         return {"digest": rows["siteidentity"].stylesheet_digest}
     model = re.match(r"admin/\w+/(\w+)/", route)
