@@ -22,15 +22,15 @@ EVENTS_MAX = 50  # the latest; an image that exists stays
 logger = logging.getLogger(__name__)
 
 
-def content_of(event: Event, identity: SiteIdentity | None) -> dict[str, Any]:
-    """What the image shows, in the site's language. A postponed event has no date."""
-    accent = colours.for_light((identity and identity.accent) or DEFAULT_ACCENT)
+def content_of(event: Event, *, accent: str, logo: str) -> dict[str, Any]:
+    """What the image shows, in the site's language. A postponed event has no date. `logo`: the digest of the picture."""
+    shades = colours.for_light(accent or DEFAULT_ACCENT)
     with translation.override(settings.LANGUAGE_CODE):
         shown = {
             "title": typography.french(event.title),
             "brand": settings.LEGAL_NAME,
-            "logo": identity.logo.digest if identity and identity.logo else "",
-            **accent._asdict(),
+            "logo": logo,
+            **shades._asdict(),
         }
         return shown if event.status == Event.Status.POSTPONED else {**shown, **_date(event)}
 
@@ -49,27 +49,24 @@ def digest_of(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def address(event: Event) -> str:
+def address(event: Event, *, accent: str, logo: str) -> str:
     """It changes with what the image shows, so that those who have fetched it fetch it anew."""
-    return reverse("share_image", args=[event.slug, digest_of(content_of(event, _identity()))])
-
-
-def _identity() -> SiteIdentity | None:
-    return SiteIdentity.objects.select_related("logo").first()
+    return reverse("share_image", args=[event.slug, digest_of(content_of(event, accent=accent, logo=logo))])
 
 
 def prepare(*, wanted: Callable[[], bool] = lambda: True) -> None:
     """Make the images that are missing or out of date. One that cannot be made leaves the others their turn."""
-    identity = _identity()
+    identity = SiteIdentity.objects.select_related("logo").first() or SiteIdentity()
+    logo = identity.logo.digest if identity.logo else ""
     made = dict(ShareImage.objects.values_list("event", "digest"))
     for event in Event.objects.published().order_by("-starts_at")[:EVENTS_MAX]:
-        content = content_of(event, identity)
+        content = content_of(event, accent=identity.accent, logo=logo)
         if wanted() and made.get(event.pk) != digest_of(content):
-            make(event, content, identity)
+            make(event, content)
 
 
-def make(event: Event, content: dict[str, Any], identity: SiteIdentity | None) -> None:
-    answer, png = limited_child.ask(WRITER, _logo(identity), json.dumps(content))
+def make(event: Event, content: dict[str, Any]) -> None:
+    answer, png = limited_child.ask(WRITER, _logo(content["logo"]), json.dumps(content))
     if why := answer.get("refused"):
         logger.warning("The share image of event %s could not be made: %s", event.pk, why)
         return
@@ -77,6 +74,6 @@ def make(event: Event, content: dict[str, Any], identity: SiteIdentity | None) -
     ShareImage.objects.update_or_create(event=event, defaults=fresh)
 
 
-def _logo(identity: SiteIdentity | None) -> bytes:
-    files = PictureFile.objects.filter(picture=identity.logo).order_by("width") if identity and identity.logo else []
-    return bytes(list(files)[-1].content) if files else b""
+def _logo(digest: str) -> bytes:
+    file = PictureFile.objects.filter(picture__digest=digest).order_by("width").last()
+    return bytes(file.content) if file else b""

@@ -29,10 +29,10 @@ from registrations.models import Event, EventQuestion, EventState, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
-from registrations.text import email_typos
-from registrations.web import page_cache
+from registrations.text import email_typos, replay
+from registrations.web import identity, page_cache
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
-from registrations.web.responses import calendar_response, private_page, see_other, too_many, wait_of_form
+from registrations.web.responses import calendar_response, framing, private_page, see_other, too_many, wait_of_form
 from registrations.web.thanks_words import thanks_words
 
 PAST_EVENTS_SHOWN = 10
@@ -77,12 +77,16 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = shown_event(slug)
+    player = replay.player(event.replay_url) if event.is_over else ""
 
     def make() -> str:
-        context = {"event": event, "share_image": share_image.address(event)}
+        known = identity.current()
+        shared = share_image.address(event, accent=known.accent, logo=known.logo_digest)
+        context = {"event": event, "share_image": shared, "player": player}
         return render_to_string("registrations/public/event.html", context, request)
 
-    return page_cache.pages.get(page_cache.key_of(request, event), make).response(request)
+    response = page_cache.pages.get(page_cache.key_of(request, event, player), make).response(request)
+    return framing(response, replay.origin(player)) if player else response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,6 +16,8 @@ class Identity(NamedTuple):
     logo: str = ""
     width: int = 0
     height: int = 0
+    logo_digest: str = ""
+    accent: str = ""
     stylesheet: str = ""  # its digest
 
 
@@ -40,8 +42,8 @@ def _read() -> Identity:
     if row is None:
         return Identity()
     logo = row.logo
-    shown = (logo.largest, logo.width, logo.height) if logo else ("", 0, 0)
-    return Identity(*shown, row.stylesheet_digest)
+    shown = (logo.largest, logo.width, logo.height, logo.digest) if logo else ("", 0, 0, "")
+    return Identity(*shown, row.accent, row.stylesheet_digest)
 
 
 @receiver(post_save, sender=SiteIdentity)

@@ -26,3 +26,18 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     button.parentElement.querySelector("[role=status]").textContent = button.dataset.copied;
   });
 }
+
+// The player of a recording loads after a click on its link, and takes its place. With a key held down, the link opens.
+for (const link of document.querySelectorAll("a[data-player]")) {
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const frame = document.createElement("iframe");
+    frame.src = link.dataset.player;
+    frame.title = link.dataset.title;
+    frame.allow = "fullscreen; picture-in-picture";
+    frame.allowFullscreen = true;
+    link.replaceWith(frame);
+    frame.focus();
+  });
+}

@@ -80,7 +80,7 @@ def test_a_draft_has_none(client: Client) -> None:
 
 
 def test_a_postponed_event_shows_no_date() -> None:
-    assert "date" not in share_image.content_of(make_event(status="postponed"), None)
+    assert "date" not in share_image.content_of(make_event(status="postponed"), accent="", logo="")
 
 
 @pytest.mark.parametrize("title", ["Mot", "Un titre " * 22, "M" * 200])
