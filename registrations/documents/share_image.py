@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def content_of(event: Event, *, accent: str, logo: str) -> dict[str, Any]:
-    """What the image shows, in the site's language. A postponed event has no date. `logo`: the digest of the picture."""
+    """What the image shows, in the site's language. A postponed event has no date. `logo`: its digest."""
     shades = colours.for_light(accent or DEFAULT_ACCENT)
     with translation.override(settings.LANGUAGE_CODE):
         shown = {
@@ -39,7 +39,7 @@ def _date(event: Event) -> dict[str, str]:
     start = event.starts_at.astimezone(event.zone)
     return {
         "day": str(start.day),
-        "month": dates.formats.date_format(start, "F"),
+        "month": formats.date_format(start, "F"),
         "date": capfirst(dates.event_days(event)),
         "hours": f"{gettext('Webinar')}, {dates.hours(event)} ({dates.zone_name(event)})",
     }

@@ -37,6 +37,7 @@ for (const link of document.querySelectorAll("a[data-player]")) {
     frame.title = link.dataset.title;
     frame.allow = "fullscreen; picture-in-picture";
     frame.allowFullscreen = true;
+    frame.className = "player";
     link.replaceWith(frame);
     frame.focus();
   });
