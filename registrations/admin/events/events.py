@@ -81,7 +81,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *attendance.PAGES,
     )
     form = EventForm
-    list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "page"]
+    list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "public_page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
     prepopulated_fields = {"slug": ["title"]}
@@ -202,7 +202,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         return format_html('<a href="{}">{}</a>', _people(event, Registration.Status.WAITLISTED), words)
 
     @admin.display(description=_("page"))
-    def page(self, event: Event) -> str:
+    def public_page(self, event: Event) -> str:
         if event.status == Event.Status.DRAFT:
             return ""
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))

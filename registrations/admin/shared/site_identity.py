@@ -31,9 +31,6 @@ class SiteIdentityAdmin(WebinarModelAdmin[SiteIdentity]):
     def get_fields(self, request: HttpRequest, obj: SiteIdentity | None = None) -> Any:
         return pictures.without_upload(self.fields, may_change=self.has_change_permission(request, obj))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not SiteIdentity.objects.exists()
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Straight to the one row, or to the form that makes it."""
         row = SiteIdentity.objects.first()
