@@ -10,7 +10,19 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from registrations.models.mail_states import returns_are_told
-from registrations.views import certificates, door, health, home, legal, personal, public, search, self_service
+from registrations.views import (
+    certificates,
+    door,
+    health,
+    home,
+    legal,
+    personal,
+    pictures,
+    public,
+    search,
+    self_service,
+    share_image,
+)
 from registrations.views.webhook import webhook
 from registrations.web.context import favicon
 
@@ -39,6 +51,9 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("robots.txt", search.robots),
     path("sitemap.xml", search.sitemap),
+    path("images/<slug:digest>-<int:width>.webp", pictures.picture, name="picture"),
+    path("images/partage/<slug:slug>/<slug:digest>.png", share_image.share_image, name="share_image"),
+    path("couleurs-<slug:digest>.css", pictures.colours, name="colours"),
     path("admin/", admin.site.urls),
     *mail_events(),
     *i18n_patterns(

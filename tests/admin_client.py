@@ -14,9 +14,8 @@ from registrations.security import second_factor
 MAILS = "/admin/registrations/delivery/"
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
-NO_PARTS = {  # formset data of an event without report sections and custom questions
-    f"{part}-{count}_FORMS": 0 for part in ("report_sections", "own_questions") for count in ("TOTAL", "INITIAL")
-}
+PARTS = ["report_sections", "own_questions", "page", "appearances", "programme", "partners"]
+NO_PARTS = {f"{part}-{count}_FORMS": 0 for part in PARTS for count in ("TOTAL", "INITIAL")}  # of an event without any
 
 
 def logged_in(*permissions: str) -> Client:

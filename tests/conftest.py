@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from pytest_django import Settings
 
 from registrations.documents import pdf
 from registrations.runtime import pango
+from registrations.web import identity
 from tests import groups
 from tests.clock import RUNNING_SITES, is_real, set_clock
 from tests.journey import Journey
@@ -131,6 +133,12 @@ def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def outbox_folder(tmp_path: Path) -> Path:
     return tmp_path / "outbox"
+
+
+@pytest.fixture(autouse=True)
+def _the_site_has_no_logo() -> None:
+    """Until a test gives it one. Read from the database, it would be a query of one page and not of the next."""
+    identity.remember(identity.Identity(), seconds=math.inf)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from registrations.models import Event, EventQuestion, Registration, ReportSection
+from registrations.models import (
+    Appearance,
+    Event,
+    EventPage,
+    EventQuestion,
+    Partner,
+    Picture,
+    PictureFile,
+    ProgrammeItem,
+    Registration,
+    ReportSection,
+    Speaker,
+)
 
 ROOM = "https://visio.example.net/salle-secrete-42"
 numbers = itertools.count(1)
@@ -72,3 +84,40 @@ def make_question(event: Event, kind: str = "text", **fields: Any) -> EventQuest
 def make_questions(event: Event, **fields: Any) -> list[EventQuestion]:
     """One of each kind: text, one choice, several, yes or no."""
     return [make_question(event, kind, label=f"Question {kind} ?", **fields) for kind in EventQuestion.Kind.values]
+
+
+def make_speaker(event: Event | None = None, **fields: Any) -> Speaker:
+    defaults = {
+        "name": "Ada Oratrice",
+        "role": "Médiatrice",
+        "organisation": "Ville de Nulle-Part",
+        "bio": "Elle écoute.",
+    }
+    speaker = Speaker.objects.create(**{**defaults, **fields})
+    if event:
+        Appearance.objects.create(event=event, speaker=speaker, position=next(numbers))
+    return speaker
+
+
+def make_faces(event: Event) -> None:
+    """One of everything that a page may show besides its texts, but for pictures."""
+    EventPage.objects.create(
+        event=event,
+        audience="Élu·es et associations",
+        language="de",
+        subtitles=True,
+        sign_language=True,
+        telephone=True,
+        accessibility="documents en gros caractères",
+    )
+    make_speaker(event)
+    start = event.starts_at.astimezone(event.zone)
+    ProgrammeItem.objects.create(event=event, starts_at=start.time(), title="Accueil", speakers="Ada Oratrice")
+    Partner.objects.create(event=event, name="Réseau Rives", link="https://rives.example.org/", position=1)
+
+
+def make_picture(*, width: int = 160, height: int = 160) -> Picture:
+    """A row whose file is no true picture."""
+    picture = Picture.objects.create(digest=f"{next(numbers):032}", sizes=[[width, height]])
+    PictureFile.objects.create(picture=picture, width=width, content=b"RIFF")
+    return picture

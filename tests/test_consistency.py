@@ -17,10 +17,10 @@ from django.test import Client
 from django.urls import get_resolver, resolve
 
 from registrations.domain import attendance
-from registrations.models import Attendance, Delivery, Event, WorkerPresence
+from registrations.models import Attendance, Delivery, Event, SiteIdentity, WorkerPresence
 from tests.addresses import addresses
 from tests.browser.pages import PAGES
-from tests.factories import make_event, make_past_event, make_registration
+from tests.factories import make_event, make_past_event, make_picture, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
@@ -61,11 +61,14 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
         "<code:manage_code>": registration.manage_code,
         "<code:address_code>": "a" * 22,
         "<str:number>": str(registration.certificate_number),
+        "<int:width>": str((picture := make_picture()).width),
     }
+    colours = SiteIdentity.objects.create(accent="#17504a").stylesheet_digest
     answers = {}
     for route, _pattern in addresses(get_resolver()):
         if route.startswith("admin/"):
             continue
+        filled["<slug:digest>"] = colours if route.startswith("couleurs") else picture.digest
         path = "/" + re.sub(r"<[^>]+>", lambda match: filled[match[0]], route)
         answers[path] = client.get(path).status_code
     elsewhere = {
@@ -73,8 +76,8 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
     }
     waiting = {"rapport.pdf": 202, "attestation.pdf": 202}  # until a worker has made them
     moved = {"favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303}
-    assert elsewhere == {**moved, **waiting, "metrics": 404, "entrer": 405}
-    assert len(answers) == 27
+    assert elsewhere == {**moved, **waiting, "metrics": 404, "entrer": 405, f"{picture.digest}.png": 503}
+    assert len(answers) == 29
 
 
 @pytest.mark.django_db

@@ -143,6 +143,7 @@ RATE_LIMITS = environment.switch("RATE_LIMITS", default=True)  # off only for lo
 EVENT_MAILS_PER_HOUR = environment.number("EVENT_MAILS_PER_HOUR", 2000, at_least=1)  # more are delayed
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 
+REPLAY_HOSTS = [host.lower() for host in environment.words("REPLAY_HOSTS", [])]  # whose player a page may show
 ROOM_HOSTS = [host.lower() for host in environment.words("ROOM_HOSTS", [])]  # empty: any https host
 
 # Staff

@@ -13,8 +13,8 @@ from registrations.admin import accounts, audit_log
 from registrations.admin.events import change_jobs, events
 from registrations.admin.mails import deliveries, suppressions
 from registrations.admin.messages import jobs as message_jobs
-from registrations.admin.people import registrations
-from registrations.admin.shared import jobs
+from registrations.admin.people import registrations, speakers
+from registrations.admin.shared import jobs, site_identity
 
 # Wake-ups mean nothing to an organiser. Nobody may see the keys of second factors: see `manage.py otp_reset`.
 for model in (DBTaskResult, TOTPDevice, StaticDevice):
@@ -30,5 +30,7 @@ __all__ = [
     "jobs",
     "message_jobs",
     "registrations",
+    "site_identity",
+    "speakers",
     "suppressions",
 ]

@@ -1,23 +1,18 @@
 """A PDF that an organiser uploads: what can act is taken out and said, or the file is refused with what to do."""
 
-import json
-import logging
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-logger = logging.getLogger(__name__)
+from registrations.documents import limited_child
+
 CLEANER = "registrations.documents.pdf_cleaner"
 SIZE_MAX = 20 * 1024 * 1024
 HEAD = 1024  # bytes that may come before the PDF: a line end, headers of HTTP
-TIMEOUT = 30  # seconds; the child's own limits come first
 REFUSALS = {
     "too_large": _("The report must not be larger than 20 MB."),
     "not_a_pdf": _("This file is not a PDF."),
@@ -54,7 +49,7 @@ def cleaned(file: File[bytes]) -> CleanedPDF:
     file.seek(0)
     if b"%PDF-" not in content[:HEAD]:
         raise _refusal("not_a_pdf")
-    answer, changed = _ask_cleaner(content)
+    answer, changed = limited_child.ask(CLEANER, content)
     if why := answer.get("refused"):
         raise _refusal(why)
     return CleanedPDF(ContentFile(changed, file.name) if changed else file, tuple(_notes(answer)))
@@ -62,24 +57,6 @@ def cleaned(file: File[bytes]) -> CleanedPDF:
 
 def _refusal(code: str) -> ValidationError:
     return ValidationError(REFUSALS[code], code=code)
-
-
-def _ask_cleaner(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """What the child process answers, and the changed PDF or nothing."""
-    command = [sys.executable, "-E", "-s", "-m", CLEANER]  # isolated but for the folder, where it finds our module
-    try:
-        child = subprocess.run(  # noqa: S603 - our own module, no shell
-            command, input=content, capture_output=True, timeout=TIMEOUT, cwd=settings.BASE_DIR, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return {"refused": "too_heavy"}, b""
-    if child.returncode < 0:  # a signal: over its limits
-        return {"refused": "too_heavy"}, b""
-    if child.returncode:
-        logger.error("A PDF could not be read: %s", child.stderr.decode(errors="replace"))
-        return {"refused": "damaged"}, b""
-    answer, _line_end, changed = child.stdout.partition(b"\n")
-    return json.loads(answer), changed
 
 
 def _notes(answer: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from registrations.domain import slugs
-from registrations.models import Event, event_fields
+from registrations.models import Event, EventPage, event_fields
 from registrations.models.event_fields import OnDuplicate
 
 YEAR = timedelta(weeks=52)  # keeps the day of the week
@@ -22,7 +22,7 @@ def duplicate(event: Event) -> Event:
     `models.event_fields` declares what is taken over and what is left behind. Questions that are no longer asked are
     left behind too.
     """
-    parts = [*event.report_sections.all(), *event.own_questions.asked()]
+    parts = parts_of(event)
     years = years_ahead(event)
     new = Event(**_taken_over(event))
     for name in event_fields.names("Event", OnDuplicate.MOVED):
@@ -33,6 +33,13 @@ def duplicate(event: Event) -> Event:
     for part in parts:
         type(part)(event=new, **_taken_over(part)).save(force_insert=True)
     return new
+
+
+def parts_of(event: Event) -> list[Model]:
+    """The page's facts come first: the other rows of the page change its revision (`event_page.touch`)."""
+    of_page = [*event.appearances.all(), *event.programme.all(), *event.partners.all()]
+    texts = [*event.report_sections.all(), *event.own_questions.asked()]
+    return [*EventPage.objects.filter(event=event), *of_page, *texts]
 
 
 def _taken_over(row: Model) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """The webinar."""
 
-from calendar import monthrange
 from collections.abc import Hashable
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -18,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
 from registrations.models.event_lock import LocksEvents
+from registrations.models.event_parts import EventParts
+from registrations.models.event_state import EventState
 from registrations.models.event_validators import (  # old migrations import them from here
     MARKDOWN_MAX,
     non_empty_lines,
@@ -27,25 +27,10 @@ from registrations.models.event_validators import (  # old migrations import the
 )
 from registrations.models.one_line import OneLineField
 from registrations.models.report_section import ReportSection
+from registrations.models.retention import HasRetention
 from registrations.runtime import pango
 
-CANCELLED_KEPT_MONTHS = 1
 ROOM_WANTED_BEFORE = timedelta(hours=24)  # the opening of the room
-
-
-class EventState(StrEnum):
-    """What visitors see of an event; computed from status and dates, tested in this order."""
-
-    DRAFT = "draft"
-    CANCELLED = "cancelled"
-    POSTPONED = "postponed"
-    NOT_YET_OPEN = "not_yet_open"
-    PAST_AND_OPEN = "past_and_open"
-    PAST = "past"
-    CLOSED = "closed"
-    LIVE = "live"
-    FULL = "full"
-    OPEN = "open"
 
 
 class EventQuerySet(LocksEvents["Event"]):
@@ -61,6 +46,10 @@ class EventQuerySet(LocksEvents["Event"]):
     def to_come(self) -> Self:
         """Not over yet, the nearest first."""
         return self.filter(ends_at__gt=Now(), status=Event.Status.PUBLISHED).order_by("starts_at")
+
+    def annotate_page_revision(self) -> Self:
+        """Annotated with `page_revision`, by which the page cache knows that what a page shows has changed."""
+        return self.annotate(page_revision=F("page__revision"))
 
     def to_sign_up(self) -> Self:
         """To come, or past and left open."""
@@ -78,7 +67,7 @@ class EventQuerySet(LocksEvents["Event"]):
         return self.published().exclude(status=Event.Status.POSTPONED).filter(ends_at__lte=Now())
 
 
-class Event(models.Model):
+class Event(HasRetention, models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         PUBLISHED = "published", _("Published")
@@ -288,7 +277,16 @@ class Event(models.Model):
         """
         columns = (getattr(self, field.attname) for field in self._meta.concrete_fields)
         clock = (self.state_at(now), now >= self.starts_at, now >= self.ends_at)
-        return (*columns, *clock, self.has_free_seat, self.offers_report)
+        return (*columns, *clock, self.has_free_seat, self.offers_report, self.page_revision)
+
+    @cached_property
+    def page_revision(self) -> str | None:
+        return type(self).objects.filter(pk=self.pk).values_list("page__revision", flat=True).first()
+
+    @cached_property
+    def parts(self) -> EventParts:
+        """Speakers, programme, partners and other facts of its page."""
+        return EventParts(self)
 
     @property
     def has_links_to_send(self) -> bool:
@@ -344,6 +342,11 @@ class Event(models.Model):
         return timezone.now() >= self.starts_at
 
     @property
+    def is_prepared(self) -> bool:
+        """Whether one can still ask for what one needs to follow it."""
+        return self.status == self.Status.PUBLISHED and not self.has_started
+
+    @property
     def room_opens_at(self) -> datetime:
         return self.starts_at - timedelta(minutes=self.room_opens_minutes_before)
 
@@ -360,20 +363,6 @@ class Event(models.Model):
         """Whether it takes place soon and nobody could join, because the link to the room is not set."""
         soon = timezone.now() >= self.room_opens_at - ROOM_WANTED_BEFORE
         return self.status == self.Status.PUBLISHED and not self.connection_url and soon and not self.is_over
-
-    def kept_until(self, registered_at: datetime) -> datetime:
-        """When the data of a registration made at that moment is erased, at the latest."""
-        return self._months_after(max(self.ends_at, registered_at), self.retention_months)
-
-    def cancelled_kept_until(self, cancelled_at: datetime) -> datetime:
-        """The same for a registration that was cancelled."""
-        return self._months_after(max(self.ends_at, cancelled_at), CANCELLED_KEPT_MONTHS)
-
-    def _months_after(self, moment: datetime, months: int) -> datetime:
-        start = moment.astimezone(self.zone)
-        years, month = divmod(start.month - 1 + months, 12)
-        last_day = monthrange(start.year + years, month + 1)[1]
-        return start.replace(year=start.year + years, month=month + 1, day=min(start.day, last_day))
 
     @property
     def territory_choices(self) -> list[str]:

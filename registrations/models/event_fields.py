@@ -75,17 +75,51 @@ FIELDS = {
         "required": TAKEN_OVER,
         "is_asked": TAKEN_OVER,
     },
+    "EventPage": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "audience": TAKEN_OVER,
+        "language": TAKEN_OVER,
+        "subtitles": TAKEN_OVER,
+        "sign_language": TAKEN_OVER,
+        "telephone": TAKEN_OVER,
+        "accessibility": TAKEN_OVER,
+        "picture": TAKEN_OVER,
+        "picture_description": TAKEN_OVER,
+        "revision": MADE_ANEW,
+    },
+    "Appearance": {"id": MADE_ANEW, "event": MADE_ANEW, "speaker": PERSONAL, "position": TAKEN_OVER},
+    "ProgrammeItem": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "starts_at": TAKEN_OVER,  # an hour, in the event's zone
+        "title": TAKEN_OVER,
+        "speakers": PERSONAL,
+    },
+    "Partner": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "position": TAKEN_OVER,
+        "name": TAKEN_OVER,
+        "link": TAKEN_OVER,
+        "logo": TAKEN_OVER,
+    },
 }
 
 RELATED_ROWS = {  # by the name under which the event has them
     "report_sections": TAKEN_OVER,
     "own_questions": TAKEN_OVER,  # those still asked
+    "page": TAKEN_OVER,
+    "appearances": TAKEN_OVER,
+    "programme": TAKEN_OVER,
+    "partners": TAKEN_OVER,
     "registrations": LEFT_BEHIND,
     "anonymous_registrations": LEFT_BEHIND,
     "broadcasts": LEFT_BEHIND,
     "jobs": LEFT_BEHIND,
     "purged_counts": LEFT_BEHIND,
     "typeset_report": LEFT_BEHIND,
+    "share_image": LEFT_BEHIND,
 }
 
 

@@ -23,18 +23,20 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
+from registrations.documents import share_image
 from registrations.domain import corrections, custom_questions, signup
 from registrations.models import Event, EventQuestion, EventState, person_fields
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
 from registrations.security import rate_limits
-from registrations.text import email_typos
-from registrations.web import page_cache, signed_up
+from registrations.text import email_typos, replay
+from registrations.web import identity, page_cache, signed_up
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
 from registrations.web.responses import (
     calendar_response,
     follow_the_room,
+    framing,
     private_page,
     see_other,
     too_many,
@@ -54,9 +56,9 @@ CLOSED = {  # headings of the page shown in place of the form
 
 
 _SHOWN = PreparedQuery(
-    lambda: EventQuestion.objects.annotate_events(Event.objects.published().annotate_has_report()).filter(
-        slug=Parameter("slug", SlugField())
-    )
+    lambda: EventQuestion.objects.annotate_events(
+        Event.objects.published().annotate_has_report().annotate_page_revision()
+    ).filter(slug=Parameter("slug", SlugField()))
 )
 
 
@@ -70,12 +72,16 @@ def shown_event(slug: str) -> Event:
 @require_safe
 def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     event = shown_event(slug)
-    context = {"event": event}
-    page = page_cache.pages.get(
-        page_cache.key_of(request, event),
-        lambda: render_to_string("registrations/public/event.html", context, request),
-    )
-    return page.response(request)
+    player = replay.player(event.replay_url) if event.is_over else ""
+
+    def make() -> str:
+        known = identity.current()
+        shared = share_image.address(event, accent=known.accent, logo=known.logo_digest)
+        context = {"event": event, "share_image": shared, "player": player}
+        return render_to_string("registrations/public/event.html", context, request)
+
+    response = page_cache.pages.get(page_cache.key_of(request, event, player), make).response(request)
+    return framing(response, replay.origin(player)) if player else response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,11 +6,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
+from django.utils.functional import SimpleLazyObject
+
+from registrations.web import identity
 
 
 def facts(request: HttpRequest) -> dict[str, Any]:
     return {
         "base_url": settings.BASE_URL,
+        "identity": SimpleLazyObject(identity.current),
         "legal": {
             "name": settings.LEGAL_NAME,
             "address": settings.LEGAL_ADDRESS,

@@ -22,6 +22,7 @@ from django.utils.translation import get_language
 
 from registrations.models import Event
 from registrations.text import date_leaf
+from registrations.web import identity
 from registrations.web.context import facts
 
 PAGES_KEPT = 64  # in each process, about 10 kB each
@@ -116,6 +117,7 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
         get_language(),
         site["base_url"],
         tuple(site["legal"].values()),
+        identity.current(),
         event.seen_at(timezone.now()),
         date_leaf.nearness(event),
         *more,

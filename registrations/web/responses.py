@@ -37,6 +37,13 @@ def private_page(view: View) -> View:
     return wrapper
 
 
+def framing(response: HttpResponse, origin: str) -> HttpResponse:
+    """Let this page show frames of that origin. YouTube's player refuses to play without the origin of the page."""
+    response._csp_config = {**settings.SECURE_CSP, "frame-src": [origin]}  # type: ignore[attr-defined]
+    response["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    return response
+
+
 def see_other(to: str, **kwargs: Any) -> HttpResponse:
     """Redirect with status 303, after which the browser makes a GET request (RFC 9110, section 15.4.4)."""
     response: HttpResponse = redirect(to, **kwargs)

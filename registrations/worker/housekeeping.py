@@ -5,7 +5,7 @@ import logging
 from django.core.management import call_command
 
 from registrations.domain import dry_runs, retention
-from registrations.models import AuditEntry, Delivery, RateLimitHit, WorkerPresence, clock_mark, search_index
+from registrations.models import AuditEntry, Delivery, Picture, RateLimitHit, WorkerPresence, clock_mark, search_index
 from registrations.runtime import liveness
 
 logger = logging.getLogger(__name__)
@@ -30,12 +30,13 @@ def purge() -> None:
 
 
 def remove_old_rows() -> None:
-    """Delete finished wake-ups, expired sessions, rows of ended workers, old rate-limit hits and old audit entries."""
+    """Delete finished wake-ups, expired sessions, pictures not shown, and old rows of workers, hits and audit."""
     liveness.remove_stale_files(keep=Delivery.objects.holders())
     call_command("prune_db_task_results", min_age_days=TASK_ROWS_MAX_AGE, verbosity=0)
     call_command("clearsessions")
     search_index.fill()
     Delivery.objects.fill_events()
+    Picture.objects.unused().delete()
     RateLimitHit.objects.old().delete()
     AuditEntry.objects.old().delete()
     WorkerPresence.objects.exclude(pk__in=WorkerPresence.objects.seen_lately()).delete()

@@ -6,7 +6,7 @@ It is beside the mails and the jobs, so that a document waits for neither.
 import time
 from typing import ClassVar
 
-from registrations.documents import on_demand, study_report
+from registrations.documents import on_demand, share_image, study_report
 from registrations.models import Document
 from registrations.runtime import pango
 from registrations.worker.polling_thread import PollingThread
@@ -21,10 +21,13 @@ class Typesetter(PollingThread):
 
     def __init__(self, worker: str) -> None:
         super().__init__(worker)
-        self.next_preparation = 0.0
+        self.next_preparation = self.next_share_images = 0.0
         self.prepared: set[study_report.Presentation] = set()
 
     def work(self) -> None:
+        if time.monotonic() >= self.next_share_images:
+            self.next_share_images = time.monotonic() + PREPARE_EVERY
+            share_image.prepare(wanted=self.is_wanted)
         if not pango.is_installed():
             return
         if time.monotonic() >= self.next_preparation:

@@ -45,3 +45,19 @@ for (const line of document.querySelectorAll(".local-time")) {
   line.append(` ${date}${here.clock}\u00a0– ${last}${end.clock}`);
   line.hidden = false;
 }
+
+// The player of a recording loads after a click on its link, and takes its place. With a key held down, the link opens.
+for (const link of document.querySelectorAll("a[data-player]")) {
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const frame = document.createElement("iframe");
+    frame.src = link.dataset.player;
+    frame.title = link.dataset.title;
+    frame.allow = "fullscreen; picture-in-picture";
+    frame.allowFullscreen = true;
+    frame.className = "player";
+    link.replaceWith(frame);
+    frame.focus();
+  });
+}

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from registrations.documents import pdf, uploaded_pdf
+from registrations.documents import limited_child, pdf, uploaded_pdf
 from tests.documents.pdf_files import made, put, script
 
 MEGABYTE = 1024 * 1024
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_kept_is_refused(content: bytes, code: str) -> Non
 
 
 def test_a_file_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploaded_pdf, "TIMEOUT", 0)
+    monkeypatch.setattr(limited_child, "TIMEOUT", 0)
     assert refusal(made())[0] == "too_heavy"
 
 

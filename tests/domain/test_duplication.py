@@ -10,15 +10,28 @@ from django.utils import timezone
 
 from registrations.domain import duplication, signup
 from registrations.mailing import outbox
-from registrations.models import Delivery, Document, Event, EventQuestion, Registration, ReportSection, event_fields
+from registrations.models import (
+    Appearance,
+    Delivery,
+    Document,
+    Event,
+    EventPage,
+    EventQuestion,
+    Partner,
+    ProgrammeItem,
+    Registration,
+    ReportSection,
+    ShareImage,
+    event_fields,
+)
 from registrations.models.event_fields import OnDuplicate
 from tests.admin_client import EVENTS, logged_in, messages
-from tests.factories import answers, make_event, make_past_event, make_question, make_registration
+from tests.factories import answers, make_event, make_faces, make_past_event, make_question, make_registration
 
 pytestmark = pytest.mark.django_db
 
 
-PARTS: list[type[Model]] = [Event, ReportSection, EventQuestion]
+PARTS: list[type[Model]] = [Event, ReportSection, EventQuestion, EventPage, Appearance, ProgrammeItem, Partner]
 
 
 @pytest.mark.parametrize("model", PARTS)
@@ -60,12 +73,14 @@ def filled() -> Event:
     )
     make_question(event, "one", help_text="Une seule", required=True)
     make_question(event, label="Plus posée", is_asked=False)
+    make_faces(event)
     make_registration(event)
     event.anonymous_registrations.create(registered_on=event.start_date, status="confirmed", was_present=True)
     event.purged_counts.create(dimension="function", group="elected", registered=1)
     event.broadcasts.create(subject="À tous", body="Bonjour", created_by=1)
     event.jobs.create(kind="document", title="Une feuille", asked_by=1)
     Document.objects.create(event=event, digest="0" * 64)
+    ShareImage.objects.create(event=event, digest="0" * 16, content=b"")
     return event
 
 
@@ -83,14 +98,29 @@ def test_each_field_does_what_it_is_declared_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accessor", "model"), [("report_sections", "ReportSection"), ("own_questions", "EventQuestion")]
+    ("accessor", "model"),
+    [
+        ("report_sections", "ReportSection"),
+        ("own_questions", "EventQuestion"),
+        ("appearances", "Appearance"),
+        ("programme", "ProgrammeItem"),
+        ("partners", "Partner"),
+    ],
 )
 def test_parts_are_taken_over(accessor: str, model: str) -> None:
     event = filled()
-    names = event_fields.names(model, OnDuplicate.TAKEN_OVER)
+    names = event_fields.names(model, OnDuplicate.TAKEN_OVER, OnDuplicate.PERSONAL)
     parts = getattr(duplication.duplicate(event), accessor)
     [expected] = [part for part in getattr(event, accessor).values(*names) if part.get("is_asked", True)]
     assert list(parts.values(*names)) == [expected]
+
+
+def test_the_facts_of_the_page_are_taken_over() -> None:
+    event = filled()
+    names = event_fields.names("EventPage", OnDuplicate.TAKEN_OVER)
+    pages = EventPage.objects.filter(event__in=[event, duplication.duplicate(event)])
+    first, second = pages.values_list(*names)
+    assert first == second
 
 
 def test_rows_are_there_or_not_as_declared() -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from registrations.models import Event
+from tests.factories import make_speaker
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +31,28 @@ def test_a_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="Choisissez un fuseau horaire"):
         load(tmp_path, zone="Europe/Nulle-Part")
     assert not Event.objects.exists()
+
+
+def test_a_file_may_hold_what_the_page_shows_besides(tmp_path: Path) -> None:
+    parts = """
+[page]
+audience = "Les élu·es"
+language = "fr"
+subtitles = true
+[[speakers]]
+name = "Ada Oratrice"
+role = "Médiatrice"
+[[programme]]
+starts_at = 14:30:00
+title = "Accueil"
+[[partners]]
+name = "Réseau Rives"
+"""
+    speaker = make_speaker(name="Ada Oratrice", organisation="", role="Directrice")
+    file = tmp_path / "event.toml"
+    file.write_text(FIRST_EVENT.read_text("utf-8") + parts, "utf-8")
+    call_command("load_event", str(file), verbosity=0)
+    found = Event.objects.get().parts
+    assert found.speakers == [speaker]
+    assert found.page.audience == "Les élu·es"
+    assert [str(one) for one in [*found.programme, *found.partners]] == ["Accueil", "Réseau Rives"]

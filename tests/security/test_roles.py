@@ -36,7 +36,8 @@ def codenames(group: str) -> set[str]:
 
 
 def test_the_groups_exist_after_migrate_with_their_rights() -> None:
-    each = {"event", "eventquestion", "registration", "reportsection", "suppression"}
+    of_pages = {"appearance", "eventpage", "partner", "programmeitem", "siteidentity", "speaker"}
+    each = {"event", "eventquestion", "registration", "reportsection", "suppression"} | of_pages
     everything_of = {f"{action}_{model}" for model in each for action in ("view", "add", "change", "delete")}
     assert codenames("Organisation") == everything_of | {
         "view_delivery",
@@ -44,7 +45,7 @@ def test_the_groups_exist_after_migrate_with_their_rights() -> None:
         "write_to_registrants",
     }
     assert codenames("Lecture") == {
-        f"view_{model}" for model in ("event", "eventquestion", "registration", "reportsection", "delivery")
+        f"view_{model}" for model in {"event", "eventquestion", "registration", "reportsection", "delivery"} | of_pages
     }
 
 

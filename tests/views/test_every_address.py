@@ -13,11 +13,19 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from registrations.models import AuditEntry, Delivery, Registration, Suppression, WorkerPresence
+from registrations.models import (
+    AuditEntry,
+    Delivery,
+    Registration,
+    ShareImage,
+    SiteIdentity,
+    Suppression,
+    WorkerPresence,
+)
 from registrations.security import audit
 from registrations.views.reading import MAIL_CSP
 from tests.addresses import addresses
-from tests.factories import make_event, make_registration
+from tests.factories import make_event, make_picture, make_registration, make_speaker
 from tests.web.test_request_guard import STRICT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
@@ -32,6 +40,8 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/pas-moi/", "mon-inscription/<code:manage_code>/supprimer/",
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
     "attestation/", "robots.txt", "sitemap.xml", "webinaires.atom", "webinaires.ics",
+    "images/<slug:digest>-<int:width>.webp", "couleurs-<slug:digest>.css",
+    "images/partage/<slug:slug>/<slug:digest>.png",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
@@ -62,6 +72,10 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
         "event": event,
         "registration": registration,
         "delivery": Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION),
+        "picture": make_picture(),
+        "share_image": ShareImage.objects.create(event=event, digest="0" * 16, content=b"PNG"),
+        "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
+        "speaker": make_speaker(event),
         "suppression": Suppression.objects.create(digest="0" * 64),
         "auditentry": AuditEntry.objects.latest("pk"),
         "user": User.objects.create_user("quelqu-une"),
@@ -79,6 +93,8 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
         "address_code": registration.new_email_code,
         "name": event.report_file.name,
         "content_type_id": "1",
+        "digest": rows["picture"].digest,
+        "width": str(rows["picture"].width),
         "app_label": "registrations",
         "url": "nowhere/",
     }
@@ -89,6 +105,10 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
 
 def _row(route: str, rows: dict[str, Any]) -> dict[str, str]:
     """The id in the URL of one model's pages."""
+    if route.startswith("images/partage"):
+        return {"digest": "0" * 16}
+    if route.startswith("couleurs"):
+        return {"digest": rows["siteidentity"].stylesheet_digest}
     model = re.match(r"admin/\w+/(\w+)/", route)
     number = str(rows[model[1]].pk) if model and model[1] in rows else "1"
     return {"object_id": number, "id": number, "pk": number}

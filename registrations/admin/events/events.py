@@ -34,6 +34,7 @@ from registrations.admin.events import (
     dry_runs,
     duplication,
     figures,
+    page_parts,
     parts,
     previews,
     text_preview,
@@ -86,10 +87,10 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *attendance.PAGES,
     )
     form = EventForm
-    list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "page"]
+    list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "public_page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
-    inlines = [custom_questions.OwnQuestionInline, ReportSectionInline]
+    inlines = [*page_parts.INLINES, custom_questions.OwnQuestionInline, ReportSectionInline]
     formfield_overrides = {
         EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
@@ -135,7 +136,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         return format_html('<a href="{}">{}</a>', _people(event, Registration.Status.WAITLISTED), words)
 
     @admin.display(description=_("page"))
-    def page(self, event: Event) -> str:
+    def public_page(self, event: Event) -> str:
         if event.status == Event.Status.DRAFT:
             return ""
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
@@ -175,6 +176,8 @@ class EventAdmin(WebinarModelAdmin[Event]):
             return
         if "report_file" in request.FILES and self.has_change_permission(request):
             examined(request.FILES["report_file"])
+        if self.has_change_permission(request):
+            page_parts.examine_uploads(request)
         with transaction.atomic():
             Event.objects.locked(event)
             yield
@@ -236,6 +239,8 @@ class EventAdmin(WebinarModelAdmin[Event]):
         super().save_related(request, form, formsets, change)
         if words := study_report.glyph_warning(form.instance):
             messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
+        for sentence in page_parts.warnings(formsets):
+            messages.warning(request, sentence)
 
 
 def warnings(event: Event, changed: set[str]) -> list[Any]:

@@ -8,10 +8,20 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from registrations.mailing import reminders
-from registrations.models import Event, EventQuestion, ReportSection
+from registrations.models import (
+    Appearance,
+    Event,
+    EventPage,
+    EventQuestion,
+    Partner,
+    ProgrammeItem,
+    ReportSection,
+    Speaker,
+)
 from registrations.models.event_validators import validate_timezone
 from registrations.web.fields import AddressField
 
@@ -26,6 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, verbosity: int, **options: Any) -> None:
         fields = _with_contact(tomllib.loads(file.read_text("utf-8")))
         sections, questions = fields.pop("report_sections", []), fields.pop("questions", [])
+        parts = {name: fields.pop(name, []) for name in ("page", "speakers", "programme", "partners")}
         event, created = Event.objects.get_or_create(slug=fields.pop("slug"), defaults=_in_its_zone(fields))
         if created:
             ReportSection.objects.bulk_create(
@@ -34,6 +45,7 @@ class Command(BaseCommand):
             )
             for position, question in enumerate(questions, start=1):
                 _checked(EventQuestion(event=event, position=position, **question)).save()
+            _add_parts(event, **parts)
             reminders.schedule(Event.objects.locked(event))
         if verbosity:
             self.stdout.write(f"{event.slug}: {'created' if created else 'exists already'}")
@@ -58,10 +70,25 @@ def _in_its_zone(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, **{key: timezone.make_aware(value, ZoneInfo(name)) for key, value in naive.items()}}
 
 
-def _checked(question: EventQuestion) -> EventQuestion:
-    """Raise CommandError for an invalid question of the file."""
+def _add_parts(event: Event, *, page: Any, speakers: Any, programme: Any, partners: Any) -> None:
+    """What the page shows besides. A speaker of that name and organisation who is known already is taken as is."""
+    if page:
+        _checked(EventPage(event=event, **page)).save()
+    for position, facts in enumerate(speakers, start=1):
+        known = Speaker.objects.filter(name=facts["name"], organisation=facts.get("organisation", "")).first()
+        speaker = known or _checked(Speaker(**facts))
+        speaker.save()
+        Appearance.objects.create(event=event, speaker=speaker, position=position)
+    for part in programme:
+        _checked(ProgrammeItem(event=event, **part)).save()
+    for position, partner in enumerate(partners, start=1):
+        _checked(Partner(event=event, position=position, **partner)).save()
+
+
+def _checked[Part: Model](part: Part) -> Part:
+    """Raise CommandError for an invalid question or part of the file."""
     try:
-        question.full_clean()
+        part.full_clean()
     except ValidationError as error:
-        raise CommandError(f"{question.label}: {error.messages}") from error
-    return question
+        raise CommandError(f"{part}: {error.messages}") from error
+    return part

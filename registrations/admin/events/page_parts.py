@@ -1,0 +1,136 @@
+"""What the page of an event shows besides its texts, in the event's form: facts, speakers, programme, partners."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import ForeignKey, QuerySet, TextField
+from django.forms import ModelForm, Textarea
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from registrations.admin.shared import pictures
+from registrations.documents.uploaded_picture import Use
+from registrations.models import Appearance, Event, EventPage, Partner, ProgrammeItem, Speaker
+
+PARTS_MAX = 40  # of each kind: all boxes of the form stay under DATA_UPLOAD_MAX_NUMBER_FIELDS
+
+
+class EventPageForm(pictures.PictureForm):
+    use = Use.COVER
+
+
+class PartnerForm(pictures.PictureForm):
+    picture_field = "logo"
+    use = Use.LOGO
+
+
+class EventPageInline(admin.StackedInline[EventPage, Event]):
+    model = EventPage
+    form = EventPageForm
+    can_delete = False
+    verbose_name_plural = _("on the page: for whom, language, accessibility, picture")
+    fields: ClassVar[Any] = [
+        "audience",
+        "language",
+        "subtitles",
+        "sign_language",
+        "telephone",
+        "accessibility",
+        "cover",
+        "upload",
+        "picture_description",
+    ]
+    readonly_fields: ClassVar[Any] = ["cover"]
+    formfield_overrides = {TextField: {"widget": Textarea({"rows": 3, "class": "vLargeTextField"})}}
+
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        return pictures.without_upload(self.fields, may_change=self.has_change_permission(request, None))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventPage]:
+        return super().get_queryset(request).select_related("picture")
+
+    @admin.display(description=_("picture as it is now"))
+    def cover(self, page: EventPage) -> str:
+        return pictures.shown(page.picture)
+
+
+class AppearanceInline(admin.TabularInline[Appearance, Event]):
+    model = Appearance
+    extra = 0
+    max_num = PARTS_MAX
+    verbose_name = _("speaker")
+    verbose_name_plural = _("speakers")
+    fields: ClassVar[Any] = ["position", "speaker"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appearance]:
+        return super().get_queryset(request).select_related("speaker")
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """The choices are read once, not once for each row."""
+        field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.choices = [("", "---------"), *((one.pk, str(one)) for one in Speaker.objects.all())]
+        return field
+
+
+class ProgrammeFormSet(BaseInlineFormSet[ProgrammeItem, Event, ModelForm[ProgrammeItem]]):
+    def outside(self) -> list[str]:
+        """Titles of the parts whose hour is not within the session."""
+        rows = [form.instance for form in self.forms if form.instance.pk and form not in self.deleted_forms]
+        return [row.title for row in rows if not row.is_within_the_session]
+
+
+class ProgrammeInline(admin.TabularInline[ProgrammeItem, Event]):
+    model = ProgrammeItem
+    formset = ProgrammeFormSet
+    extra = 0
+    max_num = PARTS_MAX
+    verbose_name = _("part of the programme")
+    verbose_name_plural = _("programme")
+    fields: ClassVar[Any] = ["starts_at", "title", "speakers"]
+
+
+class PartnerInline(admin.StackedInline[Partner, Event]):
+    model = Partner
+    form = PartnerForm
+    extra = 0
+    max_num = PARTS_MAX
+    fields: ClassVar[Any] = ["position", "name", "link", "shown_logo", "upload"]
+    readonly_fields: ClassVar[Any] = ["shown_logo"]
+
+    def get_fields(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        return pictures.without_upload(self.fields, may_change=self.has_change_permission(request, None))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
+        return super().get_queryset(request).select_related("logo")
+
+    @admin.display(description=_("logo as it is now"))
+    def shown_logo(self, partner: Partner) -> str:
+        return pictures.shown(partner.logo)
+
+
+INLINES: list[type[admin.options.InlineModelAdmin[Any, Any]]] = [
+    EventPageInline,
+    AppearanceInline,
+    ProgrammeInline,
+    PartnerInline,
+]  # the facts first: `event_page.touch`
+USES = {"page": Use.COVER, "partners": Use.LOGO}  # by the prefix of the names of their fields
+
+
+def examine_uploads(request: HttpRequest) -> None:
+    """Pictures are written anew before the event is locked."""
+    for name, upload in request.FILES.items():
+        prefix, _row, field = (*name.split("-"), "", "")[:3]
+        if field == pictures.UPLOAD and prefix in USES:
+            pictures.examined(upload, USES[prefix])
+
+
+def warnings(formsets: Any) -> list[str]:
+    """What an organiser may not have intended."""
+    outside = [title for one in formsets if isinstance(one, ProgrammeFormSet) for title in one.outside()]
+    if not outside:
+        return []
+    return [gettext("Not within the hours of the session: %(titles)s.") % {"titles": ", ".join(outside)}]
