@@ -220,7 +220,9 @@ def _written(delivery: Delivery, context: dict[str, Any]) -> Mail:
     name = delivery.kind
     context["base_url"] = settings.BASE_URL
     context["trial"] = _trial_note(delivery)
+    context["kicker"] = SPACES.sub(" ", one_line(render_to_string(f"mail/{name}.txt#kicker", context))).strip()
     subject = SPACES.sub(" ", one_line(render_to_string(f"mail/{name}.txt#subject", context)))
+    context["mail_subject"] = subject.strip()
     body: str = render_to_string(f"mail/{name}.txt#body", context)
     if context["trial"]:
         subject, body = _("[Trial] %(subject)s") % {"subject": subject}, f"{context['trial']}\n\n{body.lstrip()}"
