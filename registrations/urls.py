@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, register_converter
 from django.urls.converters import StringConverter
 
 from registrations.models.mail_states import returns_are_told
-from registrations.views import certificates, health, legal, personal, public, search, self_service
+from registrations.views import certificates, health, legal, mail_wishes, personal, public, search, self_service
 from registrations.views.webhook import webhook
 from registrations.web.context import favicon
 
@@ -56,6 +56,8 @@ urlpatterns = [
         path("mon-inscription/<code:manage_code>/modifier/", self_service.correct, name="correct"),
         path("mon-inscription/<code:manage_code>/adresse/", self_service.change_address, name="change_address"),
         path("mon-inscription/<code:manage_code>/renvoyer/", self_service.send_again, name="send_again"),
+        path("mon-inscription/<code:manage_code>/messages/", mail_wishes.stop_messages, name="stop_messages"),
+        path("mon-inscription/<code:manage_code>/courriels/", mail_wishes.choose_mails, name="choose_mails"),
         path("mon-inscription/<code:manage_code>/annuler/", self_service.withdraw, name="withdraw"),
         path("mon-inscription/<code:manage_code>/revenir/", self_service.come_back, name="come_back"),
         path("mon-inscription/<code:manage_code>/pas-moi/", self_service.not_me, name="not_me"),

@@ -24,7 +24,7 @@ def duplicate(event: Event) -> Event:
     `models.event_fields` declares what is taken over and what is left behind. Questions that are no longer asked are
     left behind too.
     """
-    parts = [*event.report_sections.all(), *event.own_questions.asked()]
+    parts = [*event.report_sections.all(), *event.own_questions.asked(), *event.mail_texts.all()]
     years = years_ahead(event)
     new = Event(**_taken_over(event))
     for name in event_fields.names("Event", OnDuplicate.MOVED):

@@ -13,6 +13,7 @@ from registrations.models.document import Document
 from registrations.models.event import Event, EventState
 from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
+from registrations.models.mail_text import MailText
 from registrations.models.purged_count import PurgedCount
 from registrations.models.rate_limit import RateLimitHit
 from registrations.models.registration import Registration
@@ -32,6 +33,7 @@ __all__ = [
     "EventQuestion",
     "EventState",
     "Job",
+    "MailText",
     "PurgedCount",
     "RateLimitHit",
     "Registration",

@@ -20,7 +20,7 @@ from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
+from registrations.admin.events import changes, dry_runs, duplication, figures, mail_words, previews, upcoming_mails
 from registrations.admin.events.forms import EventForm, examined, zone_of
 from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
@@ -72,6 +72,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *broadcasts.PAGES,
         *figures.PAGES,
         *previews.PAGES,
+        *mail_words.PAGES,
         *upcoming_mails.PAGES,
         *duplication.PAGES,
         *dry_runs.PAGES,
