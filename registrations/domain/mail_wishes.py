@@ -19,4 +19,3 @@ def wish(registration: Registration, *, messages: bool | None = None, mails_of_t
     registration.save(update_fields=["wants_messages", "wants_reminders"])
     if mails_of_the_clock is not None and not registration.is_dry_run:
         reminders.follow_wish(registration)
-

@@ -89,4 +89,3 @@ def site_subject(event: Event, kind: Delivery.Kind, language: str) -> str:
 def as_typed(texts: Sequence[MailText]) -> list[dict[str, str]]:
     """For the row of a trial, which sends what is not saved yet."""
     return [{name: getattr(text, name) for name in TYPED} for text in texts]
-

@@ -44,9 +44,7 @@ SAMPLES: dict[str, Sample] = {
 }
 
 
-def sample_delivery(
-    event: Event, sample: Sample, person: str, *, texts: Sequence[MailText] | None = None
-) -> Delivery:
+def sample_delivery(event: Event, sample: Sample, person: str, *, texts: Sequence[MailText] | None = None) -> Delivery:
     """The mail that would be sent in this situation. Nothing is saved. `texts`: own words as they are typed now."""
     event, situation = copy.copy(event), sample.situation
     if texts is not None:

@@ -1,4 +1,4 @@
-"""Messages and mails of the clock may be switched off, without losing the seat; what concerns the seat always leaves."""
+"""Messages and mails of the clock may be switched off without losing the seat; what concerns the seat leaves."""
 
 from datetime import timedelta
 
