@@ -20,6 +20,8 @@ from registrations.text import markdown
 
 TYPED = ["kind", "language", *WORDS]
 SPACES = re.compile(r" +")  # not the no-break space
+LINE_END = re.compile(r"(?<=[^\s\\])\n(?=\S)")
+HARD_BREAK = "  \n"  # of Markdown: « À bientôt, » and the name below it stay two lines
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def _filled(text: MailText, declared: OwnWords, delivery: Delivery, registration
 def _words(typed: str, values: Mapping[str, str]) -> Words | None:
     if not typed.strip():
         return None
-    text, schemes = placeholders.filled(typed, values), {*markdown.SCHEMES, urlsplit(settings.BASE_URL).scheme}
+    text = placeholders.filled(LINE_END.sub(HARD_BREAK, typed), values)
+    schemes = {*markdown.SCHEMES, urlsplit(settings.BASE_URL).scheme}
     return Words(markdown.plain(text, schemes=schemes), markdown.safe_html(text, schemes=schemes))
 
 

@@ -1,5 +1,6 @@
 """An organiser's own words in automatic mails: over the site's, while the facts stay, at no cost to other events."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def test_a_confirmation_opens_and_closes_as_the_organiser_wrote() -> None:
     assert 'href="https://example.org/p"' in html
     assert "L’équipe du Pôle ressources" not in text + html
     assert "voici tout ce qu’il vous faut" not in text + html
+
+
+def test_the_lines_of_a_closing_stay_lines() -> None:
+    event = make_event(report=False)
+    write(event, closing="À bientôt,\nGuillaume\n\n- un\n- deux")
+    text, html = forms(a_mail(make_registration(event)))
+    assert "À bientôt,\nGuillaume\n\n- un\n- deux\n" in text.replace("\r", "")
+    assert re.search(r"À bientôt,<br>\s*Guillaume</p>", html)
 
 
 def test_the_facts_stay_whatever_is_written() -> None:
