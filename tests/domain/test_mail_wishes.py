@@ -1,6 +1,7 @@
 """Messages and mails of the clock may be switched off without losing the seat; what concerns the seat leaves."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -119,7 +120,10 @@ def test_a_new_date_plans_no_reminder_for_who_wants_none() -> None:
     registration = signed_up()
     mail_wishes.wish(registration, mails_of_the_clock=False)
     event = registration.event
-    later = {"starts_at": event.starts_at + timedelta(days=1), "ends_at": event.ends_at + timedelta(days=1)}
+    later: dict[str, Any] = {
+        "starts_at": event.starts_at + timedelta(days=1),
+        "ends_at": event.ends_at + timedelta(days=1),
+    }
     event_changes.reschedule(event, **later)
     assert clock_mails(registration)[State.PENDING] == 0
     assert registration.deliveries.filter(kind=Kind.CHANGED, state=State.PENDING).exists()

@@ -31,11 +31,11 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/adresse/", "mon-inscription/<code:manage_code>/annuler/",
     "mon-inscription/<code:manage_code>/pas-moi/", "mon-inscription/<code:manage_code>/supprimer/",
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
-    "attestation/", "robots.txt", "sitemap.xml",
+    "attestation/", "robots.txt", "sitemap.xml", "mon-inscription/<code:manage_code>/messages/",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
-    "mon-inscription/<code:manage_code>/revenir/",
+    "mon-inscription/<code:manage_code>/revenir/", "mon-inscription/<code:manage_code>/courriels/",
 }  # fmt: skip
 SCANNERS = [
     "Mozilla/5.0 (compatible; MS-SafeLinks)",

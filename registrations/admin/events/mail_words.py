@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -81,7 +81,7 @@ def _form(request: HttpRequest, event: Event, kind: Kind) -> WordsForm:
 
 def _page(request: HttpRequest, form: WordsForm) -> HttpResponse:
     of_model = admin.site.get_model_admin(Event)
-    drawn = AdminForm(form, form.fieldsets(), {}, model_admin=of_model)
+    drawn = AdminForm(cast(Any, form), form.fieldsets(), {}, model_admin=of_model)
     return confirmation.form_page(
         request,
         Event,
@@ -153,7 +153,7 @@ def _history(event: Event, kind: Kind) -> Iterator[Past]:
     entries = of_event.filter(change_message__contains=asked).select_related("user")
     for entry in entries.order_by("-action_time", "-pk")[:CHANGES_SHOWN]:
         for language, field, before, after in json.loads(entry.change_message)[0][LOGGED]["changes"]:
-            label = capfirst(str(MailText._meta.get_field(field).verbose_name))
+            label = capfirst(str(cast(Any, MailText._meta.get_field(field)).verbose_name))
             yield Past(entry, dict(settings.LANGUAGES).get(language, language), label, before, after)
 
 

@@ -1,6 +1,5 @@
 """The form of one's own words in one kind of mail: subject, opening and closing in each language."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -18,16 +17,14 @@ from registrations.models.mail_text import TEXT_MAX, WORDS
 class WordsForm(forms.Form):
     """Fields named after their word and language: subject_fr, opening_fr, closing_fr, subject_en …"""
 
-    def __init__(
-        self, event: Event, kind: Kind, data: Any = None, *, initial: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, event: Event, kind: Kind, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         self.event, self.kind = event, kind
         self.declared = OWN_WORDS[kind]
         super().__init__(data, initial=initial if initial is not None else self._saved())
         for code, _name in settings.LANGUAGES:
             self._add_fields(code)
 
-    def _saved(self) -> dict[str, str]:
+    def _saved(self) -> dict[str, Any]:
         texts = MailText.objects.filter(event=self.event, kind=self.kind)
         return {f"{name}_{text.language}": getattr(text, name) for text in texts for name in WORDS}
 

@@ -213,7 +213,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     fieldsets = [
         (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
         (_("Answers"), {"fields": [*OPTIONAL_OF_PERSON]}),
-        (_("Date"), {"fields": SHOWN_ONLY}),
+        (_("Date"), {"fields": [*SHOWN_ONLY]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
