@@ -78,7 +78,7 @@ def _path(route: str, pattern: URLPattern, rows: dict[str, Model]) -> str:
     model = re.match(r"admin/\w+/(\w+)/", route)
     number = rows[model[1]].pk if model and model[1] in rows else 1
     values = {"object_id": number, "pk": number, "id": number, "app_label": "registrations"}
-    values |= {"number": rows["broadcast"].pk, "person": rows["registration"].pk}
+    values |= {"number": rows["broadcast"].pk, "person": rows["registration"].pk, "kind": "confirmation"}
     asked = re.findall(r"<(?:\w+:)?(\w+)>", route)
     return reverse(f"admin:{pattern.name}", kwargs={name: values[name] for name in asked})
 

@@ -75,9 +75,9 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
         path.rstrip("/").rpartition("/")[2]: answers.pop(path) for path in list(answers) if answers[path] != 200
     }
     waiting = {"rapport.pdf": 202, "attestation.pdf": 202}  # until a worker has made them
-    moved = {"favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303}
+    moved = {"favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303, "courriels": 303}
     assert elsewhere == {**moved, **waiting, "metrics": 404, "entrer": 405, f"{picture.digest}.png": 503}
-    assert len(answers) == 29
+    assert len(answers) == 30
 
 
 @pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_every_public_page_stands_in_the_table_that_the_browser_checks() -> None
     shown = {resolve(page.prepare().partition("?")[0], "tests.browser.urls").url_name for page in PAGES}
     public = {pattern.name for route, pattern in addresses(get_resolver()) if route.endswith("/") and pattern.name}
     admin_names = {pattern.name for route, pattern in addresses(get_resolver()) if route.startswith("admin/")}
-    without_a_page = {"come_back", "enter", "send_again"}  # buttons, which lead elsewhere
+    without_a_page = {"come_back", "enter", "send_again", "choose_mails"}  # buttons, which lead elsewhere
     behind_a_form = {"correct_address"}  # shown once one has signed up: the table goes there
     assert public - admin_names - shown == without_a_page | behind_a_form
 

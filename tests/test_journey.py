@@ -63,7 +63,7 @@ def test_someone_signs_up_after_the_date_and_still_receives_all_but_an_invitatio
     [mail] = journey.mails()
     assert mail["Subject"].startswith("Inscription enregistrée\u00a0: webinaire du ")
     assert "qui a eu lieu le" in mailbox.text(mail)
-    assert "Votre lien personnel (il mène maintenant aux documents)" in mailbox.text(mail)
+    assert "Voir les documents" in mailbox.text(mail)
     assert mailbox.attachment_names(mail) == ["presentation-etude.pdf"]
 
 

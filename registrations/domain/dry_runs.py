@@ -1,5 +1,6 @@
 """A dry run: an organiser signs up as a registrant would, with a registration that is counted nowhere."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import erasure, signup
-from registrations.mailing import wakeups
-from registrations.models import Delivery, Event, Registration
+from registrations.mailing import own_words, wakeups
+from registrations.models import Delivery, Event, MailText, Registration
 from registrations.models.registration import RegistrationQuerySet
 
 KEPT = timedelta(days=30)
@@ -84,8 +85,15 @@ def simulate_moment(registration: Registration, moment: str) -> None:
 
 
 @transaction.atomic
-def send_preview(event: Event, key: str, person: str, *, recipient: str) -> None:
-    """Send one of the previews to an organiser. `person`: a language (an example person) or a registration's key."""
-    sample = {"event": event.pk, "mail": key, "person": person}
+def send_preview(
+    event: Event, key: str, person: str, *, recipient: str, texts: Sequence[MailText] | None = None
+) -> None:
+    """Send one of the previews to an organiser. `person`: a language (an example person) or a registration's key.
+
+    `texts`: own words that are not saved yet.
+    """
+    sample: dict[str, Any] = {"event": event.pk, "mail": key, "person": person}
+    if texts is not None:
+        sample["words"] = own_words.as_typed(texts)
     Delivery.objects.create(kind=Delivery.Kind.TRIAL, recipient=recipient, sample=sample)
     wakeups.send_due_mail.enqueue()

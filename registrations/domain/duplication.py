@@ -38,7 +38,7 @@ def duplicate(event: Event) -> Event:
 def parts_of(event: Event) -> list[Model]:
     """The page's facts come first: the other rows of the page change its revision (`event_page.touch`)."""
     of_page = [*event.appearances.all(), *event.programme.all(), *event.partners.all()]
-    texts = [*event.report_sections.all(), *event.own_questions.asked()]
+    texts = [*event.report_sections.all(), *event.own_questions.asked(), *event.mail_texts.all()]
     return [*EventPage.objects.filter(event=event), *of_page, *texts]
 
 

@@ -30,6 +30,8 @@ def personal_data(registration: Registration) -> dict[str, Any]:
         "registration": {
             **{one.my_data_key or one.name: _kept(registration, one) for one in PERSON_FIELDS},
             "status": registration.status,
+            "wants_messages": registration.wants_messages,
+            "wants_reminders": registration.wants_reminders,
             "registered_at": registration.created_at,
             "waiting_since": registration.waiting_since,
             "cancelled_at": registration.cancelled_at,

@@ -8,7 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
 from django.utils import timezone
 
-from registrations.models import Broadcast, Delivery, Event, Registration
+from registrations.models import Broadcast, Delivery, Event, MailText, Registration
 from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.prepared import Parameter, PreparedQuery, rows_of
 
@@ -56,7 +56,13 @@ RESUME = """
 _PK = Parameter("pk", models.BigAutoField())
 _DELIVERY = PreparedQuery(lambda: Delivery.objects.filter(pk=_PK))
 _REGISTRATION = PreparedQuery(lambda: Registration.objects.filter(pk=_PK))
-_EVENT = PreparedQuery(lambda: Event.objects.annotate_has_report().filter(pk=_PK))
+_EVENT = PreparedQuery(
+    lambda: (
+        Event.objects.annotate_has_report()
+        .annotate(has_own_words=models.Exists(MailText.objects.filter(event=models.OuterRef("pk"))))
+        .filter(pk=_PK)
+    )
+)
 
 
 def claim(*, holder: str = "") -> Delivery | None:

@@ -28,8 +28,9 @@ from django.utils.translation import gettext as _
 
 from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, personal_entry
-from registrations.mailing import calendar_objects, first_mails, placeholders, previews
+from registrations.mailing import calendar_objects, first_mails, own_words, placeholders, previews
 from registrations.mailing.failures import NotComposed
+from registrations.mailing.own_words import SPACES
 from registrations.mailing.transports import mime
 from registrations.models import Delivery, Event
 from registrations.models.mail_kinds import Recipient
@@ -47,7 +48,6 @@ RAW_BACKENDS = {
 Kind = Delivery.Kind
 BLANK_LINES = re.compile(r"\n{3,}")
 SUBJECT_MAX = 90  # characters; a short title alone may have 80
-SPACES = re.compile(r" +")  # not the no-break space
 NO_METADATA = {"mailersend", "postal"}  # their APIs accept none
 ALERT_REASONS = 5  # at most, in one alert
 
@@ -166,6 +166,7 @@ def letter(delivery: Delivery) -> Mail:
         "report": report,
         "report_attached": attached,
         "knows_link": SimpleLazyObject(partial(first_mails.was_had_before, delivery)),
+        "own": own_words.filled_words(delivery),
         "site": settings.HOST,
     }
     mail = _written(delivery, context)
@@ -225,13 +226,20 @@ def _written(delivery: Delivery, context: dict[str, Any]) -> Mail:
     name = delivery.kind
     context["base_url"] = settings.BASE_URL
     context["trial"] = _trial_note(delivery)
-    subject = SPACES.sub(" ", one_line(render_to_string(f"mail/{name}.txt#subject", context)))
+    context["kicker"] = _line(f"mail/{name}.txt#kicker", context)
+    own = context.get("own")
+    subject = (own and one_line(own.subject)) or _line(f"mail/{name}.txt#subject", context)
+    context["mail_subject"] = subject
     body: str = render_to_string(f"mail/{name}.txt#body", context)
     if context["trial"]:
         subject, body = _("[Trial] %(subject)s") % {"subject": subject}, f"{context['trial']}\n\n{body.lstrip()}"
     mail = Mail(subject=Truncator(subject).chars(SUBJECT_MAX), body=BLANK_LINES.sub("\n\n", body).strip() + "\n")
     mail.attach_alternative(render_to_string(f"mail/{name}.html", context), "text/html")
     return mail
+
+
+def _line(template: str, context: dict[str, Any]) -> str:
+    return SPACES.sub(" ", one_line(render_to_string(template, context))).strip()
 
 
 def _trial_note(delivery: Delivery) -> str:
@@ -293,10 +301,8 @@ def _thread(delivery: Delivery) -> dict[str, str]:
 
 
 def _unsubscribe(delivery: Delivery) -> dict[str, str]:
-    """List-Unsubscribe (RFC 2369) of a mail to many: the page where a person can leave the list.
-
-    Not with one click (RFC 8058): someone who only wanted fewer mails would lose the seat.
-    """
+    """List-Unsubscribe with one click (RFC 8058) of a message: it stops messages only, and keeps the seat."""
     if not delivery.facts.may_unsubscribe or delivery.registration is None:
         return {}
-    return {"List-Unsubscribe": f"<{delivery.registration.manage_url}>"}
+    address = f"<{delivery.registration.stop_messages_url}>"
+    return {"List-Unsubscribe": address, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

@@ -1,13 +1,14 @@
 """Each kind of mail in each situation, as a preview in the back office or as a trial to an organiser's own address."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Delivery, Event, MailText, Registration
 from registrations.models.mail_kinds import KINDS, Recipient, Situation
 
 Kind, Reason = Delivery.Kind, Delivery.Reason
@@ -43,9 +44,11 @@ SAMPLES: dict[str, Sample] = {
 }
 
 
-def sample_delivery(event: Event, sample: Sample, person: str) -> Delivery:
-    """The mail that would be sent in this situation. Nothing is saved."""
+def sample_delivery(event: Event, sample: Sample, person: str, *, texts: Sequence[MailText] | None = None) -> Delivery:
+    """The mail that would be sent in this situation. Nothing is saved. `texts`: own words as they are typed now."""
     event, situation = copy.copy(event), sample.situation
+    if texts is not None:
+        event.typed_texts = texts  # type: ignore[attr-defined] # read by mailing/own_words.py
     if situation.event_status != Event.Status.PUBLISHED or event.status == Event.Status.DRAFT:
         event.status = situation.event_status
     delivery = Delivery(event=event, kind=sample.kind, reason=situation.reason)
@@ -95,7 +98,9 @@ def trial_delivery(trial: Delivery) -> Delivery:
     person = asked["person"]
     if person not in EXAMPLES and not Registration.objects.without_dry_runs().filter(pk=person).exists():
         person = "fr"
-    delivery = sample_delivery(Event.objects.get(pk=asked["event"]), SAMPLES[asked["mail"]], person)
+    event, words = Event.objects.get(pk=asked["event"]), asked.get("words")
+    texts = None if words is None else [MailText(**one) for one in words]
+    delivery = sample_delivery(event, SAMPLES[asked["mail"]], person, texts=texts)
     delivery.pk, delivery.message_id, delivery.attempts = trial.pk, trial.message_id, trial.attempts
     delivery.recipient, delivery.sample = trial.recipient, asked
     if registration := delivery.registration:

@@ -10,6 +10,7 @@ from registrations.models import Broadcast, Delivery, Event, Registration
 from registrations.models.mail_kinds import SCHEDULES, Condition
 
 Reason, Status = Delivery.Reason, Event.Status
+NO_REMINDERS = _("this person wants no reminders")
 
 
 def obsolete_reason(delivery: Delivery) -> str:
@@ -66,6 +67,14 @@ def _off(broadcast: Broadcast, registration: Registration) -> Any:
     return ""
 
 
+def _wants_no_messages(_delivery: Delivery, registration: Registration) -> Any:
+    return "" if registration.wants_messages else _("this person wants no messages from the organiser")
+
+
+def _wants_no_reminders(_delivery: Delivery, registration: Registration) -> Any:
+    return "" if registration.wants_reminders else NO_REMINDERS
+
+
 def _event_is_off(_delivery: Delivery, event: Event) -> Any:
     is_off = event.status in {Status.CANCELLED, Status.POSTPONED}
     return _("the event was cancelled or postponed") if is_off else ""
@@ -94,6 +103,8 @@ OF_REGISTRATION: Mapping[Condition, Callable[[Delivery, Registration], Any]] = {
     Condition.ADDRESS_IS_ASKED_FOR: _address_is_not_asked_for,
     Condition.ADDRESS_IS_LEFT: _address_is_used_again,
     Condition.MESSAGE_STANDS: _message_is_off,
+    Condition.WANTS_MESSAGES: _wants_no_messages,
+    Condition.WANTS_REMINDERS: _wants_no_reminders,
 }
 OF_EVENT: Mapping[Condition, Callable[[Delivery, Event], Any]] = {
     Condition.EVENT_STANDS: _event_is_off,

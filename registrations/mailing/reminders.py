@@ -8,6 +8,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from registrations.mailing import relevance
 from registrations.models import Delivery, Event, Registration
 from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.mail_kinds import KINDS, SCHEDULES, Recipient
@@ -57,6 +58,8 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
     event = registration.event
     if event.status != Event.Status.PUBLISHED or event.is_over or registration.is_dry_run:
         return []
+    if not registration.wants_reminders:
+        return []
     last = {} if is_new else _last_revisions(registration)
     now = timezone.now()
     rows = []
@@ -73,6 +76,21 @@ def planned(registration: Registration, *, is_new: bool = False) -> list[Deliver
 def _last_revisions(registration: Registration) -> dict[str, int]:
     last = registration.deliveries.order_by().values("kind").annotate(last=Max("revision"))
     return dict(last.values_list("kind", "last"))
+
+
+def follow_wish(registration: Registration) -> None:
+    """Plan or cancel the scheduled mails of a person who has just said whether they are wanted.
+
+    The transaction must hold a lock on the event and on the registration.
+    """
+    if not registration.wants_reminders:
+        registration.deliveries.filter(kind__in=SCHEDULES).drop(relevance.NO_REMINDERS)
+    if not registration.is_seated:
+        return
+    for row in planned(registration):
+        have = registration.deliveries.filter(_of_date(row.not_after), kind=row.kind)
+        if row.state == State.PENDING and not have.exists():
+            row.save(force_insert=True)
 
 
 def schedule(event: Event) -> None:
@@ -101,13 +119,18 @@ def _not_under_way(pending: DeliveryQuerySet, not_after: datetime | None) -> Del
     return pending.exclude(is_under_way, **_for_date(not_after))
 
 
+def _of_date(not_after: datetime | None) -> Q:
+    """Pending, or dealt with for this very date."""
+    dealt_with = [State.SENDING, State.SENT, State.FAILED, State.HELD, State.BROKEN]
+    return Q(state=State.PENDING) | Q(state__in=dealt_with, **_for_date(not_after))
+
+
 def _for_date(not_after: datetime | None) -> dict[str, Any]:
     return {"not_after": not_after} if not_after else {"not_after__isnull": True}
 
 
 def _add_missing(event: Event, kind: Delivery.Kind, *, send_at: datetime, not_after: datetime | None) -> None:
-    for_date = Q(state__in=[State.SENDING, State.SENT, State.FAILED, State.HELD, State.BROKEN], **_for_date(not_after))
-    existing = Delivery.objects.filter(Q(state=State.PENDING) | for_date, kind=kind)
+    existing = Delivery.objects.filter(_of_date(not_after), kind=kind)
     if KINDS[kind].recipient == Recipient.REGISTRANT:
         without = _seats_without(event, existing)
         Delivery.objects.enqueue_all(without, kind, send_at=send_at, not_after=not_after)
@@ -118,4 +141,5 @@ def _add_missing(event: Event, kind: Delivery.Kind, *, send_at: datetime, not_af
 def _seats_without(event: Event, existing: DeliveryQuerySet) -> QuerySet[Registration]:
     """The seats that do not have this mail for this date. People who signed up after the session never get one."""
     have = existing.filter(registration=OuterRef("pk"))
-    return event.registrations.without_dry_runs().seated().filter(~Exists(have), created_at__lt=event.ends_at)
+    seats = event.registrations.without_dry_runs().seated().filter(wants_reminders=True)
+    return seats.filter(~Exists(have), created_at__lt=event.ends_at)

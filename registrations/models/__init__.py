@@ -15,6 +15,7 @@ from registrations.models.event_page import EventPage
 from registrations.models.event_question import EventQuestion
 from registrations.models.event_state import EventState
 from registrations.models.job import Job
+from registrations.models.mail_text import MailText
 from registrations.models.partner import Partner
 from registrations.models.picture import Picture, PictureFile
 from registrations.models.programme import ProgrammeItem
@@ -42,6 +43,7 @@ __all__ = [
     "EventQuestion",
     "EventState",
     "Job",
+    "MailText",
     "Partner",
     "Picture",
     "PictureFile",

@@ -94,7 +94,11 @@ class Broadcast(models.Model):
         return bool(waits and timezone.now() < waits)
 
     def recipients(self) -> RegistrationQuerySet:
-        """The people it is for at this moment; nobody while no audience is chosen."""
+        """The people it is for at this moment, without those who want no messages; nobody while none are chosen."""
+        return self.chosen().filter(wants_messages=True)
+
+    def chosen(self) -> RegistrationQuerySet:
+        """The people whom the organiser means, whether they want messages or not."""
         people = self._audience()
         if self.territory:
             people = people.filter(territory=self.territory)

@@ -64,6 +64,15 @@ FIELDS = {
         "heading": TAKEN_OVER,
         "body": TAKEN_OVER,
     },
+    "MailText": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "kind": TAKEN_OVER,
+        "language": TAKEN_OVER,
+        "subject": TAKEN_OVER,
+        "opening": TAKEN_OVER,
+        "closing": TAKEN_OVER,
+    },
     "EventQuestion": {
         "id": MADE_ANEW,
         "event": MADE_ANEW,
@@ -113,6 +122,7 @@ RELATED_ROWS = {  # by the name under which the event has them
     "appearances": TAKEN_OVER,
     "programme": TAKEN_OVER,
     "partners": TAKEN_OVER,
+    "mail_texts": TAKEN_OVER,
     "registrations": LEFT_BEHIND,
     "anonymous_registrations": LEFT_BEHIND,
     "broadcasts": LEFT_BEHIND,

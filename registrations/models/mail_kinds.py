@@ -54,6 +54,16 @@ class Reason(models.TextChoices):
     LINE = "line", _("Left the waiting list")
 
 
+class Moment(models.TextChoices):
+    """When the mail leaves, as the page of one's own words groups the kinds: those that matter first."""
+
+    SIGN_UP = "sign_up", _("On signing up")
+    BEFORE = "before", _("Before the session")
+    AFTER = "after", _("After the session")
+    CHANGE = "change", _("When the event changes")
+    REGISTRATION = "registration", _("When a person changes something")
+
+
 class Recipient(enum.Enum):
     REGISTRANT = enum.auto()  # the registration's address
     CONTACT = enum.auto()  # the contact address of the event
@@ -76,6 +86,8 @@ class Condition(enum.Enum):
     ADDRESS_IS_ASKED_FOR = enum.auto()  # the new address is still the one to confirm
     ADDRESS_IS_LEFT = enum.auto()  # no registration of this person uses it again
     MESSAGE_STANDS = enum.auto()  # the broadcast was not stopped, and is still for this person
+    WANTS_MESSAGES = enum.auto()  # the person still wants those that organisers write
+    WANTS_REMINDERS = enum.auto()  # the person still wants the mails of the clock
     EVENT_STANDS = enum.auto()  # the event is neither cancelled nor postponed
     EVENT_IS_CANCELLED = enum.auto()
     CHANGE_STANDS = enum.auto()  # the change of the event, by its reason
@@ -106,6 +118,16 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class OwnWords:
+    """Where organisers may put words of their own. The facts of the mail stay, whatever they write."""
+
+    moment: Moment
+    subject_reasons: tuple[str, ...] = ("",)  # other reasons keep the site's subject, which says what is the matter
+    has_opening: bool = True
+    has_link: bool = True  # its readers have a seat, and so a link to the room
+
+
+@dataclass(frozen=True)
 class Situation:
     """A situation in which the mail is sent, to preview it."""
 
@@ -126,9 +148,10 @@ class MailKind:
     calendar: CalendarRule = CalendarRule.NONE
     has_report: bool = False  # the study report is attached, or linked
     is_written_by_organiser: bool = False  # its words are a Broadcast's
-    may_unsubscribe: bool = False  # List-Unsubscribe
+    may_unsubscribe: bool = False  # List-Unsubscribe, with one click
     in_thread: bool = True  # In-Reply-To the first mail to the same recipient
     situations: tuple[Situation, ...] = ()  # none: it has no preview
+    own_words: OwnWords | None = None  # None: only the site's
 
 
 _LISTED, _SEATED, _WAITS = Condition.ON_THE_LIST, Condition.HAS_A_SEAT, Condition.WAITS
@@ -149,20 +172,23 @@ KINDS: Mapping[Kind, MailKind] = {
                 *(Reason.RETURNED, Reason.CORRECTED, Reason.REOPENED),
             )
         ),
+        own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.NEW,)),
     ),
     Kind.WAITING_LIST: MailKind(
         conditions=(_LISTED, _WAITS, _STANDS),
         calendar=CalendarRule.REMOVE_WHILE_WAITING,
         situations=(Situation(Reason.NEW, _WAITLISTED), Situation(Reason.KNOWN, _WAITLISTED)),
+        own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.NEW,), has_link=False),
     ),
     Kind.PROMOTED: MailKind(
         conditions=(_LISTED, _SEATED, _STANDS),
         calendar=CalendarRule.ADD,
         has_report=True,
         situations=(Situation(Reason.PROMOTED),),
+        own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.PROMOTED,)),
     ),
     Kind.REMINDER_DAY: MailKind(
-        conditions=(_LISTED, _SEATED, _STANDS),
+        conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=2,
         schedule=Schedule(
             at="reminder_day_at",
@@ -172,9 +198,10 @@ KINDS: Mapping[Kind, MailKind] = {
             overtaken_by=Kind.REMINDER_HOUR,
         ),
         situations=(Situation(),),
+        own_words=OwnWords(Moment.BEFORE),
     ),
     Kind.REMINDER_HOUR: MailKind(
-        conditions=(_LISTED, _SEATED, _STANDS),
+        conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=-1,
         schedule=Schedule(
             at="reminder_hour_at",
@@ -183,9 +210,10 @@ KINDS: Mapping[Kind, MailKind] = {
             useless_after_start=True,
         ),
         situations=(Situation(),),
+        own_words=OwnWords(Moment.BEFORE),
     ),
     Kind.FOLLOW_UP: MailKind(
-        conditions=(_LISTED, _SEATED, _STANDS),
+        conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=3,
         schedule=Schedule(
             at="follow_up_at",
@@ -194,6 +222,7 @@ KINDS: Mapping[Kind, MailKind] = {
             words=("follow_up_present", "follow_up_absent"),
         ),
         situations=(Situation(), Situation(is_present=True)),
+        own_words=OwnWords(Moment.AFTER, has_opening=False),
     ),
     Kind.CHANGED: MailKind(
         conditions=(_LISTED, Condition.CHANGE_STANDS),
@@ -206,12 +235,14 @@ KINDS: Mapping[Kind, MailKind] = {
             Situation(Reason.NOTES),
             Situation(Reason.POSTPONED, event_status=Event.Status.POSTPONED),
         ),
+        own_words=OwnWords(Moment.CHANGE, subject_reasons=(), has_link=False),
     ),
     Kind.CANCELLED: MailKind(
         conditions=(_LISTED, Condition.EVENT_IS_CANCELLED),
         priority=1,
         calendar=CalendarRule.REMOVE_WITH_THE_EVENT,
         situations=(Situation(event_status=Event.Status.CANCELLED),),
+        own_words=OwnWords(Moment.CHANGE, has_link=False),
     ),
     Kind.WITHDRAWN: MailKind(
         conditions=(_LEFT,),
@@ -219,8 +250,9 @@ KINDS: Mapping[Kind, MailKind] = {
         situations=tuple(
             Situation(reason, _CANCELLED) for reason in (Reason.SEAT, Reason.SEAT_TAKEN, Reason.LINE, Reason.RESENT)
         ),
+        own_words=OwnWords(Moment.REGISTRATION, subject_reasons=(Reason.SEAT,), has_link=False),
     ),
-    Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),)),
+    Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),), own_words=OwnWords(Moment.REGISTRATION)),
     Kind.ADDRESS_CHECK: MailKind(conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)),
     Kind.ADDRESS_CHANGED: MailKind(
         conditions=(Condition.ADDRESS_IS_LEFT,),
@@ -233,7 +265,7 @@ KINDS: Mapping[Kind, MailKind] = {
         situations=(Situation(Reason.SEAT, _CANCELLED), Situation(Reason.LINE, _CANCELLED)),
     ),
     Kind.BROADCAST: MailKind(
-        conditions=(_LISTED, Condition.MESSAGE_STANDS),
+        conditions=(_LISTED, Condition.WANTS_MESSAGES, Condition.MESSAGE_STANDS),
         priority=4,
         is_written_by_organiser=True,
         may_unsubscribe=True,
@@ -244,6 +276,7 @@ KINDS: Mapping[Kind, MailKind] = {
 
 SCHEDULES: Mapping[Kind, Schedule] = {kind: facts.schedule for kind, facts in KINDS.items() if facts.schedule}
 SCHEDULED = list(SCHEDULES)
+OWN_WORDS: Mapping[Kind, OwnWords] = {kind: facts.own_words for kind, facts in KINDS.items() if facts.own_words}
 HOUR_FIELDS = [name for schedule in SCHEDULES.values() for name in schedule.fields]
 WORD_FIELDS = [name for schedule in SCHEDULES.values() for name in schedule.words]
 RESCHEDULED_BY = {"starts_at", "ends_at", "status", "timezone", *HOUR_FIELDS}  # fields of an event

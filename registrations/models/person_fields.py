@@ -272,6 +272,8 @@ PERSON_FIELDS = (
 NOT_ABOUT_THE_PERSON = {
     "id": "the row's number",
     "event": "which list the person is on",
+    "wants_messages": "chosen on the personal page; mes-donnees.json has it",
+    "wants_reminders": "chosen on the personal page; mes-donnees.json has it",
     "status": "changed by actions; mes-donnees.json has it, the figures count it",
     "uid": "of the first calendar entry, random; mes-donnees.json has the present one",
     "sequence": "counts the versions of the calendar entry",

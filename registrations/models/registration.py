@@ -152,6 +152,12 @@ class Registration(models.Model):
     newsletter_words = OneLineField(
         _("newsletter: words that were agreed to"), max_length=200, blank=True, editable=False
     )
+    wants_messages = models.BooleanField(
+        _("receives the organiser’s messages"), default=True, db_default=True, editable=False
+    )
+    wants_reminders = models.BooleanField(
+        _("receives reminders and the follow-up"), default=True, db_default=True, editable=False
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CONFIRMED)
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default="fr")
     uid = models.CharField(max_length=255, unique=True, default=new_calendar_uid, editable=False)
@@ -314,6 +320,10 @@ class Registration(models.Model):
     @property
     def not_me_url(self) -> str:
         return self._personal_url("not_me", self.manage_code)
+
+    @property
+    def stop_messages_url(self) -> str:
+        return self._personal_url("stop_messages", self.manage_code)
 
     @property
     def new_address_url(self) -> str:

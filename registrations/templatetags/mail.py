@@ -5,12 +5,16 @@
 """
 
 import re
+from datetime import datetime
 
 from django import template
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from registrations.text import names
+from registrations.models import Event
+from registrations.text import dates, names, typography
 
 PIECES = "mail/pieces.html"
 TAG = re.compile(r"<(p|h[234]|ul|ol|li|blockquote|a|hr)\b")
@@ -29,19 +33,56 @@ def heading(content: SafeString) -> SafeString:
 
 
 @register.simple_block_tag
+def kicker_line(content: SafeString) -> SafeString:
+    """What the mail is about, in a few words above its title."""
+    return _piece("kicker", content)
+
+
+@register.simple_block_tag
+def section(content: SafeString) -> SafeString:
+    """The title of a part of the mail."""
+    return _piece("section", content)
+
+
+@register.simple_block_tag
 def paragraph(content: SafeString) -> SafeString:
     return _piece("paragraph", content)
 
 
 @register.simple_block_tag
 def note(content: SafeString) -> SafeString:
-    """Small and grey text: a remark, a line of the footer."""
+    """Grey text: a remark below the button."""
     return _piece("note", content)
 
 
 @register.simple_block_tag
+def small(content: SafeString) -> SafeString:
+    """A line of the footer."""
+    return _piece("small", content)
+
+
+@register.simple_block_tag
+def row(content: SafeString) -> SafeString:
+    """A document or a fact between hairlines."""
+    return _piece("row", content)
+
+
+@register.simple_block_tag
+def below(content: SafeString) -> SafeString:
+    """The second, grey line of a row."""
+    return _piece("below", content)
+
+
+@register.simple_block_tag
+def leaf(content: SafeString, moment: datetime, event: Event) -> SafeString:
+    """A leaf of a calendar; the sentence beside it says it all."""
+    number, month = dates.leaf(moment, event)
+    return render_to_string(f"{PIECES}#leaf", {"number": number, "month": month, "words": content})
+
+
+@register.simple_block_tag
 def panel(content: SafeString) -> SafeString:
-    """A box with the facts of the event, in the colours of the site."""
+    """A box for a notice."""
     return _piece("panel", content)
 
 
@@ -54,6 +95,13 @@ def quote(content: SafeString) -> SafeString:
 @register.simple_block_tag
 def button(content: SafeString, url: str) -> SafeString:
     return _piece("button", content, url)
+
+
+@register.filter
+def team(organiser: str) -> str:
+    """« L’équipe du Pôle ressources »; “The Le Pôle ressources team”."""
+    name = typography.of(organiser) if translation.get_language() == "fr" else organiser
+    return _("The %(organiser)s team") % {"organiser": name}
 
 
 @register.simple_tag

@@ -62,6 +62,12 @@ def zone_name(event: Event) -> str:
     return time_zones.spoken(event.timezone)
 
 
+def leaf(moment: datetime, event: Event) -> tuple[str, str]:
+    """13, mai: for a leaf of a calendar."""
+    local = moment.astimezone(event.zone)
+    return str(local.day), formats.date_format(local, "F")
+
+
 def named_hour(moment: datetime, event: Event) -> str:
     """16 h 30; 9 h (heure de Nouméa) where the active zone, in which hours are told without a name, is another."""
     return _named(hour(moment, event), event)

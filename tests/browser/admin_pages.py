@@ -13,7 +13,17 @@ from playwright.sync_api import Page
 
 from registrations.domain import attendance, broadcasts, retention, signup
 from registrations.mailing import reminders
-from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Job, Registration, Suppression
+from registrations.models import (
+    Attendance,
+    AuditEntry,
+    Broadcast,
+    Delivery,
+    Event,
+    Job,
+    MailText,
+    Registration,
+    Suppression,
+)
 from registrations.security import audit
 from tests.admin_pages import NO_PAGES, declared
 from tests.browser.import_pages import (
@@ -219,6 +229,22 @@ def declared_path(name: str, *, has_row: bool) -> str:
     return reverse(f"admin:{name}", args=[row.pk] if has_row else [])
 
 
+def admin_mail_words(kind: str) -> Callable[[], str]:
+    """The form of a kind of mail that has words of its own already."""
+
+    def prepare() -> str:
+        made = make_event(report=False)
+        MailText.objects.create(event=made, kind=kind, language="fr", subject="À mardi", closing="Guillaume")
+        return reverse("admin:registrations_event_mail_words_of", args=[made.pk, kind])
+
+    return prepare
+
+
+def send_unknown_words(page: Page) -> None:
+    page.locator("[name=closing_en]").fill("See you, {name}")
+    page.locator("[type=submit].default").click()
+
+
 def admin_export_of_one_event() -> str:
     return f"{reverse('admin:registrations_registration_export')}?event__id__exact={answered().event_id}"
 
@@ -300,6 +326,9 @@ ADMIN_PAGES = [
                 "admin-message-to-nobody",
                 lambda: admin_message(Broadcast.objects.create(event=make_event(), created_by=1)),
             ),
+            ("admin-mail-words-of-confirmation", admin_mail_words("confirmation")),
+            ("admin-mail-words-of-follow-up", admin_mail_words("follow_up")),
+            ("admin-mail-words-of-change", admin_mail_words("changed")),
             ("admin-message-delete", lambda: admin_message(message(), "delete_broadcast")),
             ("admin-trial", admin_trial),
             ("admin-message-confirmed", admin_message_confirmed),
@@ -342,5 +371,12 @@ ADMIN_PAGES = [
     SitePage("admin-help", admin_page("help"), act=see_every_picture, languages=("fr",), admin=True),
     SitePage("admin-bilan", admin_bilan, act=open_details, languages=("fr",), admin=True),
     SitePage("admin-figures", admin_busy, act=open_chart_tables, languages=("fr",), admin=True),
+    SitePage(
+        "admin-mail-words-refused",
+        admin_mail_words("confirmation"),
+        act=send_unknown_words,
+        languages=("fr",),
+        admin=True,
+    ),
     SitePage("admin-cancel-confirm", admin_event_act("cancel"), act=send_and_confirm, languages=("fr",), admin=True),
 ]

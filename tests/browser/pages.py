@@ -260,6 +260,8 @@ PAGES = [
     SitePage("withdraw", lambda: mine("withdraw")),
     SitePage("withdraw-line", lambda: mine("withdraw", "waitlisted")),
     SitePage("erase", lambda: mine("erase")),
+    SitePage("stop-messages", lambda: mine("stop_messages")),
+    SitePage("stop-messages-done", lambda: mine("stop_messages"), act=send),
     SitePage("not-me", lambda: mine("not_me")),
     SitePage("not-me-done", lambda: mine("not_me"), act=send),
     SitePage("certificate-search", lambda: reverse("certificates")),

@@ -118,7 +118,7 @@ def test_the_second_page_shows_the_message_to_real_recipients_of_each_language_w
     letters = page.context["letters"]
     assert [letter.person.first_name for letter in letters] == ["Zoë", "Ann"]
     assert "Bonjour Zoë," in letters[0].text
-    assert "The team" in letters[1].text
+    assert "The Le Pôle ressources team" in letters[1].text
     shown = page.text + "".join(organiser.get(letter.address).text for letter in letters)
     keys = [code for one in event.registrations.all() for code in (one.join_code, one.manage_code)]
     assert [key for key in keys if key in shown] == []

@@ -136,13 +136,6 @@ def test_the_mail_says_who_writes_why_and_where_ones_registration_is(language: s
     assert day in mailbox.text(composed(make_broadcast(registration.event, body="{date}"), registration))
 
 
-def test_a_message_offers_the_way_off_the_list_to_the_mail_program() -> None:
-    registration = make_registration()
-    message = composed(make_broadcast(registration.event), registration)
-    assert message["List-Unsubscribe"].strip() == f"<{registration.manage_url}>"
-    assert "List-Unsubscribe-Post" not in message
-
-
 def test_the_date_of_a_postponed_event_is_not_told() -> None:
     registration = make_registration(make_event(status="postponed"))
     text = mailbox.text(composed(make_broadcast(registration.event, body="{date}"), registration))

@@ -75,6 +75,7 @@ def filled() -> Event:
     make_question(event, label="Plus posée", is_asked=False)
     make_faces(event)
     make_registration(event)
+    event.mail_texts.create(kind="confirmation", language="fr", subject="À mardi", opening="Merci", closing="Ada")
     event.anonymous_registrations.create(registered_on=event.start_date, status="confirmed", was_present=True)
     event.purged_counts.create(dimension="function", group="elected", registered=1)
     event.broadcasts.create(subject="À tous", body="Bonjour", created_by=1)

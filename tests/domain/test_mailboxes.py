@@ -107,7 +107,7 @@ def test_a_sign_up_corrected_on_the_thank_you_page_leaves_the_wrong_calendar(
     everything = mail["Subject"] + mailbox.text(mail) + mailbox.html(mail) + str(lines_of(mail))
     for secret in ("Zoë", NEW, "nouvelle", registration.manage_code, registration.join_code, registration.last_name):
         assert secret not in everything
-    assert "Ce message" in everything or "ce message est le dernier" in everything
+    assert "ce courriel est le dernier" in everything
 
 
 def test_a_second_correction_of_the_same_sign_up_moves_it_too(outbox_folder: Path, journey: Journey) -> None:

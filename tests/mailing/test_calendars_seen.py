@@ -166,14 +166,14 @@ def test_an_advert_in_a_name_comes_into_no_calendar(outbox_folder: Path) -> None
             "fr",
             (
                 "« Refuser » dans l’agenda n’annule pas votre inscription : seul le lien suivant le fait. "
-                "Modifier vos réponses ou annuler votre inscription : {}"
+                "Un empêchement, une erreur ? Modifier ou annuler mon inscription : {}"
             ),
         ),
         (
             "en",
             (
                 "“Decline” in a calendar does not cancel your registration: only the next link does. "
-                "Correct your answers or cancel your registration: {}"
+                "Can’t make it? A mistake to correct? Correct or cancel my registration: {}"
             ),
         ),
     ],

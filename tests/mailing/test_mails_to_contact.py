@@ -30,7 +30,7 @@ KIND = Kind.FOLLOW_UP
 CONTACT = "contact@example.org"
 MINUTE = timedelta(minutes=1)
 TXT = (
-    "{% partialdef subject %}Merci pour {{ event.title }}{% endpartialdef %}"
+    "{% partialdef kicker %}{% endpartialdef %}{% partialdef subject %}Merci pour {{ event.title }}{% endpartialdef %}"
     "{% partialdef body %}{% if trial %}{{ trial }}{% endif %}Bonjour {{ event.contact_name }}{% endpartialdef %}"
 )
 

@@ -39,7 +39,7 @@ def test_a_kind_has_an_entry_and_fits_its_column(kind: Kind) -> None:
 
 
 @every_kind
-@pytest.mark.parametrize("part", [".txt#subject", ".txt#body", ".html"])
+@pytest.mark.parametrize("part", [".txt#subject", ".txt#kicker", ".txt#body", ".html"])
 def test_a_kind_has_its_templates(kind: Kind, part: str) -> None:
     try:
         get_template(f"mail/{kind}{part}")

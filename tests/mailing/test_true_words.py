@@ -115,7 +115,7 @@ def test_who_would_come_back_to_a_full_event_is_told_before_that_the_place_is_lo
     assert "Toutes les places sont prises pour le moment : vous seriez en liste d’attente." in page
     assert "Me réinscrire" not in page
     mail = words(mailbox.text(last_mail(journey.folder)))
-    assert "Toutes les places sont prises pour le moment ; vous pouvez rejoindre la liste d’attente ici" in mail
+    assert "Toutes les places sont prises pour le moment ; vous pouvez rejoindre la liste d’attente" in mail
     back = words(journey.client.post(f"{own}revenir/", follow=True).text)
     assert "Vous êtes en liste d’attente. Un message le confirme." in back
 
@@ -172,12 +172,12 @@ def moved_mail(folder: Path, language: str = "fr", **by: int) -> EmailMessage:
     [
         (
             "fr",
-            "Date précédente : {}mardi 12 juin 2035, de 16 h 30 à 18 h{} Quand : jeudi 14 juin 2035, de 16 h 30",
+            "Date précédente : {}mardi 12 juin 2035, de 16 h 30 à 18 h{}",
             "Nouvelle date : jeudi 14 juin, 16 h 30 – Réseau",
         ),
         (
             "en",
-            "Previous date: {}Tuesday 12 June 2035, from 16:30 to 18:00{} When: Thursday 14 June 2035, from 16:30",
+            "Previous date: {}Tuesday 12 June 2035, from 16:30 to 18:00{}",
             "New date: Thursday 14 June, 16:30 – Réseau",
         ),
     ],
@@ -190,6 +190,8 @@ def test_a_moved_mail_names_the_old_date_struck_out_and_its_subject_begins_with_
     assert before.format("", "") in words(mailbox.text(mail))
     in_html = words(re.sub(r"<(?!/?s>)[^>]+>", " ", mailbox.html(mail)))
     assert before.format("<s>", "</s>") in in_html
+    new = {"fr": "Jeudi 14 juin 2035", "en": "Thursday 14 June 2035"}[language]
+    assert all(new in words(form) for form in (mailbox.text(mail), mailbox.html(mail)))
 
 
 def test_a_new_hour_is_told_in_the_same_way(outbox_folder: Path) -> None:
@@ -262,8 +264,8 @@ def test_the_mail_that_a_colleague_sets_off_says_what_the_colleague_should_do(
     signup.register(event, language=language, **answers(email=OLD, first_name="Ivo", last_name="Kovač"))
     mail = last_mail(outbox_folder)
     sentence = {
-        "fr": "cette personne peut s’inscrire avec une autre adresse, ou répondre à ce message",
-        "en": "your colleague can sign up with another address, or answer this message",
+        "fr": "cette personne peut s’inscrire avec une autre adresse, ou répondre à ce courriel",
+        "en": "your colleague can sign up with another address, or reply to this email",
     }
     for form in (mailbox.text(mail), mailbox.html(mail)):
         assert sentence[language] in words(form)

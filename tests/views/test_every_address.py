@@ -41,11 +41,11 @@ PUBLIC = {
     "mon-inscription/<code:manage_code>/mes-donnees.json", "nouvelle-adresse/<code:address_code>/",
     "attestation/", "robots.txt", "sitemap.xml", "webinaires.atom", "webinaires.ics",
     "images/<slug:digest>-<int:width>.webp", "couleurs-<slug:digest>.css",
-    "images/partage/<slug:slug>/<slug:digest>.png",
+    "images/partage/<slug:slug>/<slug:digest>.png", "mon-inscription/<code:manage_code>/messages/",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
-    "mon-inscription/<code:manage_code>/revenir/",
+    "mon-inscription/<code:manage_code>/revenir/", "mon-inscription/<code:manage_code>/courriels/",
 }  # fmt: skip
 SCANNERS = [
     "Mozilla/5.0 (compatible; MS-SafeLinks)",

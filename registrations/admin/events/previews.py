@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from registrations.admin.events import mail_words
 from registrations.admin.messages.broadcasts import may_write, require_writer, trial_address
 from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage
@@ -25,7 +26,8 @@ from registrations.domain import dry_runs
 from registrations.mailing import previews
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.mailing.previews import EXAMPLES, SAMPLES
-from registrations.models import Delivery, Event
+from registrations.models import Delivery, Event, MailText
+from registrations.models.mail_kinds import OWN_WORDS
 from registrations.views import reading
 from registrations.web.forms import RegistrationForm
 from registrations.web.responses import View, private_page
@@ -39,10 +41,12 @@ class ChoiceForm(forms.Form):
 
     mail = forms.ChoiceField(label=gettext_lazy("Mail"))
     person = forms.ChoiceField(label=gettext_lazy("As it would be sent to"))
+    typed = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, event: Event, data: Any) -> None:
         first = {"mail": next(iter(SAMPLES)), "person": "fr"}
-        super().__init__({name: data.get(name) or value for name, value in first.items()})
+        typed = {"typed": "1"} if data.get("typed") else {}
+        super().__init__({name: data.get(name) or value for name, value in first.items()} | typed)
         self.event = event
         self.asked = str(data.get("person", ""))
         cast(forms.ChoiceField, self.fields["mail"]).choices = [(key, one.title) for key, one in SAMPLES.items()]
@@ -75,8 +79,9 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(event, HttpResponse):
         return event
     form = _asked(event, request.POST or request.GET)
+    texts = _typed_texts(request, form)
     try:
-        mail, defect = _mail(form), ""
+        mail, defect = _mail(form, texts), ""
     except NotComposed as error:
         mail, defect = None, in_words(error)
     typed = list(_typed(request))
@@ -90,6 +95,8 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
         mail=mail,
         defect=defect,
         typed=typed,
+        not_saved=texts is not None and own_words_path(form),
+        own_words=own_words_path(form) if request.user.has_perm("registrations.change_event") else "",
         chosen_query=urlencode(form.data),
         trial_address=trial_address(request, form.event) if may_write(request) and not typed else "",
     )
@@ -119,9 +126,21 @@ def _asked(event: Event, data: Any) -> ChoiceForm:
     return form
 
 
-def _mail(form: ChoiceForm) -> reading.Received:
+def _mail(form: ChoiceForm, texts: list[MailText] | None) -> reading.Received:
     sample = SAMPLES[form.cleaned_data["mail"]]
-    return composed(previews.sample_delivery(form.event, sample, form.cleaned_data["person"]))
+    return composed(previews.sample_delivery(form.event, sample, form.cleaned_data["person"], texts=texts))
+
+
+def _typed_texts(request: HttpRequest, form: ChoiceForm) -> list[MailText] | None:
+    """Own words as they were typed and not saved; None: as they are saved."""
+    kind = SAMPLES[form.cleaned_data["mail"]].kind
+    return mail_words.typed_texts(request, form.event, kind) if form.cleaned_data["typed"] else None
+
+
+def own_words_path(form: ChoiceForm) -> str:
+    """The page of the words of the mail that is shown; empty when they are the site's only."""
+    kind = SAMPLES[form.cleaned_data["mail"]].kind
+    return mail_words.path(form.event, kind) if kind in OWN_WORDS else ""
 
 
 def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
@@ -129,7 +148,8 @@ def _send_preview(request: HttpRequest, pk: int) -> HttpResponse:
     require_writer(request)
     form = _asked(get_object_or_404(Event, pk=pk), request.POST)
     recipient = trial_address(request, form.event)
-    dry_runs.send_preview(form.event, form.cleaned_data["mail"], form.cleaned_data["person"], recipient=recipient)
+    chosen, texts = form.cleaned_data, _typed_texts(request, form)
+    dry_runs.send_preview(form.event, chosen["mail"], chosen["person"], recipient=recipient, texts=texts)
     messages.success(request, _("A trial is on its way to %(address)s.") % {"address": recipient})
     return HttpResponseRedirect(f"{request.path}?{urlencode(form.data)}")
 
@@ -141,7 +161,8 @@ def preview_part(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if isinstance(event, HttpResponse):
         return event
     try:
-        return reading.part_response(_mail(_asked(event, request.POST or request.GET)), number)
+        form = _asked(event, request.POST or request.GET)
+        return reading.part_response(_mail(form, _typed_texts(request, form)), number)
     except NotComposed as error:
         raise Http404 from error
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from registrations.admin_site.pages import list_path
 from registrations.mailing import placeholders
@@ -48,6 +49,13 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
         yield _("Only of this territory"), broadcast.territory
     if broadcast.newsletter_only:
         yield _("Newsletter"), _("only who asked for it")
+    if count := broadcast.chosen().filter(wants_messages=False).count():
+        words = ngettext(
+            "%(count)s person wants no messages, and receives none",
+            "%(count)s people want no messages, and receive none",
+            count,
+        )
+        yield _("Not written to"), words % {"count": count}
 
 
 def readers(broadcast: Broadcast) -> list[Registration]:

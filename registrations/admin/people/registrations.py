@@ -57,6 +57,7 @@ BY_NAME: dict[str, Any] = {
     "-last_name": ["-last_name", "-first_name", "-pk"],
 }
 REQUIRED_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and one.is_required)
+SHOWN_ONLY = ["created_at", "wants_messages", "wants_reminders"]
 OPTIONAL_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and not one.is_required)
 
 
@@ -212,7 +213,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     fieldsets = [
         (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
         (_("Answers"), {"fields": [*OPTIONAL_OF_PERSON]}),
-        (_("Date"), {"fields": ["created_at"]}),
+        (_("Date"), {"fields": [*SHOWN_ONLY]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
@@ -241,7 +242,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         return self.inlines if obj else []
 
     def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[Any]:
-        return ["event", "standing", own_answers_shown, "created_at"] if obj else []
+        return ["event", "standing", own_answers_shown, *SHOWN_ONLY] if obj else []
 
     def get_form(
         self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
