@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations.models import Broadcast, Delivery, Event, Registration
+from registrations.models import Broadcast, Delivery, Event, Invitation, Registration
 from registrations.models.mail_kinds import SCHEDULES, Condition
 
 Reason, Status = Delivery.Reason, Event.Status
@@ -23,6 +23,8 @@ def obsolete_reason(delivery: Delivery) -> str:
 def _broken(condition: Condition, delivery: Delivery) -> Any:
     if condition in OF_REGISTRATION:
         return OF_REGISTRATION[condition](delivery, delivery.registration) if delivery.registration else ""
+    if condition == Condition.INVITATION_STANDS:
+        return _invitation_is_off(delivery)
     event = delivery.related_event
     return OF_EVENT[condition](delivery, event) if event else ""
 
@@ -64,6 +66,11 @@ def _off(broadcast: Broadcast, registration: Registration) -> Any:
     if not broadcast.recipients().filter(pk=registration.pk).exists():
         return _("this person is no longer one of those whom the message is for")
     return ""
+
+
+def _invitation_is_off(delivery: Delivery) -> Any:
+    invitation = Invitation.objects.filter(delivery=delivery).first()
+    return "" if invitation and invitation.is_open else _("the invitation no longer stands")
 
 
 def _event_is_off(_delivery: Delivery, event: Event) -> Any:

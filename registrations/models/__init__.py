@@ -8,6 +8,7 @@ from registrations.models.attendance import Attendance
 from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
 from registrations.models.clock_mark import ClockMark
+from registrations.models.colleague import EventMember, Invitation
 from registrations.models.delivery import Delivery
 from registrations.models.document import Document
 from registrations.models.event import Event, EventState
@@ -29,8 +30,10 @@ __all__ = [
     "Delivery",
     "Document",
     "Event",
+    "EventMember",
     "EventQuestion",
     "EventState",
+    "Invitation",
     "Job",
     "PurgedCount",
     "RateLimitHit",

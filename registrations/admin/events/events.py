@@ -80,6 +80,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *people.PAGES,
         *attendance.PAGES,
     )
+    event_path = "pk"
     form = EventForm
     list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "page"]
     list_filter = ["status"]
