@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 
 from django import forms
 from django.contrib import admin, messages
@@ -55,7 +55,7 @@ class InvitationForm(RoleForm):
     first_name = forms.CharField(label=gettext_lazy("First name"), max_length=150)
     last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=150)
     email = AddressField(label=gettext_lazy("E-mail address"), max_length=150)
-    field_order: ClassVar = ["first_name", "last_name", "email", "role", "events"]
+    field_order = ["first_name", "last_name", "email", "role", "events"]
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
@@ -299,7 +299,7 @@ class InvitationAdmin(WebinarModelAdmin[Invitation]):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
-        return cast(bool, request.user.has_perm(PERMISSION))
+        return request.user.has_perm(PERMISSION)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

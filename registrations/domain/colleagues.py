@@ -73,7 +73,7 @@ def withdraw(invitation: Invitation) -> bool:
 
 
 def _drop_mail(invitation: Invitation, reason: Any) -> None:
-    Delivery.objects.filter(pk=invitation.delivery_id).drop(reason)
+    Delivery.objects.filter(invitation=invitation).drop(reason)
 
 
 @transaction.atomic

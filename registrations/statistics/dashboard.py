@@ -103,7 +103,7 @@ def _late() -> Counter[int | None]:
 
 
 def summaries(found: dict[int | None, Problems], only: Collection[int] | None = None) -> list[EventSummary]:
-    """Summaries of the next and the latest events. `found`: the problems by event; `only`: ids, when not all events."""
+    """Summaries of the next and the latest events. `found`: the problems by event; `only`: ids of events."""
     people = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by("created_at")
     first, last = (some.values("created_at")[:1] for some in (people, people.reverse()))
     events: Any = Event.objects.nearest_first().annotate(first_at=Subquery(first), last_at=Subquery(last))

@@ -33,7 +33,8 @@ class OnlyOfferedLookups:
     linked_lookups: ClassVar[Collection[str]] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        filters: Sequence[Any] = cast(Any, self).get_list_filter(request)
+        listed: Sequence[Any] = cast(Any, self).get_list_filter(request)
+        filters = [one[0] if isinstance(one, tuple) else one for one in listed]  # (field, its filter)
         names = {one.parameter_name for one in filters if not isinstance(one, str)}
         of_fields = {name.format(one) for one in filters if isinstance(one, str) for name in OFFERED}
         return lookup in {*names, *of_fields, *self.linked_lookups}
@@ -51,7 +52,7 @@ class EventFilter(admin.RelatedFieldListFilter):
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         choices = super().field_choices(field, request, model_admin)
-        return [choice for choice in choices if event_access.may_see(request.user, choice[0])]
+        return [choice for choice in choices if event_access.may_see(request.user, int(choice[0]))]
 
 
 class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
