@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +20,7 @@ from registrations.admin_site import login as login_pages
 from registrations.admin_site.help import help_page
 from registrations.admin_site.invitation import InvitationView
 from registrations.admin_site.pages import AdminPage
+from registrations.models import Event
 from registrations.security import audit, event_access
 from registrations.web.errors import session_ended
 
@@ -86,8 +88,8 @@ class WebinarAdminSite(admin.AdminSite):
             is_logout = request.resolver_match and request.resolver_match.url_name == "logout"
             if request.POST and not is_logout and (waits_for_code or request.user.is_anonymous):
                 return session_ended(request)
-            if request.resolver_match and request.resolver_match.url_name == "view_on_site" and _is_limited(request):
-                raise Http404  # Django would lead to any object
+            if request.resolver_match and request.resolver_match.url_name == "view_on_site":
+                _refuse_others_events(request, **kwargs)
             if not waits_for_code:
                 return stock(request, *args, **kwargs)
             return self.logout(request) if is_logout else redirect(login_pages.to("code", request.get_full_path()))
@@ -112,14 +114,20 @@ def is_sensitive(request: HttpRequest) -> bool:
     return any(value in SENSITIVE for name, value in request.POST.items() if name.endswith("action"))
 
 
+def _refuse_others_events(request: HttpRequest, content_type_id: str = "", object_id: str = "") -> None:
+    """Django would lead to any object: an account that is limited goes to its own events only."""
+    own = {str(pk) for pk in event_access.named_events(request.user) or ()}
+    of_events = str(ContentType.objects.get_for_model(Event).pk)
+    if _is_limited(request) and not (content_type_id == of_events and object_id in own):
+        raise Http404
+
+
 def _is_limited(request: HttpRequest) -> bool:
     return event_access.is_limited(request.user)
 
 
 def document(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     """An uploaded file, for staff: file fields in the admin link to it."""
-    from registrations.models import Event  # here: the site is made before the models are ready
-
     is_theirs = Event.objects.filter(report_file=name, pk__in=event_access.named_events(request.user) or ())
     if not default_storage.exists(name) or (_is_limited(request) and not is_theirs.exists()):
         raise Http404

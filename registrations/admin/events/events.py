@@ -40,6 +40,12 @@ from registrations.web.fields import AddressField
 CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
 IN_CALENDARS = {"starts_at", "ends_at", "status"}
 
+LINKS: dict[Any, str] = {
+    attendance.presences: attendance.PERMISSION,
+    people.registrants: people.PERMISSION,
+    exports.lists: exports.PERMISSION,
+}
+
 COUNTED = {"confirmed": Registration.Status.CONFIRMED, "waiting": Registration.Status.WAITLISTED}
 
 
@@ -214,13 +220,14 @@ class EventAdmin(WebinarModelAdmin[Event]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
         may_change = self.has_change_permission(request, obj)
+        fieldsets = list(_offered(self.fieldsets, request))
         if obj is None or (may_change and not event_changes.must_be_announced(obj, listed=_listed(obj))):
-            return self.fieldsets
+            return fieldsets
         words = _(
             "People are on the list: use the buttons above, under “Tell the people registered”, to change these "
             "and the note on the connection."
         )
-        essentials, (name, options), *others = self.fieldsets
+        essentials, (name, options), *others = fieldsets
         read = ["named_zone" if field == "timezone" else field for field in options["fields"]]
         return [essentials, (name, {"fields": read, "description": words if may_change else ""}), *others]
 
@@ -287,6 +294,16 @@ class EventAdmin(WebinarModelAdmin[Event]):
         super().save_related(request, form, formsets, change)
         if words := study_report.glyph_warning(form.instance):
             messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
+
+
+def _offered(fieldsets: Any, request: HttpRequest) -> Iterator[Any]:
+    """Without the fields whose links this account may not follow."""
+    for name, options in fieldsets:
+        fields = [
+            one for one in options["fields"] if request.user.has_perm(LINKS.get(one, "registrations.view_event"))
+        ]
+        if fields:
+            yield name, {**options, "fields": fields}
 
 
 def warnings(event: Event, changed: set[str]) -> list[Any]:
