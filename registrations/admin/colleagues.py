@@ -132,11 +132,11 @@ def path(name: str, *accounts: User) -> str:
     return reverse(f"admin:registrations_invitation_{name}", args=[account.pk for account in accounts])
 
 
-def found(request: HttpRequest, number: int) -> User:
-    account = get_object_or_404(people(), pk=number)
-    if not is_theirs_to_change(request, account):
+def found(request: HttpRequest, pk: int) -> User:
+    person = get_object_or_404(people(), pk=pk)
+    if not is_theirs_to_change(request, person):
         raise PermissionDenied
-    return account
+    return person
 
 
 def invite(request: HttpRequest) -> HttpResponse:
@@ -161,27 +161,25 @@ def invite(request: HttpRequest) -> HttpResponse:
     )
 
 
-def colleague(request: HttpRequest, number: int) -> HttpResponse:
+def colleague(request: HttpRequest, account: int) -> HttpResponse:
     """One colleague: the role, which the form changes, and what else can be done."""
-    account = found(request, number)
-    now = {"role": role_of(account), "events": [one.event_id for one in account.named_on.all()]}
+    person = found(request, account)
+    now = {"role": role_of(person), "events": [one.event_id for one in person.named_on.all()]}
     form = RoleForm(request.POST if request.method == "POST" else None, initial=now)
     if form.is_valid():
-        colleagues.change_role(account, **form.cleaned_data)
-        messages.success(request, _("The role of %(name)s is changed.") % {"name": name_of(account)})
+        colleagues.change_role(person, **form.cleaned_data)
+        messages.success(request, _("The role of %(name)s is changed.") % {"name": name_of(person)})
         return HttpResponseRedirect(path("changelist"))
     return confirmation.form_page(
         request,
         Invitation,
         form,
         template="admin/colleague.html",
-        title=name_of(account),
+        title=name_of(person),
         sentences=[],
-        line=line(request, account),
-        invitation=invitation_of(account),
-        acts=[
-            (act.title, act.sentence, path(name, account)) for name, act in ACTS.items() if act.is_possible(account)
-        ],
+        line=line(request, person),
+        invitation=invitation_of(person),
+        acts=[(act.title, act.sentence, path(name, person)) for name, act in ACTS.items() if act.is_possible(person)],
         button=_("Save the role"),
         back=path("changelist"),
     )
@@ -245,23 +243,23 @@ ACTS = {
 }
 
 
-def act(request: HttpRequest, number: int, *, name: str) -> HttpResponse:
-    account, deed = found(request, number), ACTS[name]
-    if not deed.is_possible(account):
-        return HttpResponseRedirect(path("colleague", account))
+def act(request: HttpRequest, account: int, *, name: str) -> HttpResponse:
+    person, deed = found(request, account), ACTS[name]
+    if not deed.is_possible(person):
+        return HttpResponseRedirect(path("colleague", person))
     if confirmation.ANSWER not in request.POST:
         return confirmation.page(
             request,
             Invitation,
-            title=f"{deed.title} – {name_of(account)}",
+            title=f"{deed.title} – {name_of(person)}",
             sentences=[deed.sentence],
             button=deed.title,
             hidden=[(confirmation.ANSWER, "yes")],
-            back=path("colleague", account),
+            back=path("colleague", person),
         )
-    if deed.carry_out(account, int(request.user.pk or 0)) is not False:
+    if deed.carry_out(person, int(request.user.pk or 0)) is not False:
         messages.success(request, str(deed.done))
-    return HttpResponseRedirect(path("colleague", account))
+    return HttpResponseRedirect(path("colleague", person))
 
 
 @admin.register(Invitation)
@@ -270,10 +268,10 @@ class InvitationAdmin(WebinarModelAdmin[Invitation]):
 
     pages: ClassVar = [
         AdminPage("invite/", invite, "invite", permissions=(PERMISSION,), needs_fresh_password=True),
-        AdminPage("<int:number>/", colleague, "colleague", permissions=(PERMISSION,), needs_fresh_password=True),
+        AdminPage("<int:account>/", colleague, "colleague", permissions=(PERMISSION,), needs_fresh_password=True),
         *(
             AdminPage(
-                f"<int:number>/{name.replace('_', '-')}/",
+                f"<int:account>/{name.replace('_', '-')}/",
                 partial(act, name=name),
                 name,
                 permissions=(PERMISSION,),

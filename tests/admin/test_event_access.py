@@ -7,10 +7,12 @@ from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.test import Client
+from django.urls import get_resolver
 
 from registrations.domain import colleagues
 from registrations.models import Delivery, Event, EventMember, Job, Registration
 from registrations.security.roles import ORGANISATION, PER_EVENT
+from tests.addresses import addresses
 from tests.admin_client import EVENTS, MAILS, PEOPLE, with_fresh_password
 from tests.admin_pages import rows
 from tests.factories import make_event, make_registration
@@ -45,11 +47,15 @@ def all_paths(found: dict[str, Any]) -> dict[str, str]:
     event, registration = found["event"], found["registration"]
     name = event.report_file.name or "rapport.pdf"
     paths = {}
-    for route, pattern in every.addresses(every.get_resolver()):
+    for route, pattern in addresses(get_resolver()):
         if not route.startswith("admin/") or pattern.name == "logout":
             continue
         values = {**every._row(route, found), "name": name, "app_label": "registrations", "url": "nowhere/"}
-        values |= {"number": str(found["broadcast"].pk), "person": str(registration.pk)}
+        values |= {
+            "number": str(found["broadcast"].pk),
+            "person": str(registration.pk),
+            "account": str(found["user"].pk),
+        }
         values |= {"content_type_id": str(content_type()), "uidb64": "MQ", "token": "nothing"}
         if route.startswith("admin/r/"):
             values["object_id"] = str(event.pk)
