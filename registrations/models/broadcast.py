@@ -105,6 +105,11 @@ class Broadcast(models.Model):
         return self.state == self.State.CONFIRMED and not self.may_be_taken_back
 
     @property
+    def may_start_another(self) -> bool:
+        """It has come to its end, or nobody can take it back: a new draft may be made from it."""
+        return not (self.is_draft or self.is_planned or self.may_be_taken_back)
+
+    @property
     def leaves_at(self) -> datetime | None:
         return self.planned_at or (self.confirmed_at + LEAVES_AFTER if self.confirmed_at else None)
 

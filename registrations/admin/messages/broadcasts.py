@@ -85,7 +85,7 @@ def _answer(request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
         return _take_back(request, broadcast)
     if STOP in request.POST:
         return _stop(request, broadcast)
-    if WRITE_AGAIN in request.POST and not (broadcast.is_draft or broadcast.is_planned):
+    if WRITE_AGAIN in request.POST and broadcast.may_start_another:
         draft = broadcasts.write_again(broadcast, account=int(request.user.pk or 0))
         return HttpResponseRedirect(address("correct_broadcast", draft))
     if not broadcasts.is_being_written(broadcast):
