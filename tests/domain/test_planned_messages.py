@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from registrations.domain import broadcasts
 from registrations.models import Broadcast, Delivery, late_mails
+from registrations.security import audit
 from tests.admin_client import logged_in, with_fresh_password
 from tests.domain.broadcasts import TYPED, make_broadcast, page_of, path, sent_to, with_people
 from tests.factories import make_event, make_registration
@@ -59,7 +60,7 @@ def test_it_is_owed_once_however_often_a_worker_looks() -> None:
 def test_a_worker_that_dies_in_the_middle_leaves_it_planned(monkeypatch: pytest.MonkeyPatch) -> None:
     broadcast = planned()
     with monkeypatch.context() as patch:
-        patch.setattr(broadcasts.audit, "record", lambda *args, **detail: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(audit, "record", lambda *args, **detail: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             let_the_hour_come(broadcast)
     broadcast.refresh_from_db()
