@@ -35,4 +35,4 @@ class InvitationView(PasswordResetConfirmView):
         return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request), "title": title}
 
     def render_to_response(self, context: dict[str, Any], **options: Any) -> Any:
-        return super().render_to_response(context, **options, status=200 if self.validlink else 410)
+        return super().render_to_response(context, **options, status=200 if self.validlink else 404)
