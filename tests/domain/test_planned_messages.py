@@ -75,7 +75,7 @@ def test_an_event_that_is_off_meanwhile_stops_it_for_review(organiser: Client, s
     type(broadcast.event).objects.update(status=status)
     let_the_hour_come(broadcast)
     assert (broadcast.state, broadcast.held_because, sent_to(broadcast)) == ("draft", status, [])
-    assert "did not leave" in organiser.get(page_of(broadcast), headers={"Accept-Language": "en"}).text
+    assert "était programmé et n’est pas parti" in organiser.get(page_of(broadcast)).text
 
 
 def test_a_message_about_the_cancellation_can_be_planned() -> None:
