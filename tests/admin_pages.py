@@ -11,7 +11,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from registrations.admin_site.pages import AdminPage
 from registrations.admin_site.site import WebinarAdminSite
-from registrations.models import AuditEntry, Broadcast, Delivery, Event, Job, Suppression
+from registrations.models import AuditEntry, Broadcast, Delivery, Event, Invitation, Job, Suppression
 from registrations.security import audit
 from tests.addresses import addresses
 from tests.factories import make_registration
@@ -29,6 +29,12 @@ NO_PAGES = {  # addresses of the admin that show no page of their own
     "registrations_job_document": "a download",
     "registrations_event_letter": "a frame in a page",
     "registrations_event_mail_part": "a frame in a page",
+    "invitation": "before the login",
+    "registrations_invitation_change": "a colleague is an account: tests/admin/test_colleagues.py",
+    "registrations_invitation_history": "a colleague is an account",
+    "registrations_invitation_reset_phone": "offered when there is a phone",
+    "registrations_invitation_deactivate": "offered once the invitation was used",
+    "registrations_invitation_reopen": "offered when the account is closed",
 }
 
 
@@ -57,7 +63,8 @@ def rows(event: Event) -> dict[str, Model]:
         "delivery": Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION),
         "suppression": Suppression.objects.create(digest="0" * 64),
         "auditentry": AuditEntry.objects.latest("pk"),
-        "user": User.objects.create_user("quelqu-une"),
+        "user": (invited := User.objects.create_user("quelqu-une", is_staff=True)),
+        "invitation": Invitation.objects.create(user=invited, invited_by=1),
         "group": Group.objects.create(name="Groupe"),
         "job": job,
         "broadcast": broadcast,
@@ -79,6 +86,7 @@ def _path(route: str, pattern: URLPattern, rows: dict[str, Model]) -> str:
     number = rows[model[1]].pk if model and model[1] in rows else 1
     values = {"object_id": number, "pk": number, "id": number, "app_label": "registrations"}
     values |= {"number": rows["broadcast"].pk, "person": rows["registration"].pk, "kind": "confirmation"}
+    values |= {"account": rows["user"].pk}
     asked = re.findall(r"<(?:\w+:)?(\w+)>", route)
     return reverse(f"admin:{pattern.name}", kwargs={name: values[name] for name in asked})
 

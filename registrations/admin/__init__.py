@@ -9,7 +9,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_tasks_db.models import DBTaskResult
 
-from registrations.admin import accounts, audit_log
+from registrations.admin import accounts, audit_log, colleagues
 from registrations.admin.events import change_jobs, events
 from registrations.admin.mails import deliveries, suppressions
 from registrations.admin.messages import jobs as message_jobs
@@ -25,6 +25,7 @@ __all__ = [
     "accounts",
     "audit_log",
     "change_jobs",
+    "colleagues",
     "deliveries",
     "events",
     "jobs",

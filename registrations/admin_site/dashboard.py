@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from registrations.admin_site.pages import list_path
 from registrations.models import Delivery, Event, Registration, WorkerPresence, clock_mark
 from registrations.runtime import pango
+from registrations.security import event_access
 from registrations.statistics import charts, dashboard
 from registrations.statistics.dashboard import EventSummary, UpcomingMails
 
@@ -41,9 +42,10 @@ class Row(NamedTuple):
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    found = dashboard.problems()
+    only = event_access.named_events(request.user)
+    found = {pk: problems for pk, problems in dashboard.problems().items() if only is None or pk in only}
     workers = clock_mark.with_mark(WorkerPresence.objects.all()).alive()
-    summaries = dashboard.summaries(found)
+    summaries = dashboard.summaries(found, only)
     health = {
         "late": sum(problems.late for problems in found.values()),
         "failed": sum(problems.failed for problems in found.values()),
@@ -52,6 +54,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "broken": sum(problems.broken for problems in found.values()),
     }
     return {
+        "is_limited": only is not None,  # its own actions may name events that it sees no more
         "mail_health": health,
         "alerts": list(_alerts(**health)),
         "is_unattended": not workers,

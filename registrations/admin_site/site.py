@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,8 +18,10 @@ from django.utils.translation import gettext_lazy
 
 from registrations.admin_site import login as login_pages
 from registrations.admin_site.help import help_page
+from registrations.admin_site.invitation import InvitationView
 from registrations.admin_site.pages import AdminPage
-from registrations.security import audit
+from registrations.models import Event
+from registrations.security import audit, event_access
 from registrations.web.errors import session_ended
 
 SENSITIVE = {"delete_selected", "erase_on_request", "disown", "take_data"}  # actions that ask for a fresh password
@@ -43,6 +46,7 @@ class WebinarAdminSite(admin.AdminSite):
             *(page.url(self) for page in self.pages()),
             path("code/", login_pages.code, name="code"),
             path("set-up/", login_pages.set_up, name="set_up"),
+            path("invitation/<uidb64>/<token>/", InvitationView.as_view(), name="invitation"),
             *super().get_urls(),
         ]
 
@@ -84,6 +88,8 @@ class WebinarAdminSite(admin.AdminSite):
             is_logout = request.resolver_match and request.resolver_match.url_name == "logout"
             if request.POST and not is_logout and (waits_for_code or request.user.is_anonymous):
                 return session_ended(request)
+            if request.resolver_match and request.resolver_match.url_name == "view_on_site":
+                _refuse_others_events(request, **kwargs)
             if not waits_for_code:
                 return stock(request, *args, **kwargs)
             return self.logout(request) if is_logout else redirect(login_pages.to("code", request.get_full_path()))
@@ -108,9 +114,22 @@ def is_sensitive(request: HttpRequest) -> bool:
     return any(value in SENSITIVE for name, value in request.POST.items() if name.endswith("action"))
 
 
+def _refuse_others_events(request: HttpRequest, content_type_id: str = "", object_id: str = "") -> None:
+    """Django would lead to any object: an account that is limited goes to its own events only."""
+    own = {str(pk) for pk in event_access.named_events(request.user) or ()}
+    of_events = str(ContentType.objects.get_for_model(Event).pk)
+    if _is_limited(request) and not (content_type_id == of_events and object_id in own):
+        raise Http404
+
+
+def _is_limited(request: HttpRequest) -> bool:
+    return event_access.is_limited(request.user)
+
+
 def document(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     """An uploaded file, for staff: file fields in the admin link to it."""
-    if not default_storage.exists(name):
+    is_theirs = Event.objects.filter(report_file=name, pk__in=event_access.named_events(request.user) or ())
+    if not default_storage.exists(name) or (_is_limited(request) and not is_theirs.exists()):
         raise Http404
     response = FileResponse(default_storage.open(name), as_attachment=True)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -1,5 +1,7 @@
 """Messages to registrants: confirmed once, taken back within two minutes, then sent like any other mail."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -7,12 +9,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from registrations.mailing import wakeups
-from registrations.models import Broadcast, Delivery, Job
+from registrations.models import Broadcast, Delivery, Event, Job
 from registrations.models.delivery import REFUSALS
 from registrations.security import audit
 
 Kind, State = Delivery.Kind, Broadcast.State
 WRITTEN = ["audience", "territory", "newsletter_only", "subject", "body"]  # by the organiser
+OFF = {Event.Status.CANCELLED, Event.Status.POSTPONED}
 PROGRESS = {
     Delivery.State.PENDING: "waiting",
     Delivery.State.SENDING: "waiting",
@@ -80,12 +83,66 @@ def is_being_written(broadcast: Broadcast) -> bool:
 
 
 @transaction.atomic
+def plan(broadcast: Broadcast, *, at: datetime) -> bool:
+    """Let it leave at an hour to come, or at another one than planned; False when it was confirmed meanwhile.
+
+    Who signs up until then receives it: the audience is found at that hour.
+    """
+    broadcast = Broadcast.objects.locked(broadcast)
+    if not (broadcast.is_planned or is_being_written(broadcast)):
+        return False
+    broadcast.state, broadcast.planned_at, broadcast.confirmed_at = State.PLANNED, at, timezone.now()
+    broadcast.planned_for_status, broadcast.held_because = broadcast.event.status, ""
+    broadcast.save()
+    audit.record(audit.Action.BULK_MAIL, about=broadcast, act="plan", audience=broadcast.audience)
+    return True
+
+
+def send_planned() -> None:
+    """For a worker, every few seconds. Each message is one transaction: a worker that dies leaves it planned."""
+    for broadcast in Broadcast.objects.due().order_by("planned_at", "pk"):
+        _send_planned(broadcast)
+
+
+@transaction.atomic
+def _send_planned(broadcast: Broadcast) -> None:
+    """An event that was cancelled or postponed meanwhile makes it a draft again, for the organiser to read."""
+    event = Event.objects.locked(broadcast.event)
+    broadcast = Broadcast.objects.locked(broadcast)
+    if not Broadcast.objects.due().filter(pk=broadcast.pk).exists():  # another worker, or taken back
+        return
+    if event.status in OFF and event.status != broadcast.planned_for_status:
+        _to_draft(broadcast, held_because=event.status)
+        audit.record(audit.Action.BULK_MAIL, about=broadcast, act="hold")
+        return
+    recipients = broadcast.recipients()
+    broadcast.count = Delivery.objects.enqueue_all(
+        recipients, Kind.BROADCAST, send_at=broadcast.planned_at, broadcast=broadcast
+    )
+    broadcast.state = State.CONFIRMED
+    broadcast.save()
+    wakeups.send_due_mail.enqueue()
+    detail = {"audience": broadcast.audience, "count": broadcast.count}
+    audit.record(audit.Action.BULK_MAIL, about=broadcast, act="send", **detail)
+
+
+def _to_draft(broadcast: Broadcast, *, held_because: str = "") -> None:
+    broadcast.state, broadcast.planned_at, broadcast.confirmed_at = State.DRAFT, None, None
+    broadcast.held_because = held_because
+    broadcast.save()
+
+
+@transaction.atomic
 def take_back(broadcast: Broadcast) -> bool:
     """Cancel all its mails; False when it is too late, or was done before.
 
-    A message whose job has not finished becomes a draft again.
+    A message whose job has not finished becomes a draft again, and one that is planned too.
     """
     broadcast = Broadcast.objects.locked(broadcast)
+    if broadcast.is_planned:
+        _to_draft(broadcast)
+        audit.record(audit.Action.BULK_MAIL, about=broadcast, act="take back")
+        return True
     if broadcast.is_draft:
         return _call_off(broadcast)
     if not broadcast.may_be_taken_back:
@@ -110,7 +167,7 @@ def _call_off(broadcast: Broadcast) -> bool:
 
 @transaction.atomic
 def write_again(broadcast: Broadcast, *, account: int) -> Broadcast:
-    """A draft with the words and the audience of a message that was taken back, which stays as it is."""
+    """A draft with the words and the audience of an earlier message, which stays as it is."""
     fields = {name: getattr(broadcast, name) for name in WRITTEN}
     return Broadcast.objects.create(event=broadcast.event, created_by=account, **fields)
 

@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 
 from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, personal_entry
-from registrations.mailing import calendar_objects, first_mails, own_words, placeholders, previews
+from registrations.mailing import calendar_objects, first_mails, invitations, own_words, placeholders, previews
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.own_words import SPACES
 from registrations.mailing.transports import mime
@@ -114,6 +114,8 @@ def _with_headers(delivery: Delivery) -> Mail:
 def _composed(delivery: Delivery) -> Mail:
     if delivery.facts.recipient == Recipient.OPERATOR:
         return alert(delivery)
+    if delivery.kind == Kind.INVITATION:
+        return invitation(delivery)
     return message(delivery) if delivery.facts.is_written_by_organiser else letter(delivery)
 
 
@@ -191,6 +193,11 @@ def alert(delivery: Delivery) -> Mail:
         "site": settings.HOST,
     }
     return _written(delivery, context)
+
+
+def invitation(delivery: Delivery) -> Mail:
+    """To a colleague: the link to choose a password, which is made here and stored nowhere."""
+    return _written(delivery, {**invitations.words(delivery), "site": settings.HOST})
 
 
 def message(delivery: Delivery) -> Mail:

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from registrations.models import Broadcast, Delivery, Event, Registration
+from registrations.models import Broadcast, Delivery, Event, Invitation, Registration
 from registrations.models.mail_kinds import SCHEDULES, Condition
 
 Reason, Status = Delivery.Reason, Event.Status
@@ -24,6 +24,8 @@ def obsolete_reason(delivery: Delivery) -> str:
 def _broken(condition: Condition, delivery: Delivery) -> Any:
     if condition in OF_REGISTRATION:
         return OF_REGISTRATION[condition](delivery, delivery.registration) if delivery.registration else ""
+    if condition == Condition.INVITATION_STANDS:
+        return _invitation_is_off(delivery)
     event = delivery.related_event
     return OF_EVENT[condition](delivery, event) if event else ""
 
@@ -73,6 +75,11 @@ def _wants_no_messages(_delivery: Delivery, registration: Registration) -> Any:
 
 def _wants_no_reminders(_delivery: Delivery, registration: Registration) -> Any:
     return "" if registration.wants_reminders else NO_REMINDERS
+
+
+def _invitation_is_off(delivery: Delivery) -> Any:
+    invitation = Invitation.objects.filter(delivery=delivery).first()
+    return "" if invitation and invitation.is_open else _("the invitation no longer stands")
 
 
 def _event_is_off(_delivery: Delivery, event: Event) -> Any:

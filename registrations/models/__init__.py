@@ -8,6 +8,7 @@ from registrations.models.attendance import Attendance
 from registrations.models.audit import AuditEntry
 from registrations.models.broadcast import Broadcast
 from registrations.models.clock_mark import ClockMark
+from registrations.models.colleague import EventMember, Invitation
 from registrations.models.delivery import Delivery
 from registrations.models.document import Document
 from registrations.models.event import Event
@@ -39,9 +40,11 @@ __all__ = [
     "Delivery",
     "Document",
     "Event",
+    "EventMember",
     "EventPage",
     "EventQuestion",
     "EventState",
+    "Invitation",
     "Job",
     "MailText",
     "Partner",

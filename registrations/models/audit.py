@@ -31,6 +31,7 @@ class AuditEntry(models.Model):
         OTP_RESET = "otp_reset", _("second factor taken away")
         PASSWORD_CHANGED = "password_changed", _("password changed")
         ACCOUNT_ADDED = "account_added", _("account added")
+        INVITED = "invited", _("colleague invited")
         RIGHTS_CHANGED = "rights_changed", _("rights changed")
         DELETED = "deleted", _("deleted")
         ON_BEHALF = "on_behalf", _("done for a person")

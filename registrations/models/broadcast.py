@@ -1,6 +1,8 @@
 """A message that an organiser writes to people of one event, kept as it was written."""
 
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.core.validators import MaxLengthValidator
@@ -21,6 +23,10 @@ LEAVES_AFTER = timedelta(minutes=2)  # until then it can be taken back
 
 
 class BroadcastQuerySet(LocksRows["Broadcast"]):
+    def due(self) -> Self:
+        """Planned, and their hour has come."""
+        return self.filter(state=Broadcast.State.PLANNED, planned_at__lte=timezone.now())
+
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
@@ -34,12 +40,13 @@ class Broadcast(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", pgettext_lazy("message", "Draft")
+        PLANNED = "planned", pgettext_lazy("message", "Planned")
         CONFIRMED = "confirmed", pgettext_lazy("message", "Confirmed")
         TAKEN_BACK = "taken_back", pgettext_lazy("message", "Taken back")
         STOPPED = "stopped", pgettext_lazy("message", "Stopped")
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="broadcasts", verbose_name=_("event"))
-    audience = models.CharField(_("to whom"), max_length=10, choices=Audience)
+    audience = models.CharField(_("to whom"), max_length=60)  # of Audience; several with commas
     territory = OneLineField(_("only of this territory"), max_length=255, blank=True)
     newsletter_only = models.BooleanField(_("only who asked for the newsletter"), default=False)
     subject = OneLineField(_("subject"), max_length=90)
@@ -49,6 +56,10 @@ class Broadcast(models.Model):
     created_by = models.BigIntegerField(_("account number"))
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    planned_at = models.DateTimeField(_("planned for"), null=True, blank=True)
+    # what the organiser knew when it was planned; and, in a draft, why it did not leave at its hour
+    planned_for_status = models.CharField(max_length=10, blank=True, default="", db_default="", editable=False)
+    held_because = models.CharField(max_length=10, blank=True, default="", db_default="", editable=False)
 
     objects = BroadcastQuerySet.as_manager()
 
@@ -62,6 +73,10 @@ class Broadcast(models.Model):
                 name="broadcast_leaves_once_it_is_confirmed",
                 condition=Q(state="draft", confirmed_at__isnull=True) | Q(confirmed_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="planned_broadcast_has_an_hour",
+                condition=~Q(state="planned") | Q(planned_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +85,11 @@ class Broadcast(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
+
+    @property
+    def is_planned(self) -> bool:
+        """For an hour to come; its audience is found then."""
+        return self.state == self.State.PLANNED
 
     @property
     def is_taken_back(self) -> bool:
@@ -85,8 +105,13 @@ class Broadcast(models.Model):
         return self.state == self.State.CONFIRMED and not self.may_be_taken_back
 
     @property
+    def may_start_another(self) -> bool:
+        """It has come to its end, or nobody can take it back: a new draft may be made from it."""
+        return not (self.is_draft or self.is_planned or self.may_be_taken_back)
+
+    @property
     def leaves_at(self) -> datetime | None:
-        return self.confirmed_at + LEAVES_AFTER if self.confirmed_at else None
+        return self.planned_at or (self.confirmed_at + LEAVES_AFTER if self.confirmed_at else None)
 
     @property
     def may_be_taken_back(self) -> bool:
@@ -104,15 +129,28 @@ class Broadcast(models.Model):
             people = people.filter(territory=self.territory)
         return people.filter(newsletter=True) if self.newsletter_only else people
 
+    @property
+    def audiences(self) -> list[str]:
+        return [name for name in self.audience.split(",") if name]
+
+    @property
+    def audience_words(self) -> str:
+        return ", ".join(str(self.Audience(name).label) for name in self.audiences)
+
     def _audience(self) -> RegistrationQuerySet:
         people = Registration.objects.without_dry_runs().filter(event=self.event_id)
-        match self.audience:
+        wanted = [condition for name in self.audiences if (condition := self._condition(name))]
+        return people.filter(reduce(or_, wanted)) if wanted else people.none()
+
+    def _condition(self, name: str) -> Q | None:
+        seated = Q(status=Registration.Status.CONFIRMED)
+        match name:
             case self.Audience.SEATED:
-                return people.seated()
+                return seated
             case self.Audience.PRESENT:
-                return people.seated().filter(has_attended())
+                return seated & Q(has_attended())
             case self.Audience.ABSENT:
-                return people.seated().filter(~has_attended(), created_at__lt=self.event.ends_at)
+                return seated & ~Q(has_attended()) & Q(created_at__lt=self.event.ends_at)
             case self.Audience.WAITING:
-                return people.filter(status=Registration.Status.WAITLISTED)
-        return people.none()
+                return Q(status=Registration.Status.WAITLISTED)
+        return None

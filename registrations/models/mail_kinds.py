@@ -31,6 +31,7 @@ class Kind(models.TextChoices):
     FOLLOW_UP = "follow_up", _("Follow-up")
     BROADCAST = "broadcast", _("Message from the organiser")
     TRIAL = "trial", _("Trial, to who writes")
+    INVITATION = "invitation", _("Invitation of a colleague")
     ALERT = "alert", _("Alert to the operator")
 
 
@@ -67,7 +68,7 @@ class Moment(models.TextChoices):
 class Recipient(enum.Enum):
     REGISTRANT = enum.auto()  # the registration's address
     CONTACT = enum.auto()  # the contact address of the event
-    STAFF = enum.auto()  # the organiser who asks for a trial
+    STAFF = enum.auto()  # the organiser who asks for a trial, or a colleague who is invited
     OPERATOR = enum.auto()  # ALERT_EMAIL
 
     @property
@@ -91,6 +92,7 @@ class Condition(enum.Enum):
     EVENT_STANDS = enum.auto()  # the event is neither cancelled nor postponed
     EVENT_IS_CANCELLED = enum.auto()
     CHANGE_STANDS = enum.auto()  # the change of the event, by its reason
+    INVITATION_STANDS = enum.auto()  # the colleague has not used it, and nobody has withdrawn or repeated it
 
 
 class CalendarRule(enum.Enum):
@@ -271,6 +273,7 @@ KINDS: Mapping[Kind, MailKind] = {
         may_unsubscribe=True,
     ),
     Kind.TRIAL: MailKind(conditions=(), recipient=Recipient.STAFF, is_written_by_organiser=True, in_thread=False),
+    Kind.INVITATION: MailKind(conditions=(Condition.INVITATION_STANDS,), recipient=Recipient.STAFF, in_thread=False),
     Kind.ALERT: MailKind(conditions=(), recipient=Recipient.OPERATOR, priority=-10, in_thread=False),
 }
 

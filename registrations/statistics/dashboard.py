@@ -4,7 +4,7 @@ The number of queries does not depend on the number of events.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import pairwise
@@ -106,11 +106,12 @@ def _late() -> Counter[int | None]:
     return Counter(dict(late.order_by().values_list("event").annotate(count=Count("pk"))))
 
 
-def summaries(found: dict[int | None, Problems]) -> list[EventSummary]:
-    """Summaries of the next and the latest events. `found`: the problems by event."""
+def summaries(found: dict[int | None, Problems], only: Collection[int] | None = None) -> list[EventSummary]:
+    """Summaries of the next and the latest events. `found`: the problems by event; `only`: ids of events."""
     people = Registration.objects.without_dry_runs().filter(event=OuterRef("pk")).order_by("created_at")
     first, last = (some.values("created_at")[:1] for some in (people, people.reverse()))
     events: Any = Event.objects.nearest_first().annotate(first_at=Subquery(first), last_at=Subquery(last))
+    events = events if only is None else events.filter(pk__in=only)
     shown = {event.pk: EventSummary(event, event.first_at, event.last_at) for event in events[:EVENTS_SHOWN]}
     _count_people(shown)
     for pk, summary in shown.items():

@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from registrations.domain import erasure
+from registrations.domain import broadcasts, erasure
 from registrations.mailing import wakeups
 from registrations.models import Delivery, WorkerPresence
 from registrations.runtime import full_disk
@@ -68,6 +68,7 @@ class MailWorker(Worker):
             WorkerPresence.objects.note(self.worker_id)
             if not self.next_sweep:
                 Delivery.objects.broken().try_again()  # a new release or other settings may have mended them
+            broadcasts.send_planned()
             wakeups.sweep()
             erasure.erase_due()
             self.next_sweep = now + SWEEP_EVERY

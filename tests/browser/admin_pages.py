@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations.domain import attendance, broadcasts, retention, signup
+from registrations.domain import attendance, broadcasts, colleagues, retention, signup
 from registrations.mailing import reminders
 from registrations.models import (
     Attendance,
@@ -25,6 +25,7 @@ from registrations.models import (
     Suppression,
 )
 from registrations.security import audit
+from registrations.security.roles import PER_EVENT
 from tests.admin_pages import NO_PAGES, declared
 from tests.browser.import_pages import (
     admin_event_act,
@@ -72,6 +73,23 @@ def admin_message(written: Broadcast, page: str = "broadcast") -> str:
 def admin_message_confirmed() -> str:
     broadcasts.send(written := message(), count=5)
     return admin_message(written)
+
+
+def admin_message_planned() -> str:
+    broadcasts.plan(written := message(), at=timezone.now() + DAY)
+    return admin_message(written)
+
+
+def admin_colleague(page: str) -> Callable[[], str]:
+    """Someone who was invited to run one webinar."""
+
+    def prepare() -> str:
+        address = f"{secrets.token_hex(4)}@example.org"
+        names = {"first_name": "Inès", "last_name": LONG[:60], "email": address}
+        invited = colleagues.invite(**names, role=PER_EVENT, events=[make_event()], by=1).user
+        return reverse(f"admin:registrations_invitation_{page}", args=[] if page == "changelist" else [invited.pk])
+
+    return prepare
 
 
 def asked_message() -> tuple[Broadcast, Job]:
@@ -311,6 +329,12 @@ ADMIN_PAGES = [
             ("admin-event-delete", row("delete", make_event)),
             ("admin-mails", lambda: admin_delivery().partition("/delivery/")[0] + "/delivery/"),
             ("admin-mail", admin_delivery),
+            ("admin-colleagues", admin_colleague("changelist")),
+            ("admin-colleague", admin_colleague("colleague")),
+            ("admin-colleague-again", admin_colleague("send_again")),
+            ("admin-colleague-withdraw", admin_colleague("withdraw")),
+            ("admin-message-plan", lambda: admin_message(message(), "plan")),
+            ("admin-message-planned", admin_message_planned),
             ("admin-users", admin_page("auth_user_changelist")),
             ("admin-suppressions", admin_page("registrations_suppression_changelist")),
             ("admin-suppression", row("change", a_suppression)),

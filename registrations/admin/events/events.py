@@ -62,6 +62,12 @@ from registrations.web.fields import AddressField
 CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
 IN_CALENDARS = {"starts_at", "ends_at", "status"}
 
+LINKS: dict[Any, str] = {
+    attendance.presences: attendance.PERMISSION,
+    people.registrants: people.PERMISSION,
+    exports.lists: exports.PERMISSION,
+}
+
 COUNTED = {"confirmed": Registration.Status.CONFIRMED, "waiting": Registration.Status.WAITLISTED}
 
 
@@ -88,6 +94,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *people.PAGES,
         *attendance.PAGES,
     )
+    event_path = "pk"
     form = EventForm
     list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "public_page"]
     list_filter = ["status"]
@@ -150,9 +157,8 @@ class EventAdmin(WebinarModelAdmin[Event]):
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
         may_change = self.has_change_permission(request, obj)
         is_frozen = obj is not None and event_changes.must_be_announced(obj, listed=_listed(obj))
-        return parts.fieldsets(
-            told_elsewhere=is_frozen and may_change, zone="named_zone" if is_frozen or not may_change else "timezone"
-        )
+        zone = "named_zone" if is_frozen or not may_change else "timezone"
+        return list(_offered(parts.fieldsets(told_elsewhere=is_frozen and may_change, zone=zone), request))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {**defaults(), **super().get_changeform_initial_data(request)}
@@ -243,6 +249,13 @@ class EventAdmin(WebinarModelAdmin[Event]):
             messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
         for sentence in page_parts.warnings(formsets):
             messages.warning(request, sentence)
+
+
+def _offered(fieldsets: Any, request: HttpRequest) -> Iterator[Any]:
+    """Without the fields whose links this account may not follow."""
+    hidden = [field for field, permission in LINKS.items() if not request.user.has_perm(permission)]
+    for name, options in fieldsets:
+        yield name, {**options, "fields": [one for one in options["fields"] if one not in hidden]}
 
 
 def warnings(event: Event, changed: set[str]) -> list[Any]:

@@ -17,6 +17,7 @@ from registrations.admin.mails import failed_mails
 from registrations.admin.mails.held_mails import PERMISSION, give_up, release
 from registrations.admin.mails.returned_mails import came_back
 from registrations.admin.shared.long_lists import LongListAdmin
+from registrations.admin.shared.model_admin import EventFilter
 from registrations.models import Delivery
 from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.mail_states import State, returns_are_told
@@ -90,7 +91,8 @@ SHOWN = [
 @admin.register(Delivery)
 class DeliveryAdmin(LongListAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
-    list_filter: ClassVar = [failed_mails.ToLookAt, "state", "kind", "event", "provider_status"]
+    event_path = "event"
+    list_filter: ClassVar = [failed_mails.ToLookAt, "state", "kind", ("event", EventFilter), "provider_status"]
     linked_lookups: ClassVar = ["state__in", "provider_status__in", "broadcast__id__exact"]
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from registrations.admin.messages import planned
 from registrations.admin.messages.forms import CountForm, MessageForm
 from registrations.admin.messages.review import address, facts, figures, fingerprint, html_of, letters, subject
 from registrations.admin.shared import confirmation
@@ -43,7 +44,9 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
     if not has_readers(event):
         messages.info(request, _("There is nobody to write to: the event is a draft, or nobody is on its list."))
         return HttpResponseRedirect(event_path(event))
-    return _form(request, Broadcast(event=event, created_by=int(request.user.pk or 0)))
+    return _form(
+        request, Broadcast(event=event, created_by=int(request.user.pk or 0), **planned.words_of_earlier(request))
+    )
 
 
 def correct_broadcast(request: HttpRequest, pk: int, number: int) -> HttpResponse:
@@ -63,6 +66,8 @@ def _form(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         title=_("Write to the people registered"),
         sentences=[_("Nothing is sent yet: the next page shows the message as it will arrive, and to how many.")],
         button=_("See what will be sent"),
+        template="admin/write.html",
+        earlier=[] if broadcast.pk else planned.earlier(request),
         back=address("broadcast", broadcast) if broadcast.pk else event_path(broadcast.event),
         original=broadcast.event,
     )
@@ -80,7 +85,7 @@ def _answer(request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
         return _take_back(request, broadcast)
     if STOP in request.POST:
         return _stop(request, broadcast)
-    if WRITE_AGAIN in request.POST and broadcast.is_taken_back:
+    if WRITE_AGAIN in request.POST and broadcast.may_start_another:
         draft = broadcasts.write_again(broadcast, account=int(request.user.pk or 0))
         return HttpResponseRedirect(address("correct_broadcast", draft))
     if not broadcasts.is_being_written(broadcast):
@@ -122,7 +127,10 @@ def _send_trial(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
 
 
 def _take_back(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
-    if broadcasts.take_back(broadcast):
+    if broadcast.is_planned and broadcasts.take_back(broadcast):
+        log_change(request, broadcast.event, _("Message taken back."))
+        messages.success(request, _("Taken back: the message is a draft again, and leaves at no hour."))
+    elif broadcasts.take_back(broadcast):
         log_change(request, broadcast.event, _("Message taken back."))
         messages.success(request, _("Taken back: none of these mails leaves."))
     elif broadcast.is_draft:
@@ -202,6 +210,7 @@ def _review(request: HttpRequest, broadcast: Broadcast, form: CountForm) -> Http
         facts=list(facts(broadcast)),
         letters=list(letters(broadcast)),
         form=form,
+        plan=address("plan", broadcast),
         seen=fingerprint(broadcast),
         trial_address=trial_address(request, broadcast.event),
         correct=address("correct_broadcast", broadcast),
@@ -230,8 +239,14 @@ def _progress(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         not_sent_shown=NAMES_SHOWN,
         waiting=waiting,
         leaves_at=broadcast.leaves_at and _clock(broadcast.leaves_at),
+        planned_in_words=planned.in_words(broadcast) if broadcast.is_planned else "",
+        plan=address("plan", broadcast),
         back=event_path(broadcast.event),
     )
+
+
+def plan(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    return planned.plan_page(request, found(pk, number))
 
 
 def letter_page(request: HttpRequest, pk: int, number: int, person: int) -> HttpResponse:
@@ -296,6 +311,9 @@ PAGES = [
     AdminPage("<int:pk>/write/<int:number>/", broadcast_page, name="broadcast", permissions=MAY_WRITE),
     AdminPage(
         "<int:pk>/write/<int:number>/correct/", correct_broadcast, name="correct_broadcast", permissions=MAY_WRITE
+    ),
+    AdminPage(
+        "<int:pk>/write/<int:number>/plan/", plan, name="plan", permissions=MAY_WRITE, needs_fresh_password=True
     ),
     AdminPage("<int:pk>/write/<int:number>/delete/", delete_broadcast, name="delete_broadcast", permissions=MAY_WRITE),
     AdminPage("<int:pk>/write/<int:number>/letter/<int:person>/", letter_page, name="letter", permissions=MAY_WRITE),

@@ -1,10 +1,13 @@
 """The forms to write to the registrants: recipients and text, then the number of recipients."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
-from django.contrib.admin.widgets import AdminRadioSelect, AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
+from django.forms.utils import from_current_timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -12,14 +15,17 @@ from registrations.mailing import placeholders
 from registrations.models import Broadcast, Event
 
 Audience = Broadcast.Audience
+DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
+HOURS = ["%H:%M", "%Hh%M", "%Hh", "%H h %M", "%H h", "%H%M", "%H"]
 
 
 class MessageForm(forms.ModelForm[Broadcast]):
     """Recipients and text. No audience is preselected, so that nobody is written to by accident."""
 
-    audience = forms.ChoiceField(
+    audience = forms.MultipleChoiceField(
         label=gettext_lazy("To whom"),
-        widget=AdminRadioSelect,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Several may be ticked: nobody receives it twice."),
         error_messages={"required": gettext_lazy("Choose to whom: until then it is for nobody.")},
     )
     territory = forms.ChoiceField(label=gettext_lazy("Only of this territory"), required=False)
@@ -32,7 +38,8 @@ class MessageForm(forms.ModelForm[Broadcast]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         event = self.instance.event
-        cast(forms.ChoiceField, self.fields["audience"]).choices = possible_audiences(event)
+        cast(forms.MultipleChoiceField, self.fields["audience"]).choices = possible_audiences(event)
+        self.initial["audience"] = self.instance.audiences
         self._offer_filters(event)
         self.fields["subject"].help_text = _("Filled in: %(names)s.") % {
             "names": placeholders.shown(placeholders.IN_SUBJECT)
@@ -51,6 +58,9 @@ class MessageForm(forms.ModelForm[Broadcast]):
         if not event.newsletter_label:
             del self.fields["newsletter_only"]
 
+    def clean_audience(self) -> str:
+        return ",".join(self.cleaned_data["audience"])
+
     def clean_subject(self) -> str:
         return known_only(self.cleaned_data["subject"], placeholders.IN_SUBJECT)
 
@@ -59,7 +69,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
-        if typed.get("audience") == Audience.WAITING and "{lien}" in typed.get("body", ""):
+        if Audience.WAITING in typed.get("audience", "").split(",") and "{lien}" in typed.get("body", ""):
             self.add_error("body", _("Who waits has no link to the room: take {lien} out."))
         return typed
 
@@ -78,6 +88,28 @@ def possible_audiences(event: Event) -> list[tuple[str, Any]]:
     if not (took_place and event.is_over):
         not_yet.add(Audience.ABSENT)
     return [(audience.value, audience.label) for audience in Audience if audience not in not_yet]
+
+
+class PlanForm(forms.Form):
+    """A day and an hour of the event's zone, which is the active one while the form is read."""
+
+    day = forms.DateField(
+        label=gettext_lazy("Day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"), input_formats=DAYS
+    )
+    hour = forms.TimeField(
+        label=gettext_lazy("Hour"),
+        input_formats=HOURS,
+        widget=forms.TextInput({"inputmode": "text", "autocomplete": "off", "size": 8}),
+        help_text=gettext_lazy("14h, 14h30 or 14:30."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or self.cleaned_data
+        if "day" in typed and "hour" in typed:
+            typed["at"] = from_current_timezone(datetime.combine(typed["day"], typed["hour"]))
+            if typed["at"] <= timezone.now():
+                self.add_error("hour", _("This hour has passed."))
+        return typed
 
 
 class CountForm(forms.Form):

@@ -44,7 +44,7 @@ def fingerprint(broadcast: Broadcast) -> str:
 
 
 def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
-    yield _("To whom"), broadcast.get_audience_display()
+    yield _("To whom"), broadcast.audience_words
     if broadcast.territory:
         yield _("Only of this territory"), broadcast.territory
     if broadcast.newsletter_only:

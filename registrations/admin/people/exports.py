@@ -27,7 +27,7 @@ from registrations.models import Event, EventQuestion, Job, Registration, person
 from registrations.models.job import Outcome
 from registrations.models.person_fields import BY_NAME, PersonField
 from registrations.runtime.rows import in_chunks
-from registrations.security import audit
+from registrations.security import audit, event_access
 from registrations.spreadsheets import newsletter, writer
 from registrations.text import dates
 from registrations.text.typography import french
@@ -187,7 +187,8 @@ def _file(
 def _only_event(request: HttpRequest) -> Event | None:
     """The event by which the list is filtered: only its custom questions are columns."""
     pk = request.GET.get("event__id__exact", "")
-    return Event.objects.filter(pk=pk).first() if pk.isdecimal() else None
+    events = event_access.limited(Event.objects.all(), request.user, "pk")
+    return events.filter(pk=pk).first() if pk.isdecimal() else None
 
 
 @admin.display(description=gettext_lazy("lists and sheets"))

@@ -41,13 +41,14 @@ from registrations.admin.people.on_behalf import come_back, disown, erase_on_req
 from registrations.admin.people.returned_mails import address_fails, address_works
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
+from registrations.admin.shared.model_admin import EventFilter
 from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import corrections, erasure, mailboxes, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, Registration, person_fields
 from registrations.models.person_fields import BY_NAME as BY_FIELD
 from registrations.models.person_fields import Kind
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
-from registrations.security import audit
+from registrations.security import audit, event_access
 from registrations.text import email_typos
 from registrations.web.fields import AddressField, NameField
 
@@ -96,7 +97,8 @@ class TerritoryFilter(admin.SimpleListFilter):
     parameter_name = "territory"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(territory, territory) for territory in Registration.objects.without_dry_runs().territories()]
+        people = event_access.limited(Registration.objects.without_dry_runs(), request.user, "event")
+        return [(territory, territory) for territory in cast(RegistrationQuerySet, people).territories()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
         return queryset.filter(territory=self.value()) if self.value() else queryset
@@ -119,7 +121,8 @@ class AddByHandForm(forms.ModelForm[Registration]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if full := ", ".join(event.short_title for event in _full_events()):
+        offered = getattr(self.fields.get("event"), "queryset", Event.objects.none())
+        if full := ", ".join(event.short_title for event in _full_events(offered)):
             sentence = _("Full at the moment: %(events)s.") % {"events": full}
             self.fields["status"].help_text = f"{self.fields['status'].help_text} {sentence}"
 
@@ -176,8 +179,9 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         "created_at",
         "event",
     ]
+    event_path = "event"
     list_filter = [
-        "event",
+        ("event", EventFilter),
         "status",
         MailStateFilter,
         PresenceFilter,
@@ -367,6 +371,6 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
         mailboxes.take_out(now, wrong)
 
 
-def _full_events() -> list[Event]:
-    coming = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
+def _full_events(events: QuerySet[Event]) -> list[Event]:
+    coming = events.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
     return [event for event in coming if not event.has_free_seat]

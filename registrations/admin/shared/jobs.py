@@ -9,7 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from registrations.admin.shared.model_admin import WebinarModelAdmin, page
 from registrations.admin_site.login import with_fresh_password
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.models import Broadcast, Event, Job, Registration, WorkerPresence
-from registrations.security import audit
+from registrations.security import audit, event_access
 from registrations.web.responses import pdf_response
 from registrations.worker import jobs
 
@@ -142,6 +142,12 @@ class JobAdmin(WebinarModelAdmin[Job]):
     list_select_related = ["event"]
     list_per_page = 50
 
+    def limited(self, rows: QuerySet[Job], request: HttpRequest) -> QuerySet[Job]:
+        """What an account started on people whom it chose in a list names no event."""
+        if (events := event_access.named_events(request.user)) is None:
+            return rows
+        return rows.filter(Q(event__in=events) | Q(event=None, asked_by=request.user.pk))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         accounts = get_user_model().objects.filter(pk=OuterRef("asked_by"))
         rows = visible(super().get_queryset(request), request.user).select_related("event")
@@ -153,7 +159,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
 
     def has_view_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
         wanted = [obj.permission] if obj else PERMISSIONS
-        return any(request.user.has_perm(name) for name in wanted)
+        return any(request.user.has_perm(name) for name in wanted) and self._is_theirs(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

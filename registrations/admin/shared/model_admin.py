@@ -1,6 +1,8 @@
 """What the admins of all models have in common."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import wraps
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
@@ -8,14 +10,16 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest
 from django.db import DataError
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.pages import AdminPage, AdminView
+from registrations.models import Event
+from registrations.security import event_access
 
 OFFERED = ["{}__exact", "{}__isnull", "{}__id__exact", "{}__gte", "{}__lt"]  # by Django's filter on a field
 
@@ -29,7 +33,8 @@ class OnlyOfferedLookups:
     linked_lookups: ClassVar[Collection[str]] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        filters: Sequence[Any] = cast(Any, self).get_list_filter(request)
+        listed: Sequence[Any] = cast(Any, self).get_list_filter(request)
+        filters = [one[0] if isinstance(one, tuple) else one for one in listed]  # (field, its filter)
         names = {one.parameter_name for one in filters if not isinstance(one, str)}
         of_fields = {name.format(one) for one in filters if isinstance(one, str) for name in OFFERED}
         return lookup in {*names, *of_fields, *self.linked_lookups}
@@ -42,17 +47,68 @@ class OnlyOfferedLookups:
             raise IncorrectLookupParameters from error
 
 
+class EventFilter(admin.RelatedFieldListFilter):
+    """The events that the account may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        choices = super().field_choices(field, request, model_admin)
+        return [choice for choice in choices if event_access.may_see(request.user, int(choice[0]))]
+
+
 class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
     """Titles name the thing itself, in place of « Sélectionnez l’objet … à changer ».
 
-    `pages` are the pages of this model besides Django's own.
+    `pages` are the pages of this model besides Django's own. `event_path` leads from a row to its event: an account
+    that is limited to some events sees the rows of these, and no row of a model without a path.
     """
 
     pages: ClassVar[Sequence[AdminPage]] = ()
+    event_path: ClassVar[str] = ""
 
     def get_urls(self) -> list[URLPattern]:
         prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
-        return [*(page.url(self.admin_site, prefix) for page in self.pages), *super().get_urls()]
+        own = [replace(page, view=self._of_visible_row(page.view)) for page in self.pages]
+        return [*(page.url(self.admin_site, prefix) for page in own), *super().get_urls()]
+
+    def _of_visible_row(self, view: AdminView) -> AdminView:
+        """For a page that names a row by `pk`: not found when this account may not see the row."""
+
+        @wraps(view)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if "pk" in kwargs and not self._is_visible(request, kwargs["pk"]):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    def _is_visible(self, request: HttpRequest, pk: Any) -> bool:
+        if not event_access.is_limited(request.user):
+            return True
+        return self.limited(self.model._default_manager.filter(pk=pk), request).exists()
+
+    def limited(self, rows: QuerySet[M], request: HttpRequest) -> QuerySet[M]:
+        return event_access.limited(rows, request.user, self.event_path)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        return self.limited(super().get_queryset(request), request)
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return super().has_view_permission(request, obj) and self._is_theirs(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_theirs(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_theirs(request, obj)
+
+    def _is_theirs(self, request: HttpRequest, obj: M | None) -> bool:
+        return obj is None or obj.pk is None or self._is_visible(request, obj.pk)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A form offers the events that its account may see."""
+        if db_field.related_model is Event and event_access.is_limited(request.user):
+            kwargs["queryset"] = event_access.limited(Event.objects.all(), request.user, "pk")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}

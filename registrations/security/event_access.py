@@ -1,0 +1,42 @@
+"""Accounts that see and run only the events on which they are named (the group « Par webinaire »).
+
+They hold a permission that limits them. So the question costs no query beyond those of all permissions, and an
+account of two groups stays limited.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from registrations.models import EventMember
+
+LIMIT = "registrations.limited_to_named_events"
+
+
+def is_limited(user: Any) -> bool:
+    """A superuser has every permission, and is not limited by this one."""
+    return not user.is_superuser and user.has_perm(LIMIT)
+
+
+def named_events(user: Any) -> Collection[int] | None:
+    """Ids of the events of this account, read once per request; None when it sees all events."""
+    if not is_limited(user):
+        return None
+    if not hasattr(user, "named_event_ids"):
+        user.named_event_ids = set(EventMember.objects.filter(user=user.pk).values_list("event", flat=True))
+    ids: set[int] = user.named_event_ids
+    return ids
+
+
+def limited[M: Model](rows: QuerySet[M], user: Any, path: str) -> QuerySet[M]:
+    """The rows that this account may see. `path`: from a row to its event; an empty one leads to no event."""
+    ids = named_events(user)
+    if ids is None:
+        return rows
+    return rows.filter(**{f"{path}__in": ids}) if path else rows.none()
+
+
+def may_see(user: Any, event: int | None) -> bool:
+    ids = named_events(user)
+    return ids is None or event in ids
