@@ -11,6 +11,7 @@ from registrations.models.clock_mark import ClockMark
 from registrations.models.delivery import Delivery
 from registrations.models.document import Document
 from registrations.models.event import Event, EventState
+from registrations.models.event_check import EventCheck
 from registrations.models.event_question import EventQuestion
 from registrations.models.job import Job
 from registrations.models.purged_count import PurgedCount
@@ -29,6 +30,7 @@ __all__ = [
     "Delivery",
     "Document",
     "Event",
+    "EventCheck",
     "EventQuestion",
     "EventState",
     "Job",

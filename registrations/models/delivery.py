@@ -184,6 +184,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             left = {"state": Delivery.State.SENT, "sent_at": timezone.now(), "owed_since": None, "obstacle": ""}
             waiting.update(**left, error="", lease="", worker_crashes=0)
 
+    def to_see(self) -> Self:
+        """Those that need somebody: failed, held back, impossible to compose, or refused by the mailbox."""
+        ended = [Delivery.State.FAILED, Delivery.State.HELD, Delivery.State.BROKEN]
+        return self.without_dry_runs().filter(Q(state__in=ended) | Q(provider_status__in=REFUSALS))
+
     def refused(self) -> Self:
         """Returned for good, or reported as unwanted."""
         return self.filter(provider_status__in=REFUSALS)

@@ -161,20 +161,20 @@ def admin_bilan(*, purged: bool = False) -> str:
 
 
 def open_details(page: Page) -> None:
-    for summary in page.locator(".admin-figures summary").all():
+    for summary in page.locator(".bilan summary").all():
         summary.click()
 
 
 def see_every_picture(page: Page) -> None:
     """They are fetched when they come near the window."""
-    for picture in page.locator(".admin-guide img").all():
+    for picture in page.locator(".guide img").all():
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
     page.evaluate("scrollTo(0, 0)")
 
 
 def open_chart_tables(page: Page) -> None:
-    page.locator(".admin-charts summary").click()
+    page.locator(".charts summary").click()
 
 
 def planned(**fields: Any) -> Registration:

@@ -20,7 +20,7 @@ from django.utils.html import escape, format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from registrations.admin.events import changes, dry_runs, duplication, figures, previews, upcoming_mails
+from registrations.admin.events import changes, dry_runs, duplication, figures, home, previews, upcoming_mails
 from registrations.admin.events.forms import EventForm, examined, zone_of
 from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
@@ -68,6 +68,7 @@ def link_for_other_sites(event: Event) -> str:
 @admin.register(Event)
 class EventAdmin(WebinarModelAdmin[Event]):
     pages = (
+        *home.PAGES,
         *changes.PAGES,
         *broadcasts.PAGES,
         *figures.PAGES,

@@ -67,6 +67,19 @@ def _message_id(pasted: str) -> str:
     return f"<{pasted.rpartition(' ')[2].strip('<>')}>"
 
 
+class ToSee(admin.SimpleListFilter):
+    """The mails that need somebody."""
+
+    title = gettext_lazy("to see")
+    parameter_name = "to_see"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", gettext_lazy("Mails to see"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        return cast(DeliveryQuerySet, queryset).to_see() if self.value() == "yes" else queryset
+
+
 SHOWN = [
     "registration",
     "recipient_address",
@@ -89,7 +102,7 @@ SHOWN = [
 @admin.register(Delivery)
 class DeliveryAdmin(LongListAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
-    list_filter = ["state", "kind", "event", "provider_status"]
+    list_filter = [ToSee, "state", "kind", "event", "provider_status"]
     linked_lookups: ClassVar = ["state__in", "provider_status__in", "broadcast__id__exact"]
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]
