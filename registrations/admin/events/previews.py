@@ -20,11 +20,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from registrations.admin.messages.broadcasts import may_write, require_writer, trial_address
 from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage
-from registrations.domain import dry_runs
+from registrations.domain import dry_runs, publishing
 from registrations.mailing import previews
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.mailing.previews import EXAMPLES, SAMPLES
-from registrations.models import Delivery, Event
+from registrations.models import Delivery, Event, EventCheck
 from registrations.views import reading
 from registrations.web.forms import RegistrationForm
 from registrations.web.responses import View, private_page
@@ -69,6 +69,7 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _send_preview(request, pk)
     form = _asked(pk, request.GET)
+    publishing.note_look(form.event, EventCheck.Part.MAILS, by=request.user)
     try:
         mail, defect = _mail(form), ""
     except NotComposed as error:
@@ -143,6 +144,8 @@ def as_typed(view: View) -> View:
 @as_typed
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
+    if request.method == "GET":  # a page that is only typed is not what will be published
+        publishing.note_look(get_object_or_404(Event, pk=pk), EventCheck.Part.PAGE, by=request.user)
     event, is_draft = _as_published(pk)
     return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 
