@@ -134,9 +134,7 @@ def day(request: HttpRequest, pk: int) -> HttpResponse:
     people = _people(event)
     facts = Facts(event, people["seated"], has_attendance=people["imported"])
     context = {"event": event, "people": people, **day_context(facts, people)}
-    response = render(request, "admin/event_day.html", context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "admin/event_day.html", context)
 
 
 def arrivals(event: Event) -> QuerySet[Attendance]:
