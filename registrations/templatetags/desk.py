@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from django import template
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.template import RequestContext
 from django.urls import reverse
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -32,7 +31,7 @@ class ShownTab(NamedTuple):
     words: Any
     address: str
     is_current: bool
-    count: int = 0
+    number: int = 0
     alarm: int = 0
 
 
@@ -80,24 +79,26 @@ def event_head(context: RequestContext) -> dict[str, Any]:
         "event": event,
         "badge": desk_words.badge(event),
         "distance": desk_words.distance(event),
-        "tabs": list(tabs(event, request.user, request.resolver_match.url_name)),
+        "tabs": list(tabs(event, request.user, request.resolver_match.url_name, context.get("to_see"))),
     }
 
 
-def tabs(event: Event, user: AbstractBaseUser | Any, page: str) -> list[ShownTab]:
+def tabs(event: Event, user: Any, page: str, to_see: int | None = None) -> list[ShownTab]:
     """Those that this account may open, with the number of seats taken and of mails that need somebody."""
-    numbers = {PEOPLE: "count", MAILS: "alarm"}
+    numbers = {PEOPLE: "number", MAILS: "alarm"}
     allowed = [tab for tab in TABS if user.has_perm(f"registrations.{tab.permission}")]
     return [
         ShownTab(
             tab.words,
             tab.address(event),
             is_current=page == tab.route or page in tab.pages,
-            **({numbers[tab.route]: _number(event, tab.route)} if tab.route in numbers else {}),
+            **({numbers[tab.route]: _number(event, tab.route, to_see)} if tab.route in numbers else {}),
         )
         for tab in allowed
     ]
 
 
-def _number(event: Event, route: str) -> int:
-    return event.seats_taken if route == PEOPLE else Delivery.objects.to_see().filter(event=event).count()
+def _number(event: Event, route: str, to_see: int | None) -> int:
+    if route == PEOPLE:
+        return event.seats_taken
+    return Delivery.objects.to_see().filter(event=event).count() if to_see is None else to_see

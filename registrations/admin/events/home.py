@@ -1,5 +1,6 @@
 """The home of an event: its state, what comes next, its figures; its settings; and the day itself."""
 
+import io
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +49,7 @@ def home(request: HttpRequest, pk: int) -> HttpResponse:
         subtitle=_("Overview"),
         event=event,
         facts=facts,
+        to_see=to_see,
         people=people,
         next=steps.shown(next_step(facts), event, request.user),
         **_parts(request, facts, people),
@@ -57,12 +59,12 @@ def home(request: HttpRequest, pk: int) -> HttpResponse:
 def _people(event: Event) -> dict[str, Any]:
     """Registrations by status, who came, and the first and the last sign-up: one query."""
     reported = Attendance.objects.filter(registration=OuterRef("pk"), origin__in=[Origin.IMPORT, Origin.HAND])
-    people = event.registrations.without_dry_runs().annotate(attended=has_attended(), reported=Exists(reported))
+    people = event.registrations.without_dry_runs().annotate(has_come=has_attended(), reported=Exists(reported))
     return people.aggregate(
         seated=Count("pk", filter=Q(status=Status.CONFIRMED)),
         waiting=Count("pk", filter=Q(status=Status.WAITLISTED)),
         cancelled=Count("pk", filter=Q(status=Status.CANCELLED)),
-        present=Count("pk", filter=Q(attended=True)),
+        present=Count("pk", filter=Q(has_come=True)),
         imported=Count("pk", filter=Q(reported=True)),
         first=Min("created_at"),
         last=Max("created_at"),
@@ -161,8 +163,9 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 def qr(request: HttpRequest, pk: int) -> HttpResponse:
     """The QR code of the public page as a file: large enough to print."""
     event = get_object_or_404(Event, pk=pk)
-    response = HttpResponse(content_type="image/svg+xml")
-    segno.make(public_address(event), micro=False).save(response, kind="svg", scale=16, border=4)
+    drawn = io.BytesIO()
+    segno.make(public_address(event), micro=False).save(drawn, kind="svg", scale=16, border=4)
+    response = HttpResponse(drawn.getvalue(), content_type="image/svg+xml")
     response["Content-Disposition"] = f'attachment; filename="qr-{event.slug}.svg"'
     return response
 
