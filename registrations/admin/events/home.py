@@ -88,7 +88,7 @@ def _parts(request: HttpRequest, facts: Facts, people: dict[str, Any]) -> dict[s
     if facts.is_draft:
         parts["checks"] = publishing.checklist(event)
         parts["checks_done"] = sum(check.is_done for check in parts["checks"])
-    elif may(SEE_PEOPLE):
+    elif may(SEE_PEOPLE) and not is_the_day(facts):
         parts["chart"] = sign_ups.over_time(event, people["first"], people["last"])
     if may(SEE_MAILS) and not facts.is_draft:
         lines = [line for line in upcoming.timeline(event) if line.send_at and not line.has_passed]
