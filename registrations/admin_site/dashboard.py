@@ -1,17 +1,22 @@
-"""The first page of the admin: problems, a table of the events, and charts of the sign-ups of one event."""
+"""The first page of the desk: problems, a card for each event to come or to finish, a table of those that are over."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import ngettext
 
+from registrations.admin_site import steps
 from registrations.admin_site.pages import list_path
+from registrations.admin_site.steps import ShownStep
 from registrations.models import Delivery, Event, Registration, WorkerPresence, clock_mark
 from registrations.runtime import pango
 from registrations.security import event_access
-from registrations.statistics import charts, dashboard
+from registrations.statistics import dashboard
 from registrations.statistics.dashboard import EventSummary, UpcomingMails
+from registrations.statistics.next_steps import Facts, next_step
+from registrations.text.desk_words import Badge, badge, distance
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
 
@@ -30,10 +35,13 @@ class CountLink(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One event in the table of the first page."""
+    """One event: a card or a line of the first page."""
 
     event: Event
-    state: Any
+    badge: Badge
+    distance: str
+    next: ShownStep | None
+    present: int
     confirmed: CountLink
     waitlisted: CountLink
     cancelled: CountLink
@@ -99,19 +107,42 @@ def _alerts(*, late: int, failed: int, refused: int, held: int, broken: int) -> 
 
 
 def _table(request: HttpRequest, summaries: list[EventSummary]) -> dict[str, Any]:
-    drawn = _chosen(request, summaries)
-    rows = [_row(summary) for summary in summaries]
-    return {"summaries": summaries, "rows": rows, **(_drawings(drawn) if drawn else {})}
+    rows = {summary.event.pk: _row(summary, request.user) for summary in summaries}
+    finished = {summary.event.pk for summary in summaries if _is_finished(summary)}
+    return {
+        "summaries": summaries,
+        "this_year": timezone.localdate().year,
+        "rows": list(rows.values()),
+        "cards": sorted((row for pk, row in rows.items() if pk not in finished), key=lambda row: row.event.starts_at),
+        "finished": [row for pk, row in rows.items() if pk in finished],
+    }
 
 
-def _row(summary: EventSummary) -> Row:
+def _is_finished(summary: EventSummary) -> bool:
+    """Over, and nothing is left to do but to read its figures."""
+    facts = _facts(summary)
+    is_waiting = summary.event.status in {Event.Status.DRAFT, Event.Status.POSTPONED}
+    return summary.event.is_over and not is_waiting and not facts.wants_report and not facts.to_see
+
+
+def _facts(summary: EventSummary) -> Facts:
+    found = summary.problems
+    seated = summary.people.get(Registration.Status.CONFIRMED, 0)
+    to_see = found.failed + found.refused + found.held + found.broken
+    return Facts(summary.event, seated, to_see, has_attendance=summary.has_attendance)
+
+
+def _row(summary: EventSummary, user: Any) -> Row:
     counts = {
         status: _count(summary, status, is_always_linked=status == Registration.Status.CONFIRMED)
         for status in Registration.Status
     }
     return Row(
         event=summary.event,
-        state=summary.state,
+        badge=badge(summary.event),
+        distance=distance(summary.event),
+        next=steps.shown(next_step(_facts(summary)), summary.event, user),
+        present=summary.present,
         confirmed=counts[Registration.Status.CONFIRMED],
         waitlisted=counts[Registration.Status.WAITLISTED],
         cancelled=counts[Registration.Status.CANCELLED],
@@ -143,25 +174,3 @@ def _problems(summary: EventSummary) -> Iterator[Link]:
     if found.refused:
         words = ngettext("%(number)s came back", "%(number)s came back", found.refused) % {"number": found.refused}
         yield Link(words, list_path(Delivery, event__id__exact=event, look="refused"))
-
-
-def _chosen(request: HttpRequest, summaries: list[EventSummary]) -> EventSummary | None:
-    """The event asked for; else the next one, or the latest."""
-    asked = [summary for summary in summaries if str(summary.event.pk) == request.GET.get("event")]
-    public = [summary for summary in summaries if summary.event.status != Event.Status.DRAFT]
-    return next(iter([*asked, *public, *summaries]), None)
-
-
-def _drawings(summary: EventSummary) -> dict[str, Any]:
-    sign_ups, territories = dashboard.sign_ups(summary), dashboard.territories(summary)
-    return {
-        "drawn": summary.event,
-        "drawn_purged": sum(summary.purged.values()),
-        "days": sign_ups.days,
-        "columns": charts.columns(sign_ups.figures),
-        "columns_bottom": charts.COLUMNS_HEIGHT,
-        "highest": max((figure.number for figure in sign_ups.figures), default=0),
-        "lines": charts.lines(territories),
-        "lines_height": charts.LINE * len(territories),
-        "width": charts.WIDTH,
-    }

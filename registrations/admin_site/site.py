@@ -20,6 +20,7 @@ from registrations.admin_site import login as login_pages
 from registrations.admin_site.help import help_page
 from registrations.admin_site.invitation import InvitationView
 from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.search import search_page
 from registrations.models import Event
 from registrations.security import audit, event_access
 from registrations.web.errors import session_ended
@@ -31,6 +32,7 @@ class WebinarAdminSite(admin.AdminSite):
     site_title = gettext_lazy("Webinars")
     index_title = gettext_lazy("Organiser’s desk")
     empty_value_display = "–"
+    enable_nav_sidebar = False
 
     @property
     def site_header(self) -> str:  # type: ignore[override] # a plain attribute in Django
@@ -55,6 +57,7 @@ class WebinarAdminSite(admin.AdminSite):
         """Those that belong to no model. The pages before the second factor are not among them: see `get_urls`."""
         return [
             AdminPage("aide/", help_page, name="help", permissions=()),
+            AdminPage("chercher/", search_page, name="search", permissions=()),
             AdminPage("confirm/", login_pages.confirm_password, name="confirm_password", permissions=()),
             AdminPage("documents/<path:name>", document, name="document", permissions=("registrations.view_event",)),
         ]

@@ -12,6 +12,7 @@ from registrations.models.colleague import EventMember, Invitation
 from registrations.models.delivery import Delivery
 from registrations.models.document import Document
 from registrations.models.event import Event
+from registrations.models.event_check import EventCheck
 from registrations.models.event_page import EventPage
 from registrations.models.event_question import EventQuestion
 from registrations.models.event_state import EventState
@@ -40,6 +41,7 @@ __all__ = [
     "Delivery",
     "Document",
     "Event",
+    "EventCheck",
     "EventMember",
     "EventPage",
     "EventQuestion",

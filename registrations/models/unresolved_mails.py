@@ -15,12 +15,22 @@ BY_NAME = {"failed": FAILED, "refused": REFUSED}
 
 
 def unresolved(mails: DeliveryQuerySet, *, what: Q = FAILED | REFUSED) -> DeliveryQuerySet:
-    """Of these mails, those that somebody has to look at."""
+    """Of these mails, those that ended badly and that nobody has dealt with."""
+    return mails.filter(_unresolved(what))
+
+
+def to_see(mails: DeliveryQuerySet) -> DeliveryQuerySet:
+    """All that need somebody: those, and mails that are held back or cannot be composed."""
+    stopped = Q(state__in=[Delivery.State.HELD, Delivery.State.BROKEN])
+    return mails.without_dry_runs().filter(stopped | _unresolved(FAILED | REFUSED))
+
+
+def _unresolved(what: Q) -> Q:
     later = Delivery.objects.filter(registration=OuterRef("registration"), pk__gt=OuterRef("pk"))
     left = later.filter(state=Delivery.State.SENT).exclude(provider_status__in=REFUSALS)
     elsewhere = ~Q(to=Lower(OuterRef("sent_to")))
     replaced = left.alias(to=Lower("sent_to")).filter(Q(kind=OuterRef("kind")) | elsewhere)
-    return mails.filter(what, ~Exists(replaced), seen_at=None)
+    return what & Q(seen_at=None) & ~Q(Exists(replaced))
 
 
 def may_be_sent_again(mails: DeliveryQuerySet) -> DeliveryQuerySet:

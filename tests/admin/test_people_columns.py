@@ -201,7 +201,7 @@ def test_the_columns_are_folded_away_only_when_nothing_is_left_to_choose(
     organiser: Client, content: bytes, is_open: bool
 ) -> None:
     page = upload(organiser, make_event(), content)
-    assert ('<details class="module admin-block" open>' in page.text) == is_open
+    assert ('<details class="card" open>' in page.text) == is_open
 
 
 def test_hostile_headings_and_examples_stay_text(organiser: Client) -> None:

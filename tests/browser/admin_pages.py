@@ -189,20 +189,16 @@ def admin_bilan(*, purged: bool = False) -> str:
 
 
 def open_details(page: Page) -> None:
-    for summary in page.locator(".admin-figures summary").all():
+    for summary in page.locator(".bilan summary").all():
         summary.click()
 
 
 def see_every_picture(page: Page) -> None:
     """They are fetched when they come near the window."""
-    for picture in page.locator(".admin-guide img").all():
+    for picture in page.locator(".guide img").all():
         picture.scroll_into_view_if_needed()
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0
     page.evaluate("scrollTo(0, 0)")
-
-
-def open_chart_tables(page: Page) -> None:
-    page.locator(".admin-charts summary").click()
 
 
 def planned(**fields: Any) -> Registration:
@@ -394,7 +390,6 @@ ADMIN_PAGES = [
     ),
     SitePage("admin-help", admin_page("help"), act=see_every_picture, languages=("fr",), admin=True),
     SitePage("admin-bilan", admin_bilan, act=open_details, languages=("fr",), admin=True),
-    SitePage("admin-figures", admin_busy, act=open_chart_tables, languages=("fr",), admin=True),
     SitePage(
         "admin-mail-words-refused",
         admin_mail_words("confirmation"),
@@ -402,5 +397,6 @@ ADMIN_PAGES = [
         languages=("fr",),
         admin=True,
     ),
+    SitePage("admin-search", lambda: f"{admin_page('search')()}?q=zoe", languages=("fr",), admin=True),
     SitePage("admin-cancel-confirm", admin_event_act("cancel"), act=send_and_confirm, languages=("fr",), admin=True),
 ]

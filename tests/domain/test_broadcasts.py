@@ -129,7 +129,7 @@ def test_the_html_stands_in_a_frame_that_may_do_nothing(organiser: Client) -> No
     page = organiser.get(page_of(make_broadcast(with_people())))
     frame = organiser.get(page.context["letters"][0].address)
     assert "frame-src 'self'" in page["Content-Security-Policy"]
-    assert '<iframe class="admin-frame" sandbox src' in page.text
+    assert '<iframe class="frame" sandbox src' in page.text
     assert frame["X-Frame-Options"] == "SAMEORIGIN"
     assert frame["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"

@@ -21,7 +21,7 @@ def test_a_collected_style_sheet_holds_what_it_imports(settings: Settings, tmp_p
     call_command("collectstatic", verbosity=0, interactive=False)
     palette = (Path(site.BASE_DIR) / "static" / "css" / "palette.css").read_text("utf-8")
     names = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
-    for name in ("css/site.css", "css/admin.css"):
+    for name in ("css/site.css", "css/desk.css"):
         served = (tmp_path / names[name]).read_text("utf-8")
         assert palette in served
         assert "@import" not in served

@@ -56,7 +56,7 @@ def test_a_long_job_has_a_page_with_its_progress_and_then_its_result(
 
     Job.objects.update(done=1, total=3)
     page = organiser.get(page_of(job))
-    assert '<progress class="admin-progress" id="job-progress" value="1" max="3">' in page.text
+    assert '<progress class="progress" id="job-progress" value="1" max="3">' in page.text
     assert "1 sur 3 (33\u00a0%)" in page.text
     Job.objects.update(done=0)
 

@@ -34,6 +34,7 @@ from registrations.admin.events import (
     dry_runs,
     duplication,
     figures,
+    home,
     mail_words,
     page_parts,
     parts,
@@ -80,6 +81,7 @@ class ReportSectionInline(admin.StackedInline[ReportSection, Event]):
 @admin.register(Event)
 class EventAdmin(WebinarModelAdmin[Event]):
     pages = (
+        *home.PAGES,
         *changes.PAGES,
         *broadcasts.PAGES,
         *figures.PAGES,

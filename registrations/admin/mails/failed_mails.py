@@ -22,6 +22,7 @@ from registrations.web.fields import AddressField
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
 CHOICES = {
+    "all": gettext_lazy("all to look at"),
     "failed": gettext_lazy("failed, to look at"),
     "refused": gettext_lazy("came back, to look at"),
 }
@@ -37,6 +38,8 @@ class ToLookAt(admin.SimpleListFilter):
         return list(CHOICES.items())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "all":
+            return unresolved_mails.to_see(queryset)
         chosen = unresolved_mails.BY_NAME.get(self.value() or "")
         return unresolved_mails.unresolved(queryset, what=chosen) if chosen else queryset
 

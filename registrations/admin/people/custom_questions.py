@@ -76,7 +76,7 @@ def answers_fieldset(registration: Registration, *, may_change: bool) -> list[tu
 @admin.display(description=gettext_lazy("answers"))
 def own_answers_shown(registration: Registration) -> str:
     lines = ((one.question.label, ", ".join(one.lines)) for one in custom_questions.answered(registration))
-    return format_html_join("", '<span class="admin-line"><strong>{}</strong> {}</span>', lines)
+    return format_html_join("", '<span class="lines"><strong>{}</strong> {}</span>', lines)
 
 
 def _fields(registration: Registration) -> dict[str, Field]:

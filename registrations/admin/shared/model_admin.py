@@ -21,6 +21,8 @@ from registrations.admin_site.pages import AdminPage, AdminView
 from registrations.models import Event
 from registrations.security import event_access
 
+PRIMARY_KEY_DIGITS = 19
+
 OFFERED = ["{}__exact", "{}__isnull", "{}__id__exact", "{}__gte", "{}__lt"]  # by Django's filter on a field
 
 
@@ -111,7 +113,8 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        context = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        event = _event_of_list(request)
+        context = {"title": capfirst(self.opts.verbose_name_plural), "event": event, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def changeform_view(
@@ -126,6 +129,13 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
         name = capfirst(self.opts.verbose_name)
         title = name if object_id else _("Add: %(name)s") % {"name": self.opts.verbose_name}
         return super().changeform_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
+
+
+def _event_of_list(request: HttpRequest) -> Event | None:
+    """The event whose people or mails are listed: such a list is a page of the event."""
+    asked = request.GET.get("event__id__exact", "")
+    is_key = asked.isdecimal() and len(asked) < PRIMARY_KEY_DIGITS
+    return Event.objects.filter(pk=asked).first() if is_key else None
 
 
 def page(request: HttpRequest, model: type[Model], template: str, *, title: str, **context: Any) -> TemplateResponse:
