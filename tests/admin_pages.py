@@ -28,6 +28,8 @@ NO_PAGES = {  # addresses of the admin that show no page of their own
     "registrations_event_figures_pdf": "a download",
     "registrations_job_document": "a download",
     "registrations_event_letter": "a frame in a page",
+    "registrations_event_publish": "a button",
+    "registrations_event_seen": "a button",
     "registrations_event_mail_part": "a frame in a page",
     "invitation": "before the login",
     "registrations_invitation_change": "a colleague is an account: tests/admin/test_colleagues.py",

@@ -22,11 +22,11 @@ from registrations.admin.events import mail_words
 from registrations.admin.messages.broadcasts import may_write, require_writer, trial_address
 from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage
-from registrations.domain import dry_runs, publishing
+from registrations.domain import dry_runs
 from registrations.mailing import previews
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.mailing.previews import EXAMPLES, SAMPLES
-from registrations.models import Delivery, Event, EventCheck, MailText
+from registrations.models import Delivery, Event, MailText
 from registrations.models.mail_kinds import OWN_WORDS
 from registrations.views import reading
 from registrations.web.forms import RegistrationForm
@@ -80,8 +80,6 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
         return event
     form = _asked(event, request.POST or request.GET)
     texts = _typed_texts(request, form)
-    if request.method == "GET" and texts is None:  # what is only typed is not what will be sent
-        publishing.note_look(form.event, EventCheck.Part.MAILS, by=request.user)
     try:
         mail, defect = _mail(form, texts), ""
     except NotComposed as error:
@@ -213,8 +211,6 @@ def as_typed(view: View) -> View:
 @as_typed
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
-    if request.method == "GET":  # a page that is only typed is not what will be published
-        publishing.note_look(get_object_or_404(Event, pk=pk), EventCheck.Part.PAGE, by=request.user)
     event, is_draft = _as_published(pk)
     return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 
