@@ -29,6 +29,7 @@ from registrations.mailing.previews import EXAMPLES, SAMPLES
 from registrations.models import Delivery, Event, MailText
 from registrations.models.mail_kinds import OWN_WORDS
 from registrations.views import reading
+from registrations.web import uploads
 from registrations.web.forms import RegistrationForm
 from registrations.web.responses import View, private_page
 
@@ -185,7 +186,7 @@ def _saved(request: HttpRequest, pk: int) -> HttpResponse:
     """The answer of the event's own form, in a transaction that will be undone."""
     if IS_POPUP_VAR in request.POST:
         raise BadRequest("A preview is no form in a window of its own.")
-    request.FILES.clear()  # a stored file would not be undone
+    uploads.drop(request)  # a stored file would not be undone
     messages.set_level(request, messages.ERROR + 1)  # none about what is undone
     response: HttpResponse = admin.site.get_model_admin(Event).changeform_view(request, str(pk))
     return response
