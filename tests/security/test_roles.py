@@ -43,6 +43,7 @@ def test_the_groups_exist_after_migrate_with_their_rights() -> None:
         "view_delivery",
         "export_registration",
         "write_to_registrants",
+        "manage_colleagues",
     }
     assert codenames("Lecture") == {
         f"view_{model}" for model in {"event", "eventquestion", "registration", "reportsection", "delivery"} | of_pages

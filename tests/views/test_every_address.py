@@ -16,6 +16,9 @@ from django.urls.resolvers import RegexPattern
 from registrations.models import (
     AuditEntry,
     Delivery,
+    EventCheck,
+    Invitation,
+    Job,
     Registration,
     ShareImage,
     SiteIdentity,
@@ -25,6 +28,7 @@ from registrations.models import (
 from registrations.security import audit
 from registrations.views.reading import MAIL_CSP
 from tests.addresses import addresses
+from tests.domain.broadcasts import make_broadcast
 from tests.factories import make_event, make_picture, make_registration, make_speaker
 from tests.web.test_request_guard import STRICT
 
@@ -57,7 +61,10 @@ MAIL_PAGES = {  # pages that show a mail, and the sandboxed frame with its HTML
     r"/event/\d+/mails/$": f"{STRICT}; frame-src 'self'",
     r"/event/\d+/mails/\d+/$": MAIL_CSP,
 }
-CHANGED_BY_GET = {"django_session"}  # tables: only the visitor's own session
+CHANGED_BY_GET = {  # tables: the visitor's own session, and who of the team has read a preview
+    "django_session",
+    EventCheck._meta.db_table,
+}
 
 
 @pytest.fixture
@@ -76,9 +83,12 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
         "share_image": ShareImage.objects.create(event=event, digest="0" * 16, content=b"PNG"),
         "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
         "speaker": make_speaker(event),
+        "broadcast": make_broadcast(event),
+        "job": Job.objects.create(kind="people", title="T", event=event, asked_by=1, permission="auth.view_user"),
         "suppression": Suppression.objects.create(digest="0" * 64),
         "auditentry": AuditEntry.objects.latest("pk"),
-        "user": User.objects.create_user("quelqu-une"),
+        "user": (invited := User.objects.create_user("quelqu-une", is_staff=True)),
+        "invitation": Invitation.objects.create(user=invited, invited_by=1),
         "group": Group.objects.create(name="Groupe"),
     }
 
@@ -97,6 +107,10 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
         "width": str(rows["picture"].width),
         "app_label": "registrations",
         "url": "nowhere/",
+        "kind": Delivery.Kind.CONFIRMATION,
+        "number": str(rows["broadcast"].pk),
+        "person": str(registration.pk),
+        "account": str(rows["user"].pk),
     }
     return {
         route: path(route, pattern, {**filled, **_row(route, rows)}) for route, pattern in addresses(get_resolver())

@@ -81,7 +81,7 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
     form = _asked(event, request.POST or request.GET)
     texts = _typed_texts(request, form)
     if request.method == "GET" and texts is None:  # what is only typed is not what will be sent
-        publishing.note_look(form.event, EventCheck.Part.MAILS, by=request.user)
+        _note_look(request, form.event, EventCheck.Part.MAILS)
     try:
         mail, defect = _mail(form, texts), ""
     except NotComposed as error:
@@ -119,6 +119,12 @@ def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
     for name, values in request.POST.lists():
         if name not in NOT_TYPED:
             yield from ((name, value) for value in values)
+
+
+def _note_look(request: HttpRequest, event: Event, part: EventCheck.Part) -> None:
+    """For who prepares the event: who may only look checks nothing off."""
+    if request.user.has_perm("registrations.change_event"):
+        publishing.note_look(event, part, by=request.user)
 
 
 def _asked(event: Event, data: Any) -> ChoiceForm:
@@ -214,7 +220,7 @@ def as_typed(view: View) -> View:
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
     if request.method == "GET":  # a page that is only typed is not what will be published
-        publishing.note_look(get_object_or_404(Event, pk=pk), EventCheck.Part.PAGE, by=request.user)
+        _note_look(request, get_object_or_404(Event, pk=pk), EventCheck.Part.PAGE)
     event, is_draft = _as_published(pk)
     return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 
