@@ -8,6 +8,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
+from uuid import uuid4
 
 import icalendar
 import pytest
@@ -28,11 +29,21 @@ from registrations.documents import (
     speakers_sheet,
     study_report,
 )
-from registrations.domain import attendance
+from registrations.domain import attendance, colleagues
 from registrations.mailing import composer
 from registrations.mailing.previews import EXAMPLES, SAMPLES, sample_delivery
-from registrations.models import Attendance, Broadcast, Delivery, Event, EventQuestion, Registration, ReportSection
+from registrations.models import (
+    Attendance,
+    Broadcast,
+    Delivery,
+    Event,
+    EventQuestion,
+    Invitation,
+    Registration,
+    ReportSection,
+)
 from registrations.models.registration import new_code
+from registrations.security.roles import PER_EVENT
 from registrations.web import signed_up
 from registrations.web.fields import AddressField
 from tests.admin_client import logged_in
@@ -55,7 +66,7 @@ WRITTEN_BY_THE_SITE = {
     },
     EventQuestion: {"kind"},
     ReportSection: set[str](),
-    Broadcast: {"state"},
+    Broadcast: {"state", "audience", "planned_for_status", "held_because"},
 }
 PITFALLS = [
     "\u2028",
@@ -134,6 +145,11 @@ def typed(draw: Any, model: type[Model]) -> dict[str, Any]:
     }
 
 
+def invited_to(event: Event) -> Invitation:
+    address = f"{uuid4().hex}@example.org"
+    return colleagues.invite(email=address, first_name="", last_name="", role=PER_EVENT, events=[event], by=1)
+
+
 class Webinar:
     """An event, with a person who was there and messages, all of them with these texts and addresses."""
 
@@ -173,6 +189,7 @@ every_text = settings(
 )
 
 
+@settings(deadline=None)
 @given(address=addresses)
 def test_the_addresses_tried_here_are_those_that_the_forms_take(address: str) -> None:
     assert AddressField().clean(address).lower() == address.lower()
@@ -195,6 +212,7 @@ def test_every_kind_of_mail_is_composed_and_read_again(data: Any, session: str) 
         Delivery(**trial, broadcast=made.draft),
         Delivery(**trial, sample={"event": event.pk, "mail": "confirmation-new", "person": str(made.person.pk)}),
         Delivery(kind=Delivery.Kind.ALERT, recipient=made.contact),
+        invited_to(event).delivery,
     ]
     assert {delivery.kind for delivery in of_kinds} == set(Delivery.Kind)
     for delivery in of_kinds:

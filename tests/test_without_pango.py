@@ -104,7 +104,7 @@ def test_an_uploaded_report_is_attached_and_given_all_the_same(client: Client, j
     assert "et le rapport d’étude." in thanks.text
     assert mailbox.part(message, "application/pdf") == b"%PDF-1.7 ours\n%%EOF"
     path = f"/rejoindre/{event.registrations.get().join_code}/"
-    assert "Télécharger le rapport d’étude" in client.get(path).text
+    assert f'href="{path}rapport.pdf"' in client.get(path).text
     assert client.get(path + "rapport.pdf").content == b"%PDF-1.7 ours\n%%EOF"
 
 

@@ -16,6 +16,7 @@ from registrations.security import event_access
 from registrations.statistics import dashboard
 from registrations.statistics.dashboard import EventSummary, UpcomingMails
 from registrations.statistics.next_steps import Facts, next_step
+from registrations.text import dates
 from registrations.text.desk_words import Badge, badge, distance
 
 MAY_SEE = ["registrations.view_event", "registrations.view_registration"]
@@ -39,6 +40,7 @@ class Row(NamedTuple):
 
     event: Event
     badge: Badge
+    days: str  # of an event that takes several: its leaf shows the first
     distance: str
     next: ShownStep | None
     present: int
@@ -140,6 +142,7 @@ def _row(summary: EventSummary, user: Any) -> Row:
     return Row(
         event=summary.event,
         badge=badge(summary.event),
+        days=dates.event_days(summary.event, weekday=False) if dates.takes_several_days(summary.event) else "",
         distance=distance(summary.event),
         next=steps.shown(next_step(_facts(summary)), summary.event, user),
         present=summary.present,

@@ -24,8 +24,8 @@ def obsolete_reason(delivery: Delivery) -> str:
 def _broken(condition: Condition, delivery: Delivery) -> Any:
     if condition in OF_REGISTRATION:
         return OF_REGISTRATION[condition](delivery, delivery.registration) if delivery.registration else ""
-    if condition == Condition.INVITATION_STANDS:
-        return _invitation_is_off(delivery)
+    if condition in OF_STAFF:
+        return OF_STAFF[condition](delivery)
     event = delivery.related_event
     return OF_EVENT[condition](delivery, event) if event else ""
 
@@ -113,6 +113,7 @@ OF_REGISTRATION: Mapping[Condition, Callable[[Delivery, Registration], Any]] = {
     Condition.WANTS_MESSAGES: _wants_no_messages,
     Condition.WANTS_REMINDERS: _wants_no_reminders,
 }
+OF_STAFF: Mapping[Condition, Callable[[Delivery], Any]] = {Condition.INVITATION_STANDS: _invitation_is_off}
 OF_EVENT: Mapping[Condition, Callable[[Delivery, Event], Any]] = {
     Condition.EVENT_STANDS: _event_is_off,
     Condition.EVENT_IS_CANCELLED: _event_is_not_cancelled,

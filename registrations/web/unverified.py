@@ -20,6 +20,8 @@ from django.template.response import TemplateResponse
 from django.urls import ResolverMatch
 from django.utils.translation import gettext as _
 
+from registrations.web import uploads
+
 WRITES_NOTHING = ("SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 _full_clean = forms.BaseForm.full_clean
@@ -54,7 +56,7 @@ def form_shown_again(request: HttpRequest, match: ResolverMatch, why: str) -> Ht
     """The page with its form as it was typed, and `why`; None where the request is for no form."""
     unverified = Unverified(request.POST, set(request.FILES))
     messages.error(request, why)
-    request.FILES.clear()
+    uploads.drop(request)
     request.csrf_processing_done = True  # type: ignore[attr-defined] # the admin's own check would come here again
     token = _shown.set(unverified)
     try:

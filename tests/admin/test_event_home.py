@@ -33,6 +33,8 @@ def test_publishing_without_a_contact_answers_with_what_is_missing() -> None:
 def test_a_page_that_was_read_is_ticked_until_the_event_changes() -> None:
     event, client = make_event(status="draft"), logged_in()
     client.get(f"{EVENTS}{event.pk}/preview/")
+    assert "page" not in [str(check.point) for check in _done(client, event)]  # GET changes nothing
+    client.post(f"{EVENTS}{event.pk}/seen/page/")
     assert [str(check.point) for check in _done(client, event)] == ["date", "contact", "room", "page"]
     Event.objects.filter(pk=event.pk).update(title="Autre titre")
     assert "page" not in [str(check.point) for check in _done(client, event)]

@@ -21,7 +21,7 @@ from registrations.mailing import composer, outbox, previews, reminders, upcomin
 from registrations.models import Delivery, Event, Suppression
 from registrations.models.mail_kinds import KINDS, Condition, Kind, Recipient
 from tests import factories, mailbox
-from tests.admin_client import EVENTS, logged_in
+from tests.admin_client import EVENTS, NO_PARTS, logged_in
 from tests.factories import answers, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -231,8 +231,7 @@ def test_a_new_event_of_the_back_office_plans_it() -> None:
     values |= dict.fromkeys(["title", "short_title", "slug", "summary", "description"], "neuf")
     values |= dict.fromkeys(["contact_name", "organiser_name", "report_title"], "Ada")
     values |= {"contact_email": CONTACT, "status": "published", "follow_up_hours_after": 3}
-    for inline in ("own_questions", "report_sections"):
-        values |= {f"{inline}-TOTAL_FORMS": 0, f"{inline}-INITIAL_FORMS": 0}
+    values |= NO_PARTS
     page = client.post(f"{EVENTS}add/", values)
     assert page.status_code == 302, page.context["errors"]
     event = Event.objects.get(slug="neuf")

@@ -1,5 +1,6 @@
 """Each kind of mail is declared whole: a failure names the place where a fact is missing."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -68,15 +69,18 @@ def test_a_kind_says_what_makes_it_obsolete(kind: Kind) -> None:
         wanted = set(Condition)
         assert facts.conditions or kind == Kind.ADDRESS_CHANGED, f"{kind} needs `conditions` in {TABLE}"
     else:
-        wanted = set(relevance.OF_EVENT)
+        wanted = {*relevance.OF_EVENT, *relevance.OF_STAFF}
         assert facts.conditions or facts.recipient.is_internal, f"{kind} needs a condition of its event in {TABLE}"
     beside = set(facts.conditions) - wanted
     assert not beside, f"{kind}: {beside} in {TABLE} ask for a registration, and it has none"
 
 
+OF_ALL: list[Collection[Condition]] = [relevance.OF_REGISTRATION, relevance.OF_EVENT, relevance.OF_STAFF]
+
+
 @pytest.mark.parametrize("condition", Condition, ids=lambda condition: condition.name)
 def test_a_condition_is_checked_in_one_place(condition: Condition) -> None:
-    found = [condition in functions for functions in (relevance.OF_REGISTRATION, relevance.OF_EVENT)]
+    found = [condition in functions for functions in OF_ALL]
     assert found.count(True) == 1, f"{condition} needs a function in registrations/mailing/relevance.py"
 
 

@@ -139,7 +139,7 @@ def test_a_mail_sent_on_the_second_day_says_that_the_room_is_open(of_two_days: E
     registration = make_registration(event=of_two_days)
     delivery = Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION)
     text = plain(str(compose(delivery).body))
-    assert f"Quand : {SPAN}, de 9 h à 17 h le lendemain (heure de Paris)" in text
+    assert f"{SPAN.capitalize()}, 9 h – 17 h le lendemain (heure de Paris)" in text
     assert "La salle est ouverte" in text
 
 

@@ -78,7 +78,7 @@ def test_a_doubtful_name_reads_as_content_of_the_first_mail(name: str) -> None:
     mail = composer.compose(Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="new"))
     whole = "".join([str(mail.subject), str(mail.body), *(str(content) for content, _type in mail.alternatives)])
     assert name not in whole
-    assert str(mail.body).startswith("Bonjour,\n")
+    assert "\nBonjour,\n" in str(mail.body)
 
 
 def test_a_pasted_name_with_a_no_break_space_is_refused() -> None:
@@ -89,7 +89,7 @@ def test_a_pasted_name_with_a_no_break_space_is_refused() -> None:
 def test_a_name_greets_in_the_first_mail(journey: Journey) -> None:
     journey.sign_up(make_event(report=False), first_name="Zoë")
     [mail] = journey.mails()
-    assert mailbox.text(mail).startswith("Bonjour Zoë,\r\n")
+    assert "\nBonjour Zoë,\r\n" in mailbox.text(mail)
 
 
 # The same rule wherever a name is typed

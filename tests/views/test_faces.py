@@ -42,6 +42,7 @@ def test_a_page_shows_for_whom_who_when_how_and_with_whom(client: Client) -> Non
         "Programme",
         "Participer dans de bonnes conditions",
         "En partenariat avec",
+        "En parler autour de vous",
     ]
     for words in [
         "Élu·es et associations",
@@ -66,6 +67,7 @@ def test_the_english_page_says_the_same_and_marks_what_is_french(client: Client)
         "Programme",
         "Taking part in good conditions",
         "In partnership with",
+        "Tell others about it",
     ]
     assert "Live subtitles; interpretation in French sign language" in html
     assert "<dd>German</dd>" in html
@@ -74,9 +76,9 @@ def test_the_english_page_says_the_same_and_marks_what_is_french(client: Client)
 
 def test_what_is_absent_has_no_heading(client: Client) -> None:
     event = make_event(description="")
-    assert headings(page(client, event)) == ["Participer dans de bonnes conditions"]
+    assert headings(page(client, event)) == ["Participer dans de bonnes conditions", "En parler autour de vous"]
     EventPage.objects.create(event=event)
-    assert headings(page(client, event)) == ["Participer dans de bonnes conditions"]
+    assert headings(page(client, event)) == ["Participer dans de bonnes conditions", "En parler autour de vous"]
 
 
 def test_the_programme_is_in_the_zone_of_the_event(client: Client) -> None:

@@ -47,10 +47,10 @@ from registrations.admin.imports import attendance, people
 from registrations.admin.messages import broadcasts
 from registrations.admin.people import custom_questions, exports
 from registrations.admin.people.actions import tell_of_promoted, too_few_seats
-from registrations.admin.shared import jobs
 from registrations.admin.shared.fields import SUGGESTED_HOURS, HourField, HourInput, MomentField, MomentWidget
 from registrations.admin.shared.model_admin import WebinarModelAdmin
 from registrations.admin_site.pages import list_path
+from registrations.admin_site.steps import event_path
 from registrations.documents import glyphs, study_report
 from registrations.domain import event_changes, waiting_list
 from registrations.mailing import reminders
@@ -201,9 +201,6 @@ class EventAdmin(WebinarModelAdmin[Event]):
         form_url: str = "",
         obj: Event | None = None,
     ) -> HttpResponse:
-        if obj and self.has_change_permission(request, obj):
-            listed = _listed(obj)
-            context = {**context, "telling": changes.possible(obj, listed=listed), "listed": listed}
         essentials, folds = parts.of_form(context["adminform"], context["inline_admin_formsets"], obj or Event())
         form, formsets = context["adminform"].form, context["inline_admin_formsets"]
         context |= {
@@ -213,8 +210,6 @@ class EventAdmin(WebinarModelAdmin[Event]):
             "hours": [hour_of_day.spoken(moment) for moment in SUGGESTED_HOURS],
             "text_preview": text_preview.page(form["description"].value() if "description" in form.fields else ""),
         }
-        if obj:
-            context = {**context, **broadcasts.form_context(request, obj), "jobs": jobs.of_event(obj, request.user)}
         return reading.allow_frame(super().render_change_form(request, context, add, change, form_url, obj))
 
     def response_add(self, request: HttpRequest, obj: Event, post_url_continue: str | None = None) -> HttpResponse:
@@ -222,6 +217,11 @@ class EventAdmin(WebinarModelAdmin[Event]):
 
     def response_change(self, request: HttpRequest, obj: Event) -> HttpResponse:
         return self._look(obj) if "_view" in request.POST else super().response_change(request, obj)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Event) -> HttpResponse:
+        return HttpResponseRedirect(event_path(obj))
+
+    response_post_save_change = response_post_save_add
 
     def _look(self, event: Event) -> HttpResponse:
         """At the page as visitors see it, or will once it is published."""

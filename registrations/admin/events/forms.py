@@ -76,6 +76,10 @@ class EventForm(forms.ModelForm[Event]):
         typed = getattr(self, "cleaned_data", {})
         return [name for name in changed if name not in MOMENTS or self.initial.get(name) != typed.get(name)]
 
+    def clean_slug(self) -> str:
+        """An address that is emptied stays as it was."""
+        return str(self.cleaned_data["slug"] or self.instance.slug)
+
     def clean_short_title(self) -> str:
         short_title, title = self.cleaned_data["short_title"], self.cleaned_data.get("title", "")
         return short_title or Truncator(title).chars(SHORT_TITLE_MAX)

@@ -8,7 +8,7 @@ import segno
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
@@ -22,7 +22,7 @@ from registrations.admin_site import steps
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import publishing
 from registrations.mailing import upcoming
-from registrations.models import Attendance, Delivery, Event, Registration, unresolved_mails
+from registrations.models import Attendance, Delivery, Event, EventCheck, Registration, unresolved_mails
 from registrations.models.attendance import has_attended
 from registrations.statistics import sign_ups
 from registrations.statistics.next_steps import Facts, next_step
@@ -160,6 +160,16 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(steps.event_path(event))
 
 
+@require_POST
+def seen(request: HttpRequest, pk: int, part: str) -> HttpResponse:
+    """Note that the page or the mails were read as they are now; looking at them notes nothing."""
+    if part not in EventCheck.Part:
+        raise Http404
+    event = get_object_or_404(Event, pk=pk)
+    publishing.note_look(event, EventCheck.Part(part), by=request.user)
+    return HttpResponseRedirect(steps.event_path(event))
+
+
 def qr(request: HttpRequest, pk: int) -> HttpResponse:
     """The QR code of the public page as a file: large enough to print."""
     event = get_object_or_404(Event, pk=pk)
@@ -193,6 +203,7 @@ PAGES = [
     AdminPage("<int:pk>/", home, name="home", permissions=SEE),
     AdminPage("<int:pk>/day/", day, name="day", permissions=SEE),
     AdminPage("<int:pk>/publish/", publish, name="publish", permissions=(CHANGE,)),
+    AdminPage("<int:pk>/seen/<slug:part>/", seen, name="seen", permissions=(CHANGE,)),
     AdminPage("<int:pk>/qr/", qr, name="qr", permissions=SEE),
     AdminPage("<int:pk>/settings/", event_settings, name="settings", permissions=(CHANGE,)),
 ]

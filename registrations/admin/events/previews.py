@@ -22,13 +22,14 @@ from registrations.admin.events import mail_words
 from registrations.admin.messages.broadcasts import may_write, require_writer, trial_address
 from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage
-from registrations.domain import dry_runs, publishing
+from registrations.domain import dry_runs
 from registrations.mailing import previews
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.mailing.previews import EXAMPLES, SAMPLES
-from registrations.models import Delivery, Event, EventCheck, MailText
+from registrations.models import Delivery, Event, MailText
 from registrations.models.mail_kinds import OWN_WORDS
 from registrations.views import reading
+from registrations.web import uploads
 from registrations.web.forms import RegistrationForm
 from registrations.web.responses import View, private_page
 
@@ -80,8 +81,6 @@ def preview_mails(request: HttpRequest, pk: int) -> HttpResponse:
         return event
     form = _asked(event, request.POST or request.GET)
     texts = _typed_texts(request, form)
-    if request.method == "GET" and texts is None:  # what is only typed is not what will be sent
-        _note_look(request, form.event, EventCheck.Part.MAILS)
     try:
         mail, defect = _mail(form, texts), ""
     except NotComposed as error:
@@ -119,12 +118,6 @@ def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
     for name, values in request.POST.lists():
         if name not in NOT_TYPED:
             yield from ((name, value) for value in values)
-
-
-def _note_look(request: HttpRequest, event: Event, part: EventCheck.Part) -> None:
-    """For who prepares the event: who may only look checks nothing off."""
-    if request.user.has_perm("registrations.change_event"):
-        publishing.note_look(event, part, by=request.user)
 
 
 def _asked(event: Event, data: Any) -> ChoiceForm:
@@ -193,7 +186,7 @@ def _saved(request: HttpRequest, pk: int) -> HttpResponse:
     """The answer of the event's own form, in a transaction that will be undone."""
     if IS_POPUP_VAR in request.POST:
         raise BadRequest("A preview is no form in a window of its own.")
-    request.FILES.clear()  # a stored file would not be undone
+    uploads.drop(request)  # a stored file would not be undone
     messages.set_level(request, messages.ERROR + 1)  # none about what is undone
     response: HttpResponse = admin.site.get_model_admin(Event).changeform_view(request, str(pk))
     return response
@@ -219,8 +212,6 @@ def as_typed(view: View) -> View:
 @as_typed
 def preview_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The event's page as visitors see it, or will once it is published."""
-    if request.method == "GET":  # a page that is only typed is not what will be published
-        _note_look(request, get_object_or_404(Event, pk=pk), EventCheck.Part.PAGE)
     event, is_draft = _as_published(pk)
     return render(request, "registrations/public/event_preview.html", {"event": event, "is_draft": is_draft})
 

@@ -4,10 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from registrations.admin.messages import broadcasts
 from registrations.admin.shared import model_admin
-from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.mailing import upcoming
-from registrations.models import Event
+from registrations.models import Delivery, Event
 
 
 def timeline(request: HttpRequest, pk: int) -> HttpResponse:
@@ -20,6 +21,8 @@ def timeline(request: HttpRequest, pk: int) -> HttpResponse:
         event=event,
         lines=upcoming.timeline(event),
         notes=list(upcoming.notes(event)),
+        all_mails=list_path(Delivery, event__id__exact=event.pk),
+        **broadcasts.form_context(request, event),
     )
 
 
