@@ -67,7 +67,7 @@ def test_a_follow_up_whose_hour_has_passed_is_said_not_to_leave(organiser: Clien
     event = make_past_event(report=False)
     make_registration(event)
     page = save(organiser, event, follow_up_hours_after="2")
-    assert any("L’heure du courriel de suite est déjà passée" in words for words in messages(page))
+    assert any("son heure est passée, ce courriel ne partira pas" in words for words in messages(page))
     assert not Delivery.objects.filter(kind="follow_up", state="pending").exists()
 
 

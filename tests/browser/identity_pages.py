@@ -7,7 +7,7 @@ from tests.factories import make_speaker
 
 
 def an_identity() -> SiteIdentity:
-    return SiteIdentity.objects.create(accent="#17504a")
+    return SiteIdentity.objects.get_or_create(defaults={"accent": "#17504a"})[0]  # there is one at most
 
 
 IDENTITY_PAGES = [
