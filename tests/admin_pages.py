@@ -11,10 +11,10 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from registrations.admin_site.pages import AdminPage
 from registrations.admin_site.site import WebinarAdminSite
-from registrations.models import AuditEntry, Broadcast, Delivery, Event, Invitation, Job, Suppression
+from registrations.models import AuditEntry, Broadcast, Delivery, Event, Invitation, Job, SiteIdentity, Suppression
 from registrations.security import audit
 from tests.addresses import addresses
-from tests.factories import make_registration
+from tests.factories import make_registration, make_speaker
 
 NO_PAGES = {  # addresses of the admin that show no page of their own
     "login": "before the login",
@@ -73,6 +73,8 @@ def rows(event: Event) -> dict[str, Model]:
         "group": Group.objects.create(name="Groupe"),
         "job": job,
         "broadcast": broadcast,
+        "speaker": make_speaker(event),
+        "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
     }
 
 

@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 
 from registrations.models import Event, EventState, Registration
 from registrations.models.one_line import one_line
-from registrations.text import report_name, typography
-from registrations.text.calendar_links import OPENING_LASTS
+from registrations.text import calendar_links, report_name, typography
 from registrations.text.names import may_be_greeted
 
 PRODID = "-//webinar//registrations//FR"
@@ -76,23 +75,18 @@ def personal_entry(registration: Registration) -> bytes:
 def public_entry(event: Event) -> bytes:
     """The entry for download from the event page: PUBLISH, with its own UID and no personal link.
 
-    While sign-up is still to open, that moment: the entry of the session comes with the confirmation, and a calendar
-    that had taken in another one would show it twice.
+    The invitation cannot replace it, since each mailbox has a UID of its own: the text says to delete it then. While
+    sign-up is still to open, that moment: the entry of the session comes with the confirmation.
     """
     page = settings.BASE_URL + event.get_absolute_url()
     if event.state == EventState.NOT_YET_OPEN:
         return _calendar(Method.PUBLISH, _opening(event, page))
-    return _calendar(Method.PUBLISH, _public_session(event))
+    return _calendar(Method.PUBLISH, _public_session(event, note=calendar_links.note(event)))
 
 
-def _public_session(event: Event) -> icalendar.Event:
+def _public_session(event: Event, *, note: str) -> icalendar.Event:
     page = settings.BASE_URL + event.get_absolute_url()
-    description = [
-        typography.french(event.summary),
-        _("Sign up to receive the connection link:"),
-        page,
-        _contact(event),
-    ]
+    description = [typography.french(event.summary), note, page, _contact(event)]
     entry = _entry(event, uid=f"evenement-{event.slug}@{settings.HOST}", sequence=event.sequence)
     entry.add("URL", page)
     entry.add("DESCRIPTION", "\n".join(line for line in description if line))
@@ -105,7 +99,8 @@ def public_feed(events: Iterable[Event], *, name: str) -> bytes:
     calendar.add("NAME", name)
     calendar.add("X-WR-CALNAME", name)  # the name of it that Google and Apple read
     for event in events:
-        entry = _public_session(event)
+        note = calendar_links.beside_the_invitation() if event.offers_calendar_file else ""
+        entry = _public_session(event, note=note)
         entry.subcomponents.clear()
         calendar.add_component(entry)
     return bytes(calendar.to_ical())
@@ -118,7 +113,7 @@ def _opening(event: Event, page: str) -> icalendar.Event:
     title = _("Registration opens: %(title)s") % {"title": _title(event)}
     for name, value in {
         "DTSTART": _utc(opens_at),
-        "DTEND": _utc(opens_at + OPENING_LASTS),
+        "DTEND": _utc(opens_at + calendar_links.OPENING_LASTS),
         "SUMMARY": title,
         "TRANSP": "TRANSPARENT",
     }.items():

@@ -118,9 +118,9 @@ def correct_sign_up(
 
     `made`: the row that it made. It moves to the new address, and the links that were sent to the wrong one become
     invalid. If the new address has a row already, that one stays and the mistaken one is erased. A row whose own link
-    was used belongs to whoever used it: it stays, and `typed`, the answers of the sign-up, go to the new address. It
-    stays also after several moves from its address on one day, which would bring many mails there. A calendar that has
-    taken the invitation in at the wrong address loses it.
+    was opened belongs to whoever opened it: it stays, and `typed`, the answers of the sign-up, go to the new address.
+    It stays also after several moves from its address on one day, which would bring many mails there. A calendar that
+    has taken the invitation in at the wrong address loses it.
     """
     register = partial(
         signup.register, event, email=email, language=language, in_time=True, asked_from=asked_from, **typed

@@ -43,7 +43,20 @@ def _entry(event: Event) -> Entry:
         return Entry(
             _("Registration opens: %(title)s") % {"title": title}, opens_at, opens_at + OPENING_LASTS, "", page
         )
-    return Entry(title, event.starts_at, event.ends_at, _("Sign up to receive the connection link:"), page)
+    return Entry(title, event.starts_at, event.ends_at, note(event), page)
+
+
+def note(event: Event) -> str:
+    """What the entry says before the address of the page."""
+    if not event.accepts_sign_ups:
+        return ""
+    delete = _("Then delete this one.")
+    return "\n".join([f"{beside_the_invitation()} {delete}", _("Sign up to receive the connection link:")])
+
+
+def beside_the_invitation() -> str:
+    """What becomes of an entry that was made before signing up: no client joins it with that of the invitation."""
+    return _("Once you have signed up, the invitation in your mail makes another entry, with your link.")
 
 
 def _google(entry: Entry) -> str:

@@ -128,7 +128,7 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
         corrections.ask_for_address(registration, email=email)
         words = _(
             "A message is on its way to %(email)s: open its link to confirm the address. Until then nothing changes. "
-            "Three messages a day at most leave for one address."
+            "It is sent at most three times a day to one address: if nothing comes, try again tomorrow."
         )
         messages.success(request, words % {"email": email})
         return _to_my_registration(registration)
@@ -254,7 +254,10 @@ def confirm_address(request: HttpRequest, address_code: str) -> HttpResponse:
 
 
 def _had_enough() -> str:
-    return _("Three messages have left for this address today: look in the junk folder, or try tomorrow.")
+    return _(
+        "The link has already been asked for three times today for this address: look in the junk folder, or try"
+        " tomorrow."
+    )
 
 
 def _registration(**code: str) -> Registration:

@@ -28,7 +28,7 @@ def thanks_words(
     elif is_limited:
         on_its_way = _(
             "Several messages have been asked for this mailbox today: look there for yours first."
-            " A first confirmation that has not left yet leaves within a day or two, to"
+            " A first confirmation that has not left yet leaves now or in the next days, to"
         )
     return {
         "heading": heading,

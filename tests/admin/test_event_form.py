@@ -49,6 +49,13 @@ def test_reminders_follow_the_hours_that_the_organiser_chooses(organiser: Client
     assert list(waiting.values_list("kind", "send_at")) == [("reminder_hour", event.starts_at - timedelta(minutes=30))]
 
 
+def test_a_published_event_whose_address_is_emptied_comes_back_with_the_error(organiser: Client) -> None:
+    event = make_event(report=False)
+    page = organiser.post(path(event), {**event_form(organiser, path(event)), "slug": "", "title": ""})
+    assert page.status_code == 200
+    assert "title" in page.context["adminform"].form.errors
+
+
 def test_publishing_a_draft_plans_the_reminders_of_the_people_on_its_list(organiser: Client) -> None:
     event = make_event(status="draft", report=False)
     make_registration(event)
@@ -60,7 +67,7 @@ def test_a_follow_up_whose_hour_has_passed_is_said_not_to_leave(organiser: Clien
     event = make_past_event(report=False)
     make_registration(event)
     page = save(organiser, event, follow_up_hours_after="2")
-    assert any("L’heure du courriel de suite est déjà passée" in words for words in messages(page))
+    assert any("son heure est passée, ce courriel ne partira pas" in words for words in messages(page))
     assert not Delivery.objects.filter(kind="follow_up", state="pending").exists()
 
 

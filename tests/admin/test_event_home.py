@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registrations.models import Attendance, Event
+from tests.admin.members import member
 from tests.admin_client import EVENTS, logged_in
 from tests.factories import make_event, make_registration
 
@@ -68,3 +69,11 @@ def test_the_home_asks_twelve_questions_at_most(starts_in: timedelta) -> None:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(f"{EVENTS}{event.pk}/").status_code == 200
     assert len(captured) <= 12, "\n".join(query["sql"] for query in captured)
+
+
+def test_a_reader_who_opens_the_preview_ticks_nothing_off() -> None:
+    event = make_event(status="draft")
+    reader = member("Lecture")
+    for page in ("preview", "mails"):
+        assert reader.get(f"{EVENTS}{event.pk}/{page}/").status_code == 200
+    assert not event.checks.exists()

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Delivery, Event, Invitation, Registration
 from tests.admin_client import logged_in
 from tests.admin_pages import rows
 from tests.factories import make_event
@@ -74,7 +74,8 @@ def test_a_filter_on_a_code_reads_it_letter_by_letter(client: Client, model: typ
     for path in [*CODES.get(model, []), *ANYWHERE]:
         with CaptureQueriesContext(connection) as queries:
             answer = client.get(listing(model), {f"{path}__regex": SECRET})
-        assert (answer.status_code, [one for one in queries if SECRET in one["sql"]]) == (400, []), path
+        refused = 200 if model is Invitation else 400  # the colleagues are a page of their own, which reads no filter
+        assert (answer.status_code, [one for one in queries if SECRET in one["sql"]]) == (refused, []), path
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from registrations.models import Event, Registration
 from tests.browser.admin_pages import ADMIN_PAGES
+from tests.browser.identity_pages import IDENTITY_PAGES
 from tests.browser.mail_pages import MAIL_PAGES
 from tests.browser.scenes import (
     DAY,
@@ -284,4 +285,5 @@ PAGES = [
     SitePage("admin-login", lambda: "/admin/login/", languages=("fr",)),
     *MAIL_PAGES,
     *ADMIN_PAGES,
+    *IDENTITY_PAGES,
 ]

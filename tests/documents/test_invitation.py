@@ -109,6 +109,21 @@ def test_the_public_entry_has_its_own_uid_and_no_personal_link(client: Client) -
     assert registration.join_code not in content.decode().replace("\r\n ", "")
 
 
+def test_who_took_the_public_file_before_signing_up_reads_which_of_two_entries_to_delete(client: Client) -> None:
+    event = make_event()
+    for path, is_theirs in {f"/evenements/{event.slug}/evenement.ics": True, "/webinaires.ics": False}.items():
+        text = properties(client.get(path).content)["DESCRIPTION"]
+        assert "Une fois inscrit·e" in text
+        assert ("Supprimez alors celle-ci." in text) == is_theirs  # nobody deletes an entry of a feed
+
+
+def test_the_public_file_asks_nobody_to_sign_up_once_that_is_closed(client: Client) -> None:
+    event = make_event(registration_closes_at=timezone.now())
+    text = properties(client.get(f"/evenements/{event.slug}/evenement.ics").content)["DESCRIPTION"]
+    assert f"/evenements/{event.slug}/" in text
+    assert "nscri" not in text.replace("inscriptions@example.org", "")
+
+
 def test_the_uid_stays_the_same_after_a_change_of_domain(settings: object) -> None:
     registration = make_registration()
     settings.HOST = "autre.example.org"  # type: ignore[attr-defined]

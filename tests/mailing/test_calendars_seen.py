@@ -201,11 +201,12 @@ def test_the_guide_says_what_arrives_in_the_sender_s_mailbox() -> None:
 # The session stood twice in the calendar
 
 
-def test_a_page_where_one_can_sign_up_offers_no_second_entry(client: Client) -> None:
-    for capacity, waiting_list in ((None, True), (1, True), (1, False)):
-        event = make_event(report=False, capacity=capacity, waiting_list=waiting_list)
+def test_a_page_where_one_can_sign_up_says_that_the_invitation_makes_the_entry(client: Client) -> None:
+    for capacity in (None, 1):
+        event = make_event(report=False, capacity=capacity)
         make_registration(event)
-        assert "evenement.ics" not in client.get(f"/evenements/{event.slug}/").text
+        page = client.get(f"/evenements/{event.slug}/").text
+        assert "L’invitation du courriel crée cette entrée, avec votre lien\u00a0: rien à ajouter ici." in page
     closed = make_event(report=False, registration_closes_at="2020-01-01T00:00Z")
     page = client.get(f"/evenements/{closed.slug}/").text
     assert page.count("evenement.ics") == 2

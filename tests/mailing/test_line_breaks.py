@@ -39,9 +39,13 @@ ALL = "".join(BREAKS.values())
 each_break = pytest.mark.parametrize("line_break", BREAKS.values(), ids=BREAKS)
 WRITTEN_BY_THE_SITE = {  # or limited to a line by a validator
     "about",
+    "accent",
+    "audience",
     "certificate_number",
+    "dark_accent",
     "digest",
     "group",
+    "held_because",
     "host",
     "join_code",
     "key",
@@ -52,8 +56,12 @@ WRITTEN_BY_THE_SITE = {  # or limited to a line by a validator
     "name",
     "new_email_code",
     "permission",
+    "planned_for_status",
+    "revision",
+    "state",
     "timezone",
     "uid",
+    "without_font",
     "worker",
 }
 

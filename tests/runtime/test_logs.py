@@ -221,6 +221,16 @@ def test_the_code_of_a_damaged_link_does_not_stay_in_the_log(client: Client, dam
     assert not [line for line in written if code.lower()[:7] in line.lower() or "opqrstu" in line.lower()]
 
 
+@pytest.mark.parametrize("damaged", ["{}/", "{}", '"{}"/', "{}/x", "%20{}/", "\\{}/", "{}%3E/"])
+def test_the_link_of_an_invitation_does_not_stay_in_the_log(client: Client, damaged: str) -> None:
+    token = "cz4q7f-0123456789abcdef0123456789abcdef"
+    with lines(TEXT) as written:
+        for method in (client.get, client.post):
+            method("/admin/invitation/MQ/" + damaged.format(token))
+    assert written
+    assert not [line for line in written if "cz4q7f" in line or "abcdef" in line]
+
+
 def test_a_missing_page_that_is_no_personal_link_is_named_in_the_log(client: Client) -> None:
     with lines(TEXT) as written:
         client.get("/evenements/evaluer-l-action-sociale-2025/programme/")

@@ -12,7 +12,7 @@ from registrations.admin.people.exports import COLUMNS
 from registrations.admin.shared.jobs import note_history
 from registrations.domain import attendance
 from registrations.mailing.previews import SAMPLES
-from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, Registration
+from registrations.models import Attendance, AuditEntry, Broadcast, Delivery, Event, EventMember, Registration
 from tests.admin_client import EVENTS, PEOPLE, with_fresh_password
 from tests.admin_pages import paths, rows
 from tests.factories import make_event, make_question, make_registration
@@ -20,7 +20,7 @@ from tests.factories import make_event, make_question, make_registration
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 READS_AND_EXPORTS = ["view_event", "view_registration", "view_delivery", "export_registration", "write_to_registrants"]
 INLINES = {f"{part}-{count}_FORMS": 0 for part in ("attendances", "deliveries") for count in ("TOTAL", "INITIAL")}
-ROLES = ["Lecture", "reads and exports", "Organisation", "superuser"]
+ROLES = ["Lecture", "Par webinaire", "reads and exports", "Organisation", "superuser"]
 
 
 def account(role: str) -> User:
@@ -28,6 +28,8 @@ def account(role: str) -> User:
     user.groups.set(Group.objects.filter(name=role))
     if role == "reads and exports":
         user.user_permissions.set(Permission.objects.filter(codename__in=READS_AND_EXPORTS))
+    if role == "Par webinaire":
+        EventMember.objects.bulk_create(EventMember(user=user, event=event) for event in Event.objects.all())
     return user
 
 
@@ -104,6 +106,8 @@ def test_a_search_tells_whether_a_code_begins_with_these_letters(role: str) -> N
         for listing in ("registration", "delivery", "event"):
             found = client.get(f"/admin/registrations/{listing}/", {"q": words}).context["cl"].queryset
             assert list(found) == [], (words, listing)
+        assert person.email not in client.get("/admin/chercher/", {"q": words}).text
+    assert person.email in client.get("/admin/chercher/", {"q": person.email}).text
 
 
 def test_a_reader_sees_the_links_of_a_dry_run() -> None:

@@ -84,7 +84,8 @@ def test_a_fourth_repeat_within_a_day_sends_no_mail_and_gets_the_same_answer(
     assert len({page.status_code for page in pages}) == 1
     assert {page.request["PATH_INFO"] for page in pages} == {f"/evenements/{event.slug}/merci/"}
     for page in pages:
-        assert "Au-delà, une première confirmation part le lendemain." in page.text
+        assert "Nous renvoyons le lien trois fois par jour au plus à une même adresse." in page.text
+        assert "le lendemain" not in page.text  # a first confirmation is not held back by what others asked for
     assert len(journey.mails()) == 3
 
 
@@ -312,7 +313,7 @@ def test_the_personal_page_says_when_the_mailbox_has_reached_its_limit(client: C
     path = f"/mon-inscription/{registration.manage_code}/renvoyer/"
     pages = [client.post(path, follow=True).text for _ in range(4)]
     assert ["est en route" in page for page in pages] == [True, True, True, False]
-    assert "Trois messages sont déjà partis" in pages[-1]
+    assert "Le lien a déjà été demandé trois fois" in pages[-1]
     assert confirmations().count() == 3
 
 
@@ -327,7 +328,7 @@ def test_an_unconfirmed_new_address_gets_three_mails_a_day(client: Client) -> No
         for number in range(6)
     ]
     assert ["est en route" in page for page in pages] == [True] * 6  # it would tell who was written to today
-    assert "Trois messages par jour" in pages[-1]
+    assert "Il part trois fois par jour au plus vers une même adresse" in pages[-1]
     assert Delivery.objects.filter(kind="address_check").count() == 3
 
 

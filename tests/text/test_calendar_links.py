@@ -1,7 +1,7 @@
 """*Ajouter à mon agenda*: links that make an entry in a calendar on the web."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from django.test import Client
@@ -23,6 +23,12 @@ def test_each_calendar_gets_the_hours_in_utc_and_the_public_page() -> None:
     assert google["dates"] == ["20300514T143000Z/20300514T160000Z"]
     assert (outlook["startdt"], outlook["enddt"]) == (["2030-05-14T14:30:00Z"], ["2030-05-14T16:00:00Z"])
     assert all(page in "".join(words) for words in (google["details"], outlook["body"], office["body"]))
+
+
+def test_an_entry_made_before_signing_up_says_that_it_may_be_deleted_then() -> None:
+    for event, said in ((make_event(), True), (make_event(registration_closes_at=timezone.now()), False)):
+        for _name, address in calendar_links(event):
+            assert ("Supprimez alors celle-ci." in unquote(address)) == said
 
 
 def test_no_link_holds_the_room() -> None:

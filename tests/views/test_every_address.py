@@ -16,6 +16,8 @@ from django.urls.resolvers import RegexPattern
 from registrations.models import (
     AuditEntry,
     Delivery,
+    Invitation,
+    Job,
     Registration,
     ShareImage,
     SiteIdentity,
@@ -25,6 +27,7 @@ from registrations.models import (
 from registrations.security import audit
 from registrations.views.reading import MAIL_CSP
 from tests.addresses import addresses
+from tests.domain.broadcasts import make_broadcast
 from tests.factories import make_event, make_picture, make_registration, make_speaker
 from tests.web.test_request_guard import STRICT
 
@@ -76,9 +79,12 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
         "share_image": ShareImage.objects.create(event=event, digest="0" * 16, content=b"PNG"),
         "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
         "speaker": make_speaker(event),
+        "broadcast": make_broadcast(event),
+        "job": Job.objects.create(kind="people", title="T", event=event, asked_by=1, permission="auth.view_user"),
         "suppression": Suppression.objects.create(digest="0" * 64),
         "auditentry": AuditEntry.objects.latest("pk"),
-        "user": User.objects.create_user("quelqu-une"),
+        "user": (invited := User.objects.create_user("quelqu-une", is_staff=True)),
+        "invitation": Invitation.objects.create(user=invited, invited_by=1),
         "group": Group.objects.create(name="Groupe"),
     }
 
@@ -97,6 +103,11 @@ def paths(rows: dict[str, Any]) -> dict[str, str]:
         "width": str(rows["picture"].width),
         "app_label": "registrations",
         "url": "nowhere/",
+        "part": "page",
+        "kind": Delivery.Kind.CONFIRMATION,
+        "number": str(rows["broadcast"].pk),
+        "person": str(registration.pk),
+        "account": str(rows["user"].pk),
     }
     return {
         route: path(route, pattern, {**filled, **_row(route, rows)}) for route, pattern in addresses(get_resolver())

@@ -215,3 +215,13 @@ def test_a_broken_host_in_the_address_gets_an_answer(site: RunningSite, target: 
     with socket.create_connection(("127.0.0.1", site.port), timeout=TIMEOUT) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode())
         assert int(connection.recv(4096).split()[1]) in {400, 404}
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-1", "\0", "1\0", "é", "", "1" * 5000, "1_0", "٣"])
+def test_a_strange_link_of_an_invitation_gives_no_traceback(client: Client, number: str) -> None:
+    User.objects.create_user("quelqu-une", is_staff=True)
+    client.raise_request_exception = False
+    encoded = base64.urlsafe_b64encode(number.encode()).decode()
+    for token in ("x", "password", "zzzzzzz-" + "a" * 32, "1-\u0663", "%00", "-"):
+        for uid in (encoded, encoded.rstrip("="), "é"):
+            assert client.get(f"/admin/invitation/{uid or '='}/{token}/").status_code in {302, 400, 404}, token
