@@ -373,6 +373,10 @@ class Event(HasRetention, models.Model):
         return non_empty_lines(self.origins)
 
     @cached_property
+    def own_question_count(self) -> int:
+        return self.own_questions.count()
+
+    @cached_property
     def has_report(self) -> bool:
         return bool(self.report_file) or self.report_sections.exists()
 

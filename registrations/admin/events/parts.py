@@ -42,7 +42,7 @@ def _questions(event: Event) -> list[str]:
         event.origins and _("how they heard of it"),
         event.newsletter_label and _("newsletter"),
     ]
-    own = event.own_questions.count() if event.pk else 0
+    own = event.own_question_count if event.pk else 0
     words = ngettext("%(count)s question of your own", "%(count)s questions of your own", own) % {"count": own}
     return [", ".join(filter(None, asked)) or _("Name, address, organisation, function"), words if own else ""]
 
@@ -179,6 +179,13 @@ def fieldsets(*, told_elsewhere: bool, zone: str) -> Any:
         (name, {**options, "fields": [zone if field == "timezone" else field for field in options["fields"]]}),
         *folds[1:],
     ]
+
+
+def note_rows(event: Event, formsets: list[Any]) -> None:
+    """How many rows the formsets have read, so that nothing counts them again."""
+    found = {inline.formset.prefix: inline.formset.initial_form_count() for inline in formsets}
+    if "own_questions" in found:
+        event.own_question_count = found["own_questions"]
 
 
 def of_form(adminform: Any, formsets: list[Any], event: Event) -> tuple[Any, list[Part]]:
