@@ -32,6 +32,7 @@ from django.utils.translation import ngettext
 from registrations.admin.events import (
     changes,
     deletion,
+    documents,
     dry_runs,
     duplication,
     figures,
@@ -103,7 +104,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
     list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "public_page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
-    inlines = [custom_questions.OwnQuestionInline, ReportSectionInline]
+    inlines = [custom_questions.OwnQuestionInline, documents.DocumentInline, ReportSectionInline]
     formfield_overrides = {
         EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
@@ -212,6 +213,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
             examined(request.FILES["report_file"])
         if self.has_change_permission(request):
             page_parts.examine_uploads(request)
+            documents.examine_uploads(request)
         with transaction.atomic():
             Event.objects.locked(event)
             yield
@@ -283,7 +285,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         is_of_page = page_parts.is_asked_for(request)
         if not is_of_page and (words := study_report.glyph_warning(form.instance)):
             messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
-        for sentence in page_parts.warnings(formsets):
+        for sentence in [*page_parts.warnings(formsets), *documents.notes(formsets)]:
             messages.warning(request, sentence)
 
 
