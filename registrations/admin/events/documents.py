@@ -68,4 +68,6 @@ def notes(formsets: Iterable[Any]) -> Iterator[str]:
     for formset in formsets:
         for form in formset.forms:
             if isinstance(form, DocumentForm):
-                yield from (f"{form.instance.name} : {note}" for note in form.notes)
+                yield from (
+                    _("%(name)s: %(note)s") % {"name": form.instance.name, "note": note} for note in form.notes
+                )
