@@ -1,12 +1,14 @@
 """A document of an event besides the study report: a PDF or a link, for whom and from when."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from django.core.validators import FileExtensionValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
@@ -67,7 +69,7 @@ class EventDocument(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.file and not self.file._committed:
+        if self.file and not getattr(self.file, "_committed", True):  # newly given
             self._note_content()
         elif not self.file:
             self.digest, self.size = "", 0
@@ -100,7 +102,7 @@ class HasDocuments:
     """What an event offers besides its study report: for Event."""
 
     documents: Any
-    is_over: Any
+    ends_at: datetime
 
     @cached_property
     def all_documents(self) -> list[EventDocument]:
@@ -118,4 +120,5 @@ class HasDocuments:
     @property
     def documents_of_registrants(self) -> list[EventDocument]:
         """Those that people who have a seat may open now."""
-        return [document for document in self.all_documents if self.is_over or not document.is_for_afterwards]
+        is_over = timezone.now() >= self.ends_at
+        return [document for document in self.all_documents if is_over or not document.is_for_afterwards]

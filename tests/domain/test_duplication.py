@@ -141,7 +141,7 @@ def test_the_copy_has_a_file_of_its_own_and_not_the_slides_of_the_last_session()
 def test_a_document_whose_file_is_gone_is_not_copied() -> None:
     event = make_event(report=False)
     document = event.documents.create(name="Guide", file=ContentFile(b"%PDF-1.7", "a.pdf"))
-    document.file.storage.delete(document.file.name)
+    document.file.storage.delete(str(document.file.name))
     assert not duplication.duplicate(event).documents.exists()
 
 

@@ -92,7 +92,7 @@ def test_documents_that_are_too_large_together_are_linked(settings: Settings) ->
 def test_a_file_that_is_gone_keeps_no_confirmation_from_leaving() -> None:
     event = make_event(report=False)
     document = add(event, "Guide", attached=True)
-    document.file.storage.delete(document.file.name)
+    document.file.storage.delete(str(document.file.name))
     sent = mail(make_registration(event))
     assert attached(sent) == []
     assert "Guide (PDF, 1\u00a0Ko), à télécharger" in sent.body

@@ -4,22 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from registrations.models import Event, EventDocument, Registration
-from tests.factories import make_event, make_past_event, make_registration
+from tests.factories import make_document, make_event, make_past_event, make_registration
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.7 guide"
 EVERYBODY, REGISTRANTS, AFTERWARDS = "everybody", "registrants", "afterwards"
-
-
-def make_document(event: Event, audience: str = EVERYBODY, content: bytes = PDF, **fields: Any) -> EventDocument:
-    file = {} if "link" in fields else {"file": ContentFile(content, "guide.pdf")}
-    return EventDocument.objects.create(event=event, audience=audience, **{"name": "Le guide", **file, **fields})
 
 
 def address(registration: Registration, document: EventDocument) -> str:
@@ -124,7 +118,7 @@ def test_a_link_leads_straight_to_its_place(client: Client) -> None:
 def test_a_file_that_is_gone_is_said_to_the_registrant(client: Client) -> None:
     registration = make_registration(make_event(report=False))
     document = make_document(registration.event, REGISTRANTS)
-    document.file.storage.delete(document.file.name)
+    document.file.storage.delete(str(document.file.name))
     assert client.get(address(registration, document)).status_code == 503
 
 

@@ -22,7 +22,8 @@ def deleted_objects(events: Any, request: HttpRequest) -> Deleted:
     gone = {one.related_model: total for one, total in present.items() if one.on_delete is not PROTECT}
     obstacles = [_in_words(one.related_model, total) for one, total in present.items() if one.on_delete is PROTECT]
     counts = {_plural(Event): len(found), **{_plural(model): total for model, total in gone.items()}}
-    forbidden = {str(model._meta.verbose_name) for model in [Event, *gone] if not _may_delete(model, request)}
+    kinds: list[Any] = [Event, *gone]
+    forbidden = {str(model._meta.verbose_name) for model in kinds if not _may_delete(model, request)}
     return [str(event) for event in found], counts, forbidden, obstacles
 
 

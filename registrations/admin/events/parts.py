@@ -96,7 +96,7 @@ class Fold(NamedTuple):
 @admin.display(description=gettext_lazy("link for other sites"))
 def link_for_other_sites(event: Event) -> str:
     """HTML to paste into other sites, shown as text."""
-    if not event.pk or event.status == Event.Status.DRAFT:
+    if not (event.pk and event.slug) or event.status == Event.Status.DRAFT:
         return str(_("Here, once the event is published."))
     words = _("Sign up for the webinar: %(title)s") % {"title": typography.french(event.title)}
     link = format_html('<a href="{}{}">{}</a>', settings.BASE_URL, reverse("sign_up", args=[event.slug]), words)
