@@ -79,8 +79,14 @@ def event_head(context: RequestContext) -> dict[str, Any]:
         "event": event,
         "badge": desk_words.badge(event),
         "distance": desk_words.distance(event),
-        "tabs": list(tabs(event, request.user, request.resolver_match.url_name, context.get("to_see"))),
+        "tabs": list(tabs(event, request.user, request.resolver_match.url_name, _to_see(context, event))),
     }
+
+
+def _to_see(context: RequestContext, event: Event) -> int | None:
+    """How many mails need somebody, where the page has counted them."""
+    known: int | None = context.get("to_see", getattr(event, "mails_to_see", None))
+    return known
 
 
 def tabs(event: Event, user: Any, page: str, to_see: int | None = None) -> list[ShownTab]:

@@ -12,8 +12,8 @@ from pypdf import PdfReader
 from pytest_django import Settings
 
 from registrations.documents import event_report, pdf
-from registrations.domain import retention
-from registrations.models import Delivery, PurgedCount
+from registrations.domain import attendance, retention
+from registrations.models import Attendance, Delivery, PurgedCount
 from registrations.models.purged_count import Counts
 from registrations.statistics import event_figures
 from tests.admin_client import EVENTS, logged_in, messages
@@ -127,8 +127,11 @@ def test_figures_need_the_permission_to_view_registrations(permissions: list[str
 def test_the_event_and_the_first_page_link_to_the_figures() -> None:
     event, client = make_event(), logged_in()
     path = f"{EVENTS}{event.pk}/figures/"
-    assert f'href="{path}"' in client.get(f"{EVENTS}{event.pk}/change/").text
-    assert f'href="{path}"' in client.get("/admin/").text
+    for page in ("change/", ""):
+        assert f'href="{path}"' in client.get(f"{EVENTS}{event.pk}/{page}").text
+    past = make_past_event(slug="passe")
+    attendance.note(make_registration(past), Attendance.Origin.IMPORT, minutes=42)
+    assert f'href="{EVENTS}{past.pk}/figures/"' in client.get("/admin/").text
     assert client.get(f"{EVENTS}0/figures/").status_code == 404
 
 
@@ -157,9 +160,11 @@ def test_after_the_purge_the_figures_of_mails_are_hidden_even_if_one_late_sign_u
 def test_the_first_page_counts_anonymous_registrations_and_links_to_the_figures() -> None:
     event = long_past(20)
     retention.purge()
-    page = logged_in().get("/admin/")
+    organiser = logged_in()
+    page = organiser.get("/admin/")
     [summary] = page.context["summaries"]
     assert (summary.event, summary.people) == (event, {})
     assert summary.purged == {"confirmed": 16, "waitlisted": 2, "cancelled": 2}
     assert "+ 16 anonymes" in page.text
-    assert "Toutes les inscriptions à cet événement sont devenues anonymes." in page.text
+    home = organiser.get(f"{EVENTS}{event.pk}/").text
+    assert "20 inscriptions sont devenues anonymes." in home

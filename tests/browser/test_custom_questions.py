@@ -73,6 +73,7 @@ def test_on_a_phone_without_scripts_they_are_asked_kept_seen_and_corrected(
 
     page.goto(link_in(demo, email, "/mon-inscription/"))
     expect(page.locator("dl.answers")).to_contain_text("Finances")
+    page.get_by_text("Mes réponses", exact=True).click()
     page.get_by_role("link", name="Modifier mes réponses").click()
     page.get_by_label("Finances").uncheck()
     page.get_by_role("button", name="Enregistrer mes modifications").click()

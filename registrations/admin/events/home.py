@@ -83,6 +83,8 @@ def _parts(request: HttpRequest, facts: Facts, people: dict[str, Any]) -> dict[s
         "people_lists": lists,
         "places": places(event),
     }
+    has_been_purged = event.is_over and not people["first"]  # a purge takes all people of a session at once
+    parts["anonymous"] = event.anonymous_registrations.count() if has_been_purged else 0
     parts["room_host"] = urlsplit(event.connection_url).netloc
     parts["jobs"] = jobs.of_event(event, request.user)
     if facts.is_draft:

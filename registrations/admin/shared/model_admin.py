@@ -10,7 +10,8 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest
 from django.db import DataError
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -18,7 +19,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from registrations.admin_site.pages import AdminPage, AdminView
-from registrations.models import Event
+from registrations.models import Delivery, Event, Registration, unresolved_mails
 from registrations.security import event_access
 
 PRIMARY_KEY_DIGITS = 19
@@ -135,7 +136,21 @@ def _event_of_list(request: HttpRequest) -> Event | None:
     """The event whose people or mails are listed: such a list is a page of the event."""
     asked = request.GET.get("event__id__exact", "")
     is_key = asked.isdecimal() and len(asked) < PRIMARY_KEY_DIGITS
-    return Event.objects.filter(pk=asked).first() if is_key else None
+    event: Any = _with_numbers(Event.objects.filter(pk=asked)).first() if is_key else None
+    if event:
+        event.seats_taken = event.seats
+    return cast("Event | None", event)
+
+
+def _with_numbers(events: QuerySet[Event]) -> QuerySet[Any]:
+    """With what its tabs show, in the same query: seats taken, and mails that need somebody."""
+    people = Registration.objects.without_dry_runs().seated().filter(event=OuterRef("pk"))
+    mails = unresolved_mails.to_see(Delivery.objects.filter(event=OuterRef("pk")))
+    return events.annotate(seats=_count(people), mails_to_see=_count(mails))
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    return Coalesce(Subquery(rows.order_by().values("event").annotate(total=Count("*")).values("total")), 0)
 
 
 def page(request: HttpRequest, model: type[Model], template: str, *, title: str, **context: Any) -> TemplateResponse:
