@@ -122,7 +122,7 @@ def _row(route: str, rows: dict[str, Any]) -> dict[str, str]:
         return {"digest": "0" * 16}
     if route.startswith("couleurs"):
         return {"digest": rows["siteidentity"].stylesheet_digest}
-    if "documents" in route:
+    if route.startswith(("documents/", "rejoindre/<code:join_code>/documents/")) and "document" in rows:
         return {"digest": rows["document"].digest, "pk": str(rows["document"].pk)}
     model = re.match(r"admin/\w+/(\w+)/", route)
     number = str(rows[model[1]].pk) if model and model[1] in rows else "1"
