@@ -13,6 +13,7 @@ from registrations.models.mail_states import returns_are_told
 from registrations.views import (
     certificates,
     door,
+    event_documents,
     health,
     home,
     legal,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("sitemap.xml", search.sitemap),
     path("images/<slug:digest>-<int:width>.webp", pictures.picture, name="picture"),
     path("images/partage/<slug:slug>/<slug:digest>.png", share_image.share_image, name="share_image"),
+    path("documents/<slug:digest>.pdf", event_documents.public, name="public_document"),
     path("couleurs-<slug:digest>.css", pictures.colours, name="colours"),
     path("admin/", admin.site.urls),
     *mail_events(),
@@ -70,6 +72,11 @@ urlpatterns = [
         path("evenements/<slug:slug>/evenement.ics", public.public_calendar, name="public_calendar"),
         path("rejoindre/<code:join_code>/", personal.join, name="join"),
         path("rejoindre/<code:join_code>/rapport.pdf", personal.report, name="report"),
+        path(
+            "rejoindre/<code:join_code>/documents/<int:pk>.pdf",
+            event_documents.of_registrant,
+            name="registrant_document",
+        ),
         path("rejoindre/<code:join_code>/invitation.ics", personal.personal_calendar, name="personal_calendar"),
         path("mon-inscription/<code:manage_code>/", self_service.manage, name="manage"),
         path("mon-inscription/<code:manage_code>/modifier/", self_service.correct, name="correct"),

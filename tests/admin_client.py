@@ -14,7 +14,7 @@ from registrations.security import second_factor
 MAILS = "/admin/registrations/delivery/"
 PEOPLE = "/admin/registrations/registration/"
 EVENTS = "/admin/registrations/event/"
-PARTS = ["report_sections", "own_questions", "page", "appearances", "programme", "partners"]
+PARTS = ["report_sections", "own_questions", "documents"]
 NO_PARTS = {f"{part}-{count}_FORMS": 0 for part in PARTS for count in ("TOTAL", "INITIAL")}  # of an event without any
 
 

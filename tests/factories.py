@@ -4,11 +4,13 @@ import itertools
 from datetime import timedelta
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from registrations.models import (
     Appearance,
     Event,
+    EventDocument,
     EventPage,
     EventQuestion,
     Partner,
@@ -70,6 +72,12 @@ def make_registration(event: Event | None = None, **fields: Any) -> Registration
     if fields.get("status") == Registration.Status.WAITLISTED:
         fields.setdefault("waiting_since", timezone.now())
     return Registration.objects.create(event=event or make_event(), **answers(**fields))
+
+
+def make_document(event: Event, audience: str = "everybody", **fields: Any) -> EventDocument:
+    """A PDF, or a link where one is given."""
+    file = {} if "link" in fields else {"file": ContentFile(fields.pop("content", b"%PDF-1.7 guide"), "guide.pdf")}
+    return EventDocument.objects.create(event=event, audience=audience, **{"name": "Le guide", **file, **fields})
 
 
 CHOICES = "Finances\nHabitat\nÉcole"

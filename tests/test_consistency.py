@@ -20,7 +20,7 @@ from registrations.domain import attendance
 from registrations.models import Attendance, Delivery, Event, SiteIdentity, WorkerPresence
 from tests.addresses import addresses
 from tests.browser.pages import PAGES
-from tests.factories import make_event, make_past_event, make_picture, make_registration
+from tests.factories import make_document, make_event, make_past_event, make_picture, make_registration
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
@@ -61,14 +61,16 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
         "<code:manage_code>": registration.manage_code,
         "<code:address_code>": "a" * 22,
         "<str:number>": str(registration.certificate_number),
+        "<int:pk>": str((document := make_document(event)).pk),
         "<int:width>": str((picture := make_picture()).width),
     }
     colours = SiteIdentity.objects.create(accent="#17504a").stylesheet_digest
+    digests = {"couleurs-<slug:digest>.css": colours, "documents": document.digest}
     answers = {}
     for route, _pattern in addresses(get_resolver()):
         if route.startswith("admin/"):
             continue
-        filled["<slug:digest>"] = colours if route.startswith("couleurs") else picture.digest
+        filled["<slug:digest>"] = digests.get(route.partition("/")[0], picture.digest)
         path = "/" + re.sub(r"<[^>]+>", lambda match: filled[match[0]], route)
         answers[path] = client.get(path).status_code
     elsewhere = {
@@ -77,7 +79,7 @@ def test_every_address_answers_a_stranger_as_meant(client: Client) -> None:
     waiting = {"rapport.pdf": 202, "attestation.pdf": 202}  # until a worker has made them
     moved = {"favicon.ico": 302, "corriger": 302, "renvoyer": 303, "revenir": 303, "courriels": 303}
     assert elsewhere == {**moved, **waiting, "metrics": 404, "entrer": 405, f"{picture.digest}.png": 503}
-    assert len(answers) == 30
+    assert len(answers) == 32
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.storage import default_storage
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path
@@ -131,7 +132,8 @@ def _is_limited(request: HttpRequest) -> bool:
 
 def document(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     """An uploaded file, for staff: file fields in the admin link to it."""
-    is_theirs = Event.objects.filter(report_file=name, pk__in=event_access.named_events(request.user) or ())
+    is_named = Q(report_file=name) | Q(documents__file=name)
+    is_theirs = Event.objects.filter(is_named, pk__in=event_access.named_events(request.user) or ())
     if not default_storage.exists(name) or (_is_limited(request) and not is_theirs.exists()):
         raise Http404
     response = FileResponse(default_storage.open(name), as_attachment=True)

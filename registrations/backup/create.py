@@ -18,7 +18,7 @@ from django.utils import timezone
 from registrations.backup import archive, dumps, encryption, last_backup
 from registrations.backup.last_backup import LastBackup
 from registrations.domain import erasure_journal
-from registrations.models import Event
+from registrations.models import Event, EventDocument
 from registrations.runtime import site_lock
 from registrations.runtime.site_lock import Refused
 from registrations.runtime.version import version
@@ -52,8 +52,9 @@ def make(folder: Path, *, keep: int | None = None) -> LastBackup:
 
 
 def missing_uploads() -> list[str]:
-    """Files that an event names and that do not exist."""
-    names = Event.objects.exclude(report_file="").values_list("report_file", flat=True)
+    """Files that an event or a document names and that do not exist."""
+    reports = Event.objects.exclude(report_file="").values_list("report_file", flat=True)
+    names = [*reports, *EventDocument.objects.exclude(file="").values_list("file", flat=True)]
     return [name for name in names if not (Path(settings.MEDIA_ROOT) / name).is_file()]
 
 

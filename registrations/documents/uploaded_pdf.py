@@ -14,7 +14,7 @@ CLEANER = "registrations.documents.pdf_cleaner"
 SIZE_MAX = 20 * 1024 * 1024
 HEAD = 1024  # bytes that may come before the PDF: a line end, headers of HTTP
 REFUSALS = {
-    "too_large": _("The report must not be larger than 20 MB."),
+    "too_large": _("A PDF must not be larger than 20 MB."),
     "not_a_pdf": _("This file is not a PDF."),
     "damaged": _("This PDF is damaged, incomplete or enormous once opened: export or download it again."),
     "password": _("This PDF asks for a password, or is protected in another way: export it again without protection."),

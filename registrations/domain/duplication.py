@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
 from registrations.domain import slugs
-from registrations.models import Event, EventPage, event_fields
+from registrations.models import Event, EventDocument, EventPage, event_fields
 from registrations.models.event_fields import OnDuplicate
 
 YEAR = timedelta(weeks=52)  # keeps the day of the week
@@ -31,15 +32,23 @@ def duplicate(event: Event) -> Event:
     _copy_report(event, new)
     new.save(force_insert=True)
     for part in parts:
-        type(part)(event=new, **_taken_over(part)).save(force_insert=True)
+        copy = type(part)(event=new, **_taken_over(part))
+        if isinstance(part, EventDocument) and part.file and not _copy_file(part.file, copy):
+            continue
+        copy.save(force_insert=True)
     return new
 
 
 def parts_of(event: Event) -> list[Model]:
     """The page's facts come first: the other rows of the page change its revision (`event_page.touch`)."""
-    of_page = [*event.appearances.all(), *event.programme.all(), *event.partners.all()]
+    of_page = [*event.appearances.all(), *event.programme.all(), *event.partners.all(), *_documents(event)]
     texts = [*event.report_sections.all(), *event.own_questions.asked(), *event.mail_texts.all()]
     return [*EventPage.objects.filter(event=event), *of_page, *texts]
+
+
+def _documents(event: Event) -> list[EventDocument]:
+    """What is for after the session is of the last one: slides, answers."""
+    return [document for document in event.all_documents if not document.is_for_afterwards]
 
 
 def _taken_over(row: Model) -> dict[str, Any]:
@@ -64,3 +73,12 @@ def _copy_report(event: Event, new: Event) -> None:
     if event.report_file and default_storage.exists(str(event.report_file.name)):
         with event.report_file.open() as file:
             new.report_file.save("report.pdf", file, save=False)
+
+
+def _copy_file(stored: Any, copy: Any) -> bool:
+    """False where the file is gone: a document without one is no document."""
+    if not default_storage.exists(str(stored.name)):
+        return False
+    with stored.open() as file:
+        copy.file = ContentFile(file.read(), "document.pdf")
+    return True

@@ -28,7 +28,15 @@ from django.utils.translation import gettext as _
 
 from registrations.documents import pdf, study_report
 from registrations.documents.invitation import Method, personal_entry
-from registrations.mailing import calendar_objects, first_mails, invitations, own_words, placeholders, previews
+from registrations.mailing import (
+    calendar_objects,
+    enclosures,
+    first_mails,
+    invitations,
+    own_words,
+    placeholders,
+    previews,
+)
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.own_words import SPACES
 from registrations.mailing.transports import mime
@@ -160,9 +168,11 @@ def letter(delivery: Delivery) -> Mail:
     method = calendar_objects.method_of(delivery)
     report = _report(delivery) if delivery.facts.has_report else None
     attached = report is not None and study_report.fits_in_mail(report.size)
+    enclosed = enclosures.enclosures(delivery, taken=report.size if report and attached else 0)
     context = {
         "registration": registration,
         "event": event,
+        "enclosures": enclosed,
         "reason": delivery.reason,
         "calendar": method,
         "report": report,
@@ -179,6 +189,9 @@ def letter(delivery: Delivery) -> Mail:
         _add_calendar(mail, calendar_objects.calendar_object(delivery, method), method)
     if report and attached:
         _add_report(mail, report)
+    for one in enclosed:
+        if one.content is not None:
+            mail.attach(one.document.filename, one.content, "application/pdf")
     return mail
 
 

@@ -13,6 +13,7 @@ from registrations.models.delivery import Delivery
 from registrations.models.document import Document
 from registrations.models.event import Event
 from registrations.models.event_check import EventCheck
+from registrations.models.event_document import EventDocument
 from registrations.models.event_page import EventPage
 from registrations.models.event_question import EventQuestion
 from registrations.models.event_state import EventState
@@ -42,6 +43,7 @@ __all__ = [
     "Document",
     "Event",
     "EventCheck",
+    "EventDocument",
     "EventMember",
     "EventPage",
     "EventQuestion",

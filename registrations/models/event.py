@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
+from registrations.models.event_document import EventDocument, HasDocuments
 from registrations.models.event_lock import LocksEvents
 from registrations.models.event_parts import EventParts
 from registrations.models.event_state import EventState
@@ -39,9 +40,10 @@ class EventQuerySet(LocksEvents["Event"]):
         return self.exclude(status=Event.Status.DRAFT)
 
     def annotate_has_report(self) -> Self:
-        """Annotated with `has_report`, so that pages and mails need no second query."""
+        """Annotated with `has_report` and `has_documents`, so that pages and mails need no second query."""
         sections = ReportSection.objects.filter(event=OuterRef("pk"))
-        return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")))
+        documents = Exists(EventDocument.objects.filter(event=OuterRef("pk")))
+        return self.annotate(has_report=Q(Exists(sections) | ~Q(report_file="")), has_documents=documents)
 
     def to_come(self) -> Self:
         """Not over yet, the nearest first."""
@@ -67,7 +69,7 @@ class EventQuerySet(LocksEvents["Event"]):
         return self.published().exclude(status=Event.Status.POSTPONED).filter(ends_at__lte=Now())
 
 
-class Event(HasRetention, models.Model):
+class Event(HasRetention, HasDocuments, models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         PUBLISHED = "published", _("Published")
@@ -373,6 +375,10 @@ class Event(HasRetention, models.Model):
         return non_empty_lines(self.origins)
 
     @cached_property
+    def own_question_count(self) -> int:
+        return self.own_questions.count()
+
+    @cached_property
     def has_report(self) -> bool:
         return bool(self.report_file) or self.report_sections.exists()
 
@@ -384,7 +390,7 @@ class Event(HasRetention, models.Model):
     @property
     def offers_documents(self) -> bool:
         """Whether there is anything to download or watch after the session."""
-        return self.offers_report or bool(self.replay_url)
+        return self.offers_report or bool(self.replay_url) or self.has_documents
 
     @property
     def report_author_names(self) -> list[str]:

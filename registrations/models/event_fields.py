@@ -105,6 +105,18 @@ FIELDS = {
         "title": TAKEN_OVER,
         "speakers": PERSONAL,
     },
+    "EventDocument": {
+        "id": MADE_ANEW,
+        "event": MADE_ANEW,
+        "position": TAKEN_OVER,
+        "name": TAKEN_OVER,
+        "file": MADE_ANEW,  # a copy of the file
+        "link": TAKEN_OVER,
+        "audience": TAKEN_OVER,
+        "attached": TAKEN_OVER,
+        "digest": MADE_ANEW,
+        "size": MADE_ANEW,
+    },
     "Partner": {
         "id": MADE_ANEW,
         "event": MADE_ANEW,
@@ -122,6 +134,7 @@ RELATED_ROWS = {  # by the name under which the event has them
     "appearances": TAKEN_OVER,
     "programme": TAKEN_OVER,
     "partners": TAKEN_OVER,
+    "documents": TAKEN_OVER,  # not those of after the session: slides of the last one
     "mail_texts": TAKEN_OVER,
     "registrations": LEFT_BEHIND,
     "anonymous_registrations": LEFT_BEHIND,

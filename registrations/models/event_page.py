@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from registrations.models.event_document import EventDocument
 from registrations.models.one_line import OneLineField
 from registrations.models.partner import Partner
 from registrations.models.picture import Picture
@@ -114,6 +115,7 @@ def touch(event_ids: Iterable[int], *, make: bool = False) -> None:
 @receiver(post_save, sender=Appearance)
 @receiver(post_save, sender=ProgrammeItem)
 @receiver(post_save, sender=Partner)
+@receiver(post_save, sender=EventDocument)
 def part_saved(instance: Any, raw: bool = False, **kwargs: Any) -> None:
     touch([instance.event_id], make=not raw)
 
@@ -121,6 +123,7 @@ def part_saved(instance: Any, raw: bool = False, **kwargs: Any) -> None:
 @receiver(post_delete, sender=Appearance)
 @receiver(post_delete, sender=ProgrammeItem)
 @receiver(post_delete, sender=Partner)
+@receiver(post_delete, sender=EventDocument)
 def part_deleted(instance: Any, **kwargs: Any) -> None:
     touch([instance.event_id])
 

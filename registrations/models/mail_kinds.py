@@ -149,6 +149,7 @@ class MailKind:
     schedule: Schedule | None = None  # None: it is sent at once
     calendar: CalendarRule = CalendarRule.NONE
     has_report: bool = False  # the study report is attached, or linked
+    has_documents: bool = False  # so are the event's other documents
     is_written_by_organiser: bool = False  # its words are a Broadcast's
     may_unsubscribe: bool = False  # List-Unsubscribe, with one click
     in_thread: bool = True  # In-Reply-To the first mail to the same recipient
@@ -167,6 +168,7 @@ KINDS: Mapping[Kind, MailKind] = {
         conditions=(_LISTED, _SEATED, _STANDS),
         calendar=CalendarRule.ADD,
         has_report=True,
+        has_documents=True,
         situations=tuple(
             Situation(reason)
             for reason in (
@@ -186,6 +188,7 @@ KINDS: Mapping[Kind, MailKind] = {
         conditions=(_LISTED, _SEATED, _STANDS),
         calendar=CalendarRule.ADD,
         has_report=True,
+        has_documents=True,
         situations=(Situation(Reason.PROMOTED),),
         own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.PROMOTED,)),
     ),
@@ -217,6 +220,7 @@ KINDS: Mapping[Kind, MailKind] = {
     Kind.FOLLOW_UP: MailKind(
         conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=3,
+        has_documents=True,
         schedule=Schedule(
             at="follow_up_at",
             fields=("follow_up_hours_after",),

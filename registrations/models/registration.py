@@ -313,6 +313,10 @@ class Registration(models.Model):
     def report_url(self) -> str:
         return self._personal_url("report", self.join_code)
 
+    def document_url(self, document: Any) -> str:
+        """Of a PDF or a link of the event."""
+        return document.link or self._personal_url("registrant_document", self.join_code, document.pk)
+
     @property
     def manage_url(self) -> str:
         return self._personal_url("manage", self.manage_code)
@@ -335,7 +339,7 @@ class Registration(models.Model):
         with translation.override(self.language):
             return settings.BASE_URL + self.event.get_absolute_url()
 
-    def _personal_url(self, name: str, code: str) -> str:
+    def _personal_url(self, name: str, code: str, *more: Any) -> str:
         """An absolute address on BASE_URL (never the Host header), in the registrant's language.
 
         Without a code, as in a preview, the address of the event's page.
@@ -343,4 +347,4 @@ class Registration(models.Model):
         if not code:
             return self.public_url
         with translation.override(self.language):
-            return settings.BASE_URL + reverse(name, args=[code])
+            return settings.BASE_URL + reverse(name, args=[code, *more])

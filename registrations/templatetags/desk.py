@@ -43,7 +43,7 @@ PEOPLE, MAILS = "registrations_registration_changelist", "registrations_event_ti
 MESSAGES = ["write", "broadcast", "correct_broadcast", "delete_broadcast", "letter"]
 TABS = [
     Tab(pgettext_lazy("tab", "Overview"), "registrations_event_home", "view_event", _pages("trial", "publish")),
-    Tab(pgettext_lazy("tab", "Page"), "registrations_event_change", "view_event"),
+    Tab(pgettext_lazy("tab", "Page"), "registrations_event_change", "view_event", _pages("parts")),
     Tab(pgettext_lazy("tab", "Registered"), PEOPLE, "view_registration", _pages("registrants", "lists")),
     Tab(
         pgettext_lazy("tab", "Mails"),

@@ -1,8 +1,8 @@
-"""What the document of an event is called: a presentation is no report."""
+"""What the documents of an event are called, and for whom they are; a presentation is no report."""
 
 from django.utils.translation import gettext as _
 
-from registrations.models import Event
+from registrations.models import Event, EventDocument
 
 
 def the_report(event: Event) -> str:
@@ -13,3 +13,14 @@ def the_report(event: Event) -> str:
 def the_report_title(event: Event) -> str:
     """The same at the beginning of a sentence."""
     return _("The study report") if event.report_file else _("The presentation of the study")
+
+
+def for_whom(document: EventDocument) -> str:
+    """The line below a document on the public page."""
+    if document.is_for_everybody:
+        return _("For everybody")
+    if document.is_for_afterwards:
+        return _("After the session, for the people registered")
+    if document.attached:
+        return _("Sent to the people registered, with the confirmation")
+    return _("For the people registered, on their personal page")

@@ -27,7 +27,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
 
     It opens by itself. While the room is open, its button records the attendance and redirects to the room.
     """
-    registration = _registration(join_code)
+    registration = registration_of(join_code)
     dry_runs.simulate_moment(registration, request.GET.get(dry_runs.MOMENT, ""))
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
@@ -44,7 +44,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
 @require_safe
 @private_page
 def report(request: HttpRequest, join_code: str) -> HttpResponse:
-    registration = _registration(join_code)
+    registration = registration_of(join_code)
     event = registration.event
     context = {"event": event, "registration": registration}
     try:
@@ -65,7 +65,7 @@ def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
     # imported here so that a sign-up does not load the calendar library
     from registrations.documents import invitation
 
-    registration = _registration(join_code)
+    registration = registration_of(join_code)
     if registration.event.status != Event.Status.PUBLISHED:
         raise Http404
     return calendar_response(invitation.personal_entry(registration), "invitation.ics")
@@ -77,7 +77,7 @@ def _context(registration: Registration) -> dict[str, Any]:
     return {**known, **personal_words.face(event), "moments": dry_runs.Moment if registration.is_dry_run else []}
 
 
-def _registration(join_code: str) -> Registration:
+def registration_of(join_code: str) -> Registration:
     registration = get_object_or_404(Registration.objects.reachable().seated(), join_code=join_code)
     registration.preview_as_published()
     if registration.kept_until <= timezone.now():

@@ -1,4 +1,4 @@
-"""Speakers, programme, partners and pictures in the desk: typed in the event's form, shown on its page."""
+"""Speakers, programme, partners and pictures in the desk: typed on a page of their own, shown on the event's page."""
 
 from datetime import time, timedelta
 from typing import Any
@@ -10,8 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from registrations.models import Appearance, Event, EventPage, Partner, Picture, ProgrammeItem, Speaker
-from tests.admin.event_pages import path
-from tests.admin_client import event_form, messages
+from tests.admin_client import messages
 from tests.documents.pictures import photograph
 from tests.factories import make_event, make_faces, make_speaker
 
@@ -29,13 +28,28 @@ def rows(prefix: str, *fields: dict[str, Any]) -> dict[str, Any]:
     return {**typed, f"{prefix}-TOTAL_FORMS": str(len(fields)), f"{prefix}-INITIAL_FORMS": "0"}
 
 
+def parts(event: Event) -> str:
+    return f"/admin/registrations/event/{event.pk}/parts/"
+
+
+def unchanged(organiser: Client, event: Event) -> dict[str, Any]:
+    """What the form sends without any change, management forms included: they are read from its page."""
+    page = organiser.get(parts(event))
+    return {
+        f"{one.formset.prefix}-{name}": value
+        for one in page.context["inline_admin_formsets"]
+        for name, value in one.formset.management_form.initial.items()
+        if f'name="{one.formset.prefix}-{name}"' in page.text
+    }
+
+
 def save(organiser: Client, event: Event, **changes: Any) -> Any:
-    page = organiser.post(path(event), {**event_form(organiser, path(event)), **changes}, follow=True)
+    page = organiser.post(parts(event), {**unchanged(organiser, event), **changes}, follow=True)
     assert page.redirect_chain, page.context["errors"]
     return page
 
 
-def test_everything_on_the_page_is_typed_in_the_form_of_the_event(organiser: Client, client: Client) -> None:
+def test_everything_on_the_page_is_typed_in_a_form_beside_that_of_the_event(organiser: Client, client: Client) -> None:
     event = make_event(report=False)
     speaker = make_speaker()
     hour = event.starts_at.astimezone(event.zone).time()
@@ -62,8 +76,8 @@ def test_a_part_outside_the_session_is_said(organiser: Client) -> None:
 def test_a_file_that_is_no_picture_is_refused_with_what_to_do(organiser: Client) -> None:
     event = make_event(report=False)
     wrong = SimpleUploadedFile("photo.jpg", b"<svg/>")
-    typed = {**event_form(organiser, path(event)), **rows("page", {"upload": wrong})}
-    assert "choisissez un fichier JPEG" in organiser.post(path(event), typed).text
+    typed = {**unchanged(organiser, event), **rows("page", {"upload": wrong})}
+    assert "choisissez un fichier JPEG" in organiser.post(parts(event), typed).text
     assert not Picture.objects.exists()
 
 
@@ -93,14 +107,14 @@ def test_the_same_person_twice_is_refused(organiser: Client) -> None:
     event = make_event(report=False)
     speaker = str(make_speaker().pk)
     twice = rows("appearances", {"position": "1", "speaker": speaker}, {"position": "2", "speaker": speaker})
-    organiser.post(path(event), {**event_form(organiser, path(event)), **twice})
+    organiser.post(parts(event), {**unchanged(organiser, event), **twice})
     assert not Appearance.objects.exists()
 
 
 def test_the_form_costs_the_same_for_one_part_and_for_three(organiser: Client) -> None:
     def asked(event: Event) -> int:
         with CaptureQueriesContext(connection) as captured:
-            organiser.get(path(event))
+            organiser.get(parts(event))
         return len(captured)
 
     event = make_event()

@@ -52,6 +52,7 @@ from tests.browser.scenes import (
     asking,
     full_registration,
     registration,
+    send_unknown_words,
 )
 from tests.factories import make_event, make_registration
 
@@ -240,6 +241,7 @@ def declared_pages() -> Iterator[SitePage]:
 def declared_path(name: str, *, has_row: bool) -> str:
     someone = planned()
     row = someone.event if name.startswith("registrations_event_") else someone
+    row = someone.deliveries.latest("pk") if name.startswith("registrations_delivery_") else row
     return reverse(f"admin:{name}", args=[row.pk] if has_row else [])
 
 
@@ -252,11 +254,6 @@ def admin_mail_words(kind: str) -> Callable[[], str]:
         return reverse("admin:registrations_event_mail_words_of", args=[made.pk, kind])
 
     return prepare
-
-
-def send_unknown_words(page: Page) -> None:
-    page.locator("[name=closing_en]").fill("See you, {name}")
-    page.locator("[type=submit].default").click()
 
 
 def admin_export_of_one_event() -> str:
@@ -317,7 +314,6 @@ ADMIN_PAGES = [
             ("admin-events", lambda: admin_event().partition("/event/")[0] + "/event/"),
             ("admin-event", admin_event),
             ("admin-event-new", admin_page("registrations_event_add")),
-            ("admin-event-text", admin_page("registrations_event_text")),
             ("admin-registrations", lambda: admin_registration().partition("/registration/")[0] + "/registration/"),
             ("admin-registration", admin_registration),
             ("admin-registration-new", admin_page("registrations_registration_add")),

@@ -118,3 +118,8 @@ def admin_alarmed() -> str:
             error="550 5.1.1 Mailbox unknown",
         )
     return reverse("admin:index")
+
+
+def send_unknown_words(page: Page) -> None:
+    page.locator("[name=closing_en]").fill("See you, {name}")
+    page.locator("[type=submit].default").click()

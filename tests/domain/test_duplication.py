@@ -15,6 +15,7 @@ from registrations.models import (
     Delivery,
     Document,
     Event,
+    EventDocument,
     EventPage,
     EventQuestion,
     Partner,
@@ -31,7 +32,16 @@ from tests.factories import answers, make_event, make_faces, make_past_event, ma
 pytestmark = pytest.mark.django_db
 
 
-PARTS: list[type[Model]] = [Event, ReportSection, EventQuestion, EventPage, Appearance, ProgrammeItem, Partner]
+PARTS: list[type[Model]] = [
+    Event,
+    ReportSection,
+    EventQuestion,
+    EventDocument,
+    EventPage,
+    Appearance,
+    ProgrammeItem,
+    Partner,
+]
 
 
 @pytest.mark.parametrize("model", PARTS)
@@ -74,6 +84,7 @@ def filled() -> Event:
     make_question(event, "one", help_text="Une seule", required=True)
     make_question(event, label="Plus posée", is_asked=False)
     make_faces(event)
+    event.documents.create(name="Note", link="https://exemple.example.org/note", audience="everybody", position=2)
     make_registration(event)
     event.mail_texts.create(kind="confirmation", language="fr", subject="À mardi", opening="Merci", closing="Ada")
     event.anonymous_registrations.create(registered_on=event.start_date, status="confirmed", was_present=True)
@@ -106,6 +117,7 @@ def test_each_field_does_what_it_is_declared_to_do() -> None:
         ("appearances", "Appearance"),
         ("programme", "ProgrammeItem"),
         ("partners", "Partner"),
+        ("documents", "EventDocument"),
     ],
 )
 def test_parts_are_taken_over(accessor: str, model: str) -> None:
@@ -114,6 +126,23 @@ def test_parts_are_taken_over(accessor: str, model: str) -> None:
     parts = getattr(duplication.duplicate(event), accessor)
     [expected] = [part for part in getattr(event, accessor).values(*names) if part.get("is_asked", True)]
     assert list(parts.values(*names)) == [expected]
+
+
+def test_the_copy_has_a_file_of_its_own_and_not_the_slides_of_the_last_session() -> None:
+    event = make_event(report=False)
+    for name, audience in (("Guide", "registrants"), ("Diaporama", "afterwards")):
+        event.documents.create(name=name, audience=audience, file=ContentFile(b"%PDF-1.7", "a.pdf"))
+    new = Event.objects.get(pk=duplication.duplicate(event).pk)
+    [copy], original = new.documents.all(), event.documents.get(name="Guide")
+    assert (copy.name, copy.digest, copy.size) == ("Guide", original.digest, 8)
+    assert copy.file.name != original.file.name
+
+
+def test_a_document_whose_file_is_gone_is_not_copied() -> None:
+    event = make_event(report=False)
+    document = event.documents.create(name="Guide", file=ContentFile(b"%PDF-1.7", "a.pdf"))
+    document.file.storage.delete(str(document.file.name))
+    assert not duplication.duplicate(event).documents.exists()
 
 
 def test_the_facts_of_the_page_are_taken_over() -> None:

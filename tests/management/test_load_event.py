@@ -47,6 +47,10 @@ starts_at = 14:30:00
 title = "Accueil"
 [[partners]]
 name = "Réseau Rives"
+[[documents]]
+name = "Note"
+link = "https://exemple.example.org/note"
+audience = "everybody"
 """
     speaker = make_speaker(name="Ada Oratrice", organisation="", role="Directrice")
     file = tmp_path / "event.toml"
@@ -56,3 +60,4 @@ name = "Réseau Rives"
     assert found.speakers == [speaker]
     assert found.page.audience == "Les élu·es"
     assert [str(one) for one in [*found.programme, *found.partners]] == ["Accueil", "Réseau Rives"]
+    assert [str(one) for one in Event.objects.get().all_documents] == ["Note"]

@@ -36,7 +36,7 @@ def codenames(group: str) -> set[str]:
 
 
 def test_the_groups_exist_after_migrate_with_their_rights() -> None:
-    of_pages = {"appearance", "eventpage", "partner", "programmeitem", "siteidentity", "speaker"}
+    of_pages = {"appearance", "eventdocument", "eventpage", "partner", "programmeitem", "siteidentity", "speaker"}
     each = {"event", "eventquestion", "registration", "reportsection", "suppression"} | of_pages
     everything_of = {f"{action}_{model}" for model in each for action in ("view", "add", "change", "delete")}
     assert codenames("Organisation") == everything_of | {

@@ -28,7 +28,7 @@ from registrations.security import audit
 from registrations.views.reading import MAIL_CSP
 from tests.addresses import addresses
 from tests.domain.broadcasts import make_broadcast
-from tests.factories import make_event, make_picture, make_registration, make_speaker
+from tests.factories import make_document, make_event, make_picture, make_registration, make_speaker
 from tests.web.test_request_guard import STRICT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
@@ -45,6 +45,7 @@ PUBLIC = {
     "attestation/", "robots.txt", "sitemap.xml", "webinaires.atom", "webinaires.ics",
     "images/<slug:digest>-<int:width>.webp", "couleurs-<slug:digest>.css",
     "images/partage/<slug:slug>/<slug:digest>.png", "mon-inscription/<code:manage_code>/messages/",
+    "documents/<slug:digest>.pdf", "rejoindre/<code:join_code>/documents/<int:pk>.pdf",
 }  # fmt: skip
 REDIRECTS = {  # they redirect without a session, or on GET although they need a POST
     "evenements/<slug:slug>/corriger/", "mon-inscription/<code:manage_code>/renvoyer/",
@@ -75,6 +76,7 @@ def rows(settings: Any, tmp_path: Any) -> dict[str, Any]:
         "event": event,
         "registration": registration,
         "delivery": Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION),
+        "document": make_document(event),
         "picture": make_picture(),
         "share_image": ShareImage.objects.create(event=event, digest="0" * 16, content=b"PNG"),
         "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
@@ -120,6 +122,8 @@ def _row(route: str, rows: dict[str, Any]) -> dict[str, str]:
         return {"digest": "0" * 16}
     if route.startswith("couleurs"):
         return {"digest": rows["siteidentity"].stylesheet_digest}
+    if "documents" in route:
+        return {"digest": rows["document"].digest, "pk": str(rows["document"].pk)}
     model = re.match(r"admin/\w+/(\w+)/", route)
     number = str(rows[model[1]].pk) if model and model[1] in rows else "1"
     return {"object_id": number, "id": number, "pk": number}

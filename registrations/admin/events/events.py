@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -31,6 +31,8 @@ from django.utils.translation import ngettext
 
 from registrations.admin.events import (
     changes,
+    deletion,
+    documents,
     dry_runs,
     duplication,
     figures,
@@ -88,6 +90,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *previews.PAGES,
         *text_preview.PAGES,
         *mail_words.PAGES,
+        *page_parts.PAGES,
         *upcoming_mails.PAGES,
         *duplication.PAGES,
         *dry_runs.PAGES,
@@ -101,7 +104,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
     list_display = ["short_title", "start", "status", "confirmed_count", "waiting_count", "public_page"]
     list_filter = ["status"]
     search_fields = ["title", "slug"]
-    inlines = [*page_parts.INLINES, custom_questions.OwnQuestionInline, ReportSectionInline]
+    inlines = [custom_questions.OwnQuestionInline, documents.DocumentInline, ReportSectionInline]
     formfield_overrides = {
         EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
@@ -152,11 +155,33 @@ class EventAdmin(WebinarModelAdmin[Event]):
             return ""
         return format_html('<a href="{}">{}</a>', event.get_absolute_url(), _("See the page"))
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Event | None:
+        """To look at, the row is read once; to save it, once more under the lock."""
+        if request.method == "POST":
+            return self._with_seats(super().get_object(request, object_id, from_field))
+        kept: dict[str, Event | None] = vars(request).setdefault("events_of_form", {})
+        if object_id not in kept:
+            kept[object_id] = self._with_seats(super().get_object(request, object_id, from_field))
+        return kept[object_id]
+
+    def _with_seats(self, event: Any) -> Event | None:
+        if event is not None:
+            event.seats_taken = event.confirmed
+        return cast("Event | None", event)
+
+    def get_inlines(self, request: HttpRequest, obj: Event | None) -> Any:
+        return page_parts.INLINES if page_parts.is_asked_for(request) else self.inlines
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        return deletion.deleted_objects(objs, request)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[Any]:
         frozen = CHANGED_BY_BUTTONS if obj and event_changes.must_be_announced(obj, listed=_listed(obj)) else []
         return [*self.readonly_fields, *frozen]
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        if page_parts.is_asked_for(request):
+            return []
         may_change = self.has_change_permission(request, obj)
         is_frozen = obj is not None and event_changes.must_be_announced(obj, listed=_listed(obj))
         zone = "named_zone" if is_frozen or not may_change else "timezone"
@@ -188,6 +213,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
             examined(request.FILES["report_file"])
         if self.has_change_permission(request):
             page_parts.examine_uploads(request)
+            documents.examine_uploads(request)
         with transaction.atomic():
             Event.objects.locked(event)
             yield
@@ -201,6 +227,10 @@ class EventAdmin(WebinarModelAdmin[Event]):
         form_url: str = "",
         obj: Event | None = None,
     ) -> HttpResponse:
+        if page_parts.is_asked_for(request):
+            return page_parts.answer(request, obj, context)
+        if obj:
+            parts.note_rows(obj, context["inline_admin_formsets"])
         essentials, folds = parts.of_form(context["adminform"], context["inline_admin_formsets"], obj or Event())
         form, formsets = context["adminform"].form, context["inline_admin_formsets"]
         context |= {
@@ -216,7 +246,11 @@ class EventAdmin(WebinarModelAdmin[Event]):
         return self._look(obj) if "_view" in request.POST else super().response_add(request, obj, post_url_continue)
 
     def response_change(self, request: HttpRequest, obj: Event) -> HttpResponse:
-        return self._look(obj) if "_view" in request.POST else super().response_change(request, obj)
+        if "_view" in request.POST:
+            return self._look(obj)
+        if page_parts.is_asked_for(request):
+            return page_parts.saved(request, obj)
+        return super().response_change(request, obj)
 
     def response_post_save_add(self, request: HttpRequest, obj: Event) -> HttpResponse:
         return HttpResponseRedirect(event_path(obj))
@@ -237,9 +271,10 @@ class EventAdmin(WebinarModelAdmin[Event]):
             reminders.schedule(obj)
         if change and {"capacity", "status"} & changed:
             tell_of_promoted(request, waiting_list.promote(obj))
-        for sentence in filter(None, [*form.report_notes, *warnings(obj, changed)]):
+        of_event = [] if page_parts.is_asked_for(request) else warnings(obj, changed)
+        for sentence in filter(None, [*form.report_notes, *of_event]):
             messages.warning(request, sentence)
-        if _typed_what_a_button_changes(request, form):
+        if not page_parts.is_asked_for(request) and _typed_what_a_button_changes(request, form):
             messages.error(
                 request,
                 _("Someone signed up in the meantime: date, state, words and note were not changed. Use the buttons."),
@@ -247,9 +282,10 @@ class EventAdmin(WebinarModelAdmin[Event]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        if words := study_report.glyph_warning(form.instance):
+        is_of_page = page_parts.is_asked_for(request)
+        if not is_of_page and (words := study_report.glyph_warning(form.instance)):
             messages.warning(request, _("Presentation of the study: %(warning)s") % {"warning": words})
-        for sentence in page_parts.warnings(formsets):
+        for sentence in [*page_parts.warnings(formsets), *documents.notes(formsets)]:
             messages.warning(request, sentence)
 
 

@@ -1,16 +1,24 @@
-"""What the page of an event shows besides its texts, in the event's form: facts, speakers, programme, partners."""
+"""What the page of an event shows besides its texts: facts, speakers, programme, partners. A form of its own.
 
-from typing import Any, ClassVar
+It is the change form of the event with other inlines and without the event's own fields: the desk's budget of queries
+holds for each of the two.
+"""
 
-from django.contrib import admin
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin, messages
 from django.db.models import ForeignKey, QuerySet, TextField
 from django.forms import ModelForm, Textarea
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from registrations.admin.events import parts
 from registrations.admin.shared import pictures
+from registrations.admin_site.pages import AdminPage
 from registrations.documents.uploaded_picture import Use
 from registrations.models import Appearance, Event, EventPage, Partner, ProgrammeItem, Speaker
 
@@ -118,6 +126,42 @@ INLINES: list[type[admin.options.InlineModelAdmin[Any, Any]]] = [
     PartnerInline,
 ]  # the facts first: `event_page.touch`
 USES = {"page": Use.COVER, "partners": Use.LOGO}  # by the prefix of the names of their fields
+
+
+NAME = "parts"
+
+
+def is_asked_for(request: HttpRequest) -> bool:
+    return bool(request.resolver_match and request.resolver_match.url_name == f"registrations_event_{NAME}")
+
+
+def page_of_parts(request: HttpRequest, pk: int) -> HttpResponseBase:
+    event_admin: Any = admin.site.get_model_admin(Event)
+    if event_admin.get_object(request, str(pk)) is None:
+        raise Http404
+    return cast(HttpResponseBase, event_admin.changeform_view(request, str(pk)))
+
+
+def answer(request: HttpRequest, event: Event | None, context: dict[str, Any]) -> TemplateResponse:
+    formsets = context["inline_admin_formsets"]
+    wrong = parts.mistakes(context["adminform"].form, formsets) if context["errors"] else []
+    context |= {
+        "event": event,
+        "title": gettext("Speakers, programme, partners"),
+        "subtitle": None,
+        "mistakes": wrong,
+        "may_save": any(inline.has_add_permission or inline.has_change_permission for inline in formsets),
+        "opts": Event._meta,
+    }
+    return TemplateResponse(request, "admin/page_parts.html", context)
+
+
+def saved(request: HttpRequest, event: Event) -> HttpResponseRedirect:
+    messages.success(request, gettext("The page is saved."))
+    return HttpResponseRedirect(reverse(f"admin:registrations_event_{NAME}", args=[event.pk]))
+
+
+PAGES = [AdminPage(f"<int:pk>/{NAME}/", page_of_parts, name=NAME, permissions=("registrations.view_event",))]
 
 
 def examine_uploads(request: HttpRequest) -> None:

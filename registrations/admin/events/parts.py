@@ -42,7 +42,7 @@ def _questions(event: Event) -> list[str]:
         event.origins and _("how they heard of it"),
         event.newsletter_label and _("newsletter"),
     ]
-    own = event.own_questions.count() if event.pk else 0
+    own = event.own_question_count if event.pk else 0
     words = ngettext("%(count)s question of your own", "%(count)s questions of your own", own) % {"count": own}
     return [", ".join(filter(None, asked)) or _("Name, address, organisation, function"), words if own else ""]
 
@@ -67,7 +67,9 @@ def _mails(event: Event) -> list[str]:
 
 
 def _documents(event: Event) -> list[str]:
+    count = event.document_count if event.pk else 0
     return [
+        ngettext("%(count)s document", "%(count)s documents", count) % {"count": count} if count else "",
         _("A finished PDF") if event.report_file else (event.report_title or _("No report")),
         _("with the recording") if event.replay_url else _("recording to be added after the session"),
     ]
@@ -138,7 +140,7 @@ FOLDS = [
         ["replay_url", "report_file", "report_title", "report_subtitle", "report_authors"],
         _documents,
         gettext_lazy("Without a finished PDF, the sections below are typeset as a presentation."),
-        inlines=("report_sections",),
+        inlines=("documents", "report_sections"),
     ),
     Fold(gettext_lazy("Personal data"), ["retention_months"], _data),
     Fold(gettext_lazy("Lists"), LISTS, lambda event: []),
@@ -179,6 +181,15 @@ def fieldsets(*, told_elsewhere: bool, zone: str) -> Any:
         (name, {**options, "fields": [zone if field == "timezone" else field for field in options["fields"]]}),
         *folds[1:],
     ]
+
+
+def note_rows(event: Event, formsets: list[Any]) -> None:
+    """How many rows the formsets have read, so that nothing counts them again."""
+    found = {inline.formset.prefix: inline.formset.initial_form_count() for inline in formsets}
+    if "own_questions" in found:
+        event.own_question_count = found["own_questions"]
+    if "documents" in found:
+        event.document_count = found["documents"]
 
 
 def of_form(adminform: Any, formsets: list[Any], event: Event) -> tuple[Any, list[Part]]:

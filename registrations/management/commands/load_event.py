@@ -15,6 +15,7 @@ from registrations.mailing import reminders
 from registrations.models import (
     Appearance,
     Event,
+    EventDocument,
     EventPage,
     EventQuestion,
     Partner,
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, verbosity: int, **options: Any) -> None:
         fields = _with_contact(tomllib.loads(file.read_text("utf-8")))
         sections, questions = fields.pop("report_sections", []), fields.pop("questions", [])
-        parts = {name: fields.pop(name, []) for name in ("page", "speakers", "programme", "partners")}
+        parts = {name: fields.pop(name, []) for name in ("page", "speakers", "programme", "partners", "documents")}
         event, created = Event.objects.get_or_create(slug=fields.pop("slug"), defaults=_in_its_zone(fields))
         if created:
             ReportSection.objects.bulk_create(
@@ -70,7 +71,7 @@ def _in_its_zone(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, **{key: timezone.make_aware(value, ZoneInfo(name)) for key, value in naive.items()}}
 
 
-def _add_parts(event: Event, *, page: Any, speakers: Any, programme: Any, partners: Any) -> None:
+def _add_parts(event: Event, *, page: Any, speakers: Any, programme: Any, partners: Any, documents: Any) -> None:
     """What the page shows besides. A speaker of that name and organisation who is known already is taken as is."""
     if page:
         _checked(EventPage(event=event, **page)).save()
@@ -83,6 +84,8 @@ def _add_parts(event: Event, *, page: Any, speakers: Any, programme: Any, partne
         _checked(ProgrammeItem(event=event, **part)).save()
     for position, partner in enumerate(partners, start=1):
         _checked(Partner(event=event, position=position, **partner)).save()
+    for position, document in enumerate(documents, start=1):
+        _checked(EventDocument(event=event, position=position, **document)).save()
 
 
 def _checked[Part: Model](part: Part) -> Part:
