@@ -74,7 +74,7 @@ def rows(event: Event) -> dict[str, Model]:
         "job": job,
         "broadcast": broadcast,
         "speaker": make_speaker(event),
-        "siteidentity": SiteIdentity.objects.create(accent="#17504a"),
+        "siteidentity": SiteIdentity.objects.get_or_create(defaults={"accent": "#17504a"})[0],
     }
 
 

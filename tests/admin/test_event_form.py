@@ -144,3 +144,11 @@ def test_the_list_of_events_names_the_zone_of_an_event_elsewhere(organiser: Clie
     page = organiser.get(EVENTS).text
     assert "10_décembre 2026, 18_h (heure de Nouméa)".replace("_", "\u00a0") in page
     assert "heure de Paris, sauf mention contraire" in page
+
+
+@pytest.mark.parametrize("name", ["contact_name", "contact_email"])
+def test_a_contact_of_line_breaks_alone_is_asked_for_again(organiser: Client, name: str) -> None:
+    event = make_event(report=False)
+    page = organiser.post(path(event), {**event_form(organiser, path(event)), name: "\u2028\x85\u2029"})
+    assert page.status_code == 200
+    assert page.context["adminform"].form.errors

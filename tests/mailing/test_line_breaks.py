@@ -180,6 +180,8 @@ def test_whatever_is_typed_into_a_field_of_one_line_the_confirmation_arrives(
     model: Any, data: Any, outbox_folder: Path
 ) -> None:
     typed = {field.name: data.draw(lines, field.name)[: field.max_length] for field in one_line_fields(model)}
+    if not one_line(typed.get("contact_name", "")):
+        typed.pop("contact_name", None)  # the form asks for it again: a published event has a contact
     event = make_event(report=False, **(typed if model is Event else {}))
     registration = make_registration(event, **(typed if model is Registration else {}))
     signup.welcome(registration)
