@@ -38,7 +38,6 @@ from registrations.models import (
     Delivery,
     Event,
     EventQuestion,
-    Invitation,
     Registration,
     ReportSection,
 )
@@ -145,9 +144,10 @@ def typed(draw: Any, model: type[Model]) -> dict[str, Any]:
     }
 
 
-def invited_to(event: Event) -> Invitation:
+def invitation_to(event: Event) -> Delivery:
     address = f"{uuid4().hex}@example.org"
-    return colleagues.invite(email=address, first_name="", last_name="", role=PER_EVENT, events=[event], by=1)
+    invited = colleagues.invite(email=address, first_name="", last_name="", role=PER_EVENT, events=[event], by=1)
+    return Delivery.objects.get(invitation=invited)
 
 
 class Webinar:
@@ -212,7 +212,7 @@ def test_every_kind_of_mail_is_composed_and_read_again(data: Any, session: str) 
         Delivery(**trial, broadcast=made.draft),
         Delivery(**trial, sample={"event": event.pk, "mail": "confirmation-new", "person": str(made.person.pk)}),
         Delivery(kind=Delivery.Kind.ALERT, recipient=made.contact),
-        invited_to(event).delivery,
+        invitation_to(event),
     ]
     assert {delivery.kind for delivery in of_kinds} == set(Delivery.Kind)
     for delivery in of_kinds:

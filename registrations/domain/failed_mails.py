@@ -1,5 +1,7 @@
 """What the team does with a mail that failed or came back: try again, send it elsewhere, or say « vu »."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -37,7 +39,12 @@ def send_to(mail: Delivery, address: str) -> None:
 
 
 def _enqueue_copy(mail: Delivery, *, recipient: str) -> None:
-    same = {"reason": mail.reason, "recipient": recipient, "not_after": mail.not_after, "sample": mail.sample}
+    same: dict[str, Any] = {
+        "reason": mail.reason,
+        "recipient": recipient,
+        "not_after": mail.not_after,
+        "sample": mail.sample,
+    }
     kind = Delivery.Kind(mail.kind)
     if mail.registration is not None:
         registration = Registration.objects.locked(mail.registration)

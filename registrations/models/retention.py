@@ -12,7 +12,10 @@ class HasRetention:
 
     ends_at: datetime
     retention_months: int
-    zone: ZoneInfo
+
+    @property
+    def zone(self) -> ZoneInfo:
+        raise NotImplementedError
 
     def kept_until(self, registered_at: datetime) -> datetime:
         """When the data of a registration made at that moment is erased, at the latest."""

@@ -1,9 +1,11 @@
 """The home of an event: publishing, its list of checks, its tabs, and the day itself."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from registrations.models import Attendance, Event
@@ -40,7 +42,7 @@ def test_a_page_that_was_read_is_ticked_until_the_event_changes() -> None:
     assert "page" not in [str(check.point) for check in _done(client, event)]
 
 
-def _done(client, event):  # type: ignore[no-untyped-def] # a test helper
+def _done(client: Client, event: Event) -> list[Any]:
     return [check for check in client.get(f"{EVENTS}{event.pk}/").context["checks"] if check.is_done]
 
 

@@ -240,7 +240,7 @@ def declared_pages() -> Iterator[SitePage]:
 
 def declared_path(name: str, *, has_row: bool) -> str:
     someone = planned()
-    row = someone.event if name.startswith("registrations_event_") else someone
+    row: Any = someone.event if name.startswith("registrations_event_") else someone
     row = someone.deliveries.latest("pk") if name.startswith("registrations_delivery_") else row
     return reverse(f"admin:{name}", args=[row.pk] if has_row else [])
 

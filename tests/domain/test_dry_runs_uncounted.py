@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Max, Min
 from django.test import Client
 from django.utils import timezone
 
@@ -30,7 +31,7 @@ from registrations.models import (
 )
 from registrations.models.attendance import has_attended
 from registrations.spreadsheets import newsletter
-from registrations.statistics import dashboard
+from registrations.statistics import dashboard, sign_ups
 from registrations.statistics import event_figures as bilan
 from tests.admin_client import EVENTS, PEOPLE
 from tests.domain.dry_runs import TYPED, start
@@ -94,10 +95,11 @@ def figures(event: Event) -> dict[str, Any]:
     found = dashboard.problems()
     [summary] = dashboard.summaries(found)
     people = Registration.objects.without_dry_runs()
+    times = people.filter(event=event).aggregate(first=Min("created_at"), last=Max("created_at"))
     return {
         "seats": (event.seats_taken, event.has_free_seat, event.state),
-        "first page": (found, summary.people, summary.places, summary.mails),
-        "chart": (dashboard.sign_ups(summary), dashboard.territories(summary)),
+        "first page": (found, summary.people, summary.present, summary.mails),
+        "chart": sign_ups.over_time(event, times["first"], times["last"]),
         "timeline": upcoming.timeline(event),
         "sheets": (sign_in_sheet.people(event), list(speakers_sheet.questions(event))),
         "newsletter": list(newsletter.rows(event)),

@@ -252,7 +252,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
             return page_parts.saved(request, obj)
         return super().response_change(request, obj)
 
-    def response_post_save_add(self, request: HttpRequest, obj: Event) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: Event) -> HttpResponseRedirect:
         return HttpResponseRedirect(event_path(obj))
 
     response_post_save_change = response_post_save_add
