@@ -57,7 +57,7 @@ def again() -> Client:
 
 def complaints(page: Any) -> list[str]:
     """Of the table of questions, whatever row they belong to."""
-    formset = page.context["inline_admin_formsets"][0].formset
+    [formset] = [one.formset for one in page.context["inline_admin_formsets"] if one.formset.prefix == "own_questions"]
     of_rows = [str(message) for errors in formset.errors for messages in errors.values() for message in messages]
     return [message.replace("\u00a0", " ") for message in [*of_rows, *map(str, formset.non_form_errors())]]
 

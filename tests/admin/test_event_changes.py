@@ -47,7 +47,7 @@ def test_the_events_page_offers_what_can_be_done_to_it(organiser: Client) -> Non
     offered = {}
     for status in ("published", "postponed", "cancelled"):
         Event.objects.filter(pk=event.pk).update(status=status)
-        offered[status] = [title for title, _address in organiser.get(path(event)).context["telling"]]
+        offered[status] = [title for title, _address in organiser.get(path(event, "settings")).context["telling"]]
     assert offered == {
         "published": [
             "Changer la date, l’heure ou la note de connexion",
@@ -64,7 +64,7 @@ def test_nothing_is_offered_while_nobody_would_have_to_be_told(organiser: Client
     event = make()
     if event.is_over:
         make_registration(event)
-    assert organiser.get(path(event)).context["telling"] == []
+    assert organiser.get(path(event, "settings")).context["telling"] == []
     assert "starts_at" in organiser.get(path(event)).context["adminform"].form.fields
 
 

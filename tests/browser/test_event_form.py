@@ -32,6 +32,10 @@ def visitor(browser: Browser, site: RunningSite) -> Iterator[Visitor]:
     assert (visitor.complaints, visitor.elsewhere) == ([], [])
 
 
+def unfold(page: Page) -> None:
+    page.locator("details.fold > summary", has_text="Présentation").click()
+
+
 def questions(page: Page) -> list[str]:
     """Note each question of the browser, and stay."""
     asked: list[str] = []
@@ -50,12 +54,13 @@ def test_leaving_asks_first_while_a_text_is_not_saved(visitor: Visitor) -> None:
     page.get_by_role("link", name="Aide", exact=True).click()  # nothing is typed yet
     expect(page).to_have_url(f"{visitor.site.address}/admin/aide/")
     visitor.open(FORM)
+    unfold(page)
     page.locator("#id_summary").fill("Un résumé que personne ne doit perdre.")
     page.get_by_role("link", name="Aide", exact=True).click()
     page.wait_for_timeout(500)
     assert asked == ["beforeunload"]
     expect(page.locator("#id_summary")).to_have_value("Un résumé que personne ne doit perdre.")
-    page.locator("[name=_save]").first.click()
+    page.locator("[name=_save]").last.click()
     expect(page.locator(".messagelist")).to_be_visible()
     assert asked == ["beforeunload"]
 
@@ -76,5 +81,6 @@ def test_the_zone_beside_each_hour_is_the_one_that_is_chosen(visitor: Visitor) -
     page = visitor.page
     named = page.locator("[data-zone]")
     expect(named).to_have_text(["Heure de Paris"] * 4)
+    unfold(page)
     page.locator("#id_timezone").select_option("Pacific/Noumea")
     expect(named).to_have_text(["Heure de Nouméa"] * 4)
