@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 POLL_EVERY = 0.1  # seconds; only a read, so that an idle worker does not hold SQLite's write lock
 SWEEP_EVERY = 10  # seconds
 HOUSEKEEPING_EVERY = 24 * 3600  # seconds
+HOUSEKEEPING_AGAIN = 600  # seconds, when it has failed: a database on another clock may refuse what seems old here
 HOUSEKEEPING_PUT_OFF = 3600  # seconds at most, while there are mails: those of a killed worker wait for its successor
 DATABASE_AWAY = 2  # seconds before the next try
 
@@ -74,6 +75,7 @@ class MailWorker(Worker):
             self.next_sweep = now + SWEEP_EVERY
         has_tasks = self.has_tasks()
         if now >= self.next_housekeeping + (HOUSEKEEPING_PUT_OFF if has_tasks else 0):
+            self.next_housekeeping = now + HOUSEKEEPING_AGAIN  # unless it ends well: mails do not wait for it
             housekeeping.run()
             self.next_housekeeping = now + HOUSEKEEPING_EVERY
         if has_tasks:

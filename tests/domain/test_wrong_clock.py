@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import ProgrammingError
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
 from pytest_django import Settings
 
+from registrations.domain import signup
 from registrations.mailing import outbox
-from registrations.models import AnonymousRegistration, Delivery, Registration, WorkerPresence, clock_mark
+from registrations.models import AnonymousRegistration, AuditEntry, Delivery, Registration, WorkerPresence, clock_mark
 from registrations.monitoring import status
 from registrations.worker import housekeeping
-from tests.factories import make_event, make_registration
+from registrations.worker.worker import HOUSEKEEPING_PUT_OFF, MailWorker
+from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +59,32 @@ def test_one_start_with_the_clock_in_2038_erases_nobody_and_is_told(admin_client
     assert status.waits_for_somebody() == []  # the clock is right again: nothing to confirm
     housekeeping.purge()
     assert Registration.objects.count() == 3
+
+
+def test_a_wrong_clock_removes_nothing_from_the_audit_log() -> None:
+    people()
+    housekeeping.run()  # an ordinary day
+    entry = AuditEntry.objects.create(action=AuditEntry.Action.LOGGED_IN)
+    with time_machine.travel(IN_2038):
+        housekeeping.run()
+    assert list(AuditEntry.objects.all()) == [entry]
+
+
+def test_mails_leave_though_the_database_refuses_the_housekeeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the audit log does on a server for whose clock nothing is old yet."""
+    signup.register(make_event(report=False), language="fr", **answers())
+    worker = MailWorker("one")
+    worker.next_housekeeping -= 2 * HOUSEKEEPING_PUT_OFF
+    monkeypatch.setattr(housekeeping, "run", refused)
+    monkeypatch.setattr(Worker, "run", lambda worker: outbox.drain())  # without its end of connections
+    with pytest.raises(ProgrammingError):
+        worker.work()
+    worker.work()
+    assert Delivery.objects.filter(kind__startswith="confirmation").get().state == "sent"
+
+
+def refused() -> None:
+    raise ProgrammingError("The audit log is not changed, and kept for a year.")
 
 
 def test_a_site_that_has_never_noted_its_clock_compares_it_with_its_newest_row() -> None:
