@@ -151,7 +151,7 @@ class RunningSite:
     def filled_form(
         self, *handlers: urllib.request.BaseHandler, **typed: str
     ) -> tuple[urllib.request.OpenerDirector, str, bytes]:
-        """Open and fill in the form of the next event; returns the client, the URL of the form, and the body to POST."""
+        """Open and fill in the form of the next event; returns the client, the form's URL, and the body to POST."""
         jar = http.cookiejar.CookieJar()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar), *handlers)
         with browser.open(self.address + "/", timeout=TIMEOUT) as home:

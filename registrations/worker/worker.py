@@ -3,14 +3,16 @@
 import logging
 import signal
 import time
+from datetime import UTC, datetime
 from types import FrameType
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from registrations.domain import broadcasts, erasure
-from registrations.mailing import wakeups
+from registrations.mailing import clock_set_back, wakeups
 from registrations.models import Delivery, WorkerPresence
 from registrations.runtime import full_disk
 from registrations.worker import housekeeping
@@ -38,6 +40,7 @@ class MailWorker(Worker):
             excluded_queue_names=[],
         )
         self.next_sweep = 0.0
+        self.looked_at = datetime.max.replace(tzinfo=UTC)
         self.next_housekeeping = time.monotonic()
         self.asked_to_stop = False
 
@@ -66,6 +69,7 @@ class MailWorker(Worker):
     def work(self) -> None:
         now = time.monotonic()
         if now >= self.next_sweep:
+            self._follow_the_clock()
             WorkerPresence.objects.note(self.worker_id)
             if not self.next_sweep:
                 Delivery.objects.broken().try_again()  # a new release or other settings may have mended them
@@ -84,6 +88,12 @@ class MailWorker(Worker):
                 super().run()
         elif self.running:
             time.sleep(POLL_EVERY)
+
+    def _follow_the_clock(self) -> None:
+        """When it has been set back since the last look, and at the start."""
+        if timezone.now() < self.looked_at:
+            clock_set_back.put_right()
+        self.looked_at = timezone.now()
 
     def has_tasks(self) -> bool:
         ready = DBTaskResult.objects.ready()

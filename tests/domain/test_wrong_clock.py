@@ -14,7 +14,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from pytest_django import Settings
 
 from registrations.domain import signup
-from registrations.mailing import outbox
+from registrations.mailing import clock_set_back, outbox
 from registrations.models import AnonymousRegistration, AuditEntry, Delivery, Registration, WorkerPresence, clock_mark
 from registrations.monitoring import status
 from registrations.worker import housekeeping
@@ -163,7 +163,45 @@ def test_a_reminder_neither_leaves_nor_is_given_up_by_a_clock_in_doubt() -> None
         outbox.drain()
     reminder.refresh_from_db()
     assert (reminder.state, reminder.attempts) == ("pending", 1)
-    Delivery.objects.update(send_at=timezone.now())
+    clock_set_back.put_right()
     outbox.drain()
     reminder.refresh_from_db()
     assert reminder.state == "sent"
+
+
+def test_a_confirmation_of_2038_leaves_once_the_clock_is_right() -> None:
+    with time_machine.travel(IN_2038):
+        signup.register(make_event(report=False), language="fr", **answers())
+        WorkerPresence.objects.note("one")
+    clock_set_back.put_right()
+    outbox.drain()
+    assert Delivery.objects.filter(kind__startswith="confirmation").get().state == "sent"
+    assert not WorkerPresence.objects.exists()
+
+
+def test_a_reminder_tried_in_2038_still_waits_for_its_hour_and_for_that_of_a_new_date() -> None:
+    registration = make_registration(make_event(starts_in=7 * DAY, report=False))
+    hour = timezone.now() + 6 * DAY
+    reminder = Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, send_at=hour)
+    clock_mark.move_on()
+    with time_machine.travel(IN_2038):
+        outbox.drain()
+    clock_set_back.put_right()
+    reminder.refresh_from_db()
+    assert reminder.send_at == hour
+    Delivery.objects.update(send_at=hour + DAY, error="")  # as an event that moves does
+    clock_set_back.put_right()
+    reminder.refresh_from_db()
+    assert reminder.send_at == hour + DAY
+
+
+def test_a_worker_looks_at_the_clock_at_its_start_and_when_it_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(clock_set_back, "put_right", lambda: looks.append("put right"))
+    worker = MailWorker("one")
+    worker.next_housekeeping = float("inf")
+    for moment in (timezone.now(), timezone.now() + DAY, timezone.now()):
+        worker.next_sweep = min(worker.next_sweep, 1)
+        with time_machine.travel(moment):
+            worker.work()
+    assert looks == ["put right", "put right"]
