@@ -37,7 +37,7 @@ from tests.site import TIMEOUT, RunningSite, wait_for
 
 LASTS = 12.0  # seconds that the database is away
 STOPS_WITHIN = 60  # seconds for a worker, see GRACE of the supervisor
-SITE_MEGABYTES, CLUSTER_MEGABYTES = 160, 320
+SITE_MEGABYTES, TEMP_MEGABYTES, CLUSTER_MEGABYTES = 160, 96, 320
 LARGE = 3_000_000  # bytes of an upload
 UNTIL_REFUSED = 60  # sign-ups at most, until the full disk is noticed
 LIBFAKETIME = Path("/usr/lib") / f"{os.uname().machine}-linux-gnu" / "faketime" / "libfaketime.so.1"
@@ -72,8 +72,9 @@ SHORT = [mail_server.WRONG_PASSWORD, mail_server.REFUSES_ALL]  # of the tests, w
 class BadWeek(SiteUnderFaults):
     def __init__(self, site: RunningSite, cluster: Cluster | None, aside: Path, disks: list[SmallDisk]) -> None:
         super().__init__(site, cluster, aside)
-        self.site_disk, *self.cluster_disks = disks
+        self.site_disk, self.temp_disk, *self.cluster_disks = disks
         self.left_out: list[str] = []
+        site.env["TMPDIR"] = str(self.temp_disk.folder)
 
     def outcomes(self, *, short: bool = False) -> Iterator[Outcome]:
         self.begin()
@@ -329,16 +330,13 @@ class BadWeek(SiteUnderFaults):
 
     def _temporary_folder_full(self) -> Outcome:
         outcome = Outcome("the folder for temporary files is full", "The folder for temporary files")
-        with small_disk(self.site.data.with_name("small"), 1) as disk:
-            self.restart(TMPDIR=str(disk.folder))
-            for _ in range(8):  # both processes have chosen this folder
-                self.told()
-            with disk.full(self.pids) if disk.is_mounted else self.site_disk.full(self.pids):
-                outcome.told = self.told()
-                for _ in range(3):
-                    self.visit(outcome)
-                self._upload(outcome)
-            self.restart()
+        for _ in range(8):  # both processes have chosen this folder
+            self.told()
+        with self.temp_disk.full(self.pids):
+            outcome.told = self.told()
+            for _ in range(3):
+                self.visit(outcome)
+            self._upload(outcome)
         return self.recovered(outcome, retries_now=True)
 
     def _upload(self, outcome: Outcome) -> None:
@@ -365,10 +363,11 @@ def bad_week(folder: Path, *, own_cluster: bool) -> Iterator[BadWeek]:
     """A site in `folder` with disks of its own."""
     with contextlib.ExitStack() as stack:
         (aside := folder / "aside").mkdir()
-        disks = [stack.enter_context(small_disk(folder / "site", SITE_MEGABYTES))]
+        sizes = {"site": SITE_MEGABYTES, "temp": TEMP_MEGABYTES}
+        disks = [stack.enter_context(small_disk(folder / name, size)) for name, size in sizes.items()]
         if own_cluster:
             disks.append(stack.enter_context(small_disk(Path(tempfile.mkdtemp(prefix="cluster-")), CLUSTER_MEGABYTES)))
-        cluster = stack.enter_context(Cluster(disks[1].folder)) if own_cluster else None
+        cluster = stack.enter_context(Cluster(disks[-1].folder)) if own_cluster else None
         url = stack.enter_context(own_database_on(cluster.url if cluster else ""))
         yield BadWeek(stack.enter_context(RunningSite(folder / "site", url)), cluster, aside, disks)
 
