@@ -10,7 +10,8 @@ from registrations.models import Delivery, RateLimitHit, WorkerPresence
 from registrations.models.mail_kinds import KINDS
 
 MACHINES_DIFFER_BY = timedelta(minutes=2)
-LONGEST_WAIT = timedelta(days=2)  # more than any retry, lease or rate limit
+LONGEST_WAIT = timedelta(days=2)  # more than any retry or lease
+LONGEST_DELAY = timedelta(days=30)  # more than a rate limit of mails adds up to
 AT_ONCE = [kind for kind in KINDS if KINDS[kind].schedule is None]
 
 
@@ -21,7 +22,8 @@ def put_right() -> None:
     """
     now = timezone.now()
     ahead, far_ahead = now + MACHINES_DIFFER_BY, now + LONGEST_WAIT
-    RateLimitHit.objects.filter(at__gt=far_ahead.timestamp()).delete()  # they would delay the next mails until then
+    hits_ahead = RateLimitHit.objects.filter(at__gt=(now + LONGEST_DELAY).timestamp())
+    hits_ahead.delete()  # they would delay the next mails until then
     WorkerPresence.objects.filter(seen_at__gt=ahead).delete()
     waiting = Delivery.objects.filter(
         Q(state=Delivery.State.PENDING, send_at__gt=ahead) | Q(state=Delivery.State.SENDING, send_at__gt=far_ahead)

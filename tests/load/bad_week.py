@@ -183,6 +183,7 @@ class BadWeek(SiteUnderFaults):
             while time.monotonic() < ends:
                 self.visit(outcome)
                 self.look(outcome, "/healthz")
+                self.look(outcome, "/readyz")
             began = ends - LASTS
             if worker and self.cluster:  # it ends while the database is still away
                 worker.wait(timeout=STOPS_WITHIN - LASTS)
