@@ -313,7 +313,7 @@ class BadWeek(SiteUnderFaults):
 
     def _clock_in_2038(self) -> Iterator[Outcome]:
         if not LIBFAKETIME.exists():
-            self.left_out.append("a wrong clock: install faketime")
+            self.left_out.append("a wrong clock: libfaketime is missing (apt-get install faketime)")
             return
         outcome = Outcome("the clock says 2038", "The purge waits. The clock of this machine says 2038")
         [(before,)] = self.site.rows(KEPT)
