@@ -151,11 +151,12 @@ class RunningSite:
     def filled_form(
         self, *handlers: urllib.request.BaseHandler, **typed: str
     ) -> tuple[urllib.request.OpenerDirector, str, bytes]:
-        """Open and fill in the form; returns the client, the URL of the form, and the body to POST."""
+        """Open and fill in the form of the next event; returns the client, the form's URL, and the body to POST."""
         jar = http.cookiejar.CookieJar()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar), *handlers)
         with browser.open(self.address + "/", timeout=TIMEOUT) as home:
-            form_url = f"{home.url}inscription/"
+            [event, *_] = re.findall(r'href="(/evenements/[^"/]+/)"', home.read().decode())
+        form_url = f"{self.address}{event}inscription/"
         with browser.open(form_url, timeout=TIMEOUT) as response:
             page = response.read().decode()
         hidden = re.findall(r'name="(csrfmiddlewaretoken|stamp)" value="([^"]+)"', page)

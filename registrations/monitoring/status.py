@@ -22,6 +22,7 @@ from registrations.monitoring import folders
 from registrations.runtime.version import version
 
 State = Delivery.State
+NO_ANSWER = "The database does not answer."
 FAILURES_TOLD_FOR = timedelta(days=7)  # since the first try
 
 
@@ -61,7 +62,7 @@ def not_ready() -> list[str]:
         if problem := folders.database_problem():
             reasons.append(problem)
     except Error:
-        reasons.append(folders.database_problem() or "The database does not answer.")
+        reasons.append(folders.database_problem() or NO_ANSWER)
     return reasons
 
 
@@ -116,7 +117,7 @@ def promptly(*, within: float) -> tuple[list[str], list[str]]:
         return answer.result(timeout=within)
     except TimeoutError:
         answer.cancel()
-        return [*folders.problems(), "The database does not answer."], []
+        return [*folders.problems(), folders.database_problem() or NO_ANSWER], []
 
 
 _ASKING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="status")

@@ -1,6 +1,7 @@
 """The SQLite file that a site runs on: which one it was, so that a deleted or replaced one is noticed."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,9 +39,30 @@ def problem(database: Path) -> str:
         return (
             "The database file has been replaced by another one: stop the site, and start it again with the right one."
         )
-    if not database.with_name(f"{database.name}-wal").exists():
+    if not _log(database).exists() or _holds_deleted_log(database):
         return "The write-ahead log beside the database file has been deleted: stop the site, and check the database."
     return ""
+
+
+def _log(database: Path) -> Path:
+    return database.with_name(f"{database.name}-wal")
+
+
+def _holds_deleted_log(database: Path) -> bool:
+    """Whether this process still writes to a deleted log, in whose place another connection has made a new one.
+
+    See proc(5), on Linux only. SQLite itself deletes a log only when nobody has it open.
+    """
+    deleted = f"{_log(database.resolve())} (deleted)"
+    open_files = Path("/proc/self/fd")
+    return any(_target(file) == deleted for file in open_files.glob("*"))
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:  # closed meanwhile
+        return ""
 
 
 def _noted(database: Path) -> list[int] | None:

@@ -3,14 +3,16 @@
 import logging
 import signal
 import time
+from datetime import UTC, datetime
 from types import FrameType
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from registrations.domain import broadcasts, erasure
-from registrations.mailing import wakeups
+from registrations.mailing import clock_set_back, wakeups
 from registrations.models import Delivery, WorkerPresence
 from registrations.runtime import full_disk
 from registrations.worker import housekeeping
@@ -20,6 +22,7 @@ logger = logging.getLogger(__name__)
 POLL_EVERY = 0.1  # seconds; only a read, so that an idle worker does not hold SQLite's write lock
 SWEEP_EVERY = 10  # seconds
 HOUSEKEEPING_EVERY = 24 * 3600  # seconds
+HOUSEKEEPING_AGAIN = 600  # seconds, when it has failed: a database on another clock may refuse what seems old here
 HOUSEKEEPING_PUT_OFF = 3600  # seconds at most, while there are mails: those of a killed worker wait for its successor
 DATABASE_AWAY = 2  # seconds before the next try
 
@@ -37,6 +40,7 @@ class MailWorker(Worker):
             excluded_queue_names=[],
         )
         self.next_sweep = 0.0
+        self.looked_at = datetime.max.replace(tzinfo=UTC)
         self.next_housekeeping = time.monotonic()
         self.asked_to_stop = False
 
@@ -65,6 +69,7 @@ class MailWorker(Worker):
     def work(self) -> None:
         now = time.monotonic()
         if now >= self.next_sweep:
+            self._follow_the_clock()
             WorkerPresence.objects.note(self.worker_id)
             if not self.next_sweep:
                 Delivery.objects.broken().try_again()  # a new release or other settings may have mended them
@@ -74,6 +79,7 @@ class MailWorker(Worker):
             self.next_sweep = now + SWEEP_EVERY
         has_tasks = self.has_tasks()
         if now >= self.next_housekeeping + (HOUSEKEEPING_PUT_OFF if has_tasks else 0):
+            self.next_housekeeping = now + HOUSEKEEPING_AGAIN  # unless it ends well: mails do not wait for it
             housekeeping.run()
             self.next_housekeeping = now + HOUSEKEEPING_EVERY
         if has_tasks:
@@ -82,6 +88,12 @@ class MailWorker(Worker):
                 super().run()
         elif self.running:
             time.sleep(POLL_EVERY)
+
+    def _follow_the_clock(self) -> None:
+        """When it has been set back since the last look, and at the start."""
+        if timezone.now() < self.looked_at:
+            clock_set_back.put_right()
+        self.looked_at = timezone.now()
 
     def has_tasks(self) -> bool:
         ready = DBTaskResult.objects.ready()

@@ -7,15 +7,19 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import ProgrammingError
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
 from pytest_django import Settings
 
-from registrations.mailing import outbox
-from registrations.models import AnonymousRegistration, Delivery, Registration, WorkerPresence, clock_mark
+from registrations.domain import signup
+from registrations.mailing import clock_set_back, outbox
+from registrations.models import AnonymousRegistration, AuditEntry, Delivery, Registration, WorkerPresence, clock_mark
 from registrations.monitoring import status
 from registrations.worker import housekeeping
-from tests.factories import make_event, make_registration
+from registrations.worker.worker import HOUSEKEEPING_PUT_OFF, MailWorker
+from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +59,32 @@ def test_one_start_with_the_clock_in_2038_erases_nobody_and_is_told(admin_client
     assert status.waits_for_somebody() == []  # the clock is right again: nothing to confirm
     housekeeping.purge()
     assert Registration.objects.count() == 3
+
+
+def test_a_wrong_clock_removes_nothing_from_the_audit_log() -> None:
+    people()
+    housekeeping.run()  # an ordinary day
+    entry = AuditEntry.objects.create(action=AuditEntry.Action.LOGGED_IN)
+    with time_machine.travel(IN_2038):
+        housekeeping.run()
+    assert list(AuditEntry.objects.all()) == [entry]
+
+
+def test_mails_leave_though_the_database_refuses_the_housekeeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the audit log does on a server for whose clock nothing is old yet."""
+    signup.register(make_event(report=False), language="fr", **answers())
+    worker = MailWorker("one")
+    worker.next_housekeeping -= 2 * HOUSEKEEPING_PUT_OFF
+    monkeypatch.setattr(housekeeping, "run", refused)
+    monkeypatch.setattr(Worker, "run", lambda worker: outbox.drain())  # without its end of connections
+    with pytest.raises(ProgrammingError):
+        worker.work()
+    worker.work()
+    assert Delivery.objects.filter(kind__startswith="confirmation").get().state == "sent"
+
+
+def refused() -> None:
+    raise ProgrammingError("The audit log is not changed, and kept for a year.")
 
 
 def test_a_site_that_has_never_noted_its_clock_compares_it_with_its_newest_row() -> None:
@@ -133,7 +163,45 @@ def test_a_reminder_neither_leaves_nor_is_given_up_by_a_clock_in_doubt() -> None
         outbox.drain()
     reminder.refresh_from_db()
     assert (reminder.state, reminder.attempts) == ("pending", 1)
-    Delivery.objects.update(send_at=timezone.now())
+    clock_set_back.put_right()
     outbox.drain()
     reminder.refresh_from_db()
     assert reminder.state == "sent"
+
+
+def test_a_confirmation_of_2038_leaves_once_the_clock_is_right() -> None:
+    with time_machine.travel(IN_2038):
+        signup.register(make_event(report=False), language="fr", **answers())
+        WorkerPresence.objects.note("one")
+    clock_set_back.put_right()
+    outbox.drain()
+    assert Delivery.objects.filter(kind__startswith="confirmation").get().state == "sent"
+    assert not WorkerPresence.objects.exists()
+
+
+def test_a_reminder_tried_in_2038_still_waits_for_its_hour_and_for_that_of_a_new_date() -> None:
+    registration = make_registration(make_event(starts_in=7 * DAY, report=False))
+    hour = timezone.now() + 6 * DAY
+    reminder = Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_DAY, send_at=hour)
+    clock_mark.move_on()
+    with time_machine.travel(IN_2038):
+        outbox.drain()
+    clock_set_back.put_right()
+    reminder.refresh_from_db()
+    assert reminder.send_at == hour
+    Delivery.objects.update(send_at=hour + DAY, error="")  # as an event that moves does
+    clock_set_back.put_right()
+    reminder.refresh_from_db()
+    assert reminder.send_at == hour + DAY
+
+
+def test_a_worker_looks_at_the_clock_at_its_start_and_when_it_was_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    monkeypatch.setattr(clock_set_back, "put_right", lambda: looks.append("put right"))
+    worker = MailWorker("one")
+    worker.next_housekeeping = float("inf")
+    for moment in (timezone.now(), timezone.now() + DAY, timezone.now()):
+        worker.next_sweep = min(worker.next_sweep, 1)
+        with time_machine.travel(moment):
+            worker.work()
+    assert looks == ["put right", "put right"]

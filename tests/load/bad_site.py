@@ -162,10 +162,13 @@ class SiteUnderFaults:
 
     def _is_well(self, *, retries_now: bool) -> bool:
         if retries_now:
-            with contextlib.suppress(*AWAY):
-                self.database.execute(RETRIES_NOW)
+            self.retries_now()
         all_left = self.promised <= self.arrived() and not self.site.rows(UNDER_WAY)[0][0]
         return all_left and self.told().startswith((READY, FULL_LATELY))
+
+    def retries_now(self) -> None:
+        with contextlib.suppress(*AWAY):
+            self.database.execute(RETRIES_NOW)
 
     def arrived(self) -> set[str]:
         return {str(mail["kept"]) for mail in journal(self.mail_server.journal) if "kept" in mail}

@@ -17,13 +17,14 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -36,7 +37,7 @@ from tests.site import TIMEOUT, RunningSite, wait_for
 
 LASTS = 12.0  # seconds that the database is away
 STOPS_WITHIN = 60  # seconds for a worker, see GRACE of the supervisor
-SITE_MEGABYTES, CLUSTER_MEGABYTES = 160, 320
+SITE_MEGABYTES, TEMP_MEGABYTES, CLUSTER_MEGABYTES = 160, 96, 320
 LARGE = 3_000_000  # bytes of an upload
 UNTIL_REFUSED = 60  # sign-ups at most, until the full disk is noticed
 LIBFAKETIME = Path("/usr/lib") / f"{os.uname().machine}-linux-gnu" / "faketime" / "libfaketime.so.1"
@@ -65,25 +66,28 @@ MOODS = {  # of the mail server: what the operator is told
     mail_server.DROPS_TLS: OVERDUE,
     mail_server.GREYLISTS: READY,  # over after half a minute
 }
+SHORT = [mail_server.WRONG_PASSWORD, mail_server.REFUSES_ALL]  # of the tests, which leave out what takes longest
 
 
 class BadWeek(SiteUnderFaults):
     def __init__(self, site: RunningSite, cluster: Cluster | None, aside: Path, disks: list[SmallDisk]) -> None:
         super().__init__(site, cluster, aside)
-        self.site_disk, *self.cluster_disks = disks
+        self.site_disk, self.temp_disk, *self.cluster_disks = disks
         self.left_out: list[str] = []
+        site.env["TMPDIR"] = str(self.temp_disk.folder)
 
-    def outcomes(self, moods: Collection[str] = MOODS) -> Iterator[Outcome]:
+    def outcomes(self, *, short: bool = False) -> Iterator[Outcome]:
         self.begin()
         try:
             yield self._mail_server_away()
-            for mood in moods:
+            for mood in SHORT if short else MOODS:
                 yield self._mail_server_drops_tls() if mood == mail_server.DROPS_TLS else self._mail_server_in(mood)
             yield self._renderer_broken()
-            yield self._database_hangs()
+            yield self._database_hangs(short=short)
             yield from self._postgresql_faults() if self.cluster else self._sqlite_faults()
             yield self._disk_full()
-            yield self._static_files_empty()
+            if not short:
+                yield self._static_files_empty()
             yield self._long_pause()
             yield from self._clock_in_2038()
             yield self._temporary_folder_full()
@@ -149,11 +153,15 @@ class BadWeek(SiteUnderFaults):
         self.site.wait_until_it_serves()
         for _ in range(3):
             self.visit(outcome)
-        wait_for(lambda: self.promised <= self.arrived(), "mails without a report")
+        wait_for(self._all_have_left_by_retries, "mails without a report")
         outcome.told = self.told_in_the_end(outcome.expected)
         mended.set()
         killer.join()
         return self.recovered(outcome)
+
+    def _all_have_left_by_retries(self) -> bool:
+        self.retries_now()
+        return self.promised <= self.arrived()
 
     def _kill_renderers(self, mended: threading.Event) -> None:
         while not mended.wait(0.05):
@@ -162,25 +170,32 @@ class BadWeek(SiteUnderFaults):
                     if "pdf_renderer" in processes.read_file(child, "cmdline"):
                         _signal([child], signal.SIGKILL)
 
-    def _database_hangs(self) -> Outcome:
+    def _database_hangs(self, *, short: bool) -> Outcome:
         outcome = Outcome(
             "PostgreSQL is frozen" if self.cluster else "the SQLite file is locked",
             "The database does not answer" if self.cluster else READY,
         )
-        worker = self.site.start("worker")
-        wait_for(lambda: "Worker started" in (self.site.data / "worker.log").read_text(), "a second worker")
+        worker = None if short else self._second_worker()
         with self._frozen() as ends:
-            worker.terminate()
+            if worker:
+                worker.terminate()
             outcome.told = self.told()
             while time.monotonic() < ends:
                 self.visit(outcome)
                 self.look(outcome, "/healthz")
+                self.look(outcome, "/readyz")
             began = ends - LASTS
-            if self.cluster:  # it ends while the database is still away
+            if worker and self.cluster:  # it ends while the database is still away
                 worker.wait(timeout=STOPS_WITHIN - LASTS)
-        worker.wait(timeout=STOPS_WITHIN)
-        outcome.seen["a worker that was asked to stop has ended"] = [time.monotonic() - began]
+        if worker:
+            worker.wait(timeout=STOPS_WITHIN)
+            outcome.seen["a worker that was asked to stop has ended"] = [time.monotonic() - began]
         return self.recovered(outcome)
+
+    def _second_worker(self) -> subprocess.Popen[str]:
+        worker = self.site.start("worker")
+        wait_for(lambda: "Worker started" in (self.site.data / "worker.log").read_text(), "a second worker")
+        return worker
 
     @contextlib.contextmanager
     def _frozen(self) -> Iterator[float]:
@@ -298,7 +313,7 @@ class BadWeek(SiteUnderFaults):
 
     def _clock_in_2038(self) -> Iterator[Outcome]:
         if not LIBFAKETIME.exists():
-            self.left_out.append("a wrong clock: install faketime")
+            self.left_out.append("a wrong clock: libfaketime is missing (apt-get install faketime)")
             return
         outcome = Outcome("the clock says 2038", "The purge waits. The clock of this machine says 2038")
         [(before,)] = self.site.rows(KEPT)
@@ -316,17 +331,14 @@ class BadWeek(SiteUnderFaults):
 
     def _temporary_folder_full(self) -> Outcome:
         outcome = Outcome("the folder for temporary files is full", "The folder for temporary files")
-        with small_disk(self.site.data.with_name("small"), 1) as disk:
-            self.restart(TMPDIR=str(disk.folder))
-            for _ in range(8):  # both processes have chosen this folder
-                self.told()
-            with disk.full(self.pids) if disk.is_mounted else self.site_disk.full(self.pids):
-                outcome.told = self.told()
-                for _ in range(3):
-                    self.visit(outcome)
-                self._upload(outcome)
-            self.restart()
-        return self.recovered(outcome)
+        for _ in range(8):  # both processes have chosen this folder
+            self.told()
+        with self.temp_disk.full(self.pids):
+            outcome.told = self.told()
+            for _ in range(3):
+                self.visit(outcome)
+            self._upload(outcome)
+        return self.recovered(outcome, retries_now=True)
 
     def _upload(self, outcome: Outcome) -> None:
         request = urllib.request.Request(f"{self.site.address}/admin/", b"x" * LARGE)
@@ -352,10 +364,11 @@ def bad_week(folder: Path, *, own_cluster: bool) -> Iterator[BadWeek]:
     """A site in `folder` with disks of its own."""
     with contextlib.ExitStack() as stack:
         (aside := folder / "aside").mkdir()
-        disks = [stack.enter_context(small_disk(folder / "site", SITE_MEGABYTES))]
+        sizes = {"site": SITE_MEGABYTES, "temp": TEMP_MEGABYTES}
+        disks = [stack.enter_context(small_disk(folder / name, size)) for name, size in sizes.items()]
         if own_cluster:
             disks.append(stack.enter_context(small_disk(Path(tempfile.mkdtemp(prefix="cluster-")), CLUSTER_MEGABYTES)))
-        cluster = stack.enter_context(Cluster(disks[1].folder)) if own_cluster else None
+        cluster = stack.enter_context(Cluster(disks[-1].folder)) if own_cluster else None
         url = stack.enter_context(own_database_on(cluster.url if cluster else ""))
         yield BadWeek(stack.enter_context(RunningSite(folder / "site", url)), cluster, aside, disks)
 

@@ -26,7 +26,9 @@ def runs(pid: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    return [int(child) for child in read_file(pid, f"task/{pid}/children").split()]
+    """Also those that a thread has started: proc(5) lists them by thread."""
+    threads = Path(f"/proc/{pid}/task").glob("*")
+    return [int(child) for thread in threads for child in read_file(pid, f"task/{thread.name}/children").split()]
 
 
 def is_command(pid: int, name: str) -> bool:

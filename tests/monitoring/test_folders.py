@@ -99,6 +99,18 @@ def test_a_deleted_write_ahead_log_is_told(file: Path) -> None:
     assert "write-ahead log" in database_file.problem(file)
 
 
+def test_a_deleted_write_ahead_log_is_told_though_another_connection_makes_a_new_one(tmp_path: Path) -> None:
+    file = tmp_path / "db.sqlite3"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE used (id)")
+        database_file.note(file)
+        assert database_file.problem(file) == ""
+        (log := file.with_name("db.sqlite3-wal")).unlink()
+        log.touch()
+        assert "write-ahead log" in database_file.problem(file)
+
+
 def test_a_site_that_was_not_started_by_up_is_not_watched(tmp_path: Path) -> None:
     assert database_file.problem(tmp_path / "db.sqlite3") == ""
 
