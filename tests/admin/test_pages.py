@@ -26,7 +26,6 @@ READERS_OPEN = {  # of the declared pages; « Organisation » opens all of them
     "registrations_event_preview_form",
     "registrations_event_text",
     "registrations_event_parts",
-    "registrations_event_text",
     "registrations_event_mails",
     "registrations_event_mail_part",
     "registrations_event_timeline",
