@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, sync_playwright
@@ -66,19 +65,19 @@ class Organiser:
         return self.visitor.open(path)
 
     def open_event(self) -> Page:
-        self.open("/admin/registrations/event/")
+        """At its home."""
+        self.open("/admin/")
         self.page.get_by_role("link", name=SHORT_TITLE).first.click()
         return self.page
+
+    def unfold(self, name: str) -> None:
+        self.page.locator("details.fold > summary", has_text=name).click()
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name, exact=True).first.click()
-
-    def type_moment(self, name: str, moment: datetime) -> None:
-        self.page.locator(f"#id_{name}_0").fill(f"{moment:%d/%m/%Y}")
-        self.page.locator(f"#id_{name}_1").fill(f"{moment:%H:%M}")
 
     def log_in(self) -> None:
         self.open("/admin/")
@@ -103,23 +102,24 @@ def tell(organiser: Organiser) -> None:
 
 
 def announce(organiser: Organiser) -> datetime:
-    page = organiser.open("/admin/registrations/event/add/")
-    page.locator("#toggle-nav-sidebar").click()
+    page = organiser.open("/admin/")
+    organiser.follow("Nouveau webinaire")
     start = (datetime.now(PARIS) + timedelta(days=7)).replace(hour=14, minute=0, second=0, microsecond=0)
     page.locator("#id_title").fill(TITLE)
-    page.locator("#id_short_title").fill(SHORT_TITLE)
-    page.locator("#id_summary").fill("Une heure pour comparer ce que cinq communes ont essayé.")
+    page.locator("#id_starts_at_0").fill(f"{start:%Y-%m-%d}")
+    page.locator("#id_starts_at_1").fill("14h")
+    page.locator("#id_ends_at_1").fill("15h")
     page.locator("#id_description").fill("## Au programme\n\n- Trois retours d’expérience\n- Vos questions")
-    page.locator("#id_organiser_name").fill("Le Pôle ressources")
+    page.locator("#id_connection_url").fill("https://visio.example.org/salle-bleue")
     page.locator("#id_contact_name").fill("L’équipe du Pôle")
     page.locator("#id_contact_email").fill("contact@example.org")
-    organiser.type_moment("starts_at", start)
-    organiser.type_moment("ends_at", start + timedelta(hours=1))
-    page.locator("#id_territories").fill("\n".join(TERRITORIES))
-    page.locator("#id_connection_url").fill("https://visio.example.org/salle-bleue")
     organiser.show("evenement")
-    page.locator("[name=_continue]").first.click()
-    organiser.open(urlsplit(page.url).path.replace("/change/", "/preview/"))
+    organiser.unfold("Présentation")
+    page.locator("#id_short_title").fill(SHORT_TITLE)
+    page.locator("#id_summary").fill("Une heure pour comparer ce que cinq communes ont essayé.")
+    organiser.unfold("Questions")
+    page.locator("#id_territories").fill("\n".join(TERRITORIES))
+    organiser.press("Enregistrer et voir")
     organiser.show("apercu")
     return start
 
@@ -127,7 +127,7 @@ def announce(organiser: Organiser) -> datetime:
 def try_it_out(organiser: Organiser) -> None:
     """The draft is tried on oneself, and nothing of it stays."""
     page = organiser.open_event()
-    organiser.follow("Essai à blanc")
+    organiser.follow("Essayer sur soi")
     page.locator("#id_first_name").fill("Olga")
     page.locator("#id_last_name").fill("Organisatrice")
     organiser.press("Commencer l’essai à blanc")
@@ -140,9 +140,8 @@ def try_it_out(organiser: Organiser) -> None:
 
 def publish(organiser: Organiser) -> None:
     page = organiser.open_event()
-    page.locator("#id_status").select_option("published")
     with page.expect_navigation():
-        page.locator("[name=_continue]").first.click()
+        organiser.press("Publier")
 
 
 def people_sign_up(site: RunningSite) -> None:
@@ -155,8 +154,9 @@ def people_sign_up(site: RunningSite) -> None:
 
 def change_the_room(organiser: Organiser) -> None:
     page = organiser.open_event()
+    organiser.follow("Page")
     page.locator("#id_connection_url").fill("https://visio.example.org/salle-verte")
-    page.locator("[name=_continue]").first.click()
+    page.locator("[name=_save]").last.click()
 
 
 def cancel_one(organiser: Organiser) -> None:
@@ -180,7 +180,7 @@ def the_session_takes_place(site: RunningSite, start: datetime) -> None:
 
 def write_to_those_who_came(organiser: Organiser) -> None:
     page = organiser.open_event()
-    organiser.press("Écrire un message")
+    organiser.follow("Écrire un message")
     page.get_by_label("Les personnes présentes").check()
     page.locator("#id_subject").fill("Merci d’être venus")
     page.locator("#id_body").fill("Bonjour {prenom},\n\nle **compte rendu** paraîtra vendredi.")
