@@ -1,6 +1,7 @@
 """The frame of the organiser's desk: the head of an event and its tabs, on every page that has an event."""
 
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfoNotFoundError
 
 from django import template
 from django.template import RequestContext
@@ -8,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from registrations.models import Delivery, Event, unresolved_mails
-from registrations.text import desk_words
+from registrations.text import dates, desk_words
 
 register = template.Library()
 
@@ -71,16 +72,32 @@ def desk_event(context: RequestContext) -> Event | None:
     return None
 
 
+@register.filter
+def named_with_date(event: Event) -> str:
+    """« Partager la rue, 13 mai 2025 »; the name alone where this machine does not know the time zone."""
+    try:
+        return f"{event.short_title}, {dates.event_dates(event)}"
+    except ZoneInfoNotFoundError:
+        return event.short_title
+
+
 @register.inclusion_tag("admin/event_head.html", takes_context=True)
 def event_head(context: RequestContext) -> dict[str, Any]:
     event, request = desk_event(context), context["request"]
     assert event
     return {
         "event": event,
-        "badge": desk_words.badge(event),
-        "distance": desk_words.distance(event),
+        **_standing(event),
         "tabs": list(tabs(event, request.user, request.resolver_match.url_name, _to_see(context, event))),
     }
+
+
+def _standing(event: Event) -> dict[str, Any]:
+    """State and date; neither where this machine does not know the time zone, so that the form can be opened."""
+    try:
+        return {"badge": desk_words.badge(event), "distance": desk_words.distance(event)}
+    except ZoneInfoNotFoundError:
+        return {}
 
 
 def _to_see(context: RequestContext, event: Event) -> int | None:
