@@ -175,7 +175,7 @@ def test_a_missing_report_file_shows_an_explanation_and_the_event_can_still_be_s
 def test_the_page_shows_the_size_of_a_report_that_is_ready(client: Client) -> None:
     registration = make_registration()
     path = f"/rejoindre/{registration.join_code}/"
-    assert "Télécharger la présentation de l’étude (PDF)" in client.get(path).text
+    assert 'La présentation de l’étude <span class="kind">(PDF)' in " ".join(client.get(path).text.split())
     study_report.study_report(registration.event)
     assert "Ko)" in client.get(path).text
 
