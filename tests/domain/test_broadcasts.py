@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def test_the_events_page_leads_to_the_message_and_to_earlier_ones(organiser: Client) -> None:
     event = with_people()
     broadcast = make_broadcast(event)
-    page = organiser.get(path(event, "change"))
+    page = organiser.get(path(event, "timeline"))
     assert f'href="{path(event)}"' in page.text
     assert f'href="{page_of(broadcast)}"' in page.text
 
@@ -38,7 +38,7 @@ def test_nothing_is_offered_for_a_draft_or_an_empty_list(organiser: Client, fiel
     event = make_event(**fields)
     if fields:
         make_registration(event)
-    assert not organiser.get(path(event, "change")).context["may_write"]
+    assert not organiser.get(path(event, "timeline")).context["may_write"]
     assert organiser.get(path(event)).status_code == 302
 
 

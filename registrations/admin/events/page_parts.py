@@ -64,7 +64,7 @@ class EventPageInline(admin.StackedInline[EventPage, Event]):
         return pictures.shown(page.picture)
 
 
-class AppearanceInline(admin.TabularInline[Appearance, Event]):
+class AppearanceInline(admin.StackedInline[Appearance, Event]):
     model = Appearance
     extra = 0
     max_num = PARTS_MAX
@@ -90,7 +90,7 @@ class ProgrammeFormSet(BaseInlineFormSet[ProgrammeItem, Event, ModelForm[Program
         return [row.title for row in rows if not row.is_within_the_session]
 
 
-class ProgrammeInline(admin.TabularInline[ProgrammeItem, Event]):
+class ProgrammeInline(admin.StackedInline[ProgrammeItem, Event]):
     model = ProgrammeItem
     formset = ProgrammeFormSet
     extra = 0
