@@ -143,6 +143,8 @@ RELATED_ROWS = {  # by the name under which the event has them
     "purged_counts": LEFT_BEHIND,
     "typeset_report": LEFT_BEHIND,
     "share_image": LEFT_BEHIND,
+    "checks": LEFT_BEHIND,  # what was looked at is the last event
+    "members": LEFT_BEHIND,
 }
 
 

@@ -110,7 +110,7 @@ def test_there_is_nothing_to_stop_before_or_after(organiser: Client) -> None:
 
 def test_a_subject_is_read_filled_in_wherever_it_is_listed(organiser: Client) -> None:
     broadcast = make_broadcast(with_people())
-    assert "Avant Faire vivre un réseau" in organiser.get(path(broadcast.event, "change")).text
+    assert "Avant Faire vivre un réseau" in organiser.get(path(broadcast.event, "timeline")).text
     confirm(organiser, broadcast, 2)
     assert organiser.get(page_of(broadcast)).context["title"].startswith("Avant Faire vivre")
 

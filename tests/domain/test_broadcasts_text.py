@@ -95,7 +95,7 @@ def test_a_name_is_words_and_nothing_else(name: str) -> None:
         "[x](javascript:alert(1))",
         "[x](data:text/html;base64,AAAA)",
         "![x](https://evil.example/pixel.png)",
-        "<a href='https://evil.example' style='position:fixed'>x</a>",
+        "<a href='http://evil.example' style='position:fixed'>x</a>",
     ],
 )
 def test_hostile_markdown_is_dead_in_the_mail(hostile: str) -> None:
