@@ -116,7 +116,7 @@ def test_the_first_page_says_what_is_wrong_with_the_mails_and_nothing_when_all_i
     assert "1 courriel est en retard" in page
     assert "1 courriel est en échec" in page
     assert "1 courriel est revenu ou a été signalé comme indésirable" in page
-    for query in ("state__exact=pending", "state__exact=failed", "provider_status__in=bounced,complained"):
+    for query in ("state__exact=pending", "look=failed", "look=refused"):
         assert f"/admin/registrations/delivery/?{query}" in page
         assert len(organiser.get(f"/admin/registrations/delivery/?{query}").context["cl"].result_list) == 1
     WorkerPresence.objects.update(seen_at=timezone.now() - timedelta(minutes=4))
