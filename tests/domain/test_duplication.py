@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db.models import Model
 from django.utils import timezone
@@ -93,6 +94,8 @@ def filled() -> Event:
     event.jobs.create(kind="document", title="Une feuille", asked_by=1)
     Document.objects.create(event=event, digest="0" * 64)
     ShareImage.objects.create(event=event, digest="0" * 16, content=b"")
+    event.checks.create(part="page", state="0" * 64)
+    event.members.create(user=User.objects.create_user("membre"))
     return event
 
 
