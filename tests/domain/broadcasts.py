@@ -44,8 +44,9 @@ def confirm(organiser: Client, broadcast: Broadcast, typed: int | str, **sent: A
 
 
 def sent_to(broadcast: Broadcast) -> list[str]:
-    mails = Delivery.objects.filter(broadcast=broadcast, kind="broadcast").order_by("pk")
-    return [delivery.address for delivery in mails]
+    """The addresses in the order of the alphabet: a message leaves to all at once."""
+    mails = Delivery.objects.filter(broadcast=broadcast, kind="broadcast")
+    return sorted(delivery.address for delivery in mails)
 
 
 def let_pass(broadcast: Broadcast) -> None:

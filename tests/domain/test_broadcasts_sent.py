@@ -41,7 +41,7 @@ def test_a_wrong_number_sends_nothing(organiser: Client) -> None:
 def test_the_right_number_sends_to_each_in_two_minutes_after_everything_else(organiser: Client) -> None:
     broadcast = make_broadcast(event := with_people())
     page = confirm(organiser, broadcast, 2)
-    assert sent_to(broadcast) == ["zoe@example.org", "ann@example.org"]
+    assert sent_to(broadcast) == ["ann@example.org", "zoe@example.org"]
     send_at = [delivery.send_at - timezone.now() for delivery in broadcast.deliveries.all()]
     assert all(timedelta(seconds=100) < one <= timedelta(seconds=120) for one in send_at)
     last = max(KINDS[kind].priority for kind in Delivery.Kind if kind != "broadcast")

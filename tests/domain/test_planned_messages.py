@@ -46,7 +46,7 @@ def test_who_signs_up_until_the_hour_receives_it_and_who_withdrew_does_not() -> 
     make_registration(broadcast.event, email="tard@example.org")
     broadcast.event.registrations.filter(email="ann@example.org").update(status="cancelled")
     let_the_hour_come(broadcast)
-    assert sent_to(broadcast) == ["zoe@example.org", "tard@example.org"]
+    assert sent_to(broadcast) == ["tard@example.org", "zoe@example.org"]
     assert broadcast.count == 2
 
 
@@ -136,7 +136,7 @@ def test_several_audiences_receive_one_mail_each(organiser: Client) -> None:
     organiser.post(path(event), {**TYPED, "audience": ["seated", "waiting"], "body": "Bonjour"})
     broadcast = Broadcast.objects.get()
     broadcasts.send(broadcast, count=3)
-    assert sorted(sent_to(broadcast)) == ["ann@example.org", "wait@example.org", "zoe@example.org"]
+    assert sent_to(broadcast) == ["ann@example.org", "wait@example.org", "zoe@example.org"]
 
 
 def test_a_message_is_written_from_an_earlier_one_of_another_event(organiser: Client) -> None:
