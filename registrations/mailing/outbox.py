@@ -35,6 +35,7 @@ RETRY_AFTER = [
     20 * MINUTE,
     30 * MINUTE,
 ]
+SERVER_AWAY = RETRY_AFTER[:3]  # a mail server that is back at last is found by then, also when nobody signs up
 LONG_WAIT = 10 * MINUTE  # after an ambiguous end, and for a mail that is held back
 SHORT_WAIT = 2 * MINUTE  # after an ambiguous end, for a mail that somebody waits for at the screen
 HORIZON = timedelta(days=3)  # then a mail fails, unless the obstacle is on our side
@@ -217,10 +218,12 @@ def _alarm(problem: Failure) -> None:
 def _retry_after(delivery: Delivery, problem: Failure) -> timedelta:
     """30 s, 1, 2, 5, 10, 20, 30 min and then every 30 min, ± 20 %; after an ambiguous end two or ten at least.
 
-    A delay that the provider asks for is respected.
+    Two minutes at most while the server is away: one mail at a time knocks, since a drain stops at the first that it
+    refuses. A delay that the provider asks for is respected.
     """
-    step = min(delivery.attempts, len(RETRY_AFTER)) - 1
-    after = RETRY_AFTER[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads the load, no secret
+    delays = SERVER_AWAY if problem.verdict == Verdict.TRANSPORT else RETRY_AFTER
+    step = min(delivery.attempts, len(delays)) - 1
+    after = delays[step] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads the load, no secret
     return max(after, _at_least(delivery, problem.verdict), problem.retry_after or timedelta())
 
 

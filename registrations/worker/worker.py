@@ -12,7 +12,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from registrations.domain import broadcasts, erasure
-from registrations.mailing import clock_set_back, wakeups
+from registrations.mailing import claims, clock_set_back, wakeups
 from registrations.models import Delivery, WorkerPresence
 from registrations.runtime import full_disk
 from registrations.worker import housekeeping
@@ -72,7 +72,9 @@ class MailWorker(Worker):
             self._follow_the_clock()
             WorkerPresence.objects.note(self.worker_id)
             if not self.next_sweep:
-                Delivery.objects.broken().try_again()  # a new release or other settings may have mended them
+                # a new release or other settings may have mended what stopped them
+                Delivery.objects.broken().try_again()
+                claims.resume_blocked()
             broadcasts.send_planned()
             wakeups.sweep()
             erasure.erase_due()

@@ -11,6 +11,7 @@ from registrations.mailing import outbox
 from registrations.models import Delivery, WorkerPresence
 from registrations.monitoring import metrics, status
 from registrations.statistics import dashboard
+from registrations.worker.worker import MailWorker
 from tests.mailing.queued_mails import MINUTE, enqueue
 from tests.smtp import Handler, smtp_server
 
@@ -112,6 +113,21 @@ def test_the_first_success_after_an_outage_makes_all_the_others_due_at_once(
         outbox.drain()
         assert set(Delivery.objects.values_list("state", "owed_since", "obstacle")) == {("sent", None, "")}
     assert len(server.mails) == len([*waiting, new])
+
+
+def test_a_password_that_was_put_right_lets_all_mails_leave_when_the_worker_starts(server: Handler) -> None:
+    server.mail_from = "530 5.7.0 authentication required"
+    for _ in range(3):
+        enqueue()
+    drain_for(14)
+    server.mail_from = "250 OK"
+    with time_machine.travel(timezone.now() + 14 * MINUTE):
+        worker = MailWorker("one")
+        worker.running = False
+        worker.next_housekeeping = float("inf")
+        worker.work()
+        outbox.drain()
+        assert set(Delivery.objects.values_list("state", "obstacle")) == {("sent", "")}
 
 
 def test_after_an_outage_a_mail_that_may_have_left_and_a_full_mailbox_wait_as_before(server: Handler) -> None:
