@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
@@ -12,12 +13,17 @@ from registrations.security import event_access
 
 SHOWN = 20
 TYPED_MAX = 200
+PAGES_OF = {"event": "admin:registrations_event_home", "registration": "admin:registrations_registration_change"}
 
 
-def search_page(request: HttpRequest) -> TemplateResponse:
+def search_page(request: HttpRequest) -> HttpResponse:
+    """What was found; the only thing found is opened itself."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:TYPED_MAX]
     context = {**admin.site.each_context(request), "title": _("Search"), "words": words}
     found = {**_events(request, words), **_people(request, words)} if words else {}
+    match [*found.get("events", []), *found.get("people", [])]:
+        case [only]:
+            return redirect(PAGES_OF[only._meta.model_name], only.pk)
     return TemplateResponse(request, "admin/search.html", {**context, **found})
 
 
