@@ -137,7 +137,7 @@ def test_the_admin_shows_the_log_read_only(organiser: Client) -> None:
     page = organiser.get(LIST)
     assert page.status_code == 200
     assert "organisatrice (n° " in page.text
-    assert "l’exploitant, ou une personne inconnue" in page.text
+    assert "l’exploitant·e, ou une personne inconnue" in page.text
     assert "delete_selected" not in page.text
     assert organiser.get(f"{LIST}{entry.pk}/change/").status_code == 200
     statuses = [

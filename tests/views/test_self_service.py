@@ -85,7 +85,7 @@ def test_answers_are_corrected_and_a_mail_confirms_it(client: Client, journey: J
 
     page = client.post(mine(registration, "modifier/"), typed(registration, organisation="Après"), follow=True)
     assert page.redirect_chain == [(mine(registration), 303)]
-    assert "Vos modifications sont enregistrées. Un message le confirme." in page.text
+    assert "Vos corrections sont enregistrées. Un courriel le confirme." in page.text
     registration.refresh_from_db()
     assert (registration.organisation, registration.newsletter) == ("Après", False)
     [mail] = journey.mails()
@@ -345,7 +345,7 @@ def test_personal_pages_of_a_draft_event_are_not_found(client: Client) -> None:
 def test_the_current_address_is_not_accepted_as_a_new_one(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
     page = client.post(mine(registration, "adresse/"), {"email": "ZOE@example.org"})
-    assert page.text.count("Vos messages partent déjà vers cette adresse.") == 2
+    assert page.text.count("Vos courriels partent déjà vers cette adresse.") == 2
     assert not Delivery.objects.exists()
 
 
