@@ -60,7 +60,7 @@ def test_each_kind_of_row_that_belongs_to_an_event_is_declared() -> None:
 
 
 QUESTION_IN_ENGLISH = {"label_en": "What for?", "choices_en": "One\nTwo", "help_text_en": "One only"}
-IN_ENGLISH = "title short_title summary description connection_notes origins newsletter_label".split()
+IN_ENGLISH = ["title", "short_title", "summary", "description", "connection_notes", "origins", "newsletter_label"]
 IN_ENGLISH += ["follow_up_present", "follow_up_absent"]
 
 

@@ -113,7 +113,7 @@ def test_a_correction_without_changes_sends_no_mail(client: Client) -> None:
 def test_a_new_address_is_confirmed_by_mail_and_the_old_one_is_notified(client: Client, journey: Journey) -> None:
     registration = make_registration(email="ancienne@example.org")
     page = client.post(mine(registration, "adresse/"), {"email": "neuve@example.org"}, follow=True)
-    assert "Un message est en route vers neuve@example.org" in page.text
+    assert "Un courriel est en route vers neuve@example.org" in page.text
     assert "pas encore confirmée\u00a0: neuve@example.org" in page.text
     [check] = journey.mails()
     assert check["To"] == "neuve@example.org"
@@ -165,7 +165,7 @@ def test_an_address_that_has_its_own_registration_is_not_taken_over(
     if moment == "asked":
         make_registration(registration.event, email="prise@example.org")
         page = client.post(mine(registration, "adresse/"), {"email": "PRISE@example.org"}, follow=True)
-        assert "Un message est en route vers PRISE@example.org" in page.text
+        assert "Un courriel est en route vers PRISE@example.org" in page.text
         assert [mail["Subject"].partition("\u00a0")[0] for mail in journey.mails()] == ["Confirmez votre adresse"]
     else:
         client.post(mine(registration, "adresse/"), {"email": "prise@example.org"})
