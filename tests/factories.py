@@ -112,15 +112,19 @@ def make_faces(event: Event) -> None:
     EventPage.objects.create(
         event=event,
         audience="Élu·es et associations",
+        audience_en="Elected representatives and charities",
         language="de",
         subtitles=True,
         sign_language=True,
         telephone=True,
         accessibility="documents en gros caractères",
+        accessibility_en="documents in large print",
     )
     make_speaker(event)
     start = event.starts_at.astimezone(event.zone)
-    ProgrammeItem.objects.create(event=event, starts_at=start.time(), title="Accueil", speakers="Ada Oratrice")
+    ProgrammeItem.objects.create(
+        event=event, starts_at=start.time(), title="Accueil", title_en="Welcome", speakers="Ada Oratrice"
+    )
     Partner.objects.create(event=event, name="Réseau Rives", link="https://rives.example.org/", position=1)
 
 

@@ -21,7 +21,7 @@ def typeset_html(registration: Registration, *, issued_at: datetime) -> str:
             "registration": registration,
             "event": registration.event,
             "minutes": minutes_present(registration),
-            "is_long": len(f"{registration}{registration.event.title}") > LONG,
+            "is_long": len(f"{registration}{registration.event.texts.title}") > LONG,
             "issued_at": issued_at,
             "check_url": settings.BASE_URL + reverse("certificate_check", args=[registration.certificate_number]),
             "font_faces": pdf.font_faces([*pdf.FONTS, *pdf.NAME_FONTS]),
@@ -32,7 +32,9 @@ def typeset_html(registration: Registration, *, issued_at: datetime) -> str:
 def missing_glyphs(registration: Registration) -> str:
     """Characters that no font has: with one of them, the certificate is not made."""
     event = registration.event
-    return glyphs.missing(f"{registration.first_name}{registration.last_name}{event.title}{event.organiser_name}")
+    return glyphs.missing(
+        f"{registration.first_name}{registration.last_name}{event.title}{event.title_en}{event.organiser_name}"
+    )
 
 
 def minutes_present(registration: Registration) -> int | None:

@@ -86,7 +86,7 @@ def public_entry(event: Event) -> bytes:
 
 def _public_session(event: Event, *, note: str) -> icalendar.Event:
     page = settings.BASE_URL + event.get_absolute_url()
-    description = [typography.french(event.summary), note, page, _contact(event)]
+    description = [typography.french(event.texts.summary), note, page, _contact(event)]
     entry = _entry(event, uid=f"evenement-{event.slug}@{settings.HOST}", sequence=event.sequence)
     entry.add("URL", page)
     entry.add("DESCRIPTION", "\n".join(line for line in description if line))
@@ -164,7 +164,7 @@ def _entry(event: Event, *, uid: str, sequence: int) -> icalendar.Event:
 
 def _title(event: Event) -> str:
     """Never empty: an entry without a title, or an alarm without words, is refused by the library and by clients."""
-    for words in (event.title, event.short_title):
+    for words in (event.texts.title, event.texts.short_title):
         if title := one_line(CONTROLS.sub(" ", words)):
             return typography.french(title)
     return _("Webinar")

@@ -35,7 +35,8 @@ def words(question: EventQuestion, answer: Any) -> list[str]:
     """An answer as people read it: one line, or one for each choice."""
     if question.kind == Kind.YES_NO:
         return [_("Yes") if answer == YES else _("No")]
-    return list(answer) if isinstance(answer, list) else [str(answer)]
+    labels = question.labels
+    return [labels.get(one, str(one)) for one in (answer if isinstance(answer, list) else [answer])]
 
 
 class Answered(NamedTuple):

@@ -41,6 +41,6 @@ def keep_consent(instance: Registration, *, raw: bool, update_fields: Collection
     if instance.newsletter == bool(instance.newsletter_at):
         return
     instance.newsletter_at = timezone.now() if instance.newsletter else None
-    instance.newsletter_words = instance.event.newsletter_label if instance.newsletter else ""
+    instance.newsletter_words = str(instance.event.texts.newsletter_label) if instance.newsletter else ""
     if not instance._state.adding:
         note(instance, Word.SUBSCRIBED if instance.newsletter else Word.UNSUBSCRIBED)

@@ -33,21 +33,30 @@ def must_be_announced(event: Event, *, listed: int | None = None) -> bool:
 
 @transaction.atomic
 def reschedule(
-    event: Event, *, starts_at: datetime, ends_at: datetime, connection_notes: str | None = None, words: str = ""
+    event: Event,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    connection_notes: str | None = None,
+    connection_notes_en: str = "",
+    words: str = "",
+    words_en: str = "",
 ) -> int:
     """Set date, hour or connection notes, and publish the event again if it was postponed or cancelled.
 
     Returns how many people are told: 0 if nothing changed for them. A change of date or status raises SEQUENCE (RFC
-    5546, section 2.1.4).
+    5546, section 2.1.4). A new note without English words leaves no English ones of the note before.
     """
     event = Event.objects.locked(event)
-    notes = event.connection_notes if connection_notes is None else connection_notes
+    if connection_notes is None:
+        connection_notes, connection_notes_en = event.connection_notes, event.connection_notes_en
     reason = reason_of(event, starts_at=starts_at, ends_at=ends_at)
-    is_news = reason != Reason.NOTES or notes not in {"", event.connection_notes}
+    is_news = reason != Reason.NOTES or connection_notes not in {"", event.connection_notes}
     if reason in {Reason.MOVED, Reason.HOUR}:
         event.former_starts_at, event.former_ends_at = announced_dates(event)
-    event.starts_at, event.ends_at, event.connection_notes = starts_at, ends_at, notes
-    event.status, event.organiser_words = Status.PUBLISHED, words
+    event.starts_at, event.ends_at = starts_at, ends_at
+    event.connection_notes, event.connection_notes_en = connection_notes, connection_notes_en
+    event.status, event.organiser_words, event.organiser_words_en = Status.PUBLISHED, words, words_en
     if not is_news:
         event.save()
         return 0
@@ -55,18 +64,18 @@ def reschedule(
 
 
 @transaction.atomic
-def postpone(event: Event, *, words: str = "") -> int:
+def postpone(event: Event, *, words: str = "", words_en: str = "") -> int:
     """Postpone without a new date: the date is hidden, calendars get a CANCEL. Returns how many people are told."""
     event = Event.objects.locked(event)
-    event.status, event.organiser_words = Status.POSTPONED, words
+    event.status, event.organiser_words, event.organiser_words_en = Status.POSTPONED, words, words_en
     return _announce(event, Kind.CHANGED, Reason.POSTPONED)
 
 
 @transaction.atomic
-def cancel(event: Event, *, words: str = "") -> int:
+def cancel(event: Event, *, words: str = "", words_en: str = "") -> int:
     """Cancel the event; calendars get a CANCEL. Returns how many people are told."""
     event = Event.objects.locked(event)
-    event.status, event.organiser_words = Status.CANCELLED, words
+    event.status, event.organiser_words, event.organiser_words_en = Status.CANCELLED, words, words_en
     return _announce(event, Kind.CANCELLED)
 
 

@@ -18,7 +18,7 @@ class Enclosure:
 
     @property
     def name(self) -> str:
-        return self.document.name
+        return str(self.document.texts.name)
 
     @property
     def size(self) -> int:

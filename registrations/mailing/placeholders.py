@@ -44,7 +44,7 @@ def plain_values(event: Event) -> dict[str, str]:
         day = hour = _("(new date not known yet)")
     else:
         day, hour = dates.day_after_le(event), dates.hour_after_a(event)
-    return {"titre": french(event.title), "date": day, "heure": hour}
+    return {"titre": french(event.texts.title), "date": day, "heure": hour}
 
 
 def markdown_values(registration: Registration) -> dict[str, str]:

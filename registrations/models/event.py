@@ -29,6 +29,7 @@ from registrations.models.event_validators import (  # old migrations import the
 from registrations.models.one_line import OneLineField
 from registrations.models.report_section import ReportSection
 from registrations.models.retention import HasRetention
+from registrations.models.texts import EventTexts
 from registrations.runtime import pango
 
 ROOM_WANTED_BEFORE = timedelta(hours=24)  # the opening of the room
@@ -69,7 +70,7 @@ class EventQuerySet(LocksEvents["Event"]):
         return self.published().exclude(status=Event.Status.POSTPONED).filter(ends_at__lte=Now())
 
 
-class Event(HasRetention, HasDocuments, models.Model):
+class Event(HasRetention, HasDocuments, EventTexts):
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
         PUBLISHED = "published", _("Published")
@@ -369,10 +370,6 @@ class Event(HasRetention, HasDocuments, models.Model):
     @property
     def territory_choices(self) -> list[str]:
         return non_empty_lines(self.territories)
-
-    @property
-    def origin_choices(self) -> list[str]:
-        return non_empty_lines(self.origins)
 
     @cached_property
     def own_question_count(self) -> int:

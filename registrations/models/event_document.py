@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
 from registrations.models.one_line import OneLineField
+from registrations.models.texts import HasTexts, english
 
 
-class EventDocument(models.Model):
+class EventDocument(HasTexts, models.Model):
     class Audience(models.TextChoices):
         EVERYBODY = "everybody", _("everybody, on the event’s page")
         REGISTRANTS = "registrants", _("people who have a seat")
@@ -26,6 +27,7 @@ class EventDocument(models.Model):
     event = models.ForeignKey("registrations.Event", models.CASCADE, related_name="documents", verbose_name=_("event"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     name = OneLineField(_("name"), max_length=150)
+    name_en = english(OneLineField, _("name in English"), max_length=150)
     file = models.FileField(
         _("PDF"), upload_to=pdf_file.random_name, blank=True, validators=[FileExtensionValidator(["pdf"])]
     )
@@ -91,7 +93,7 @@ class EventDocument(models.Model):
 
     @property
     def filename(self) -> str:
-        return f"{slugify(self.name) or 'document'}.pdf"
+        return f"{slugify(self.texts.name) or 'document'}.pdf"
 
     @property
     def public_address(self) -> str:

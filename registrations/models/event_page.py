@@ -18,6 +18,7 @@ from registrations.models.partner import Partner
 from registrations.models.picture import Picture
 from registrations.models.programme import ProgrammeItem
 from registrations.models.speaker import Appearance, Speaker
+from registrations.models.texts import HasTexts, english
 
 LANGUAGES = {  # ISO 639-1; the names in the active language are Django's own
     code: gettext_lazy(name)
@@ -42,13 +43,14 @@ def new_revision() -> str:
     return secrets.token_urlsafe(8)
 
 
-class EventPage(models.Model):
+class EventPage(HasTexts, models.Model):
     """`revision` changes with this row and with all rows that the page shows besides: the page cache asks for it."""
 
     event = models.OneToOneField("registrations.Event", models.CASCADE, related_name="page", verbose_name=_("event"))
     audience = models.TextField(
         _("for whom"), blank=True, validators=[MaxLengthValidator(1000)], help_text=_("Whom the webinar is meant for.")
     )
+    audience_en = english(models.TextField, _("for whom, in English"), validators=[MaxLengthValidator(1000)])
     language = models.CharField(
         _("language of the session"),
         max_length=5,
@@ -64,6 +66,7 @@ class EventPage(models.Model):
     accessibility = OneLineField(
         _("more on accessibility"), max_length=300, blank=True, help_text=_("For example: documents in large print.")
     )
+    accessibility_en = english(OneLineField, _("more on accessibility, in English"), max_length=300)
     picture = models.ForeignKey(
         Picture, models.SET_NULL, null=True, blank=True, related_name="event_pages", verbose_name=_("picture")
     )
@@ -73,6 +76,7 @@ class EventPage(models.Model):
         blank=True,
         help_text=_("For those who do not see it. Empty: it only decorates."),
     )
+    picture_description_en = english(OneLineField, _("description of the picture, in English"), max_length=200)
     revision = models.CharField(max_length=16, default=new_revision, editable=False)
 
     class Meta:

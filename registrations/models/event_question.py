@@ -12,6 +12,7 @@ from registrations.models.event import Event, EventQuerySet
 from registrations.models.event_validators import non_empty_lines, validate_lines
 from registrations.models.one_line import OneLineField
 from registrations.models.registration import Registration
+from registrations.models.texts import HasTexts, Text, english, labels
 
 QUESTIONS_MAX = 20  # of one event
 CHOICES_MAX = 30  # of one question: all boxes of a form stay under DATA_UPLOAD_MAX_NUMBER_FIELDS
@@ -28,7 +29,7 @@ class EventQuestionQuerySet(models.QuerySet["EventQuestion"]):
         return events.annotate(has_own_questions=Exists(self.asked().filter(event=OuterRef("pk"))))
 
 
-class EventQuestion(models.Model):
+class EventQuestion(HasTexts, models.Model):
     """One custom question. The answers are in `Registration.own_answers`, by the id of this row."""
 
     FIELD_PREFIX = "answer_"  # of the names of the form fields
@@ -42,6 +43,7 @@ class EventQuestion(models.Model):
     event = models.ForeignKey(Event, models.CASCADE, related_name="own_questions", verbose_name=_("event"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     label = OneLineField(_("question"), max_length=200)
+    label_en = english(OneLineField, _("question in English"), max_length=200)
     kind = models.CharField(_("answered by"), max_length=10, choices=Kind, default=Kind.TEXT)
     choices = models.TextField(
         _("choices"),
@@ -49,7 +51,13 @@ class EventQuestion(models.Model):
         validators=[validate_lines],
         help_text=_("One per line, for the two kinds with choices. Answers already given keep their words."),
     )
+    choices_en = english(
+        models.TextField,
+        _("choices in English"),
+        help_text=_("As many lines as in French, in the same order. Empty: the French lines are shown."),
+    )
     help_text = OneLineField(_("hint"), max_length=300, blank=True, help_text=_("Shown under the question."))
+    help_text_en = english(OneLineField, _("hint in English"), max_length=300)
     required = models.BooleanField(_("required"), default=False)
     is_asked = models.BooleanField(
         _("still asked"), default=True, help_text=_("Unticked: no longer on the form; answers already given stay.")
@@ -83,6 +91,10 @@ class EventQuestion(models.Model):
         return non_empty_lines(self.choices)
 
     @property
+    def labels(self) -> dict[str, Text]:
+        return labels(self.choices, self.choices_en)
+
+    @property
     def is_answered(self) -> bool:
         """Whether any registration has an answer, withdrawn ones included."""
         return (
@@ -103,5 +115,7 @@ class EventQuestion(models.Model):
         if len(lines) > CHOICES_MAX:
             words = ngettext("At most %(count)s choice.", "At most %(count)s choices.", CHOICES_MAX)
             raise ValidationError({"choices": words % {"count": CHOICES_MAX}})
+        if self.choices_en and len(non_empty_lines(self.choices_en)) != len(lines):
+            raise ValidationError({"choices_en": _("Write as many lines as in French, in the same order.")})
         if len(set(lines)) < len(lines):
             raise ValidationError({"choices": _("Two choices are the same.")})

@@ -223,7 +223,7 @@ PERSON_FIELDS = (
             Kind.RADIO,
             label=_("How did you hear about this webinar?"),
             not_offered=_("Choose an answer from the list."),
-            offers=lambda event: event.origin_choices,
+            offers=lambda event: event.origin_labels,
         ),
         export_heading=_("Heard of it by"),
         is_kept_in_figures=True,
@@ -252,7 +252,7 @@ PERSON_FIELDS = (
             Group.TOUCH,
             Kind.BOX,
             help_text=_("Optional. No effect on your registration. You can unsubscribe at any time."),
-            offers=lambda event: event.newsletter_label,
+            offers=lambda event: event.texts.newsletter_label,
         ),
     ),
     *(

@@ -6,12 +6,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models.one_line import OneLineField
+from registrations.models.texts import HasTexts, english
 
 
-class ProgrammeItem(models.Model):
+class ProgrammeItem(HasTexts, models.Model):
     event = models.ForeignKey("registrations.Event", models.CASCADE, related_name="programme", verbose_name=_("event"))
     starts_at = models.TimeField(_("hour"), help_text=_("In the event’s time zone."))
     title = OneLineField(_("title"), max_length=200)
+    title_en = english(OneLineField, _("title in English"), max_length=200)
     speakers = OneLineField(_("with whom"), max_length=200, blank=True)
 
     class Meta:

@@ -6,11 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.models.one_line import OneLineField
 from registrations.models.picture import Picture
+from registrations.models.texts import HasTexts, english
 
 BIO_MAX = 400  # two or three lines on the page
 
 
-class Speaker(models.Model):
+class Speaker(HasTexts, models.Model):
     """One person, whom several events may name. A correction shows on the pages of all of them."""
 
     name = OneLineField(_("name"), max_length=100)
@@ -28,6 +29,9 @@ class Speaker(models.Model):
         blank=True,
         help_text=_("For those who do not see it: who is in the picture, and how the person looks."),
     )
+    role_en = english(OneLineField, _("role, in English"), max_length=150)
+    bio_en = english(models.TextField, _("a few words, in English"), validators=[MaxLengthValidator(BIO_MAX)])
+    picture_description_en = english(OneLineField, _("description of the picture, in English"), max_length=200)
 
     class Meta:
         verbose_name = _("speaker")

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from registrations.models import Event
+from registrations.models.texts import Text
 from registrations.text import (
     calendar_links,
     date_leaf,
@@ -98,7 +99,7 @@ def weight(size: int) -> str:
 @register.filter
 def share_by_mail(event: Event) -> str:
     """A mailto: link (RFC 6068) to share the public page of the event."""
-    words = {"subject": typography.french(event.title), "body": settings.BASE_URL + event.get_absolute_url()}
+    words = {"subject": typography.french(event.texts.title), "body": settings.BASE_URL + event.get_absolute_url()}
     return f"mailto:?{urlencode(words, quote_via=quote)}"
 
 
@@ -148,8 +149,23 @@ def event_data(event: Event) -> SafeString:
 
 
 @register.simple_tag
-def content_lang() -> SafeString:
-    """The attribute lang="fr" for an organiser's text on a page in another language, for screen readers."""
-    if translation.get_language() == settings.LANGUAGE_CODE:
-        return SafeString()
-    return format_html(' lang="{}"', settings.LANGUAGE_CODE)
+def content_lang(text: str = "") -> SafeString:
+    """The attribute lang of an organiser's text on a page in another language, for screen readers.
+
+    A text that does not say its language (a name, an answer) is in the site's.
+    """
+    language = getattr(text, "language", settings.LANGUAGE_CODE)
+    return SafeString() if translation.get_language() == language else format_html(' lang="{}"', language)
+
+
+@register.filter
+def written_in(texts: list[Text]) -> str:
+    """What a page says of texts in another language than its own; empty when there is none."""
+    others = {text.language for text in texts if text.language != translation.get_language()}
+    if not others:
+        return ""
+    if len([text for text in texts if text.language in others]) < len(texts):
+        return {"fr": _("Part of the text is in French only."), "en": _("Part of the text is in English only.")}[
+            others.pop()
+        ]
+    return {"fr": _("This text is in French only."), "en": _("This text is in English only.")}[others.pop()]

@@ -37,7 +37,7 @@ def calendar_links(event: Event) -> list[tuple[str, str]]:
 
 def _entry(event: Event) -> Entry:
     """The session; while sign-up is still to open, the moment when it opens."""
-    page, title = settings.BASE_URL + event.get_absolute_url(), typography.french(event.title)
+    page, title = settings.BASE_URL + event.get_absolute_url(), typography.french(event.texts.title)
     if event.state == EventState.NOT_YET_OPEN:
         opens_at = event.registration_opens_at or timezone.now()
         return Entry(

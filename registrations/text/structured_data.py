@@ -26,7 +26,7 @@ def event_data(event: Event) -> dict[str, Any]:
     data = {
         "@context": SCHEMA.rstrip("/"),
         "@type": "Event",
-        "name": typography.french(event.title),
+        "name": typography.french(event.texts.title),
         "url": page,
         "eventStatus": SCHEMA + STATUSES[Event.Status(event.status)],
         "eventAttendanceMode": f"{SCHEMA}OnlineEventAttendanceMode",
@@ -35,8 +35,8 @@ def event_data(event: Event) -> dict[str, Any]:
         "inLanguage": event.parts.page.language or settings.LANGUAGE_CODE,
         **_of_page(event),
     }
-    if event.summary:
-        data["description"] = typography.french(event.summary)
+    if event.texts.summary:
+        data["description"] = typography.french(event.texts.summary)
     if event.status != Event.Status.POSTPONED:
         data["startDate"] = event.starts_at.astimezone(event.zone).isoformat()
         data["endDate"] = event.ends_at.astimezone(event.zone).isoformat()
@@ -51,8 +51,8 @@ def _of_page(event: Event) -> dict[str, Any]:
     known = {
         "performer": [_person(speaker) for speaker in parts.speakers],
         "contributor": [_organisation(partner) for partner in parts.partners],
-        "audience": parts.page.audience
-        and {"@type": "Audience", "audienceType": typography.french(parts.page.audience)},
+        "audience": parts.page.texts.audience
+        and {"@type": "Audience", "audienceType": typography.french(parts.page.texts.audience)},
         "image": parts.page.picture and [settings.BASE_URL + parts.page.picture.largest],
         "location": (access := access_words(parts.page))
         and {"@type": "VirtualLocation", "url": settings.BASE_URL + event.get_absolute_url(), "description": access},
@@ -62,7 +62,7 @@ def _of_page(event: Event) -> dict[str, Any]:
 
 def access_words(page: EventPage) -> str:
     """schema.org has no property of an event for it: it describes the place."""
-    words = [page.ways, typography.french(page.accessibility), page.telephone and gettext("By telephone")]
+    words = [page.ways, typography.french(page.texts.accessibility), page.telephone and gettext("By telephone")]
     return ". ".join(capfirst(word) for word in words if word)
 
 
@@ -71,9 +71,9 @@ def _person(speaker: Speaker) -> dict[str, Any]:
         {
             "@type": "Person",
             "name": speaker.name,
-            "jobTitle": typography.french(speaker.role),
+            "jobTitle": typography.french(speaker.texts.role),
             "affiliation": speaker.organisation and {"@type": "Organization", "name": speaker.organisation},
-            "description": typography.french(speaker.bio),
+            "description": typography.french(speaker.texts.bio),
             "image": speaker.picture and settings.BASE_URL + speaker.picture.largest,
         }
     )
@@ -85,7 +85,7 @@ def _organisation(partner: Partner) -> dict[str, Any]:
 
 
 def _sub_event(part: ProgrammeItem) -> dict[str, Any]:
-    return {"@type": "Event", "name": typography.french(part.title), "startDate": part.moment.isoformat()}
+    return {"@type": "Event", "name": typography.french(part.texts.title), "startDate": part.moment.isoformat()}
 
 
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:

@@ -53,10 +53,10 @@ class EventFeed(Feed[Event, None]):
         return list(shown.order_by("-starts_at")[:IN_THE_FEED])
 
     def item_title(self, item: Event) -> str:
-        return typography.french(item.title)
+        return typography.french(item.texts.title)
 
     def item_description(self, item: Event) -> str:
-        return " ".join(line for line in (f"{dates.when(item)}.", typography.french(item.summary)) if line)
+        return " ".join(line for line in (f"{dates.when(item)}.", typography.french(item.texts.summary)) if line)
 
     def item_link(self, item: Event) -> str:
         return settings.BASE_URL + item.get_absolute_url()

@@ -102,7 +102,13 @@ def _answers(registration: Registration) -> Iterator[Answer]:
             if field.asked.offers is None or field.asked.offers(registration.event):
                 yield Answer(field, yesno(value, _("yes,no")))
         elif field.shown and (value or field.is_required):
-            yield Answer(field, value)
+            yield Answer(field, _label(field, registration.event, value))
+
+
+def _label(field: PersonField, event: Event, value: Any) -> Any:
+    """A choice as the form words it in this language."""
+    offered = field.asked.offers(event) if field.asked and field.asked.offers else None
+    return offered.get(value, value) if isinstance(offered, dict) else value
 
 
 @own_page

@@ -102,10 +102,10 @@ class AddressField(forms.CharField):
 
 
 def marked(words: str) -> str:
-    """Mark an organiser's words as French, for screen readers, on a page in another language."""
-    if get_language() == settings.LANGUAGE_CODE:
-        return words
-    return format_html('<span lang="{}">{}</span>', settings.LANGUAGE_CODE, words)
+    """Typeset an organiser's words, with their language for screen readers on a page in another one."""
+    language = getattr(words, "language", settings.LANGUAGE_CODE)
+    words = french(words)
+    return words if get_language() == language else format_html('<span lang="{}">{}</span>', language, words)
 
 
 def person_field(field: PersonField) -> forms.Field:
@@ -142,8 +142,8 @@ def person_field(field: PersonField) -> forms.Field:
 def answer_field(question: EventQuestion, *, answer: Any, required: bool) -> forms.Field:
     """The form field for one of the event's own questions. `answer`: what the person has answered so far, or None."""
     options: dict[str, Any] = {
-        "label": french(question.label),
-        "help_text": french(question.help_text),
+        "label": french(question.texts.label),
+        "help_text": french(question.texts.help_text),
         "required": required,
         "error_messages": _answer_errors(question),
     }
@@ -167,11 +167,12 @@ def _choices(question: EventQuestion, answer: Any) -> list[tuple[str, Any]]:
 
 def _own_choices(question: EventQuestion, chosen: list[str]) -> list[tuple[str, Any]]:
     """The choices, with those that this person had chosen and that are no longer offered."""
-    lines = question.choice_lines
-    return [(line, marked(line)) for line in [*lines, *(line for line in chosen if line not in lines)]]
+    labels = question.labels
+    gone = {line: line for line in chosen if line not in labels}
+    return [(line, marked(words)) for line, words in {**labels, **gone}.items()]
 
 
 def _answer_errors(question: EventQuestion) -> dict[str, Any]:
     unknown = _("Choose an answer from the list.")
-    required = format_html(str(_("Answer the question: {question}")), question=marked(french(question.label)))
+    required = format_html(str(_("Answer the question: {question}")), question=marked(question.texts.label))
     return {"required": required, "invalid_choice": unknown, "invalid_list": unknown}

@@ -140,9 +140,10 @@ class AnswersForm(SummarisedForm):
             form_field.label = offer
 
     def _offer_choices(self, form_field: forms.ChoiceField, choices: Any, no_choice: Any) -> None:
-        """On a page in another language, mark them as French: they are the organiser's words."""
+        """On a page in another language, mark them as the organiser's words that they are."""
         is_list = isinstance(form_field.widget, forms.RadioSelect)
-        shown = [(choice, marked(choice) if is_list else choice) for choice in choices]
+        labels = choices if isinstance(choices, dict) else {choice: choice for choice in choices}
+        shown = [(choice, marked(words) if is_list else words) for choice, words in labels.items()]
         form_field.choices = [*([("", no_choice)] if no_choice else []), *shown]
         if not is_list and get_language() != settings.LANGUAGE_CODE:
             form_field.widget.attrs["lang"] = settings.LANGUAGE_CODE
@@ -152,7 +153,7 @@ class AnswersForm(SummarisedForm):
 
     def _ask(self, own: EventQuestion, answer: Any) -> None:
         field = answer_field(own, answer=answer, required=own.required)
-        field.label, field.help_text = marked(str(field.label)), marked(str(field.help_text))
+        field.label, field.help_text = marked(own.texts.label), marked(own.texts.help_text)
         self.fields[own.field_name] = field
         self.initial[own.field_name] = answer
 

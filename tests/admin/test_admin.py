@@ -67,7 +67,7 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
         enqueue(make_registration(), **fields)
     page = organiser.get(LIST).text
     for sentence in [
-        "Remis au serveur d’envoi à ",
+        "Envoyé à ",
         "Nouvel essai ",
         "450 4.2.2 boîte pleine",
         "En échec\u00a0: 550 5.1.1 adresse inconnue",
@@ -79,10 +79,10 @@ def test_the_list_tells_the_state_of_each_mail_in_a_sentence(organiser: Client) 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Remis au serveur d’envoi à 12_h_03"),
+        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Envoyé à 12_h_03"),
         (
             {"state": "sent", "sent_at": datetime(2026, 3, 1, 11, 3, tzinfo=UTC)},
-            "Remis au serveur d’envoi le 01/03/2026 à 12_h_03",
+            "Envoyé le 01/03/2026 à 12_h_03",
         ),
         (
             {"attempts": 1, "send_at": datetime(2026, 3, 2, 11, 10, tzinfo=UTC), "error": "boîte pleine (450 4.2.2)"},
@@ -179,7 +179,7 @@ def test_a_person_added_by_hand_gets_the_confirmation(organiser: Client) -> None
     assert Delivery.objects.get(kind="confirmation").registration == Registration.objects.get(email="ada@example.org")
 
     again = organiser.post(f"{LIST}add/", {**typed, "email": "ADA@example.org"})
-    assert "Cette adresse est déjà inscrite à cet événement." in again.text
+    assert "Cette adresse est déjà inscrite à ce webinaire." in again.text
     assert Registration.objects.count() == 1
 
 
@@ -289,7 +289,7 @@ def test_an_event_is_written_and_published_with_warnings_in_sentences(organiser:
     assert "La fin doit venir après le début." in refused.text
 
     saved = organiser.post("/admin/registrations/event/add/", {**typed, "ends_at_1": "11:30"}, follow=True)
-    assert "Cet événement n’a pas encore de lien vers la salle" in saved.text
+    assert "Ce webinaire n’a pas encore de lien de la salle" in saved.text
     event = Event.objects.get(slug="second")
     assert event.has_report
     assert Client().get(event.get_absolute_url()).status_code == 200

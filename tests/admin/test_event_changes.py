@@ -50,7 +50,7 @@ def test_the_events_page_offers_what_can_be_done_to_it(organiser: Client) -> Non
         offered[status] = [title for title, _address in organiser.get(path(event, "settings")).context["telling"]]
     assert offered == {
         "published": [
-            "Changer la date, l’heure ou la note de connexion",
+            "Changer la date, l’heure ou les indications de connexion",
             "Reporter sans nouvelle date",
             "Annuler le webinaire",
         ],
@@ -126,7 +126,7 @@ def test_a_new_date_tells_everyone_and_stays_in_the_events_history(organiser: Cl
     assert (changed.starts_at, changed.sequence) == (event.starts_at + timedelta(days=1), 1)
     [entry] = LogEntry.objects.all()
     assert entry.get_change_message() == (
-        "Changer la date, l’heure ou la note de connexion. 3 personnes sont prévenues par courriel."
+        "Changer la date, l’heure ou les indications de connexion. 3 personnes sont prévenues par courriel."
     )
 
 
@@ -216,7 +216,7 @@ def test_a_change_by_someone_else_in_between_is_shown_before_anything_is_sent(or
     confirm(organiser, other, "reschedule", typed(other, later=timedelta(days=5)))
     Delivery.objects.filter(kind="changed").delete()
     page = organiser.post(path(event, "reschedule"), dict(asked.context["hidden"]))
-    assert "Quelqu’un a changé cet événement entre-temps" in page.text
+    assert "Quelqu’un a changé ce webinaire entre-temps" in page.text
     assert "Mot gardé" in page.text
     assert told() == []
     seen = dict(page.context["hidden"])
@@ -238,7 +238,7 @@ def test_a_change_that_changes_nothing_tells_nobody(organiser: Client) -> None:
         ({"starts_at_1": "25:00"}, "Écrivez une heure, par exemple «\u00a014 h 30\u00a0»."),
         ({"ends_at_0": "01/01/2020"}, "La fin doit venir après le début."),
         ({"starts_at_0": "01/01/2020", "ends_at_0": "02/01/2020"}, "Cette date est passée"),
-        ({"connection_notes": ""}, "Une note vide ne dirait rien"),
+        ({"connection_notes": ""}, "Des indications vides ne diraient rien"),
     ],
 )
 def test_an_error_stands_next_to_its_field_and_nothing_typed_is_lost(

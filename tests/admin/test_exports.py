@@ -225,7 +225,7 @@ def test_every_column_says_what_the_admin_says(organiser: Client) -> None:
         "En a entendu parler par": "",
         "Question": "Où ?",
         "Lettre d’information": "Oui",
-        "Dernier courriel": "Remis au serveur d’envoi",
+        "Dernier courriel": "Envoyé",
         "Langue": "Français",
         "Événement": "Le titre",
     }

@@ -37,7 +37,7 @@ def test_the_page_shows_all_figures_and_no_name() -> None:
     event = fill(make_past_event(title="Le webinaire"), 60)
     page = logged_in(*READER).get(f"{EVENTS}{event.pk}/figures/").text
     for shown in [
-        "Bilan chiffré",
+        "Bilan",
         "Types de structure",
         "Projets, coordination",
         "Mairie de X",
@@ -57,7 +57,7 @@ def test_the_page_lists_how_texts_were_classified_unrecognised_first() -> None:
             "type de structure",
             [("Non reconnu", [("Zébulon", 1)], 0), ("Protection sociale, emploi", [("CAF <78>", 2)], 0)],
         ),
-        ("fonction", [("Élus et élues", [("Maire", 3)], 0)]),
+        ("fonction", [("Élu·es", [("Maire", 3)], 0)]),
     ]
 
 
@@ -72,7 +72,7 @@ def test_the_document_shows_the_same_as_the_page_on_two_pages_at_most(number: in
     assert catalogue["/MarkInfo"]["/Marked"]
     assert b'pdfuaid:part="1"' in catalogue["/Metadata"].get_data()
     assert reader.metadata is not None
-    assert reader.metadata.title == "Bilan chiffré\u00a0: Le webinaire"
+    assert reader.metadata.title == "Bilan\u00a0: Le webinaire"
     assert len(reader.pages) <= 2
     shown = words(answer.content)
     assert f" {number}inscriptions" in shown  # one below the other

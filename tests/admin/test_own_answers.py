@@ -88,7 +88,7 @@ def test_readers_see_the_answers_and_have_no_field() -> None:
 
 def test_a_person_of_an_event_without_questions_has_no_such_part() -> None:
     page = logged_in().get(f"{PEOPLE}{make_registration().pk}/change/").text
-    assert "propres à l’événement" not in page
+    assert "questions du webinaire" not in page
 
 
 def test_the_page_of_a_person_asks_once_whatever_the_number_of_questions() -> None:

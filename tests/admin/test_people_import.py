@@ -197,11 +197,11 @@ def test_a_list_that_names_someone_twice_adds_the_first(organiser: Client) -> No
 def test_nobody_is_written_to_about_a_draft_and_nobody_added_to_a_cancelled_event(organiser: Client) -> None:
     draft, cancelled = make_event(status="draft"), make_event(status="cancelled")
     proposal = upload(organiser, draft, csv_of(HEADER, ZOE))
-    assert "L’événement n’est pas publié" in proposal.text
+    assert "Le webinaire n’est pas publié" in proposal.text
     confirm(organiser, draft, proposal, "with")
     assert (len(added(draft)), kinds()) == (1, [])
     page = organiser.get(path_of(cancelled), follow=True)
-    assert messages(page) == ["Cet événement est annulé_: personne n’y est ajouté."]
+    assert messages(page) == ["Ce webinaire est annulé_: on n’y inscrit plus personne."]
 
 
 def test_an_error_in_the_middle_leaves_nothing(organiser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def test_the_history_and_the_audit_log_know_of_it_without_a_name(organiser: Clie
     bring(organiser, event, ZOE, ALI, mail="with")
     people = event.registrations.order_by("pk")
     histories = [(entry.object_id, entry.object_repr, entry.change_message) for entry in LogEntry.objects.all()]
-    assert sorted(histories) == sorted((str(one.pk), f"n° {one.pk}", "Importée d’une liste.") for one in people)
+    assert sorted(histories) == sorted((str(one.pk), f"n° {one.pk}", "Inscrite par une liste.") for one in people)
     [entry] = AuditEntry.objects.filter(action=AuditEntry.Action.IMPORTED)
     assert entry.about == f"registrations.event {event.pk}"
     assert entry.detail == {"with_mail": True, "added": 2, "waiting": 1, "left_out": 0}

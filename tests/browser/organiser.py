@@ -130,7 +130,7 @@ def try_it_out(organiser: Organiser) -> None:
     organiser.follow("Essayer sur soi")
     page.locator("#id_first_name").fill("Olga")
     page.locator("#id_last_name").fill("Organisatrice")
-    organiser.press("Commencer l’essai à blanc")
+    organiser.press("Commencer l’essai")
     wait_for(lambda: with_subject(organiser.site, "[Essai]"), "the mail on trial")
     organiser.press("Actualiser")
     organiser.show("essai")
@@ -194,10 +194,10 @@ def write_to_those_who_came(organiser: Organiser) -> None:
 
 def look_at_the_figures(organiser: Organiser) -> None:
     page = organiser.open_event()
-    organiser.follow("Bilan chiffré")
+    organiser.follow("Bilan")
     organiser.show("bilan")
     with page.expect_download() as download:
-        organiser.press("Bilan chiffré (PDF)")
+        organiser.press("Bilan (PDF)")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
 
 

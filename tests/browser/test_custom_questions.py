@@ -61,7 +61,7 @@ def test_on_a_phone_without_scripts_they_are_asked_kept_seen_and_corrected(
     page.get_by_label("Adresse électronique", exact=True).fill(email)
     page.get_by_label("Finances").check()
     page.get_by_label("École").check()
-    page.get_by_role("group", name="Questions de l’organisateur").get_by_role("textbox").fill("Comprendre")
+    page.get_by_role("group", name="Questions de l’équipe").get_by_role("textbox").fill("Comprendre")
     page.get_by_role("button", name="Envoyer mon inscription").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Une réponse est à corriger")
@@ -74,9 +74,9 @@ def test_on_a_phone_without_scripts_they_are_asked_kept_seen_and_corrected(
     page.goto(link_in(demo, email, "/mon-inscription/"))
     expect(page.locator("dl.answers")).to_contain_text("Finances")
     page.get_by_text("Mes réponses", exact=True).click()
-    page.get_by_role("link", name="Modifier mes réponses").click()
+    page.get_by_role("link", name="Corriger mes réponses").click()
     page.get_by_label("Finances").uncheck()
-    page.get_by_role("button", name="Enregistrer mes modifications").click()
+    page.get_by_role("button", name="Enregistrer mes corrections").click()
     expect(page.locator("dl.answers")).not_to_contain_text("Finances")
     expect(page.locator("dl.answers")).to_contain_text("École")
 

@@ -87,11 +87,11 @@ def test_one_link_corrects_cancels_brings_back_and_erases(
 
     page.goto(mine)
     unfold(page, "Mes réponses")
-    page.get_by_role("link", name="Modifier mes réponses").click()
+    page.get_by_role("link", name="Corriger mes réponses").click()
     page.get_by_label("Structure", exact=True).fill("Une autre ville")
-    page.get_by_role("button", name="Enregistrer mes modifications").click()
+    page.get_by_role("button", name="Enregistrer mes corrections").click()
     expect(page.get_by_role("status").first).to_have_text(
-        "Vos modifications sont enregistrées. Un message le confirme."
+        "Vos corrections sont enregistrées. Un courriel le confirme."
     )
     expect(page.locator("main")).to_contain_text("Une autre ville")
     if scripts:
@@ -142,6 +142,6 @@ def test_nobody_is_signed_up_twice_by_a_double_click_on_any_button(
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     unfold(page, "Mes courriels")
-    page.get_by_role("button", name="Recevoir le message à nouveau").dblclick()
+    page.get_by_role("button", name="Recevoir le courriel à nouveau").dblclick()
     expect(page.get_by_role("status").first).to_contain_text("Le message est en route")
     assert len(posts) == 1

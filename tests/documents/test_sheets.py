@@ -72,7 +72,7 @@ def test_speakers_get_the_questions_of_those_with_a_seat_without_names(organiser
 @pytest.mark.typesetting
 def test_the_pdf_has_the_same_questions(organiser: Client, asked: Event) -> None:
     bare = words(take(organiser, asked, "questions-pdf").content)
-    assert "Questions pour les intervenants" in bare
+    assert "Questions pour les intervenant·es" in bare
     assert "Et après ?" in bare
     others = ["En attente", "Annulée ?", "Nommée", "Zoë", "Nulle-Part", "Cheffe", "example.org", "Yvelines"]
     assert [word for word in others if word in bare] == []

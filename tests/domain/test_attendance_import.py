@@ -65,7 +65,7 @@ def three(organiser: Client) -> tuple[Event, list[Registration]]:
 def test_the_events_page_leads_to_the_import(organiser: Client) -> None:
     event = make_past_event()
     page = organiser.get(f"/admin/registrations/event/{event.pk}/change/")
-    assert f'href="/admin/registrations/event/{event.pk}/presences/">Importer les présences</a>' in page.text
+    assert f'href="/admin/registrations/event/{event.pk}/presences/">Importer la présence</a>' in page.text
 
 
 def test_the_matches_are_shown_and_nothing_is_noted_yet(

@@ -76,7 +76,7 @@ def test_what_remains_is_stopped_after_a_question_that_counts(organiser: Client)
     assert "Ce message a été arrêté" in page.text
     assert page.context["waiting"] == 0
     found = broadcast.deliveries.order_by("pk").values_list("state", "error")
-    stopped = ("cancelled", "l’organisateur a arrêté ce message")
+    stopped = ("cancelled", "l’équipe a arrêté ce message")
     assert list(found) == [("sent", ""), stopped, stopped]
     assert AuditEntry.objects.filter(detail__act="stop", detail__count=2).exists()
 
@@ -89,7 +89,7 @@ def test_a_mail_that_a_worker_holds_when_the_message_is_stopped_is_not_tried_aga
     broadcast.deliveries.filter(pk=held.pk).update(state="pending", lease="")
     outbox.drain()
     held.refresh_from_db()
-    assert (held.state, held.error) == ("cancelled", "l’organisateur a arrêté ce message")
+    assert (held.state, held.error) == ("cancelled", "l’équipe a arrêté ce message")
 
 
 def test_there_is_nothing_to_stop_before_or_after(organiser: Client) -> None:

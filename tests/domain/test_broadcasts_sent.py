@@ -76,7 +76,7 @@ def test_what_someone_has_changed_meanwhile_is_read_once_more(organiser: Client)
     sent = {"seen": organiser.get(page_of(broadcast)).context["seen"], "typed": 2}
     Broadcast.objects.filter(pk=broadcast.pk).update(body="Autre chose")
     page = organiser.post(page_of(broadcast), sent)
-    assert messages(page) == ["Le message ou l’événement a changé entre-temps_: relisez avant d’envoyer."]
+    assert messages(page) == ["Le message ou le webinaire a changé entre-temps_: relisez avant d’envoyer."]
     assert sent_to(broadcast) == []
 
 

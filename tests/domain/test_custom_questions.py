@@ -84,7 +84,7 @@ def test_each_group_of_choices_is_a_fieldset_with_its_hint(client: Client) -> No
     assert f'<p class="hint" id="{name}_helptext">Deux au plus\u00a0!</p>' in page
     assert f'<label for="{name}_0">Finances</label>' in page
     assert page.count('type="checkbox"') == 4
-    assert page.count("Questions de l’organisateur") == 1
+    assert page.count("Questions de l’équipe") == 1
 
 
 def test_a_required_question_is_named_beside_its_field_and_in_the_summary(journey: Journey) -> None:
@@ -143,7 +143,7 @@ def test_a_question_that_is_no_longer_asked_or_belongs_elsewhere_takes_no_answer
     gone, other = make_question(event, is_asked=False), make_question(make_event())
     page = journey.client.get(form_path(event)).text
     assert "answer_" not in page
-    assert "Questions de l’organisateur" not in page
+    assert "Questions de l’équipe" not in page
     journey.sign_up(event, **given(gone, "Non"), **given(other, "Non"))
     assert Registration.objects.get().own_answers == {}
 

@@ -59,9 +59,15 @@ def test_each_kind_of_row_that_belongs_to_an_event_is_declared() -> None:
     assert (sorted(related - declared), sorted(declared - related)) == ([], [])
 
 
+QUESTION_IN_ENGLISH = {"label_en": "What for?", "choices_en": "One\nTwo", "help_text_en": "One only"}
+IN_ENGLISH = ["title", "short_title", "summary", "description", "connection_notes", "origins", "newsletter_label"]
+IN_ENGLISH += ["follow_up_present", "follow_up_absent"]
+
+
 def filled() -> Event:
     """An event with a value of its own in each field that is taken over, with parts, and with rows of all kinds."""
     event = make_event(
+        **{f"{name}_en": "In English" for name in IN_ENGLISH},
         connection_notes="Code : 1",
         timezone="Indian/Reunion",
         open_after_session=True,
@@ -79,13 +85,16 @@ def filled() -> Event:
         report_subtitle="Un sous-titre",
         report_authors="Ada Autrice",
         organiser_words="La salle a brûlé.",
+        organiser_words_en="The room burnt down.",
         replay_url="https://video.example.org/1",
         sequence=4,
     )
-    make_question(event, "one", help_text="Une seule", required=True)
+    make_question(event, "one", help_text="Une seule", required=True, **QUESTION_IN_ENGLISH)
     make_question(event, label="Plus posée", is_asked=False)
     make_faces(event)
-    event.documents.create(name="Note", link="https://exemple.example.org/note", audience="everybody", position=2)
+    event.documents.create(
+        name="Note", name_en="A note", link="https://exemple.example.org/note", audience="everybody", position=2
+    )
     make_registration(event)
     event.mail_texts.create(kind="confirmation", language="fr", subject="À mardi", opening="Merci", closing="Ada")
     event.anonymous_registrations.create(registered_on=event.start_date, status="confirmed", was_present=True)

@@ -177,7 +177,7 @@ def _mail(dice: Dice, person: Registration, kind: Delivery.Kind, *, state: str, 
     errors = {
         State.FAILED: "550 5.1.1 adresse inconnue",
         State.CANCELLED: "l’inscription a été annulée",
-        State.EXPIRED: "l’heure de ce message est passée",
+        State.EXPIRED: "l’heure de ce courriel est passée",
     }
     more = sent if state == State.SENT else {"error": errors.get(state, "")}  # type: ignore[call-overload]
     return Delivery.of(person, kind, state=state, created_at=person.created_at, **fields, **more)

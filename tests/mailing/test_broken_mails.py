@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 Kind = Delivery.Kind
 TOKEN = {"authorization": "Bearer a-token"}
-DEFECT = "défaut de ce site : le message ne peut pas être composé (ZoneInfoNotFoundError: "
+DEFECT = "défaut de ce site : le courriel ne peut pas être composé (ZoneInfoNotFoundError: "
 
 
 def enqueue(event: Event | None = None) -> Delivery:

@@ -166,7 +166,7 @@ def test_an_advert_in_a_name_comes_into_no_calendar(outbox_folder: Path) -> None
             "fr",
             (
                 "« Refuser » dans l’agenda n’annule pas votre inscription : seul le lien suivant le fait. "
-                "Un empêchement, une erreur ? Modifier ou annuler mon inscription : {}"
+                "Un empêchement, une erreur ? Corriger ou annuler mon inscription : {}"
             ),
         ),
         (

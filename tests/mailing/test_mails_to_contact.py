@@ -107,7 +107,7 @@ def test_an_event_that_is_cancelled_drops_it() -> None:
     event = make_event()
     schedule(event)
     event_changes.cancel(event)
-    assert end(Delivery.objects.get()) == ("cancelled", "l’événement a été annulé ou reporté")
+    assert end(Delivery.objects.get()) == ("cancelled", "le webinaire a été annulé ou reporté")
 
 
 def test_it_is_sent_to_the_contact_address_of_that_moment(outbox_folder: Path) -> None:
@@ -154,14 +154,14 @@ def test_it_is_obsolete_when_the_event_does_not_take_place(status: str) -> None:
     event = make_event()
     planned(event)
     Event.objects.update(status=status)
-    assert end(after_a_drain()) == ("cancelled", "l’événement a été annulé ou reporté")
+    assert end(after_a_drain()) == ("cancelled", "le webinaire a été annulé ou reporté")
 
 
 def test_it_waits_while_the_event_is_a_draft_again() -> None:
     event = make_event()
     planned(event)
     Event.objects.update(status="draft")
-    assert end(after_a_drain()) == ("pending", "l’événement est un brouillon")
+    assert end(after_a_drain()) == ("pending", "le webinaire est un brouillon")
 
 
 def test_one_that_is_held_after_a_restore_is_not_planned_again_and_leaves_when_let(outbox_folder: Path) -> None:

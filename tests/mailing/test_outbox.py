@@ -111,7 +111,7 @@ def test_a_mail_of_an_event_put_back_to_draft_waits_for_it(server: Handler) -> N
     others = enqueue()
     outbox.drain()
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.error) == ("pending", "l’événement est un brouillon")
+    assert (delivery.state, delivery.error) == ("pending", "le webinaire est un brouillon")
     assert Delivery.objects.get(pk=others.pk).state == "sent"
 
     Event.objects.update(status="published")

@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db
     [
         ("rcpt_to", "550 5.1.1 no such user", "adresse inconnue"),
         ("rcpt_to", "550 no such user", "refusé"),
-        ("data", "552 5.3.4 too large", "message trop volumineux"),
-        ("data", "552 5.7.0 content refused", "refusé par le serveur du destinataire"),
-        ("data", "554 5.7.1 content refused", "refusé par le serveur du destinataire"),
+        ("data", "552 5.3.4 too large", "courriel trop volumineux"),
+        ("data", "552 5.7.0 content refused", "refusé par le serveur de la personne"),
+        ("data", "554 5.7.1 content refused", "refusé par le serveur de la personne"),
     ],
 )
 def test_a_permanent_refusal_fails_at_once_says_why_and_delays_nobody(
@@ -43,7 +43,7 @@ def test_a_permanent_refusal_fails_at_once_says_why_and_delays_nobody(
     ("step", "answer", "words"),
     [
         ("rcpt_to", "450 4.2.2 mailbox full", "boîte pleine"),
-        ("rcpt_to", "450 4.7.1 greylisted", "refusé par le serveur du destinataire"),
+        ("rcpt_to", "450 4.7.1 greylisted", "refusé par le serveur de la personne"),
         ("data", "451 4.3.0 try again", "remis à plus tard"),
     ],
 )

@@ -99,4 +99,4 @@ def test_a_server_that_dawdles_holds_a_mail_no_longer_than_its_lease(
         assert time.monotonic() - began_at < 5
     [delivery] = Delivery.objects.all()
     assert (delivery.state, delivery.attempts) == ("pending", 1)
-    assert delivery.error.startswith("serveur de courriel injoignable")
+    assert delivery.error.startswith("serveur d’envoi injoignable")

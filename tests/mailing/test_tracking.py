@@ -240,7 +240,7 @@ def test_an_event_about_a_mail_that_is_not_ours_is_ignored(post: Post, sent: Del
     ("event", "reason"),
     [
         ("hard_bounce", "un message précédent est revenu\u00a0: cette adresse ne fonctionne pas"),
-        ("spam", "la personne a signalé un message précédent comme indésirable"),
+        ("spam", "la personne a signalé un courriel précédent comme indésirable"),
     ],
 )
 def test_after_a_hard_bounce_or_a_complaint_no_mail_leaves_to_that_address(

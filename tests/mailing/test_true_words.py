@@ -117,7 +117,7 @@ def test_who_would_come_back_to_a_full_event_is_told_before_that_the_place_is_lo
     mail = words(mailbox.text(last_mail(journey.folder)))
     assert "Toutes les places sont prises pour le moment ; vous pouvez rejoindre la liste d’attente" in mail
     back = words(journey.client.post(f"{own}revenir/", follow=True).text)
-    assert "Vous êtes en liste d’attente. Un message le confirme." in back
+    assert "Vous êtes en liste d’attente. Un courriel le confirme." in back
 
 
 def test_without_a_waiting_list_who_leaves_is_told_that_coming_back_needs_a_free_seat(client: Client) -> None:

@@ -48,7 +48,7 @@ def test_a_mail_that_is_switched_off_is_said_to_be_so() -> None:
 def test_those_whose_hour_had_passed_when_they_signed_up_are_skipped_with_the_reason() -> None:
     event = make_event(starts_in=2 * HOUR)
     seats(event, 1)
-    assert line_of(event, Kind.REMINDER_DAY).skipped == [Skipped(1, "inscription faite après l’heure de ce message")]
+    assert line_of(event, Kind.REMINDER_DAY).skipped == [Skipped(1, "inscription faite après l’heure de ce courriel")]
 
 
 def test_those_who_withdrew_are_skipped_with_the_reason() -> None:
@@ -122,7 +122,7 @@ def test_the_page_shows_each_line_in_the_words_of_the_organiser() -> None:
     page = logged_in().get(f"/admin/registrations/event/{event.pk}/timeline/").text
     for words in ("Premier rappel", "Désactivé", "les personnes qui ont une place", "Confirmation"):
         assert words in page
-    assert "Remis</th>" in page
+    assert "Envoyé</th>" in page
     assert "Envoyés" not in page
 
 

@@ -113,7 +113,7 @@ def test_mails_to_several_people_are_recorded_with_their_number(organiser: Clien
     organiser.post(
         "/admin/registrations/registration/", {"action": "send_again", "_selected_action": rows, "confirmed": 3}
     )
-    assert AuditEntry.objects.get(action="bulk_mail").detail == {"act": "Renvoyer la confirmation", "count": 3}
+    assert AuditEntry.objects.get(action="bulk_mail").detail == {"deed": "send_again", "count": 3}
 
 
 def test_changes_of_a_second_factor_are_recorded() -> None:
@@ -136,8 +136,8 @@ def test_the_admin_shows_the_log_read_only(organiser: Client) -> None:
     entry = AuditEntry.objects.get(action="bulk_mail")
     page = organiser.get(LIST)
     assert page.status_code == 200
-    assert "organisatrice (n° " in page.text
-    assert "l’exploitant, ou une personne inconnue" in page.text
+    assert "organisatrice a ouvert une session." in page.text
+    assert "Le site ou la personne qui l’exploite" in page.text
     assert "delete_selected" not in page.text
     assert organiser.get(f"{LIST}{entry.pk}/change/").status_code == 200
     statuses = [

@@ -187,7 +187,7 @@ def zipped() -> bytes:
         (b"\n\n\n", "Aucune ligne de ce fichier ne nomme ses colonnes"),
         (b"a,b\n1,2\n", "Aucune ligne de ce fichier ne nomme ses colonnes"),
         (b"<html><body>Connectez-vous</body></html>", "Aucune ligne de ce fichier ne nomme ses colonnes"),
-        (b"Name,Email\n", "Ce fichier ne nomme aucun participant."),
+        (b"Name,Email\n", "Ce fichier ne nomme aucun·e participant·e."),
         (zipped(), "Ce classeur ne peut pas être lu"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "Ce classeur ne peut pas être lu"),
         (b"%PDF-1.7", "Ce n’est pas un fichier CSV mais un classeur"),

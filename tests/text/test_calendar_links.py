@@ -28,7 +28,7 @@ def test_each_calendar_gets_the_hours_in_utc_and_the_public_page() -> None:
 def test_an_entry_made_before_signing_up_says_that_it_may_be_deleted_then() -> None:
     for event, said in ((make_event(), True), (make_event(registration_closes_at=timezone.now()), False)):
         for _name, address in calendar_links(event):
-            assert ("Supprimez alors celle-ci." in unquote(address)) == said
+            assert ("Supprimez alors celui-ci." in unquote(address)) == said
 
 
 def test_no_link_holds_the_room() -> None:

@@ -46,7 +46,7 @@ def test_joining_works_without_cookies_and_redirects_to_the_current_room() -> No
 
 def test_an_open_room_without_a_link_says_so(client: Client) -> None:
     registration = make_registration(make_event(starts_in=5 * MINUTE, connection_url=""))
-    assert "Le lien vers la salle n’est pas encore publié." in client.get(join(registration)).text
+    assert "Le lien de la salle n’est pas encore publié." in client.get(join(registration)).text
     assert client.post(join(registration))["Location"] == join(registration)
 
 

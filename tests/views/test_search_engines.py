@@ -136,5 +136,5 @@ def test_the_admin_shows_a_plain_link_for_other_sites(admin_client: Client) -> N
 
     Event.objects.update(status=Event.Status.DRAFT)
     page = admin_client.get(f"/admin/registrations/event/{event.pk}/change/").text
-    assert "Ici, une fois l’événement publié." in page
+    assert "Ici, une fois le webinaire publié." in page
     assert f"{SITE}/evenements/ceq/inscription/" not in page

@@ -85,7 +85,7 @@ def test_answers_are_corrected_and_a_mail_confirms_it(client: Client, journey: J
 
     page = client.post(mine(registration, "modifier/"), typed(registration, organisation="Après"), follow=True)
     assert page.redirect_chain == [(mine(registration), 303)]
-    assert "Vos modifications sont enregistrées. Un message le confirme." in page.text
+    assert "Vos corrections sont enregistrées. Un courriel le confirme." in page.text
     registration.refresh_from_db()
     assert (registration.organisation, registration.newsletter) == ("Après", False)
     [mail] = journey.mails()
@@ -113,7 +113,7 @@ def test_a_correction_without_changes_sends_no_mail(client: Client) -> None:
 def test_a_new_address_is_confirmed_by_mail_and_the_old_one_is_notified(client: Client, journey: Journey) -> None:
     registration = make_registration(email="ancienne@example.org")
     page = client.post(mine(registration, "adresse/"), {"email": "neuve@example.org"}, follow=True)
-    assert "Un message est en route vers neuve@example.org" in page.text
+    assert "Un courriel est en route vers neuve@example.org" in page.text
     assert "pas encore confirmée\u00a0: neuve@example.org" in page.text
     [check] = journey.mails()
     assert check["To"] == "neuve@example.org"
@@ -165,7 +165,7 @@ def test_an_address_that_has_its_own_registration_is_not_taken_over(
     if moment == "asked":
         make_registration(registration.event, email="prise@example.org")
         page = client.post(mine(registration, "adresse/"), {"email": "PRISE@example.org"}, follow=True)
-        assert "Un message est en route vers PRISE@example.org" in page.text
+        assert "Un courriel est en route vers PRISE@example.org" in page.text
         assert [mail["Subject"].partition("\u00a0")[0] for mail in journey.mails()] == ["Confirmez votre adresse"]
     else:
         client.post(mine(registration, "adresse/"), {"email": "prise@example.org"})
@@ -345,7 +345,7 @@ def test_personal_pages_of_a_draft_event_are_not_found(client: Client) -> None:
 def test_the_current_address_is_not_accepted_as_a_new_one(client: Client) -> None:
     registration = make_registration(email="zoe@example.org")
     page = client.post(mine(registration, "adresse/"), {"email": "ZOE@example.org"})
-    assert page.text.count("Vos messages partent déjà vers cette adresse.") == 2
+    assert page.text.count("Vos courriels partent déjà vers cette adresse.") == 2
     assert not Delivery.objects.exists()
 
 

@@ -158,7 +158,7 @@ def test_a_mail_leaves_to_a_stranger_before_the_slip_in_the_address_was_proposed
     event = make_event()
     page = journey.sign_up(event, email="zoe@gmial.com")
     assert "Vous avez écrit zoe@gmial.com\u00a0: vouliez-vous écrire gmail.com\u00a0?" in page.text
-    assert "Votre message part dans deux minutes, vers" in page.text
+    assert "Votre courriel part dans deux minutes, vers" in page.text
     assert "est en route" not in page.text
     assert Registration.objects.get().email == "zoe@gmial.com"
     form = journey.client.get(f"/evenements/{event.slug}/corriger/")

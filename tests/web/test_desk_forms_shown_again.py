@@ -105,7 +105,7 @@ def test_a_login_without_a_cookie_tries_no_password_and_counts_nothing() -> None
 
 def test_a_password_is_asked_for_again_beside_its_field() -> None:
     page = shown(Client(enforce_csrf_checks=True), "/admin/login/", {"username": "ada", "password": "x"})
-    assert "À saisir à nouveau : il n’est pas conservé." in page.text
+    assert "À saisir à nouveau : il n’est pas conservé." in page.text
 
 
 def test_a_new_password_is_not_set(staff: Client) -> None:
@@ -119,7 +119,7 @@ def test_a_file_cannot_come_back_and_its_field_says_so(staff: Client) -> None:
     path = f"{EVENTS}{event.pk}/change/"
     upload = {"report_file": SimpleUploadedFile("rapport.pdf", b"%PDF-1.7")}
     page = shown(staff, path, event_form(staff, path) | upload)
-    assert "Choisissez à nouveau ce fichier : il n’a pas pu être conservé." in page.text
+    assert "Choisissez à nouveau ce fichier : il n’a pas pu être conservé." in page.text
     event.refresh_from_db()
     assert not event.report_file
 

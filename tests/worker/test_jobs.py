@@ -218,7 +218,7 @@ def test_a_change_of_an_event_that_was_changed_meanwhile_is_refused(
     Event.objects.update(organiser_words="Autre chose")
     job = run_next_job()
     assert job.state == State.FAILED
-    assert job.error.startswith("Quelqu’un a changé cet événement entre-temps")
+    assert job.error.startswith("Quelqu’un a changé ce webinaire entre-temps")
     assert not Delivery.objects.exists()
 
 

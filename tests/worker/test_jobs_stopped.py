@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 State = Job.State
 FAILED_FOR_ONE = (
     "1 personne n’a pas pu être traitée_: Martin Ada. Cochez-la et recommencez_; "
-    "si l’échec se répète, prévenez l’exploitant."
+    "si l’échec se répète, prévenez l’exploitant·e."
 )
 
 

@@ -16,6 +16,7 @@ from registrations.models import Delivery, Event
 from registrations.text import dates
 
 Kind, Reason, Status = Delivery.Kind, Delivery.Reason, Event.Status
+NOTES = ("connection_notes", "connection_notes_en")
 
 
 class PostponeForm(forms.Form):
@@ -31,6 +32,13 @@ class PostponeForm(forms.Form):
         required=False,
         widget=AdminTextareaWidget({"rows": 5}),
         help_text=gettext_lazy("Optional. They stand in the mail and on the page of the event."),
+    )
+
+    words_en = forms.CharField(
+        label=gettext_lazy("Your words in English"),
+        required=False,
+        widget=AdminTextareaWidget({"rows": 5}),
+        help_text=gettext_lazy("Optional. Without them, people who signed up in English read the French ones."),
     )
 
     def __init__(self, event: Event, data: Any = None) -> None:
@@ -49,15 +57,19 @@ class PostponeForm(forms.Form):
     def changes_nothing(self) -> bool:
         return False
 
+    @property
+    def _words(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in ("words", "words_en")}
+
     def changed(self) -> Event:
         """A copy of the event as it will be; nothing is saved."""
         event = copy.copy(self.event)
-        event.organiser_words = self.cleaned_data["words"]
+        event.organiser_words, event.organiser_words_en = self._words.values()
         event.status = Status.POSTPONED
         return event
 
     def run(self) -> int:
-        return event_changes.postpone(self.event, words=self.cleaned_data["words"])
+        return event_changes.postpone(self.event, **self._words)
 
 
 class CancelForm(PostponeForm):
@@ -76,7 +88,7 @@ class CancelForm(PostponeForm):
         return event
 
     def run(self) -> int:
-        return event_changes.cancel(self.event, words=self.cleaned_data["words"])
+        return event_changes.cancel(self.event, **self._words)
 
 
 class RescheduleForm(PostponeForm):
@@ -94,12 +106,18 @@ class RescheduleForm(PostponeForm):
         widget=AdminTextareaWidget({"rows": 3}),
         help_text=gettext_lazy("Shown when the room is open. A note that changes alone is sent to who has a seat."),
     )
-    field_order = ("starts_at", "ends_at", "connection_notes", "words")
+    connection_notes_en = forms.CharField(
+        label=gettext_lazy("Note on the connection, in English"),
+        required=False,
+        widget=AdminTextareaWidget({"rows": 3}),
+        help_text=gettext_lazy("Empty: the French note is shown."),
+    )
+    field_order = ("starts_at", "ends_at", *NOTES, "words", "words_en")
 
     def __init__(self, event: Event, data: Any = None) -> None:
         super().__init__(event, data)
         self.fields["words"].help_text = _("Optional. They stand in the mail.")
-        for name in ("starts_at", "ends_at", "connection_notes"):
+        for name in ("starts_at", "ends_at", *NOTES):
             self.fields[name].initial = getattr(event, name)
         self.fields["ends_at"].widget.start = event.starts_at
         for name in ("starts_at", "ends_at"):
@@ -136,7 +154,7 @@ class RescheduleForm(PostponeForm):
         event = super().changed()
         event.status = Status.PUBLISHED
         event.former_starts_at, event.former_ends_at = event_changes.announced_dates(self.event)
-        for name in ("starts_at", "ends_at", "connection_notes"):
+        for name in ("starts_at", "ends_at", *NOTES):
             setattr(event, name, self.cleaned_data[name])
         return event
 

@@ -103,7 +103,9 @@ def fingerprint(event: Event) -> str:
         event.starts_at,
         event.ends_at,
         event.connection_notes,
+        event.connection_notes_en,
         event.organiser_words,
+        event.organiser_words_en,
         event.sequence,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
@@ -164,7 +166,9 @@ def differences(before: Event, after: Event) -> Iterator[Difference]:
         (_("State"), before.get_status_display(), after.get_status_display()),
         (_("Date"), _date(before), _date(after)),
         (_("Note on the connection"), before.connection_notes, after.connection_notes),
+        (_("Note on the connection, in English"), before.connection_notes_en, after.connection_notes_en),
         (_("Your words"), before.organiser_words, after.organiser_words),
+        (_("Your words in English"), before.organiser_words_en, after.organiser_words_en),
     ]
     for label, old, new in pairs:
         if old != new:

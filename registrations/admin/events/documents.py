@@ -50,7 +50,7 @@ class DocumentInline(admin.StackedInline[EventDocument, Event]):
     form = DocumentForm
     extra = 0
     max_num = DOCUMENTS_MAX
-    fields: ClassVar[Any] = ["position", "name", "file", "link", "audience", "attached"]
+    fields: ClassVar[Any] = ["position", "name", "name_en", "file", "link", "audience", "attached"]
     formfield_overrides = {
         FileField: {"widget": AdminFileWidget({"aria-label": gettext_lazy("PDF")})}  # a legend does not name the input
     }

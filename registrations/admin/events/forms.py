@@ -20,11 +20,16 @@ from registrations.documents import uploaded_pdf
 from registrations.documents.uploaded_pdf import CleanedPDF
 from registrations.domain import slugs
 from registrations.models import Event
+from registrations.models.event_validators import non_empty_lines
+from registrations.models.texts import SUFFIX
 from registrations.text import time_zones
 
 SHORT_TITLE_MAX = 80
 DERIVED = {"short_title", "slug"}  # made from title and date where they are empty
 CONTACT = {"contact_name", "contact_email"}
+IN_MARKDOWN = [
+    f"{name}{suffix}" for name in ("description", "follow_up_present", "follow_up_absent") for suffix in ("", SUFFIX)
+]
 MOMENTS = {"starts_at", "ends_at", "registration_opens_at", "registration_closes_at"}
 
 
@@ -49,7 +54,8 @@ class EventForm(forms.ModelForm[Event]):
             "title": forms.Textarea({"rows": 2}),
             "starts_at": StartWidget,
             "ends_at": EndWidget,
-            **dict.fromkeys(("description", "follow_up_present", "follow_up_absent"), MarkdownInput),
+            "title_en": forms.Textarea({"rows": 2}),
+            **dict.fromkeys(IN_MARKDOWN, MarkdownInput),
         }
         field_classes: ClassVar[dict[str, Any]] = {"ends_at": EndField}
 
@@ -83,6 +89,16 @@ class EventForm(forms.ModelForm[Event]):
     def clean_short_title(self) -> str:
         short_title, title = self.cleaned_data["short_title"], self.cleaned_data.get("title", "")
         return short_title or Truncator(title).chars(SHORT_TITLE_MAX)
+
+    def clean_short_title_en(self) -> str:
+        short_title, title = self.cleaned_data["short_title_en"], self.cleaned_data.get("title_en", "")
+        return short_title or (Truncator(title).chars(SHORT_TITLE_MAX) if title else "")
+
+    def clean_origins_en(self) -> str:
+        lines = self.cleaned_data["origins_en"]
+        if lines and len(non_empty_lines(lines)) != len(non_empty_lines(self.cleaned_data.get("origins", ""))):
+            raise ValidationError(_("Write as many lines as in French, in the same order."))
+        return str(lines)
 
     def clean_ends_at(self) -> datetime | None:
         """An hour alone is one of the day of the start."""

@@ -41,14 +41,17 @@ class EventPageInline(admin.StackedInline[EventPage, Event]):
     verbose_name_plural = _("on the page: for whom, language, accessibility, picture")
     fields: ClassVar[Any] = [
         "audience",
+        "audience_en",
         "language",
         "subtitles",
         "sign_language",
         "telephone",
         "accessibility",
+        "accessibility_en",
         "cover",
         "upload",
         "picture_description",
+        "picture_description_en",
     ]
     readonly_fields: ClassVar[Any] = ["cover"]
     formfield_overrides = {TextField: {"widget": Textarea({"rows": 3, "class": "vLargeTextField"})}}
@@ -97,7 +100,7 @@ class ProgrammeInline(admin.StackedInline[ProgrammeItem, Event]):
     max_num = PARTS_MAX
     verbose_name = _("part of the programme")
     verbose_name_plural = _("programme")
-    fields: ClassVar[Any] = ["starts_at", "title", "speakers"]
+    fields: ClassVar[Any] = ["starts_at", "title", "title_en", "speakers"]
 
 
 class PartnerInline(admin.StackedInline[Partner, Event]):

@@ -109,6 +109,12 @@ def link_for_other_sites(event: Event) -> str:
     )
 
 
+def _english(event: Event) -> list[str]:
+    if not event.title_en:
+        return [_("French texts are shown on the English pages")]
+    return ["" if event.description_en else _("no description yet"), event.title_en]
+
+
 LISTS: list[Any] = [attendance.presences, people.registrants, exports.lists]
 PRESENTATION: Any = ["summary", ["short_title", "slug"], "organiser_name", "timezone", "status", "organiser_words"]
 SIGN_UP: Any = [
@@ -119,6 +125,18 @@ SIGN_UP: Any = [
     link_for_other_sites,
 ]
 ROOM = ["connection_notes", ["room_opens_minutes_before", "room_stays_open_minutes_after"]]
+ENGLISH = [
+    "title_en",
+    "short_title_en",
+    "summary_en",
+    "description_en",
+    "origins_en",
+    "newsletter_label_en",
+    "connection_notes_en",
+    "organiser_words_en",
+    "follow_up_present_en",
+    "follow_up_absent_en",
+]
 FOLDS = [
     Fold(gettext_lazy("Presentation"), PRESENTATION, _presentation),
     Fold(gettext_lazy("Sign-up"), SIGN_UP, _sign_up),
@@ -141,6 +159,16 @@ FOLDS = [
         _documents,
         gettext_lazy("Without a finished PDF, the sections below are typeset as a presentation."),
         inlines=("documents", "report_sections"),
+    ),
+    Fold(
+        gettext_lazy("In English"),
+        ENGLISH,
+        _english,
+        gettext_lazy(
+            "What visitors read on the English pages and in English mails. Where nothing is written, they read the "
+            "French text, and the page says so. Programme, speakers, documents and questions have their English words "
+            "beside the French ones."
+        ),
     ),
     Fold(gettext_lazy("Personal data"), ["retention_months"], _data),
     Fold(gettext_lazy("Lists"), LISTS, lambda event: []),

@@ -66,8 +66,8 @@ def note_in_audit(job: Job) -> None:
         return
     detail: dict[str, Any] = {"passed_over": len(job.skipped)} if job.skipped else {}
     people = job.parameters.get("people", [])
-    about = Registration(pk=people[0]) if len(people) == 1 else None
-    audit.record(bulk_action.action, about=about, act=str(bulk_action.title), count=job.count - noted, **detail)
+    about = Registration(pk=people[0]) if len(people) == 1 else job.event
+    audit.record(bulk_action.action, about=about, deed=job.parameters[NAME], count=job.count - noted, **detail)
     job.add_detail(noted=job.count)
 
 

@@ -37,7 +37,18 @@ class OwnQuestionInline(admin.StackedInline[EventQuestion, Event]):
     max_num = QUESTIONS_MAX
     verbose_name = gettext_lazy("question")
     verbose_name_plural = gettext_lazy("questions of the event’s own")
-    fields = ["position", "label", "kind", "choices", "help_text", "required", "is_asked"]
+    fields = [
+        "position",
+        "label",
+        "label_en",
+        "kind",
+        "choices",
+        "choices_en",
+        "help_text",
+        "help_text_en",
+        "required",
+        "is_asked",
+    ]
     formfield_overrides = {
         CharField: {"widget": TextInput({"class": "vLargeTextField"})},
         TextField: {"widget": Textarea({"rows": 5, "class": "vLargeTextField"})},

@@ -25,7 +25,18 @@ class SpeakerForm(pictures.PictureForm):
 @admin.register(Speaker)
 class SpeakerAdmin(WebinarModelAdmin[Speaker]):
     form = SpeakerForm
-    fields: ClassVar[Any] = ["name", "role", "organisation", "bio", "portrait", "upload", "picture_description"]
+    fields: ClassVar[Any] = [
+        "name",
+        "role",
+        "role_en",
+        "organisation",
+        "bio",
+        "bio_en",
+        "portrait",
+        "upload",
+        "picture_description",
+        "picture_description_en",
+    ]
     readonly_fields: ClassVar[Any] = ["portrait"]
     list_display = ["name", "role", "organisation", "event_count"]
     search_fields = ["name", "organisation"]
