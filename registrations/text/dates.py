@@ -2,6 +2,7 @@
 
 import copy
 from datetime import datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, timezone, translation
@@ -35,6 +36,14 @@ def day(moment: datetime, event: Event, *, weekday: bool = True, year: bool = Tr
 def hour(moment: datetime, event: Event) -> str:
     """16 h 30, 18 h; 16:30 in English."""
     return _hour_in(moment, event.zone)
+
+
+def short_moment(moment: datetime) -> str:
+    """10 mars, 9 h 12, in the active zone; with its year when that is another one."""
+    local = timezone.localtime(moment)
+    zone = cast(ZoneInfo, timezone.get_current_timezone())
+    words = _day_in(moment, zone, weekday=False, year=local.year != timezone.localdate().year)
+    return f"{words}, {_hour_in(moment, zone)}"
 
 
 def _day_in(moment: datetime, zone: ZoneInfo, *, weekday: bool = True, year: bool = True) -> str:
