@@ -2,7 +2,6 @@
 
 import copy
 from datetime import datetime, timedelta
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, timezone, translation
@@ -41,7 +40,7 @@ def hour(moment: datetime, event: Event) -> str:
 def short_moment(moment: datetime) -> str:
     """10 mars, 9 h 12, in the active zone; with its year when that is another one."""
     local = timezone.localtime(moment)
-    zone = cast(ZoneInfo, timezone.get_current_timezone())
+    zone = timezone.get_current_timezone()
     words = _day_in(moment, zone, weekday=False, year=local.year != timezone.localdate().year)
     return f"{words}, {_hour_in(moment, zone)}"
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from registrations.admin.shared import model_admin
 from registrations.models import Event, Registration
+from registrations.text import desk_words
 
 Status = Registration.Status
 
@@ -23,7 +24,16 @@ def event_asked(request: HttpRequest) -> Event | None:
         if event is None:
             raise Http404
         cast(Any, request).event_asked = event
-    return cast(Any, request).event_asked
+    asked: Event | None = cast(Any, request).event_asked
+    return asked
+
+
+def choice_of_event(field: Any) -> Any:
+    """Each event with its date, and without the links of Django to the pages of events."""
+    field.widget = field.widget.widget
+    field.empty_label = _("Choose a webinar")
+    field.label_from_instance = desk_words.named_with_date
+    return field
 
 
 class AddByHandForm(forms.ModelForm[Registration]):

@@ -7,11 +7,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from registrations.admin.shared.model_admin import EventFilter
 from registrations.models import Delivery, Registration, unresolved_mails
 from registrations.models.delivery import DeliveryQuerySet
 from registrations.models.registration import VERY_MANY, RegistrationQuerySet
 from registrations.security import event_access
 
+EVENT = "event__id__exact"
 TO_SEE = "to_see"  # value of the filter: some mail needs somebody
 
 
@@ -19,6 +21,16 @@ def people_to_see(mails: DeliveryQuerySet) -> QuerySet[Any, Any]:
     """Numbers of the people of whom one of these mails needs somebody."""
     of_people = unresolved_mails.to_see(mails).filter(registration__isnull=False)
     return of_people.order_by("-registration").values_list("registration", flat=True).distinct()
+
+
+class PeopleEventFilter(EventFilter):
+    """Chosen already in the list of one event: it offers no others there, and asks for none."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        return [] if EVENT in request.GET else super().field_choices(field, request, model_admin)
+
+    def has_output(self) -> bool:
+        return True
 
 
 class MailStateFilter(admin.SimpleListFilter):

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from registrations.admin.people.badges import mail_badge, noted_events, presence_badge, standing_badge
-from registrations.admin.people.filters import TO_SEE, MailStateFilter, people_to_see
+from registrations.admin.people.filters import EVENT, TO_SEE, MailStateFilter, people_to_see
+from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import list_path
 from registrations.models import Delivery, Registration
 from registrations.security import event_access
 
 Status = Registration.Status
-EVENT, STATUS, MAIL = "event__id__exact", "status__exact", MailStateFilter.parameter_name
+STATUS, MAIL = "status__exact", MailStateFilter.parameter_name
 BY_NAME: dict[str, Any] = {
     "last_name": ["last_name", "first_name", "pk"],
     "-last_name": ["-last_name", "-first_name", "-pk"],
@@ -84,7 +85,8 @@ class PeopleChangeList(ChangeList):
 
     @property
     def of_event(self) -> dict[str, str]:
-        return {EVENT: self.params[EVENT]} if self.params.get(EVENT) else {}
+        asked = self.params.get(EVENT, "")
+        return {EVENT: asked} if model_admin.is_key(asked) else {}
 
     @property
     def is_narrowed(self) -> bool:
@@ -105,7 +107,7 @@ class PeopleChangeList(ChangeList):
         people = cast(QuerySet[Registration], self.root_queryset).prefetch_related(None).order_by()
         mails = event_access.limited(Delivery.objects.all(), self.user, "event")
         if event := self.of_event.get(EVENT):
-            people, mails = people.filter(event=event), mails.filter(event=event)
+            people, mails = people.filter(event=int(event)), mails.filter(event=int(event))
         numbers = dict(people.values_list("status").annotate(number=Count("*")))
         to_see = people_to_see(cast(Any, mails)).order_by().count()
         words = {
@@ -116,14 +118,14 @@ class PeopleChangeList(ChangeList):
         views = [
             self._view(pgettext("people", "All"), sum(numbers.values())),
             *(self._view(words[status], numbers.get(status, 0), **{STATUS: status.value}) for status in Status),
-            self._view(_("Mail to see"), to_see, is_alarm=True, **{MAIL: TO_SEE}),
+            self._view(_("Mail to see"), to_see, **{MAIL: TO_SEE})._replace(is_alarm=True),
         ]
         return [view for view in views if view.number or view.is_current or view is views[0]]
 
-    def _view(self, words: str, number: int, *, is_alarm: bool = False, **chosen: str) -> ReadyView:
+    def _view(self, words: str, number: int, **chosen: str) -> ReadyView:
         now = {name: value for name, value in self.params.items() if name in {STATUS, MAIL} and value}
         address = list_path(Registration, **self.of_event, **chosen)
-        return ReadyView(words, number, address, now == chosen, is_alarm)
+        return ReadyView(words, number, address, now == chosen)
 
     @cached_property
     def filter_fields(self) -> list[FilterField]:
@@ -135,7 +137,7 @@ class PeopleChangeList(ChangeList):
                 continue
             choices: Any = spec.choices(self)
             offered = [(_value(choice, name), choice["display"], choice["selected"]) for choice in choices]
-            fields.append(FilterField(name, capfirst(spec.title), offered))
+            fields.append(FilterField(name, str(capfirst(spec.title)), offered))
         return [*fields, self._order]
 
     @property
@@ -181,4 +183,4 @@ class PeopleChangeList(ChangeList):
 
 
 def _value(choice: dict[str, Any], name: str) -> str:
-    return parse_qs(choice["query_string"].removeprefix("?")).get(name, [""])[0]
+    return parse_qs(str(choice["query_string"]).removeprefix("?")).get(name, [""])[0]

@@ -55,7 +55,8 @@ def name(person: Registration) -> str:
 
 def _problems(mails: list[Delivery], person: Registration) -> Iterator[Problem]:
     for mail in mails:
-        if mail.ended_badly:
+        is_corrected = mail.sent_to.lower() not in {"", person.email.lower()}
+        if mail.ended_badly and not is_corrected:
             kind = str(Delivery.Kind(mail.kind).label)
             yield Problem(kind, mail_state(mail), email_typos.with_meant_domain(person.email))
 

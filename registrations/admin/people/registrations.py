@@ -23,22 +23,20 @@ from registrations.admin.people.actions import (
     too_few_seats,
     withdraw,
 )
-from registrations.admin.people.adding import AddByHandForm, event_asked
+from registrations.admin.people.adding import AddByHandForm, choice_of_event, event_asked
 from registrations.admin.people.attendance import PresenceFilter, note_presence, take_presence_back
 from registrations.admin.people.custom_questions import (
     answers_fieldset,
     answers_form,
-    own_answers_shown,
     typed_answers,
 )
-from registrations.admin.people.filters import MailStateFilter, TerritoryFilter
+from registrations.admin.people.filters import EVENT, MailStateFilter, PeopleEventFilter, TerritoryFilter
 from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
-from registrations.admin.people.people_list import EVENT, STATUS, PeopleChangeList
+from registrations.admin.people.people_list import STATUS, PeopleChangeList
 from registrations.admin.people.returned_mails import address_fails, address_works
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.mistakes import mistakes
-from registrations.admin.shared.model_admin import EventFilter
 from registrations.admin_site.pages import list_path
 from registrations.domain import corrections, erasure, mailboxes, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, Registration, person_fields
@@ -59,7 +57,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     list_display = ["full_name", "created_at"]  # what the list is ordered by; people_table.html draws it
     event_path = "event"
     list_filter = [
-        ("event", EventFilter),
+        ("event", PeopleEventFilter),
         "status",
         MailStateFilter,
         PresenceFilter,
@@ -116,12 +114,8 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         if obj is None:
             unasked = {"event"} if event_asked(request) else set()
             return [_without(unasked, name, options), answers]
-        may_change = self.has_change_permission(request, obj)
-        own_answers = answers_fieldset(obj, may_change=may_change)
+        own_answers = answers_fieldset(obj) if self.has_change_permission(request, obj) else []
         return [_without({"event", "status"}, name, options), answers, *own_answers]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[Any]:
-        return [own_answers_shown] if obj else []
 
     def get_form(
         self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
@@ -135,9 +129,10 @@ class RegistrationAdmin(LongListAdmin[Registration]):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """What a name is does not depend on who types it."""
-        if (field := BY_FIELD.get(db_field.name)) and field.asked and field.asked.kind == Kind.NAME:
-            kwargs |= {"form_class": NameField, "limit": db_field.max_length, "too_long": field.asked.too_long}
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        if (one := BY_FIELD.get(db_field.name)) and one.asked and one.asked.kind == Kind.NAME:
+            kwargs |= {"form_class": NameField, "limit": db_field.max_length, "too_long": one.asked.too_long}
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return choice_of_event(field) if db_field.name == "event" else field
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, registration: Registration) -> str:
@@ -155,8 +150,9 @@ class RegistrationAdmin(LongListAdmin[Registration]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.POST.get("select_across") and not request.POST.getlist(ACTION_CHECKBOX_NAME):
-            request.POST = request.POST.copy()  # all that were found, and nobody ticked by name
-            request.POST[ACTION_CHECKBOX_NAME] = "0"
+            posted: Any = request.POST.copy()  # all that were found, and nobody ticked by name
+            posted[ACTION_CHECKBOX_NAME] = "0"
+            request.POST = posted
         if "index" in request.POST and not request.POST.getlist(ACTION_CHECKBOX_NAME):
             messages.warning(request, _("Tick the people first."))
             return HttpResponseRedirect(request.get_full_path())
@@ -173,14 +169,20 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         return super().add_view(request, form_url, {**context, **(extra_context or {})})
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, obj: Registration | None = None, **options: Any
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Registration | None = None,
     ) -> Any:
         if obj:
             of_person = person_page.context(request, obj, may_change=self.has_change_permission(request, obj))
             context |= {**of_person, "title": of_person["name"], "subtitle": None}
         if context["errors"]:
             context["mistakes"] = mistakes(context["adminform"].form, form_id="registration_form")
-        return super().render_change_form(request, context, *args, obj=obj, **options)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def response_add(self, request: HttpRequest, obj: Registration, post_url_continue: str | None = None) -> Any:
         messages.success(request, _("%(name)s: the registration is saved.") % {"name": person_page.name(obj)})
@@ -262,7 +264,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         return [_without_name(entry) for entry in super().log_deletions(request, queryset)]
 
 
-def _without(names: set[str], title: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _without(names: set[str], title: Any, options: Any) -> tuple[Any, dict[str, Any]]:
     return title, {**options, "fields": [name for name in options["fields"] if name not in names]}
 
 

@@ -31,9 +31,10 @@ ON_THE_FORM = f"{ActionLocation.CHANGE_FORM.value}-action"
 def given(request: HttpRequest, count: int, *, to_type: str = "") -> bool:
     """Whether the page was answered for this number of rows. If the number has changed, the page asks again.
 
-    `to_type`: words that were asked to be typed; capitals, accents and blanks do not matter.
+    `to_type`: words that were asked to be typed; their order, capitals, accents and blanks do not matter.
     """
-    is_typed = not to_type or folded(request.POST.get(TYPED, "")) == folded(to_type)
+    typed, wanted = (sorted(folded(words).split()) for words in (request.POST.get(TYPED, ""), to_type))
+    is_typed = not to_type or typed == wanted
     return request.POST.get(ANSWER) == str(count) and is_typed
 
 

@@ -134,10 +134,14 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
         return super().changeform_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
 
 
+def is_key(typed: str) -> bool:
+    return typed.isdecimal() and len(typed) < PRIMARY_KEY_DIGITS
+
+
 def event_of(request: HttpRequest, key: str) -> Event | None:
     """The event of this key with what its tabs show; None when there is none that this account may see."""
-    is_key = key.isdecimal() and len(key) < PRIMARY_KEY_DIGITS and event_access.may_see(request.user, int(key))
-    event: Any = _with_numbers(Event.objects.filter(pk=key)).first() if is_key else None
+    is_theirs = is_key(key) and event_access.may_see(request.user, int(key))
+    event: Any = _with_numbers(Event.objects.filter(pk=key)).first() if is_theirs else None
     if event:
         event.seats_taken = event.seats
     return cast("Event | None", event)
