@@ -40,10 +40,15 @@ def act(client: Client, name: str, *rows: Model, confirm: bool = True, path: str
     page = client.post(path, {"action": name, "_selected_action": [row.pk for row in rows], "index": 0}, follow=True)
     if not confirm:
         return page
-    sent: dict[str, Any] = {}
+    return client.post(path, confirmed(page), follow=True)
+
+
+def confirmed(page: Any) -> dict[str, Any]:
+    """What the page that asks sends when its button is pressed, with the words that it wants typed."""
+    sent: dict[str, Any] = {"typed": page.context.get("to_type", "")}
     for field, value in page.context["hidden"]:
         sent.setdefault(field, []).append(value)
-    return client.post(path, sent, follow=True)
+    return sent
 
 
 def typed_date(name: str, moment: Any) -> dict[str, str]:

@@ -287,7 +287,7 @@ def test_every_page_of_the_back_office_is_shown(data: Any, session: str, organis
         for broadcast in (made.draft, made.broadcast)
     ]
     person = [
-        reverse(f"admin:registrations_registration_{name}", args=[made.person.pk]) for name in ("change", "story")
+        reverse(f"admin:registrations_registration_{name}", args=[made.person.pk]) for name in ("change", "history")
     ]
     lists = [reverse(f"admin:registrations_{name}_changelist") for name in ("event", "registration", "delivery")]
     for path in ["/admin/", *of_event, *messages, *person, *lists]:

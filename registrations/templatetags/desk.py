@@ -41,11 +41,12 @@ def _pages(*names: str) -> frozenset[str]:
 
 
 PEOPLE, MAILS = "registrations_registration_changelist", "registrations_event_timeline"
+ADD = "registrations_registration_add"
 MESSAGES = ["write", "broadcast", "correct_broadcast", "delete_broadcast", "letter"]
 TABS = [
     Tab(pgettext_lazy("tab", "Overview"), "registrations_event_home", "view_event", _pages("trial", "publish")),
     Tab(pgettext_lazy("tab", "Page"), "registrations_event_change", "view_event", _pages("parts")),
-    Tab(pgettext_lazy("tab", "Registered"), PEOPLE, "view_registration", _pages("registrants", "lists")),
+    Tab(pgettext_lazy("tab", "Registered"), PEOPLE, "view_registration", _pages("registrants", "lists") | {ADD}),
     Tab(
         pgettext_lazy("tab", "Mails"),
         MAILS,
@@ -72,13 +73,9 @@ def desk_event(context: RequestContext) -> Event | None:
     return None
 
 
-@register.filter
-def named_with_date(event: Event) -> str:
-    """« Partager la rue, 13 mai 2025 »; the name alone where this machine does not know the time zone."""
-    try:
-        return f"{event.short_title}, {dates.event_dates(event)}"
-    except ZoneInfoNotFoundError:
-        return event.short_title
+register.filter("named_with_date", desk_words.named_with_date)
+register.filter("public_address", desk_words.public_address)
+register.filter("short_moment", dates.short_moment)
 
 
 @register.inclusion_tag("admin/event_head.html", takes_context=True)

@@ -37,6 +37,14 @@ def hour(moment: datetime, event: Event) -> str:
     return _hour_in(moment, event.zone)
 
 
+def short_moment(moment: datetime) -> str:
+    """10 mars, 9 h 12, in the active zone; with its year when that is another one."""
+    local = timezone.localtime(moment)
+    zone = timezone.get_current_timezone()
+    words = _day_in(moment, zone, weekday=False, year=local.year != timezone.localdate().year)
+    return f"{words}, {_hour_in(moment, zone)}"
+
+
 def _day_in(moment: datetime, zone: ZoneInfo, *, weekday: bool = True, year: bool = True) -> str:
     local = moment.astimezone(zone)
     number = "1er" if local.day == 1 and translation.get_language() == "fr" else str(local.day)

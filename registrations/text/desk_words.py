@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfoNotFoundError
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from registrations.models import Event, EventState
+from registrations.text import dates
 
 WEEKS_FROM, MONTHS_FROM = 21, 84  # days
 
@@ -37,6 +40,20 @@ TODAY = Badge("deep", gettext_lazy("Today"))
 def badge(event: Event) -> Badge:
     is_on = event.status == Event.Status.PUBLISHED and not event.has_started
     return TODAY if is_on and event.is_today else BADGES[event.state]
+
+
+def public_address(event: Event) -> str:
+    """What organisers pass on, in the language of the site."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return settings.BASE_URL + event.get_absolute_url()
+
+
+def named_with_date(event: Event) -> str:
+    """« Partager la rue, 13 mai 2025 »; the name alone where this machine does not know the time zone."""
+    try:
+        return f"{event.short_title}, {dates.event_dates(event)}"
+    except ZoneInfoNotFoundError:
+        return event.short_title
 
 
 def distance(event: Event) -> str:

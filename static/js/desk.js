@@ -12,6 +12,14 @@ for (const button of document.querySelectorAll("button[data-copies]")) {
   });
 }
 
+// Ticks all rows of a table; without this script each is ticked by itself, or all that were found by the box above.
+for (const box of document.querySelectorAll("[data-ticks-all]")) {
+  box.hidden = false;
+  box.addEventListener("change", () => {
+    for (const row of box.closest("table").querySelectorAll("tbody .tick input")) row.checked = box.checked;
+  });
+}
+
 async function count(day) {
   try {
     const answer = await fetch(day.dataset.fragment, { cache: "no-store" });

@@ -82,7 +82,7 @@ def test_readers_see_the_answers_and_have_no_field() -> None:
     several = make_question(event, "several", label="Quels ateliers ?")
     person = make_registration(event, own_answers={several.key: ["Finances", "<b>"]})
     page = member("Lecture").get(f"{PEOPLE}{person.pk}/change/").text
-    assert "<strong>Quels ateliers ?</strong> Finances, &lt;b&gt;" in page
+    assert "<dt>Quels ateliers ?</dt><dd>Finances, &lt;b&gt;</dd>" in page
     assert several.field_name not in page
 
 

@@ -32,7 +32,6 @@ READERS_OPEN = {  # of the declared pages; « Organisation » opens all of them
     "registrations_event_figures",
     "registrations_event_figures_pdf",
     "registrations_event_answers",
-    "registrations_registration_story",
     "registrations_job_document",  # a page without a permission of its own: each job has one
 }
 

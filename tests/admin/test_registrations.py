@@ -12,7 +12,7 @@ from django.utils import timezone
 from registrations.domain import signup
 from registrations.mailing import outbox
 from registrations.models import Delivery, Event, Registration, Suppression
-from tests.admin_client import PEOPLE, act, logged_in, messages
+from tests.admin_client import PEOPLE, act, confirmed, logged_in, messages
 from tests.factories import answers, make_event, make_registration
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +72,8 @@ def test_a_reminder_to_come_is_not_taken_for_the_last_mail(organiser: Client) ->
     registration = make_registration()
     signup.welcome(registration)
     outbox.drain()
-    page = organiser.get(PEOPLE).text
-    assert "Envoyé à" in page
-    assert "Partira" not in page
+    [row] = organiser.get(PEOPLE).context["cl"].result_list
+    assert str(row.mail.words) == "Envoyé"
     assert "Partira le" in organiser.get(f"{PEOPLE}{registration.pk}/change/").text
 
 
@@ -152,7 +151,7 @@ def test_everybody_of_a_long_list_is_deleted_without_being_named_one_by_one(orga
         "_selected_action",
         "select_across",
     ]
-    organiser.post(PEOPLE, dict(asked.context["hidden"]))
+    organiser.post(PEOPLE, confirmed(asked))
     assert not Registration.objects.exists()
 
 
@@ -170,8 +169,6 @@ def test_sending_again_says_to_each_where_they_stand(organiser: Client) -> None:
 def test_an_act_stands_on_the_persons_own_page_too(organiser: Client) -> None:
     registration = make_registration()
     path = f"{PEOPLE}{registration.pk}/change/"
-    for name in ("Donner une place", "Renvoyer la confirmation", "Renouveler les liens", "Annuler l’inscription"):
-        assert name in organiser.get(path).text
     chosen = {"CHANGE_FORM-action": "send_again", "_selected_action": registration.pk}
     asked = organiser.post(path, chosen)
     organiser.post(path, dict(asked.context["hidden"]))

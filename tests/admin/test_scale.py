@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from registrations.admin.people import registrations
+from registrations.admin.people import filters
 from registrations.admin.shared import long_lists
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, Delivery, Event, Registration, registration
@@ -132,7 +132,7 @@ def test_the_lists_are_read_by_an_index(path: str) -> None:
 @pytest.mark.parametrize("very_many", [registration.VERY_MANY, 2])
 def test_people_are_found_by_the_state_of_a_mail(very_many: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """By their numbers when they are few, else among the latest."""
-    monkeypatch.setattr(registrations, "VERY_MANY", very_many)
+    monkeypatch.setattr(filters, "VERY_MANY", very_many)
     event, client = make_event(), logged_in()
     grow(event, MANY)
     with CaptureQueriesContext(connection) as captured:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations.domain import attendance, broadcasts, colleagues, retention, signup
+from registrations.domain import attendance, broadcasts, colleagues, retention
 from registrations.mailing import reminders
 from registrations.models import (
     Attendance,
@@ -37,13 +37,12 @@ from tests.browser.import_pages import (
     upload_two_sheets,
     upload_unknown_columns,
 )
+from tests.browser.people_pages import PEOPLE_PAGES
 from tests.browser.scenes import (
-    CONFIRMATION,
     DAY,
     LONG,
     MESSAGE,
     MINUTE,
-    TYPED,
     SitePage,
     a_trial,
     admin_alarmed,
@@ -260,13 +259,6 @@ def admin_export_of_one_event() -> str:
     return f"{reverse('admin:registrations_registration_export')}?event__id__exact={answered().event_id}"
 
 
-def admin_story() -> str:
-    made = signup.register(make_event(report=False), language="fr", **TYPED).registration
-    made.deliveries.filter(kind=CONFIRMATION).update(state="failed", error="550 5.1.1 Mailbox unknown")
-    attendance.note(made, Attendance.Origin.HAND)
-    return reverse("admin:registrations_registration_story", args=[made.pk])
-
-
 def admin_operation(state: str, **fields: Any) -> Callable[[], str]:
     """An act on many people, as its page shows it."""
 
@@ -293,6 +285,7 @@ def admin_event_with_operations() -> str:
 
 ADMIN_PAGES = [
     *declared_pages(),
+    *PEOPLE_PAGES,
     *(
         SitePage(name, prepare, languages=("fr",), admin=True)
         for name, prepare in [
@@ -310,7 +303,6 @@ ADMIN_PAGES = [
             ("admin-export-answers", admin_export_of_one_event),
             ("admin-bilan-purged", lambda: admin_bilan(purged=True)),
             ("admin-bilan-empty", lambda: reverse("admin:registrations_event_figures", args=[make_event().pk])),
-            ("admin-story", admin_story),
             ("admin-events", lambda: admin_event().partition("/event/")[0] + "/event/"),
             ("admin-event", admin_event),
             ("admin-event-new", admin_page("registrations_event_add")),

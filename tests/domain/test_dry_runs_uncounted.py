@@ -63,7 +63,7 @@ def pages(event: Event, person: Registration) -> dict[str, str]:
         f"{EVENTS}{event.pk}/write/",
         f"{EVENTS}{event.pk}/postpone/",
         f"{EVENTS}{event.pk}/duplicate/",
-        f"{PEOPLE}{person.pk}/story/",
+        f"{PEOPLE}{person.pk}/change/",
     ]
     client = _client()
     return {path: _plain(client.get(path).content.decode()) for path in paths}

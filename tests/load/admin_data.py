@@ -259,7 +259,6 @@ def pages() -> dict[str, str]:
         **{f"registrations, {query}": f"{people}?{query}" for query in filters},
         "registration": f"{people}{person.pk}/change/",
         "registration, to add": f"{people}add/",
-        "what happened": f"{people}{person.pk}/story/",
         "mails": mails,
         **{f"mails, {query}": f"{mails}?{query}" for query in of_mails},
         "mail": f"{mails}{mail.pk}/change/",

@@ -98,7 +98,7 @@ def test_deletions_are_recorded_with_the_account_and_without_names(organiser: Cl
     one = make_registration(first_name="Prénomsecret", last_name="Nomsecret")
     others = [make_registration(one.event, last_name="Nomsecret") for _ in range(2)]
     organiser.post(f"/admin/registrations/registration/{one.pk}/delete/", {"post": "yes"})
-    bulk = {"action": "delete_selected", "_selected_action": [row.pk for row in others], "confirmed": 2}
+    bulk = {"action": "delete_selected", "_selected_action": [row.pk for row in others], "confirmed": 2, "typed": "2"}
     organiser.post("/admin/registrations/registration/", bulk)
     about = {f"registrations.registration {row}" for row in [one.pk, *(row.pk for row in others)]}
     assert {entry[1] for entry in recorded(action="deleted")} == {me.pk}

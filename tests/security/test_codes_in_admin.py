@@ -130,7 +130,8 @@ def test_nobody_knows_who_acted_for_a_person(name: str) -> None:
     path = f"{PEOPLE}{person.pk}/change/"
     asked = with_fresh_password(client).post(path, {"CHANGE_FORM-action": name, "_selected_action": person.pk})
     if name != "take_data":
-        client.post(path, {"confirmed": "1", **dict(asked.context.get("hidden") or asked.context["chosen"])})
+        sent = dict(asked.context.get("hidden") or asked.context["chosen"])
+        client.post(path, {"confirmed": "1", "typed": asked.context.get("to_type", ""), **sent})
     about = f"registrations.registration {person.pk}"
     assert AuditEntry.objects.filter(about=about).exclude(actor=organiser.pk).count() == 0
     assert AuditEntry.objects.filter(about=about, actor=organiser.pk).exclude(action="deleted").count() == 1
@@ -155,6 +156,7 @@ def test_a_reader_acts_for_a_person(role: str) -> None:
     path = f"{PEOPLE}{person.pk}/change/"
     for name in ("withdraw", "come_back", "take_data", "erase_on_request", "disown", "send_again", "renew_links"):
         sent = {"CHANGE_FORM-action": name, "_selected_action": person.pk, "confirmed": "1"}
+        sent["typed"] = f"{person.first_name} {person.last_name}"
         assert client.post(path, sent).status_code in {302, 403}, name
         client.post(PEOPLE, {**sent, "action": name})
     assert Registration.objects.get().status == "confirmed"

@@ -94,7 +94,7 @@ def test_lecture_views_everything_of_the_webinars_and_changes_nothing(rows: dict
     assert everything() == before
     looks = ["", "preview/", "mails/", "timeline/", "figures/", "figures/pdf/"]
     assert {f"admin/registrations/event/{'<int:pk>/' * bool(look)}{look}" for look in looks} <= opened
-    assert "admin/registrations/registration/<int:pk>/story/" in opened
+    assert "admin/registrations/registration/<path:object_id>/change/" in opened
     assert not {route for route in opened if re.search(r"auth/|/add/|delete|duplicate|auditentry|suppression", route)}
 
 

@@ -175,7 +175,8 @@ def test_attendances_and_deletions_are_done_by_a_worker(organiser: Client, all_j
     one, other = people(2)
     organiser.post(PEOPLE, {"action": "note_presence", "_selected_action": [one.pk, other.pk], "confirmed": "yes"})
     assert run_next_job().told == [["success", "2 présences sont notées."]]
-    organiser.post(PEOPLE, {"action": "delete_selected", "_selected_action": [other.pk], "confirmed": 1})
+    chosen = {"action": "delete_selected", "_selected_action": [other.pk], "confirmed": 1}
+    organiser.post(PEOPLE, {**chosen, "typed": f"{other.first_name} {other.last_name}"})
     assert Registration.objects.count() == 2
     assert run_next_job().told == [["success", "1 inscription est supprimée."]]
     assert list(Registration.objects.all()) == [one]

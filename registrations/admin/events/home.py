@@ -5,12 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import segno
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -26,6 +25,7 @@ from registrations.models import Attendance, Delivery, Event, EventCheck, Regist
 from registrations.models.attendance import has_attended
 from registrations.statistics import sign_ups
 from registrations.statistics.next_steps import Facts, next_step
+from registrations.text.desk_words import public_address
 
 Status, Origin = Registration.Status, Attendance.Origin
 SEE_PEOPLE, SEE_MAILS, CHANGE = (
@@ -108,11 +108,6 @@ def places(event: Event) -> dict[str, int] | None:
         return None
     taken = min(event.seats_taken, event.capacity)
     return {"left": event.capacity - taken, "taken": taken, "of": event.capacity}
-
-
-def public_address(event: Event) -> str:
-    with translation.override(settings.LANGUAGE_CODE):
-        return settings.BASE_URL + event.get_absolute_url()
 
 
 def drawing(address: str) -> SafeString:

@@ -14,8 +14,10 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
 from registrations.admin.shared import confirmation
+from registrations.admin_site.pages import list_path
 from registrations.domain import erasure, signup, waiting_list
 from registrations.models import Delivery, Event, Registration
+from registrations.models.search import folded
 from registrations.security import audit
 
 Status = Registration.Status
@@ -29,6 +31,8 @@ class Question(NamedTuple):
     button: Any
     left_out: Any
     warning: Any = ""
+    is_feared: bool = False  # shown in red
+    is_final: bool = False  # cannot be taken back: the name, or the number of people, is typed
 
     @property
     def bulk_action(self) -> BulkAction:
@@ -60,7 +64,8 @@ def _perform(asked: Question, request: HttpRequest, queryset: QuerySet[Registrat
     if not count:
         messages.warning(request, others)
         return None
-    if not confirmation.given(request, count):
+    to_type = _to_type(chosen, count) if asked.is_final else ""
+    if not confirmation.given(request, count, to_type=to_type):
         sentences = [str(asked.question % {"count": count}), *_seats_exceeded(asked, chosen), others, asked.warning]
         return confirmation.ask(
             request,
@@ -69,8 +74,24 @@ def _perform(asked: Question, request: HttpRequest, queryset: QuerySet[Registrat
             title=str(bulk_action.title),
             sentences=list(map(str, filter(None, sentences))),
             button=str(asked.button % {"count": count}),
+            to_type=to_type,
+            is_feared=asked.is_feared,
         )
-    return do_to(chosen, asked.name, request, confirmed=count)
+    return do_to(chosen, asked.name, request, confirmed=count, then=_after(asked, request, chosen))
+
+
+def _to_type(chosen: QuerySet[Registration], count: int) -> str:
+    """The name of the person; of several people, how many they are."""
+    first = chosen.prefetch_related(None).first() if count == 1 else None
+    name = f"{first.first_name} {first.last_name}" if first else ""
+    return name if folded(name) else str(count)
+
+
+def _after(asked: Question, request: HttpRequest, chosen: QuerySet[Registration]) -> str:
+    """The page of a person who is deleted is there no longer: the list of their event follows."""
+    if not asked.is_final or confirmation.ON_THE_FORM not in request.POST:
+        return ""
+    return list_path(Registration, event__id__exact=chosen.values_list("event", flat=True)[0])
 
 
 def too_few_seats(event: Event, *, more: int = 0) -> str:
@@ -204,6 +225,7 @@ RENEW_LINKS = Question(
     ),
     button=ngettext_lazy("Renew the links of %(count)s person", "Renew the links of %(count)s people", "count"),
     left_out=SEND_AGAIN.left_out,
+    is_feared=True,
 )
 BULK_ACTIONS["withdraw"] = BulkAction(
     title=_("Cancel the registration and tell the person"),
@@ -236,6 +258,7 @@ WITHDRAW = Question(
         "%(count)s registrations are left out: they are cancelled already.",
         "count",
     ),
+    is_feared=True,
 )
 BULK_ACTIONS["delete_selected"] = BulkAction(
     title=_("Delete the chosen registrations"),
@@ -260,6 +283,7 @@ ERASE = Question(
         "off the list, go back and use “Cancel the registration and tell the person”; when someone asks that their "
         "data be erased, “Erase the data and tell the person”. Delete a row that was made by mistake."
     ),
+    is_final=True,
 )
 
 EVERYWHERE = [ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM]
@@ -267,4 +291,4 @@ give_seat = admin_action(GIVE_SEAT, location=EVERYWHERE)
 send_again = admin_action(SEND_AGAIN, location=EVERYWHERE)
 renew_links = admin_action(RENEW_LINKS, location=EVERYWHERE)
 withdraw = admin_action(WITHDRAW, location=EVERYWHERE)
-delete_selected = admin_action(ERASE, permission="delete")
+delete_selected = admin_action(ERASE, permission="delete", location=EVERYWHERE)

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from registrations.admin.people.bulk_actions import BULK_ACTIONS, BulkAction, do_to
 from registrations.admin.shared.model_admin import page
-from registrations.admin.shared.read_only import ReadOnlyInline
 from registrations.domain import attendance
 from registrations.models import Attendance, Registration
 from registrations.models.attendance import has_attended
@@ -58,17 +57,6 @@ class PresenceFilter(admin.SimpleListFilter):
             case "no":
                 return queryset.filter(~has_attended(), status=Registration.Status.CONFIRMED)
         return queryset
-
-
-class PresenceInline(ReadOnlyInline, admin.TabularInline[Attendance, Registration]):
-    model = Attendance
-    fields = ["origin", "noted_at", "minutes"]
-    readonly_fields = ["origin", "noted_at", "minutes"]
-
-
-@admin.display(description=gettext_lazy("presence"))
-def presence(registration: Registration) -> str:
-    return attendance_summary(registration)
 
 
 @admin.action(description=gettext_lazy("Note the presence"), permissions=["change"], location=EVERYWHERE)

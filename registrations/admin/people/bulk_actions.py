@@ -39,9 +39,11 @@ class BulkAction(NamedTuple):
 BULK_ACTIONS: dict[str, BulkAction] = {}
 
 
-def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, confirmed: int) -> HttpResponse | None:
+def do_to(
+    people: QuerySet[Registration], name: str, request: HttpRequest, *, confirmed: int, then: str = ""
+) -> HttpResponse | None:
     """Run the action on these people in this order: at once when they are few. When their number is no longer the one
-    that was confirmed, nothing is done."""
+    that was confirmed, nothing is done. `then`: the next page, if it is not the one where it was asked."""
     bulk_action, pks = BULK_ACTIONS[name], list(people.values_list("pk", flat=True))
     if len(pks) != confirmed:
         messages.warning(request, _("The list has changed meanwhile: nothing was done. Choose once more."))
@@ -56,7 +58,7 @@ def do_to(people: QuerySet[Registration], name: str, request: HttpRequest, *, co
         total=len(pks),
         parameters={NAME: name, "people": pks},
     )
-    return carry_out(request, job)
+    return carry_out(request, job, then=then)
 
 
 def note_in_audit(job: Job) -> None:

@@ -9,7 +9,6 @@ from django.forms import Field, ModelForm, Textarea, TextInput
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -75,19 +74,10 @@ def answers_form(form: Any, registration: Registration) -> Any:
     return type("AnswersForm", (form,), _fields(registration))
 
 
-def answers_fieldset(registration: Registration, *, may_change: bool) -> list[tuple[Any, dict[str, Any]]]:
+def answers_fieldset(registration: Registration) -> list[tuple[Any, dict[str, Any]]]:
     """Empty for an event without questions of its own."""
     names: list[Any] = [question.field_name for question in own_questions(registration)]
-    if not names:
-        return []
-    shown = names if may_change else [own_answers_shown]
-    return [(gettext_lazy("Answers to the event’s own questions"), {"fields": shown})]
-
-
-@admin.display(description=gettext_lazy("answers"))
-def own_answers_shown(registration: Registration) -> str:
-    lines = ((one.question.label, ", ".join(one.lines)) for one in custom_questions.answered(registration))
-    return format_html_join("", '<span class="lines"><strong>{}</strong> {}</span>', lines)
+    return [(gettext_lazy("Answers to the event’s own questions"), {"fields": names})] if names else []
 
 
 def _fields(registration: Registration) -> dict[str, Field]:

@@ -91,6 +91,7 @@ ERASE_ON_REQUEST = Question(
     ),
     button=ngettext_lazy("Erase the data of %(count)s person", "Erase the data of %(count)s people", "count"),
     left_out="",
+    is_final=True,
 )
 BULK_ACTIONS["disown"] = BulkAction(
     title=_("Delete, and never write to this address again"),
@@ -120,6 +121,7 @@ DISOWN = Question(
         "Only when the owner of the address says so: the suppression list lets the address be used again. Since no "
         "mail leaves, an entry in their calendar stays: they delete it there."
     ),
+    is_final=True,
 )
 
 come_back = admin_action(COME_BACK, location=EVERYWHERE)

@@ -1,20 +1,19 @@
-"""The list of registrations, and the form of each with its mails."""
+"""The people: their list, the page of each, and the form of a new one."""
 
 from typing import Any, ClassVar, cast
 
-from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db import transaction
-from django.db.models import EmailField, Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.db.models import EmailField, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
-from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
-from registrations.admin.people import exports, history
+from registrations.admin.people import acts, exports, person_page
 from registrations.admin.people.actions import (
     delete_selected,
     give_seat,
@@ -24,164 +23,41 @@ from registrations.admin.people.actions import (
     too_few_seats,
     withdraw,
 )
-from registrations.admin.people.attendance import (
-    PresenceFilter,
-    PresenceInline,
-    note_presence,
-    presence,
-    take_presence_back,
-)
+from registrations.admin.people.adding import AddByHandForm, choice_of_event, event_asked
+from registrations.admin.people.attendance import PresenceFilter, note_presence, take_presence_back
 from registrations.admin.people.custom_questions import (
     answers_fieldset,
     answers_form,
-    own_answers_shown,
     typed_answers,
 )
+from registrations.admin.people.filters import EVENT, MailStateFilter, PeopleEventFilter, TerritoryFilter
 from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
+from registrations.admin.people.people_list import STATUS, PeopleChangeList
 from registrations.admin.people.returned_mails import address_fails, address_works
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
-from registrations.admin.shared.model_admin import EventFilter
-from registrations.admin.shared.read_only import ReadOnlyInline
+from registrations.admin.shared.mistakes import mistakes
+from registrations.admin_site.pages import list_path
 from registrations.domain import corrections, erasure, mailboxes, signup, waiting_list
 from registrations.models import Attendance, Delivery, Event, Registration, person_fields
 from registrations.models.person_fields import BY_NAME as BY_FIELD
 from registrations.models.person_fields import Kind
-from registrations.models.registration import VERY_MANY, RegistrationQuerySet
-from registrations.security import audit, event_access
+from registrations.models.registration import RegistrationQuerySet
+from registrations.security import audit
 from registrations.text import email_typos
 from registrations.web.fields import AddressField, NameField
 
-Status = Registration.Status
-BY_NAME: dict[str, Any] = {
-    "last_name": ["last_name", "first_name", "pk"],
-    "-last_name": ["-last_name", "-first_name", "-pk"],
-}
 REQUIRED_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and one.is_required)
-SHOWN_ONLY = ["created_at", "wants_messages", "wants_reminders"]
 OPTIONAL_OF_PERSON = person_fields.names(lambda one: one.corrected_by_organiser and not one.is_required)
-
-
-class DeliveryInline(ReadOnlyInline, admin.TabularInline[Delivery, Registration]):
-    model = Delivery
-    fields = ["kind", "reason", "outcome", "attempts", "created_at"]
-    readonly_fields = ["kind", "reason", "outcome", "attempts", "created_at"]
-
-    @admin.display(description=_("state"))
-    def outcome(self, delivery: Delivery) -> str:
-        return mail_state(delivery)
-
-
-class MailStateFilter(admin.SimpleListFilter):
-    title = _("state of the mail")
-    parameter_name = "mail"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Delivery.State.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        if not self.value():
-            return queryset
-        mails = Delivery.objects.filter(state=self.value())
-        named = mails.filter(registration__isnull=False).order_by("-registration")
-        people = list(named.values_list("registration", flat=True).distinct()[:VERY_MANY])
-        if len(people) < VERY_MANY:  # by primary key when they are few, else by a scan of the latest
-            return queryset.filter(pk__in=people)
-        return queryset.filter(Exists(mails.filter(registration=OuterRef("pk"))))
-
-
-class TerritoryFilter(admin.SimpleListFilter):
-    """The territories that people have named; there is no choice for those who named none."""
-
-    title = _("territory")
-    parameter_name = "territory"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        people = event_access.limited(Registration.objects.without_dry_runs(), request.user, "event")
-        return [(territory, territory) for territory in cast(RegistrationQuerySet, people).territories()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Registration]) -> QuerySet[Registration]:
-        return queryset.filter(territory=self.value()) if self.value() else queryset
-
-
-class AddByHandForm(forms.ModelForm[Registration]):
-    """The organiser chooses between a seat and the waiting list, whatever the number of seats."""
-
-    status = forms.ChoiceField(
-        label=_("Status"),
-        choices=[(Status.CONFIRMED, Status.CONFIRMED.label), (Status.WAITLISTED, Status.WAITLISTED.label)],
-        initial=Status.CONFIRMED,
-        widget=forms.RadioSelect,
-        help_text=_("A confirmed person is given a seat even when all are taken; the desk then says so."),
-    )
-
-    class Meta:
-        model = Registration
-        fields = ["status"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered = getattr(self.fields.get("event"), "queryset", Event.objects.none())
-        if full := ", ".join(event.short_title for event in _full_events(offered)):
-            sentence = _("Full at the moment: %(events)s.") % {"events": full}
-            self.fields["status"].help_text = f"{self.fields['status'].help_text} {sentence}"
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        event = cleaned.get("event")
-        if event and cleaned.get("status") == Status.WAITLISTED and event.has_started:
-            self.add_error("status", _("This event has started: its waiting list leads nowhere any more."))
-        return cleaned
-
-
-class PeopleChangeList(ChangeList):
-    """Places on the waiting list are read once for all events of the page, and only if the list is shown."""
-
-    @property
-    def result_list(self) -> list[Any]:
-        return self.shown
-
-    @result_list.setter
-    def result_list(self, rows: QuerySet[Registration]) -> None:
-        self.rows = rows
-
-    @cached_property
-    def shown(self) -> list[Any]:
-        shown: list[Any] = list(self.rows)
-        events = {registration.event_id for registration in shown if registration.is_waiting}
-        places = Registration.objects.without_dry_runs().waiting_positions(events)
-        for registration in shown:
-            registration.place = places.get(registration.pk)
-        return shown
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Ordering by last name continues by first name, which is the order of an index."""
-        ordering = super().get_ordering(request, queryset)
-        return BY_NAME.get(str(ordering[0]), ordering)
-
-    def _get_default_ordering(self) -> Any:
-        """Searches and the filter by mail find primary keys, the latest first: see `found_by`, `MailStateFilter`."""
-        by_number = self.query or MailStateFilter.parameter_name in self.filter_params
-        return ["-pk"] if by_number else cast(Any, super())._get_default_ordering()
 
 
 @admin.register(Registration)
 class RegistrationAdmin(LongListAdmin[Registration]):
-    pages = (*exports.PAGES, *history.PAGES)
-    change_list_template = "admin/registrations/registration/change_list.html"
-    list_display = [
-        "full_name",
-        "organisation",
-        "job_title",
-        "standing",
-        presence,
-        "last_mail",
-        "created_at",
-        "event",
-    ]
+    pages = exports.PAGES
+    list_display = ["full_name", "created_at"]  # what the list is ordered by; people_table.html draws it
     event_path = "event"
     list_filter = [
-        ("event", EventFilter),
+        ("event", PeopleEventFilter),
         "status",
         MailStateFilter,
         PresenceFilter,
@@ -193,10 +69,9 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     sortable_by = ["full_name", "created_at"]  # those with an index
     searches: ClassVar[set[str]] = {SEARCH_VAR, MailStateFilter.parameter_name}
     search_help_text = _("Name, address or organisation")
-    choose_all = _("Select all the registrations found")
+    show_full_result_count = False
     list_select_related = ["event"]
     list_per_page = 50
-    inlines = [PresenceInline, DeliveryInline]
     formfield_overrides = {EmailField: {"form_class": AddressField}}
     actions = [
         give_seat,
@@ -212,17 +87,18 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         erase_on_request,
         disown,
         delete_selected,
+        acts.mails_seen,
+        acts.more,
     ]
     delete_confirmation_template = "admin/registrations/registration/delete_confirmation.html"
     fieldsets = [
-        (None, {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
+        (_("Person"), {"fields": ["event", *REQUIRED_OF_PERSON, "status"]}),
         (_("Answers"), {"fields": [*OPTIONAL_OF_PERSON]}),
-        (_("Date"), {"fields": [*SHOWN_ONLY]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Registration]:
         people = cast(RegistrationQuerySet, super().get_queryset(request))
-        return people.without_dry_runs().prefetch_related("attendances", "deliveries")
+        return people.without_dry_runs().select_related("event").prefetch_related("attendances", "deliveries")
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return PeopleChangeList
@@ -233,55 +109,90 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         return cast(RegistrationQuerySet, queryset).found_by(search_term), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Registration | None = None) -> Any:
-        """Read-only fields are shown once the registration exists; its status is then changed by actions only."""
+        """The event and the status of a registration that exists are changed by actions only."""
+        (name, options), answers = self.fieldsets
         if obj is None:
-            return self.fieldsets[:-1]
-        (name, options), *others = self.fieldsets
-        shown = ["standing" if field == "status" else field for field in options["fields"]]
-        answers, *rest = others
-        own_answers = answers_fieldset(obj, may_change=self.has_change_permission(request, obj))
-        return [(name, {**options, "fields": shown}), answers, *own_answers, *rest]
-
-    def get_inlines(self, request: HttpRequest, obj: Registration | None) -> list[Any]:
-        return self.inlines if obj else []
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Registration | None = None) -> list[Any]:
-        return ["event", "standing", own_answers_shown, *SHOWN_ONLY] if obj else []
+            unasked = {"event"} if event_asked(request) else set()
+            return [_without(unasked, name, options), answers]
+        own_answers = answers_fieldset(obj) if self.has_change_permission(request, obj) else []
+        return [_without({"event", "status"}, name, options), answers, *own_answers]
 
     def get_form(
         self, request: HttpRequest, obj: Registration | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         if obj is None:
-            kwargs = {"form": AddByHandForm, **kwargs}
+            asked = ["event"] if event_asked(request) else []  # a hidden field
+            kwargs = {"form": AddByHandForm, **kwargs, "fields": [*asked, *kwargs["fields"]]}
         elif self.has_change_permission(request, obj):
             kwargs["form"] = answers_form(kwargs.get("form", self.form), obj)
         return super().get_form(request, obj, change, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """What a name is does not depend on who types it."""
-        if (field := BY_FIELD.get(db_field.name)) and field.asked and field.asked.kind == Kind.NAME:
-            kwargs |= {"form_class": NameField, "limit": db_field.max_length, "too_long": field.asked.too_long}
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        if (one := BY_FIELD.get(db_field.name)) and one.asked and one.asked.kind == Kind.NAME:
+            kwargs |= {"form_class": NameField, "limit": db_field.max_length, "too_long": one.asked.too_long}
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return choice_of_event(field) if db_field.name == "event" else field
 
     @admin.display(description=_("name"), ordering="last_name")
     def full_name(self, registration: Registration) -> str:
         return str(registration)
 
-    @admin.display(description=_("status"), ordering="status")
-    def standing(self, registration: Any) -> str:
-        if registration.is_waiting:
-            place = getattr(registration, "place", None) or registration.waiting_position
-            return _("On the waiting list, place %(place)s") % {"place": place}
-        return str(registration.get_status_display())
-
-    @admin.display(description=_("last mail"))
-    def last_mail(self, registration: Registration) -> str:
-        newest_first = [delivery for delivery in registration.deliveries.all() if not is_yet_to_come(delivery)]
-        return mail_state(newest_first[0]) if newest_first else ""
-
     def has_export_permission(self, request: HttpRequest) -> bool:
         """For the action with the permission `export`: one person's data, for them."""
         return request.user.has_perms([exports.PERMISSION, "registrations.change_registration"])
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        """For the action with the permission `write`."""
+        return request.user.has_perm("registrations.write_to_registrants")
+
+    # Pages
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if request.POST.get("select_across") and not request.POST.getlist(ACTION_CHECKBOX_NAME):
+            posted: Any = request.POST.copy()  # all that were found, and nobody ticked by name
+            posted[ACTION_CHECKBOX_NAME] = "0"
+            request.POST = posted
+        if "index" in request.POST and not request.POST.getlist(ACTION_CHECKBOX_NAME):
+            messages.warning(request, _("Tick the people first."))
+            return HttpResponseRedirect(request.get_full_path())
+        of_event = EVENT in request.GET
+        context = {
+            "title": pgettext("tab", "Registered") if of_event else pgettext("place", "People"),
+            "bulk_acts": acts.in_the_bar(request.user, request.GET.get(STATUS, "")),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        """For the event that the address names, this is a page of that event."""
+        context = {"title": _("Register a person"), "event": event_asked(request)}
+        return super().add_view(request, form_url, {**context, **(extra_context or {})})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Registration | None = None,
+    ) -> Any:
+        if obj:
+            of_person = person_page.context(request, obj, may_change=self.has_change_permission(request, obj))
+            context |= {**of_person, "title": of_person["name"], "subtitle": None}
+        if context["errors"]:
+            context["mistakes"] = mistakes(context["adminform"].form, form_id="registration_form")
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def response_add(self, request: HttpRequest, obj: Registration, post_url_continue: str | None = None) -> Any:
+        messages.success(request, _("%(name)s: the registration is saved.") % {"name": person_page.name(obj)})
+        if "_addanother" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())
+        return HttpResponseRedirect(list_path(Registration, event__id__exact=obj.event_id))
+
+    def response_change(self, request: HttpRequest, obj: Registration) -> HttpResponse:
+        messages.success(request, _("The answers are saved."))
+        return HttpResponseRedirect(request.path)
 
     # Adding, correcting, deleting
 
@@ -353,6 +264,10 @@ class RegistrationAdmin(LongListAdmin[Registration]):
         return [_without_name(entry) for entry in super().log_deletions(request, queryset)]
 
 
+def _without(names: set[str], title: Any, options: Any) -> tuple[Any, dict[str, Any]]:
+    return title, {**options, "fields": [name for name in options["fields"] if name not in names]}
+
+
 def _without_name(entry: LogEntry) -> LogEntry:
     entry.object_repr = f"n° {entry.object_id}"
     entry.save(update_fields=["object_repr"])
@@ -369,8 +284,3 @@ def _correct(registration: Registration, typed: dict[str, Any]) -> None:
     now.save()
     if held_entry:
         mailboxes.take_out(now, wrong)
-
-
-def _full_events(events: QuerySet[Event]) -> list[Event]:
-    coming = events.filter(status=Event.Status.PUBLISHED, starts_at__gt=timezone.now(), capacity__isnull=False)
-    return [event for event in coming if not event.has_free_seat]

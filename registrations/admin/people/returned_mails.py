@@ -52,6 +52,7 @@ ADDRESS_FAILS = Question(
         "%(count)s registrations are left out: no mail has left for their addresses, or a return is noted already.",
         "count",
     ),
+    is_feared=True,
 )
 BULK_ACTIONS["address_works"] = BulkAction(
     title=_("Note that the address works after all"),

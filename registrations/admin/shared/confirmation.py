@@ -19,17 +19,23 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from registrations.admin.shared import model_admin
+from registrations.models.search import folded
 
 TEMPLATE = "admin/confirm.html"
 FORM_TEMPLATE = "admin/form.html"
-ANSWER = "confirmed"
+ANSWER, TYPED = "confirmed", "typed"
 NAMES_SHOWN = 20
 ON_THE_FORM = f"{ActionLocation.CHANGE_FORM.value}-action"
 
 
-def given(request: HttpRequest, count: int) -> bool:
-    """Whether the page was answered for this number of rows. If the number has changed, the page asks again."""
-    return request.POST.get(ANSWER) == str(count)
+def given(request: HttpRequest, count: int, *, to_type: str = "") -> bool:
+    """Whether the page was answered for this number of rows. If the number has changed, the page asks again.
+
+    `to_type`: words that were asked to be typed; their order, capitals, accents and blanks do not matter.
+    """
+    typed, wanted = (sorted(folded(words).split()) for words in (request.POST.get(TYPED, ""), to_type))
+    is_typed = not to_type or typed == wanted
+    return request.POST.get(ANSWER) == str(count) and is_typed
 
 
 def ask(
@@ -40,10 +46,15 @@ def ask(
     title: str,
     sentences: list[str],
     button: str,
+    to_type: str = "",
+    is_feared: bool = False,
 ) -> TemplateResponse:
-    """The page of an action of a list or of a form: what will happen, to whom, and a button that says so."""
+    """The page of an action of a list or of a form: what will happen, to whom, and a button that says so.
+
+    `to_type`: what has to be typed before anything is done, for what cannot be taken back.
+    """
     first = chosen.prefetch_related(None)
-    if _is_across(request):
+    if is_across(request):
         first = first.order_by("pk")  # with very many rows, this order costs nothing
     return page(
         request,
@@ -51,6 +62,9 @@ def ask(
         title=title,
         sentences=sentences,
         button=button,
+        to_type=to_type,
+        is_wrong=bool(to_type) and request.POST.get(ANSWER) == str(count),
+        is_feared=is_feared or bool(to_type),
         names=[str(row) for row in first[:NAMES_SHOWN]],
         unnamed=max(count - NAMES_SHOWN, 0),
         hidden=[(ANSWER, count), *_selection(request, first)],
@@ -82,7 +96,7 @@ def form_page(
     return page(request, model, title=title, template=template, **context)
 
 
-def _is_across(request: HttpRequest) -> bool:
+def is_across(request: HttpRequest) -> bool:
     """Whether all rows of the list were chosen, on whatever page."""
     return request.POST.get("select_across") == "1"
 
@@ -90,7 +104,7 @@ def _is_across(request: HttpRequest) -> bool:
 def _selection(request: HttpRequest, chosen: QuerySet[Any]) -> list[tuple[str, Any]]:
     """What the form sends to call the action again for the same rows: all rows of the list, or each by its number."""
     name = ON_THE_FORM if ON_THE_FORM in request.POST else "action"
-    across = _is_across(request)
+    across = is_across(request)
     pks = chosen.values_list("pk", flat=True)
     rows: list[tuple[str, Any]] = [(ACTION_CHECKBOX_NAME, pk) for pk in (pks[:1] if across else pks)]
     return [(name, request.POST[name]), *rows, *([("select_across", 1)] if across else [])]

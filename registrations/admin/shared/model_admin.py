@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from registrations.admin_site.pages import AdminPage, AdminView
 from registrations.models import Delivery, Event, Registration, unresolved_mails
 from registrations.security import event_access
+from registrations.text import desk_words
 
 PRIMARY_KEY_DIGITS = 19
 
@@ -51,11 +52,11 @@ class OnlyOfferedLookups:
 
 
 class EventFilter(admin.RelatedFieldListFilter):
-    """The events that the account may see."""
+    """The events that the account may see, each with its date, the latest first."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        choices = super().field_choices(field, request, model_admin)
-        return [choice for choice in choices if event_access.may_see(request.user, int(choice[0]))]
+        events = event_access.limited(Event.objects.order_by("-starts_at"), request.user, "pk")
+        return [(event.pk, desk_words.named_with_date(event)) for event in events]
 
 
 class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
@@ -114,7 +115,8 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        event = _event_of_list(request)
+        """A list of the people or of the mails of one event is a page of this event."""
+        event = event_of(request, request.GET.get("event__id__exact", ""))
         context = {"title": capfirst(self.opts.verbose_name_plural), "event": event, **(extra_context or {})}
         return super().changelist_view(request, context)
 
@@ -132,11 +134,14 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
         return super().changeform_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
 
 
-def _event_of_list(request: HttpRequest) -> Event | None:
-    """The event whose people or mails are listed: such a list is a page of the event."""
-    asked = request.GET.get("event__id__exact", "")
-    is_key = asked.isdecimal() and len(asked) < PRIMARY_KEY_DIGITS
-    event: Any = _with_numbers(Event.objects.filter(pk=asked)).first() if is_key else None
+def is_key(typed: str) -> bool:
+    return typed.isdecimal() and len(typed) < PRIMARY_KEY_DIGITS
+
+
+def event_of(request: HttpRequest, key: str) -> Event | None:
+    """The event of this key with what its tabs show; None when there is none that this account may see."""
+    is_theirs = is_key(key) and event_access.may_see(request.user, int(key))
+    event: Any = _with_numbers(Event.objects.filter(pk=key)).first() if is_theirs else None
     if event:
         event.seats_taken = event.seats
     return cast("Event | None", event)
