@@ -5,8 +5,8 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from registrations.models.event import Event, EventQuerySet
 from registrations.models.event_validators import non_empty_lines, validate_lines
@@ -16,6 +16,7 @@ from registrations.models.registration import Registration
 QUESTIONS_MAX = 20  # of one event
 CHOICES_MAX = 30  # of one question: all boxes of a form stay under DATA_UPLOAD_MAX_NUMBER_FIELDS
 CHOICES_MIN = 2
+YES, NO = "yes", "no"
 
 
 class EventQuestionQuerySet(models.QuerySet["EventQuestion"]):
@@ -81,6 +82,12 @@ class EventQuestion(models.Model):
     @property
     def choice_lines(self) -> list[str]:
         return non_empty_lines(self.choices)
+
+    def answer_words(self, answer: str) -> str:
+        """One answer as people read it."""
+        if self.kind == self.Kind.YES_NO:
+            return gettext("Yes") if answer == YES else gettext("No")
+        return answer
 
     @property
     def is_answered(self) -> bool:

@@ -50,6 +50,7 @@ from registrations.admin.messages import broadcasts
 from registrations.admin.people import custom_questions, exports
 from registrations.admin.people.actions import tell_of_promoted, too_few_seats
 from registrations.admin.shared.fields import SUGGESTED_HOURS, HourField, HourInput, MomentField, MomentWidget
+from registrations.admin.shared.mistakes import mistakes
 from registrations.admin.shared.model_admin import WebinarModelAdmin
 from registrations.admin_site.pages import list_path
 from registrations.admin_site.steps import event_path
@@ -236,7 +237,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         context |= {
             "essentials": essentials,
             "folds": folds,
-            "mistakes": parts.mistakes(form, formsets) if context["errors"] else [],
+            "mistakes": mistakes(form, formsets) if context["errors"] else [],
             "hours": [hour_of_day.spoken(moment) for moment in SUGGESTED_HOURS],
             "text_preview": text_preview.page(form["description"].value() if "description" in form.fields else ""),
         }

@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from registrations.admin.events import parts
 from registrations.admin.shared import pictures
+from registrations.admin.shared.mistakes import mistakes
 from registrations.admin_site.pages import AdminPage
 from registrations.documents.uploaded_picture import Use
 from registrations.models import Appearance, Event, EventPage, Partner, ProgrammeItem, Speaker
@@ -144,7 +144,7 @@ def page_of_parts(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def answer(request: HttpRequest, event: Event | None, context: dict[str, Any]) -> TemplateResponse:
     formsets = context["inline_admin_formsets"]
-    wrong = parts.mistakes(context["adminform"].form, formsets) if context["errors"] else []
+    wrong = mistakes(context["adminform"].form, formsets) if context["errors"] else []
     context |= {
         "event": event,
         "title": gettext("Speakers, programme, partners"),

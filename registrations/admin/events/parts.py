@@ -200,20 +200,3 @@ def of_form(adminform: Any, formsets: list[Any], event: Event) -> tuple[Any, lis
         Part(fold, fieldset, [by_prefix[name] for name in fold.inlines if name in by_prefix], event)
         for fold, fieldset in zip(FOLDS, others, strict=True)
     ]
-
-
-class Mistake(NamedTuple):
-    label: str
-    error: str
-    id: str
-
-
-def mistakes(form: Any, formsets: list[Any]) -> list[Mistake]:
-    """Each wrong answer, for the summary above the form that leads to it."""
-    forms = [form, *(row for inline in formsets for row in inline.formset.forms)]
-    return [
-        Mistake(str(bound.label), str(error), bound.id_for_label)
-        for one in forms
-        for bound in one
-        for error in bound.errors
-    ] + [Mistake(str(form.instance._meta.verbose_name), str(error), "event_form") for error in form.non_field_errors()]

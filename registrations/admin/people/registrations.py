@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from registrations.admin.mails.deliveries import is_yet_to_come, mail_state
+from registrations.admin.messages.broadcasts import may_write
 from registrations.admin.people import exports, history
 from registrations.admin.people.actions import (
     delete_selected,
@@ -39,6 +40,7 @@ from registrations.admin.people.custom_questions import (
 )
 from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
 from registrations.admin.people.returned_mails import address_fails, address_works
+from registrations.admin.people.writing import write_to
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.model_admin import EventFilter
@@ -200,6 +202,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     formfield_overrides = {EmailField: {"form_class": AddressField}}
     actions = [
         give_seat,
+        write_to,
         send_again,
         renew_links,
         withdraw,
@@ -282,6 +285,10 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     def has_export_permission(self, request: HttpRequest) -> bool:
         """For the action with the permission `export`: one person's data, for them."""
         return request.user.has_perms([exports.PERMISSION, "registrations.change_registration"])
+
+    def has_write_permission(self, request: HttpRequest) -> bool:
+        """For the action with the permission `write`."""
+        return may_write(request)
 
     # Adding, correcting, deleting
 
