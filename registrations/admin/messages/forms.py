@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from registrations.admin.messages import answers
 from registrations.admin.shared.fields import MarkdownInput
@@ -64,7 +64,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
     def fieldsets(self) -> list[Any]:
         words = ["subject", "body"]
         return [
-            (_("To whom"), {"fields": [name for name in self.fields if name not in words]}),
+            (pgettext("message", "To whom"), {"fields": [name for name in self.fields if name not in words]}),
             (_("What"), {"fields": words}),
         ]
 
