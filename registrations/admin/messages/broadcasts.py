@@ -95,7 +95,7 @@ def _form(request: HttpRequest, broadcast: Broadcast, *, chosen: RegistrationQue
         template="admin/write.html",
         adminform=AdminForm(form, form.fieldsets(), {}, model_admin=admin.site.get_model_admin(Event)),
         earlier=planned.earlier(request) if is_new else [],
-        chosen=list(chosen_names(form.people_chosen)),
+        chosen=list(chosen_names(*form.first_chosen)),
         mistakes=mistakes(form),
         kept_address=f"&{TO}={chosen.get().pk}" if chosen else "",
         people=list_path(Registration, event__id__exact=broadcast.event.pk),

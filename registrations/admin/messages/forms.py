@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from registrations.admin.messages import answers
+from registrations.admin.messages.review import first_chosen
 from registrations.admin.shared.fields import MarkdownInput
 from registrations.domain import broadcasts
 from registrations.mailing import placeholders
@@ -50,6 +51,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
         event = self.instance.event
         self.is_chosen_now = chosen is not None
         self.people_chosen = self.instance.people_chosen() if chosen is None else chosen
+        self.first_chosen = first_chosen(self.people_chosen) if self.is_chosen_now or self.instance.pk else ([], 0)
         self.initial["audience"] = self.instance.audiences
         self._offer_filters(event)
         self._offer_answers(event)
@@ -71,7 +73,7 @@ class MessageForm(forms.ModelForm[Broadcast]):
     def _audiences(self, event: Event) -> Iterator[tuple[str, Any]]:
         for value, label in possible_audiences(event):
             if value == Audience.CHOSEN:
-                if number := self.people_chosen.count():
+                if number := self.first_chosen[1]:
                     yield value, f"{label} ({number})"
             elif value != Audience.ANSWERED or "answer" in self.fields:
                 yield value, label

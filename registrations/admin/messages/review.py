@@ -51,7 +51,7 @@ def fingerprint(broadcast: Broadcast) -> str:
 def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
     yield _("To whom"), broadcast.audience_words
     if Broadcast.Audience.CHOSEN in broadcast.audiences:
-        yield _("Chosen"), ", ".join(chosen_names(broadcast.people_chosen()))
+        yield _("Chosen"), ", ".join(chosen_names(*first_chosen(broadcast.people_chosen())))
     if broadcast.territory:
         yield _("Only of this territory"), broadcast.territory
     if broadcast.newsletter_only:
@@ -65,10 +65,15 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
         yield _("Not written to"), words % {"count": count}
 
 
-def chosen_names(people: RegistrationQuerySet) -> Iterator[str]:
-    """The first of them by name, and how many more there are."""
-    yield from map(str, people.order_by("last_name", "first_name", "pk")[:CHOSEN_SHOWN])
-    if (more := people.count() - CHOSEN_SHOWN) > 0:
+def first_chosen(people: RegistrationQuerySet) -> tuple[list[Registration], int]:
+    """The first of them by name, and how many they are: one query when they are few."""
+    found = list(people.order_by("last_name", "first_name", "pk")[: CHOSEN_SHOWN + 1])
+    return found[:CHOSEN_SHOWN], len(found) if len(found) <= CHOSEN_SHOWN else people.count()
+
+
+def chosen_names(first: list[Registration], number: int) -> Iterator[str]:
+    yield from map(str, first)
+    if (more := number - len(first)) > 0:
         yield ngettext("and %(count)s other", "and %(count)s others", more) % {"count": more}
 
 
