@@ -28,6 +28,8 @@ NO_PAGES = {  # addresses of the admin that show no page of their own
     "registrations_event_figures_pdf": "a download",
     "registrations_job_document": "a download",
     "registrations_event_letter": "a frame in a page",
+    "registrations_delivery_seen": "a button",
+    "registrations_delivery_again": "a button",
     "registrations_event_publish": "a button",
     "registrations_event_day": "a part of a page",
     "registrations_event_qr": "a download",

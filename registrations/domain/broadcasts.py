@@ -11,10 +11,20 @@ from django.utils.translation import gettext_lazy as _
 from registrations.mailing import wakeups
 from registrations.models import Broadcast, Delivery, Event, Job
 from registrations.models.delivery import REFUSALS
+from registrations.models.registration import RegistrationQuerySet
 from registrations.security import audit
 
 Kind, State = Delivery.Kind, Broadcast.State
-WRITTEN = ["audience", "territory", "newsletter_only", "subject", "body"]  # by the organiser
+WRITTEN = [
+    "audience",
+    "territory",
+    "newsletter_only",
+    "answered_question",
+    "answer",
+    "subject",
+    "body",
+]  # by the organiser
+CHOSEN_AT_ONCE = 1000  # rows in one statement
 OFF = {Event.Status.CANCELLED, Event.Status.POSTPONED}
 PROGRESS = {
     Delivery.State.PENDING: "waiting",
@@ -26,6 +36,27 @@ PROGRESS = {
     Delivery.State.CANCELLED: "dropped",
     Delivery.State.EXPIRED: "dropped",
 }
+
+
+@transaction.atomic
+def address(event: Event, people: RegistrationQuerySet, *, account: int) -> Broadcast:
+    """A draft for these people, to be written; the one that this account has left unwritten is used again."""
+    empty = {"event": event, "created_by": account, "state": State.DRAFT, "subject": "", "body": ""}
+    draft = Broadcast.objects.filter(**empty).first() or Broadcast(**empty)
+    draft.audience, draft.territory, draft.newsletter_only = Broadcast.Audience.CHOSEN, "", False
+    draft.answered_question, draft.answer = None, ""
+    draft.save()
+    choose(draft, people)
+    return draft
+
+
+def choose(broadcast: Broadcast, people: RegistrationQuerySet) -> None:
+    """Keep these people of its event with the message, in place of those chosen before."""
+    rows = Broadcast.people.through.objects
+    rows.filter(broadcast=broadcast).delete()
+    of_event = people.order_by().filter(event=broadcast.event_id).values_list("pk", flat=True)
+    chosen = [Broadcast.people.through(broadcast=broadcast, registration_id=pk) for pk in of_event]
+    rows.bulk_create(chosen, batch_size=CHOSEN_AT_ONCE)
 
 
 class CountChanged(Exception):
@@ -169,7 +200,9 @@ def _call_off(broadcast: Broadcast) -> bool:
 def write_again(broadcast: Broadcast, *, account: int) -> Broadcast:
     """A draft with the words and the audience of an earlier message, which stays as it is."""
     fields = {name: getattr(broadcast, name) for name in WRITTEN}
-    return Broadcast.objects.create(event=broadcast.event, created_by=account, **fields)
+    draft = Broadcast.objects.create(event=broadcast.event, created_by=account, **fields)
+    choose(draft, broadcast.people_chosen())
+    return draft
 
 
 @transaction.atomic

@@ -76,7 +76,7 @@ def confirm_address(registration: Registration) -> None:
     old = registration.email
     held_entry = mailboxes.move(registration, registration.new_email)
     _forget_new_address(registration)
-    _save_address(registration)
+    save_address(registration)
     reason = Reason.INVITED if held_entry else ""
     Delivery.objects.enqueue(registration, Kind.ADDRESS_CHANGED, reason=reason, recipient=old)
     if not registration.is_cancelled:
@@ -185,7 +185,8 @@ def _forget_new_address(registration: Registration) -> None:
     registration.deliveries.filter(kind=Kind.ADDRESS_CHECK).drop(_("the new address is no longer asked for"))
 
 
-def _save_address(registration: Registration) -> None:
+def save_address(registration: Registration) -> None:
+    """Raises AddressTaken."""
     try:
         with transaction.atomic():
             registration.save(update_fields=["email", "search", "first_email", "sequence"])

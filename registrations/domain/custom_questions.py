@@ -4,13 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _
-
 from registrations.models import Event, EventQuestion, Registration
+from registrations.models.event_question import NO, YES
 from registrations.runtime.rows import in_chunks
 
 Kind = EventQuestion.Kind
-YES, NO = "yes", "no"
 CHUNK = 1000  # registrations in memory
 TEXTS_KEPT = 200  # of one question
 
@@ -33,10 +31,7 @@ def asked_or_answered(registration: Registration) -> list[EventQuestion]:
 
 def words(question: EventQuestion, answer: Any) -> list[str]:
     """An answer as people read it: one line, or one for each choice."""
-    if question.kind == Kind.YES_NO:
-        return [_("Yes") if answer == YES else _("No")]
-    labels = question.labels
-    return [labels.get(one, str(one)) for one in (answer if isinstance(answer, list) else [answer])]
+    return [question.answer_words(str(one)) for one in (answer if isinstance(answer, list) else [answer])]
 
 
 class Answered(NamedTuple):
@@ -52,6 +47,7 @@ def answered(registration: Registration) -> list[Answered]:
 
 
 class Choice(NamedTuple):
+    answer: str  # as it is stored
     words: str
     number: int
     share: int  # per cent of those who answered
@@ -86,7 +82,7 @@ class Counted:
     def _choice(self, answer: str, is_offered: bool) -> Choice:
         number = self.numbers[answer]
         share = round(100 * number / self.answered) if self.answered else 0
-        return Choice(words(self.question, answer)[0], number, share, is_offered)
+        return Choice(answer, self.question.answer_words(answer), number, share, is_offered)
 
 
 def answer_counts(event: Event) -> list[Counted]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from registrations.domain import corrections, mailboxes
 from registrations.mailing import wakeups
 from registrations.models import Delivery, Event, Registration, unresolved_mails
 from registrations.models.delivery import DeliveryQuerySet
@@ -36,6 +37,30 @@ def send_to(mail: Delivery, address: str) -> None:
     _enqueue_copy(mail, recipient=address)
     Delivery.objects.filter(pk=mail.pk).update(seen_at=timezone.now())
     wakeups.wake_up()
+
+
+def may_be_corrected(registration: Registration) -> bool:
+    """Whether a corrected address is sent anything."""
+    return not registration.is_cancelled and registration.event.status != Event.Status.DRAFT
+
+
+@transaction.atomic
+def correct_address(mail: Delivery, *, email: str) -> None:
+    """The person has another address from now on: their link leaves to it, and this mail too. Raises AddressTaken."""
+    assert mail.registration
+    registration = Registration.objects.locked(mail.registration)
+    wrong = registration.email
+    if email.lower() == wrong.lower():
+        send_again(Delivery.objects.filter(pk=mail.pk))
+        return
+    held_entry = mailboxes.move(registration, email)
+    corrections.save_address(registration)
+    if held_entry:
+        mailboxes.take_out(registration, wrong)
+    corrections.send_to_corrected(registration)
+    if mail.kind not in corrections.FIRST:
+        send_again(Delivery.objects.filter(pk=mail.pk))
+    mark_seen(registration.deliveries.all())
 
 
 def _enqueue_copy(mail: Delivery, *, recipient: str) -> None:

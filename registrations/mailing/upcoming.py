@@ -1,5 +1,6 @@
 """The mails of an event in the order of time: when they are sent, to whom, how many; which are not sent, and why."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,11 +44,25 @@ class Line:
         return self.send_at is not None and self.send_at <= timezone.now()
 
 
+Totals = defaultdict[str, Counter[str]]  # by kind: the number of mails in each state
+
+
+class MailsOfEvent(NamedTuple):
+    lines: list[Line]
+    totals: Totals  # without those that did not leave because they were no longer true
+
+
 def timeline(event: Event) -> list[Line]:
     """The scheduled mails, also those that are switched off, and all others that are pending."""
+    return mails_of(event).lines
+
+
+def mails_of(event: Event) -> "MailsOfEvent":
+    """The same lines, and how many mails of each kind there are in each state; in as many queries."""
+    totals: Totals = defaultdict(Counter)
     lines = {kind: Line(kind, send_at) for kind, send_at, _not_after in reminders.scheduled_times(event)}
     others = []
-    for row in _grouped(event):
+    for row in _grouped(event, totals):
         kind = Kind(row["kind"])
         if kind in lines:
             _add(lines[kind], row)
@@ -55,16 +70,18 @@ def timeline(event: Event) -> list[Line]:
             others.append(Line(kind, row["first"], is_scheduled=False, to_leave=row["total"]))
     if event.status == Event.Status.PUBLISHED:
         _note_waiting_list(event, list(lines.values()))
-    return sorted([*lines.values(), *others], key=lambda line: line.send_at or datetime.max.replace(tzinfo=UTC))
+    in_time = sorted([*lines.values(), *others], key=lambda line: line.send_at or datetime.max.replace(tzinfo=UTC))
+    return MailsOfEvent(in_time, totals)
 
 
-def _grouped(event: Event) -> Iterator[Any]:
+def _grouped(event: Event, totals: Totals) -> Iterator[Any]:
     """By kind, state and reason; reminders of an earlier date of the event are not counted."""
     mails = Delivery.objects.without_dry_runs().filter(event=event).order_by()
     of_kind = Delivery.objects.without_dry_runs().pending().filter(event=event, kind=OuterRef("kind"))
     first = Subquery(of_kind.order_by("send_at").values("send_at")[:1])
     groups = mails.exclude(state__in=SKIPPED).values("kind", "state", "not_after")  # in the order of an index
     for row in groups.annotate(total=Count("*")).annotate(first=first):
+        totals[row["kind"]][row["state"]] += row["total"]
         if row["not_after"] in {None, event.starts_at} or row["state"] == State.PENDING:
             yield row
     skipped = mails.filter(Q(not_after=None) | Q(not_after=event.starts_at), kind__in=[*SCHEDULES], state__in=SKIPPED)

@@ -15,7 +15,9 @@ from django.utils.translation import pgettext_lazy
 from registrations.models.attendance import has_attended
 from registrations.models.event import Event
 from registrations.models.event_lock import LocksRows
-from registrations.models.event_validators import MARKDOWN_MAX
+from registrations.models.event_question import EventQuestion
+from registrations.models.event_validators import CHOICE_MAX, MARKDOWN_MAX
+from registrations.models.gave_answer import GaveAnswer
 from registrations.models.one_line import OneLineField
 from registrations.models.registration import Registration, RegistrationQuerySet
 
@@ -37,6 +39,8 @@ class Broadcast(models.Model):
         PRESENT = "present", _("Those who came")
         ABSENT = "absent", _("Those with a seat who did not come")
         WAITING = "waiting", _("The waiting list")
+        CHOSEN = "chosen", _("People chosen one by one")
+        ANSWERED = "answered", _("Those who gave an answer")
 
     class State(models.TextChoices):
         DRAFT = "draft", pgettext_lazy("message", "Draft")
@@ -49,6 +53,11 @@ class Broadcast(models.Model):
     audience = models.CharField(_("to whom"), max_length=60)  # of Audience; several with commas
     territory = OneLineField(_("only of this territory"), max_length=255, blank=True)
     newsletter_only = models.BooleanField(_("only who asked for the newsletter"), default=False)
+    people = models.ManyToManyField(Registration, verbose_name=_("people chosen"), related_name="+", blank=True)
+    answered_question = models.ForeignKey(
+        EventQuestion, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("question")
+    )
+    answer = models.CharField(_("answer"), max_length=CHOICE_MAX, blank=True, default="", db_default="")
     subject = OneLineField(_("subject"), max_length=90)
     body = models.TextField(_("text"), help_text=_("In Markdown."), validators=[MaxLengthValidator(MARKDOWN_MAX)])
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
@@ -85,6 +94,11 @@ class Broadcast(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.state == self.State.DRAFT
+
+    @property
+    def is_unwritten(self) -> bool:
+        """People were chosen for it, and nothing was written yet."""
+        return not (self.subject and self.body)
 
     @property
     def is_planned(self) -> bool:
@@ -135,7 +149,20 @@ class Broadcast(models.Model):
 
     @property
     def audience_words(self) -> str:
-        return ", ".join(str(self.Audience(name).label) for name in self.audiences)
+        return ", ".join(self._words(name) for name in self.audiences)
+
+    def _words(self, name: str) -> str:
+        if name == self.Audience.ANSWERED and self.answered_question:
+            answer = self.answered_question.answer_words(self.answer)
+            words = {"answer": answer, "question": self.answered_question}
+            return _("Those who answered “%(answer)s” to “%(question)s”") % words
+        return str(self.Audience(name).label)
+
+    def people_chosen(self) -> RegistrationQuerySet:
+        """Those who were chosen one by one and are still on the list."""
+        return Registration.objects.without_dry_runs().filter(
+            self._condition(self.Audience.CHOSEN), event=self.event_id
+        )
 
     def _audience(self) -> RegistrationQuerySet:
         people = Registration.objects.without_dry_runs().filter(event=self.event_id)
@@ -143,7 +170,7 @@ class Broadcast(models.Model):
         return people.filter(reduce(or_, wanted)) if wanted else people.none()
 
     def _condition(self, name: str) -> Q | None:
-        seated = Q(status=Registration.Status.CONFIRMED)
+        seated, listed = Q(status=Registration.Status.CONFIRMED), ~Q(status=Registration.Status.CANCELLED)
         match name:
             case self.Audience.SEATED:
                 return seated
@@ -153,4 +180,9 @@ class Broadcast(models.Model):
                 return seated & ~Q(has_attended()) & Q(created_at__lt=self.event.ends_at)
             case self.Audience.WAITING:
                 return Q(status=Registration.Status.WAITLISTED)
+            case self.Audience.CHOSEN:
+                chosen = Broadcast.people.through.objects.filter(broadcast=self.pk)
+                return listed & Q(pk__in=chosen.values("registration"))
+            case self.Audience.ANSWERED if self.answered_question_id:
+                return listed & Q(GaveAnswer(str(self.answered_question_id), self.answer))
         return None

@@ -5,8 +5,8 @@ from typing import Self
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from registrations.models.event import Event, EventQuerySet
 from registrations.models.event_validators import non_empty_lines, validate_lines
@@ -17,6 +17,7 @@ from registrations.models.texts import HasTexts, Text, english, labels
 QUESTIONS_MAX = 20  # of one event
 CHOICES_MAX = 30  # of one question: all boxes of a form stay under DATA_UPLOAD_MAX_NUMBER_FIELDS
 CHOICES_MIN = 2
+YES, NO = "yes", "no"
 
 
 class EventQuestionQuerySet(models.QuerySet["EventQuestion"]):
@@ -89,6 +90,12 @@ class EventQuestion(HasTexts, models.Model):
     @property
     def choice_lines(self) -> list[str]:
         return non_empty_lines(self.choices)
+
+    def answer_words(self, answer: str) -> str:
+        """One answer as people read it."""
+        if self.kind == self.Kind.YES_NO:
+            return gettext("Yes") if answer == YES else gettext("No")
+        return str(self.labels.get(answer, answer))
 
     @property
     def labels(self) -> dict[str, Text]:

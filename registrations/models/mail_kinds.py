@@ -4,7 +4,7 @@ To add one: a member of `Kind`, an entry of `KINDS`, its templates. See "Add a m
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +56,16 @@ class Reason(models.TextChoices):
 
 
 class Moment(models.TextChoices):
-    """When the mail leaves, as the page of one's own words groups the kinds: those that matter first."""
+    """When the mail leaves, as all pages of the desk group the kinds: those that matter first."""
 
     SIGN_UP = "sign_up", _("On signing up")
     BEFORE = "before", _("Before the session")
+    DAY = "day", _("On the day itself")
     AFTER = "after", _("After the session")
     CHANGE = "change", _("When the event changes")
     REGISTRATION = "registration", _("When a person changes something")
+    MESSAGE = "message", _("When you write a message")
+    TEAM = "team", _("To the team")
 
 
 class Recipient(enum.Enum):
@@ -123,7 +126,6 @@ class Schedule:
 class OwnWords:
     """Where organisers may put words of their own. The facts of the mail stay, whatever they write."""
 
-    moment: Moment
     subject_reasons: tuple[str, ...] = ("",)  # other reasons keep the site's subject, which says what is the matter
     has_opening: bool = True
     has_link: bool = True  # its readers have a seat, and so a link to the room
@@ -143,6 +145,7 @@ class Situation:
 class MailKind:
     """Its templates are `mail/<kind>.txt` (partials `subject` and `body`) and `mail/<kind>.html`."""
 
+    moment: Moment
     conditions: tuple[Condition, ...]  # in the order in which they are checked
     recipient: Recipient = Recipient.REGISTRANT
     priority: int = 0  # the lower is sent first
@@ -165,6 +168,7 @@ _WAITLISTED, _CANCELLED = Registration.Status.WAITLISTED, Registration.Status.CA
 # Priorities: a mail that one person is waiting for is sent before mails to many people.
 KINDS: Mapping[Kind, MailKind] = {
     Kind.CONFIRMATION: MailKind(
+        moment=Moment.SIGN_UP,
         conditions=(_LISTED, _SEATED, _STANDS),
         calendar=CalendarRule.ADD,
         has_report=True,
@@ -176,23 +180,26 @@ KINDS: Mapping[Kind, MailKind] = {
                 *(Reason.RETURNED, Reason.CORRECTED, Reason.REOPENED),
             )
         ),
-        own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.NEW,)),
+        own_words=OwnWords(subject_reasons=(Reason.NEW,)),
     ),
     Kind.WAITING_LIST: MailKind(
+        moment=Moment.SIGN_UP,
         conditions=(_LISTED, _WAITS, _STANDS),
         calendar=CalendarRule.REMOVE_WHILE_WAITING,
         situations=(Situation(Reason.NEW, _WAITLISTED), Situation(Reason.KNOWN, _WAITLISTED)),
-        own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.NEW,), has_link=False),
+        own_words=OwnWords(subject_reasons=(Reason.NEW,), has_link=False),
     ),
     Kind.PROMOTED: MailKind(
+        moment=Moment.SIGN_UP,
         conditions=(_LISTED, _SEATED, _STANDS),
         calendar=CalendarRule.ADD,
         has_report=True,
         has_documents=True,
         situations=(Situation(Reason.PROMOTED),),
-        own_words=OwnWords(Moment.SIGN_UP, subject_reasons=(Reason.PROMOTED,)),
+        own_words=OwnWords(subject_reasons=(Reason.PROMOTED,)),
     ),
     Kind.REMINDER_DAY: MailKind(
+        moment=Moment.BEFORE,
         conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=2,
         schedule=Schedule(
@@ -203,9 +210,10 @@ KINDS: Mapping[Kind, MailKind] = {
             overtaken_by=Kind.REMINDER_HOUR,
         ),
         situations=(Situation(),),
-        own_words=OwnWords(Moment.BEFORE),
+        own_words=OwnWords(),
     ),
     Kind.REMINDER_HOUR: MailKind(
+        moment=Moment.DAY,
         conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=-1,
         schedule=Schedule(
@@ -215,9 +223,10 @@ KINDS: Mapping[Kind, MailKind] = {
             useless_after_start=True,
         ),
         situations=(Situation(),),
-        own_words=OwnWords(Moment.BEFORE),
+        own_words=OwnWords(),
     ),
     Kind.FOLLOW_UP: MailKind(
+        moment=Moment.AFTER,
         conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=3,
         has_documents=True,
@@ -228,9 +237,10 @@ KINDS: Mapping[Kind, MailKind] = {
             words=("follow_up_present", "follow_up_absent"),
         ),
         situations=(Situation(), Situation(is_present=True)),
-        own_words=OwnWords(Moment.AFTER, has_opening=False),
+        own_words=OwnWords(has_opening=False),
     ),
     Kind.CHANGED: MailKind(
+        moment=Moment.CHANGE,
         conditions=(_LISTED, Condition.CHANGE_STANDS),
         priority=1,
         calendar=CalendarRule.FOLLOW_THE_CHANGE,
@@ -241,49 +251,72 @@ KINDS: Mapping[Kind, MailKind] = {
             Situation(Reason.NOTES),
             Situation(Reason.POSTPONED, event_status=Event.Status.POSTPONED),
         ),
-        own_words=OwnWords(Moment.CHANGE, subject_reasons=(), has_link=False),
+        own_words=OwnWords(subject_reasons=(), has_link=False),
     ),
     Kind.CANCELLED: MailKind(
+        moment=Moment.CHANGE,
         conditions=(_LISTED, Condition.EVENT_IS_CANCELLED),
         priority=1,
         calendar=CalendarRule.REMOVE_WITH_THE_EVENT,
         situations=(Situation(event_status=Event.Status.CANCELLED),),
-        own_words=OwnWords(Moment.CHANGE, has_link=False),
+        own_words=OwnWords(has_link=False),
     ),
     Kind.WITHDRAWN: MailKind(
+        moment=Moment.REGISTRATION,
         conditions=(_LEFT,),
         calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
         situations=tuple(
             Situation(reason, _CANCELLED) for reason in (Reason.SEAT, Reason.SEAT_TAKEN, Reason.LINE, Reason.RESENT)
         ),
-        own_words=OwnWords(Moment.REGISTRATION, subject_reasons=(Reason.SEAT,), has_link=False),
+        own_words=OwnWords(subject_reasons=(Reason.SEAT,), has_link=False),
     ),
-    Kind.UPDATED: MailKind(conditions=(_LISTED,), situations=(Situation(),), own_words=OwnWords(Moment.REGISTRATION)),
-    Kind.ADDRESS_CHECK: MailKind(conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)),
+    Kind.UPDATED: MailKind(
+        moment=Moment.REGISTRATION, conditions=(_LISTED,), situations=(Situation(),), own_words=OwnWords()
+    ),
+    Kind.ADDRESS_CHECK: MailKind(
+        moment=Moment.REGISTRATION, conditions=(Condition.ADDRESS_IS_ASKED_FOR,), situations=(Situation(),)
+    ),
     Kind.ADDRESS_CHANGED: MailKind(
+        moment=Moment.REGISTRATION,
         conditions=(Condition.ADDRESS_IS_LEFT,),
         calendar=CalendarRule.LEAVE_THE_MAILBOX,
         situations=(Situation(), Situation(Reason.INVITED), Situation(Reason.CORRECTED)),
     ),
     Kind.ERASED: MailKind(
+        moment=Moment.REGISTRATION,
         conditions=(_LEFT,),
         calendar=CalendarRule.REMOVE_WITH_THE_SEAT,
         situations=(Situation(Reason.SEAT, _CANCELLED), Situation(Reason.LINE, _CANCELLED)),
     ),
     Kind.BROADCAST: MailKind(
+        moment=Moment.MESSAGE,
         conditions=(_LISTED, Condition.WANTS_MESSAGES, Condition.MESSAGE_STANDS),
         priority=4,
         is_written_by_organiser=True,
         may_unsubscribe=True,
     ),
-    Kind.TRIAL: MailKind(conditions=(), recipient=Recipient.STAFF, is_written_by_organiser=True, in_thread=False),
-    Kind.INVITATION: MailKind(conditions=(Condition.INVITATION_STANDS,), recipient=Recipient.STAFF, in_thread=False),
-    Kind.ALERT: MailKind(conditions=(), recipient=Recipient.OPERATOR, priority=-10, in_thread=False),
+    Kind.TRIAL: MailKind(
+        moment=Moment.TEAM, conditions=(), recipient=Recipient.STAFF, is_written_by_organiser=True, in_thread=False
+    ),
+    Kind.INVITATION: MailKind(
+        moment=Moment.TEAM, conditions=(Condition.INVITATION_STANDS,), recipient=Recipient.STAFF, in_thread=False
+    ),
+    Kind.ALERT: MailKind(
+        moment=Moment.TEAM, conditions=(), recipient=Recipient.OPERATOR, priority=-10, in_thread=False
+    ),
 }
 
 SCHEDULES: Mapping[Kind, Schedule] = {kind: facts.schedule for kind, facts in KINDS.items() if facts.schedule}
 SCHEDULED = list(SCHEDULES)
+AUTOMATIC = [kind for kind, facts in KINDS.items() if facts.situations]  # to people, and not written by an organiser
 OWN_WORDS: Mapping[Kind, OwnWords] = {kind: facts.own_words for kind, facts in KINDS.items() if facts.own_words}
 HOUR_FIELDS = [name for schedule in SCHEDULES.values() for name in schedule.fields]
 WORD_FIELDS = [name for schedule in SCHEDULES.values() for name in schedule.words]
 RESCHEDULED_BY = {"starts_at", "ends_at", "status", "timezone", *HOUR_FIELDS}  # fields of an event
+
+
+def by_moment(kinds: Iterable[Kind] = KINDS) -> list[tuple[Moment, list[Kind]]]:
+    """The kinds in groups, those that matter first; no group is empty."""
+    known = list(kinds)
+    groups = [(moment, [kind for kind in known if KINDS[kind].moment == moment]) for moment in Moment]
+    return [(moment, found) for moment, found in groups if found]

@@ -12,8 +12,8 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from registrations.domain import custom_questions
 from registrations.models import EventQuestion
+from registrations.models.event_question import NO, YES
 from registrations.models.one_line import one_line
 from registrations.models.person_fields import Kind, PersonField
 from registrations.text import email_address, names
@@ -161,7 +161,7 @@ def answer_field(question: EventQuestion, *, answer: Any, required: bool) -> for
 
 def _choices(question: EventQuestion, answer: Any) -> list[tuple[str, Any]]:
     if question.kind == EventQuestion.Kind.YES_NO:
-        return [(custom_questions.YES, _("Yes")), (custom_questions.NO, _("No"))]
+        return [(YES, _("Yes")), (NO, _("No"))]
     return _own_choices(question, [answer] if answer else [])
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from registrations.domain import attendance, broadcasts, colleagues, retention
+from registrations.domain import attendance, colleagues, retention
 from registrations.mailing import reminders
 from registrations.models import (
     Attendance,
@@ -37,11 +37,22 @@ from tests.browser.import_pages import (
     upload_two_sheets,
     upload_unknown_columns,
 )
+from tests.browser.message_pages import (
+    admin_chosen,
+    admin_mails_to_see,
+    admin_message,
+    admin_message_confirmed,
+    admin_message_planned,
+    admin_message_sent,
+    asked_message,
+    message,
+    miscount,
+    misspell_the_message,
+)
 from tests.browser.people_pages import PEOPLE_PAGES
 from tests.browser.scenes import (
     DAY,
     LONG,
-    MESSAGE,
     MINUTE,
     SitePage,
     a_trial,
@@ -56,30 +67,6 @@ from tests.browser.scenes import (
 from tests.factories import make_event, make_registration
 
 
-def message(body: str = MESSAGE) -> Broadcast:
-    """A draft to five people, one of whom reads English and one of whom has a long name."""
-    written = Broadcast.objects.create(
-        event=make_event(), audience="seated", subject="À propos de {titre}", body=body, created_by=1
-    )
-    for fields in [{}, {"language": "en"}, {"first_name": LONG[:100]}, {}, {}]:
-        make_registration(written.event, territory="Yvelines (78)", **fields)
-    return written
-
-
-def admin_message(written: Broadcast, page: str = "broadcast") -> str:
-    return reverse(f"admin:registrations_event_{page}", args=[written.event_id, written.pk])
-
-
-def admin_message_confirmed() -> str:
-    broadcasts.send(written := message(), count=5)
-    return admin_message(written)
-
-
-def admin_message_planned() -> str:
-    broadcasts.plan(written := message(), at=timezone.now() + DAY)
-    return admin_message(written)
-
-
 def admin_colleague(page: str) -> Callable[[], str]:
     """Someone who was invited to run one webinar."""
 
@@ -92,50 +79,8 @@ def admin_colleague(page: str) -> Callable[[], str]:
     return prepare
 
 
-def asked_message() -> tuple[Broadcast, Job]:
-    """Confirmed, and not yet in a worker's hands."""
-    written = message()
-    job = Job.objects.create(
-        kind=Job.Kind.MESSAGE,
-        title="À propos de l’événement",
-        event=written.event,
-        asked_by=1,
-        permission="registrations.write_to_registrants",
-        total=12000,
-        mark=secrets.token_hex(8),
-        parameters={"broadcast": written.pk},
-        detail={"broadcast": written.pk},
-    )
-    return written, job
-
-
-def admin_message_sent() -> str:
-    broadcasts.send(written := message(), count=5)
-    Broadcast.objects.filter(pk=written.pk).update(confirmed_at=timezone.now() - DAY)
-    outcomes = [
-        ("sent", ""),
-        ("sent", ""),
-        ("failed", "550 5.1.1 Mailbox unknown"),
-        ("cancelled", "Inscription annulée"),
-    ]
-    for delivery, (state, error) in zip(written.deliveries.all(), outcomes, strict=False):
-        Delivery.objects.filter(pk=delivery.pk).update(state=state, error=error)
-    return admin_message(written)
-
-
 def admin_trial() -> str:
     return reverse("admin:registrations_event_trial", args=[a_trial(status="draft").event_id])
-
-
-def misspell_the_message(page: Page) -> None:
-    page.locator("[name=body]").fill("Bonjour {prénom}")
-    send_and_confirm(page)
-
-
-def miscount(page: Page) -> None:
-    page.locator("[name=typed]").fill("4")
-    with page.expect_navigation():
-        page.locator("#content form [type=submit]").last.click()
 
 
 def admin_event() -> str:
@@ -329,10 +274,14 @@ ADMIN_PAGES = [
             ("admin-audit-log", admin_page("registrations_auditentry_changelist")),
             ("admin-event-messages", lambda: admin_message(message()).partition("write/")[0] + "change/"),
             ("admin-write-correct", lambda: admin_message(message(), "correct_broadcast")),
+            ("admin-write-chosen", admin_chosen),
+            ("admin-event-mails-to-see", admin_mails_to_see),
             ("admin-message", lambda: admin_message(message())),
             (
                 "admin-message-to-nobody",
-                lambda: admin_message(Broadcast.objects.create(event=make_event(), created_by=1)),
+                lambda: admin_message(
+                    Broadcast.objects.create(event=make_event(), created_by=1, subject="S", body="B")
+                ),
             ),
             ("admin-mail-words-of-confirmation", admin_mail_words("confirmation")),
             ("admin-mail-words-of-follow-up", admin_mail_words("follow_up")),

@@ -38,11 +38,11 @@ from registrations.admin.events import (
     figures,
     home,
     mail_words,
+    mails_tab,
     page_parts,
     parts,
     previews,
     text_preview,
-    upcoming_mails,
 )
 from registrations.admin.events.forms import EventForm, defaults, examined, zone_of
 from registrations.admin.imports import attendance, people
@@ -92,7 +92,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         *text_preview.PAGES,
         *mail_words.PAGES,
         *page_parts.PAGES,
-        *upcoming_mails.PAGES,
+        *mails_tab.PAGES,
         *duplication.PAGES,
         *dry_runs.PAGES,
         *custom_questions.PAGES,

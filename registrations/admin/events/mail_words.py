@@ -23,7 +23,7 @@ from registrations.domain import mail_texts
 from registrations.domain.mail_texts import Change
 from registrations.mailing.previews import SAMPLES
 from registrations.models import Event, MailText
-from registrations.models.mail_kinds import OWN_WORDS, Kind, Moment
+from registrations.models.mail_kinds import OWN_WORDS, Kind, by_moment
 from registrations.models.mail_text import WORDS
 
 SEE = "see"  # name of the button that shows the mail before it is saved
@@ -41,16 +41,15 @@ class Line(NamedTuple):
 def mail_words(request: HttpRequest, pk: int) -> HttpResponse:
     event = get_object_or_404(Event, pk=pk)
     written = list(event.mail_texts.all())
-    groups = [(moment.label, list(_lines(event, moment, written))) for moment in Moment]
+    groups = [(moment.label, list(_lines(event, kinds, written))) for moment, kinds in by_moment(OWN_WORDS)]
     title = _("Mails in your own words")
     return model_admin.page(request, Event, "admin/mail_words.html", title=title, event=event, groups=groups)
 
 
-def _lines(event: Event, moment: Moment, written: list[MailText]) -> Iterator[Line]:
-    for kind, declared in OWN_WORDS.items():
-        if declared.moment == moment:
-            languages = [text.get_language_display() for text in written if text.kind == kind]
-            yield Line(kind, languages, path(event, kind), preview_path(event, kind))
+def _lines(event: Event, kinds: list[Kind], written: list[MailText]) -> Iterator[Line]:
+    for kind in kinds:
+        languages = [text.get_language_display() for text in written if text.kind == kind]
+        yield Line(kind, languages, path(event, kind), preview_path(event, kind))
 
 
 def path(event: Event, kind: Kind) -> str:

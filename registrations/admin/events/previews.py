@@ -27,7 +27,7 @@ from registrations.mailing import previews
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.mailing.previews import EXAMPLES, SAMPLES
 from registrations.models import Delivery, Event, MailText
-from registrations.models.mail_kinds import OWN_WORDS
+from registrations.models.mail_kinds import AUTOMATIC, OWN_WORDS, by_moment
 from registrations.views import reading
 from registrations.web import uploads
 from registrations.web.forms import RegistrationForm
@@ -50,7 +50,7 @@ class ChoiceForm(forms.Form):
         super().__init__({name: data.get(name) or value for name, value in first.items()} | typed)
         self.event = event
         self.asked = str(data.get("person", ""))
-        cast(forms.ChoiceField, self.fields["mail"]).choices = [(key, one.title) for key, one in SAMPLES.items()]
+        cast(forms.ChoiceField, self.fields["mail"]).choices = _mails()
         cast(forms.ChoiceField, self.fields["person"]).choices = [*EXAMPLES.items(), *self._people()]
 
     def _people(self) -> list[tuple[str, str]]:
@@ -58,6 +58,14 @@ class ChoiceForm(forms.Form):
         people = self.event.registrations.without_dry_runs().order_by("-created_at")
         asked = people.filter(pk=self.asked) if self.asked.isdecimal() and len(self.asked) < 19 else people.none()
         return list({str(person.pk): str(person) for person in [*asked, *people[:PEOPLE_OFFERED]]}.items())
+
+
+def _mails() -> list[tuple[Any, list[tuple[str, str]]]]:
+    """The mails in the groups of their moments."""
+    return [
+        (moment.label, [(key, one.title) for key, one in SAMPLES.items() if one.kind in kinds])
+        for moment, kinds in by_moment(AUTOMATIC)
+    ]
 
 
 def composed(delivery: Delivery) -> reading.Received:

@@ -13,8 +13,9 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from registrations.admin.mails import failed_mails
+from registrations.admin.mails import failed_mails, one_mail
 from registrations.admin.mails.held_mails import PERMISSION, give_up, release
+from registrations.admin.mails.kind_filter import KindFilter
 from registrations.admin.mails.returned_mails import came_back
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.model_admin import EventFilter
@@ -92,7 +93,13 @@ SHOWN = [
 class DeliveryAdmin(LongListAdmin[Delivery]):
     list_display = ["kind", "recipient_address", "event", "outcome", "attempts", "created_at"]
     event_path = "event"
-    list_filter: ClassVar = [failed_mails.ToLookAt, "state", "kind", ("event", EventFilter), "provider_status"]
+    list_filter: ClassVar = [
+        failed_mails.ToLookAt,
+        "state",
+        ("kind", KindFilter),
+        ("event", EventFilter),
+        "provider_status",
+    ]
     linked_lookups: ClassVar = ["state__in", "provider_status__in", "broadcast__id__exact"]
     list_select_related = ["registration", "event"]
     search_fields = ["message_id"]
@@ -100,7 +107,7 @@ class DeliveryAdmin(LongListAdmin[Delivery]):
     list_per_page = 50
     choose_all = gettext_lazy("Select all the mails found")
     actions = [failed_mails.seen, failed_mails.send_again, came_back, release, give_up]
-    pages: ClassVar = failed_mails.PAGES
+    pages: ClassVar = [*failed_mails.PAGES, *one_mail.PAGES]
     change_list_template = "admin/registrations/delivery/change_list.html"
     fields = [*SHOWN]
     readonly_fields = [*SHOWN]

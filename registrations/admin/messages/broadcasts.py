@@ -5,7 +5,8 @@ What is written is saved as a draft, so that nothing is lost and the second page
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,14 +20,25 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from registrations.admin.messages import planned
 from registrations.admin.messages.forms import CountForm, MessageForm
-from registrations.admin.messages.review import address, facts, figures, fingerprint, html_of, letters, subject
+from registrations.admin.messages.review import (
+    address,
+    chosen_names,
+    facts,
+    figures,
+    fingerprint,
+    html_of,
+    letters,
+    subject,
+)
 from registrations.admin.shared import confirmation
 from registrations.admin.shared.jobs import carry_out
+from registrations.admin.shared.mistakes import mistakes
 from registrations.admin.shared.model_admin import log_change
 from registrations.admin_site import login
-from registrations.admin_site.pages import AdminPage
+from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import broadcasts
-from registrations.models import Broadcast, Delivery, Event, Job
+from registrations.models import Broadcast, Delivery, Event, Job, Registration
+from registrations.models.registration import RegistrationQuerySet
 from registrations.views import reading
 
 PERMISSION = "registrations.write_to_registrants"
@@ -35,6 +47,7 @@ PROGRESS_TEMPLATE = "admin/registrations/event/broadcast_progress.html"
 SEEN, TRIAL, TAKE_BACK, STOP, WRITE_AGAIN = "seen", "trial", "take_back", "stop", "write_again"  # names of fields
 ENDED_BADLY = {"failed": [Delivery.State.FAILED], "dropped": [Delivery.State.CANCELLED, Delivery.State.EXPIRED]}
 NAMES_SHOWN = 50
+TO = "to"  # name in the address: a person
 MESSAGES_SHOWN = 10
 LETTER_CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
 
@@ -44,9 +57,21 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
     if not has_readers(event):
         messages.info(request, _("There is nobody to write to: the event is a draft, or nobody is on its list."))
         return HttpResponseRedirect(event_path(event))
-    return _form(
-        request, Broadcast(event=event, created_by=int(request.user.pk or 0), **planned.words_of_earlier(request))
-    )
+    chosen = _named_in_address(request, event)
+    broadcast = Broadcast(event=event, created_by=int(request.user.pk or 0), **planned.words_of_earlier(request))
+    broadcast.audience = Broadcast.Audience.CHOSEN if chosen else ""
+    return _form(request, broadcast, chosen=chosen)
+
+
+def _named_in_address(request: HttpRequest, event: Event) -> RegistrationQuerySet | None:
+    """The person to whom the page of a person leads, if they are on the list."""
+    asked = request.GET.get(TO, "")
+    if not (asked.isdecimal() and len(asked) < 19):
+        return None
+    found = event.registrations.without_dry_runs().not_cancelled().filter(pk=asked)
+    if not found:
+        messages.warning(request, _("This person is not on the list any more: choose to whom you write."))
+    return found or None
 
 
 def correct_broadcast(request: HttpRequest, pk: int, number: int) -> HttpResponse:
@@ -55,8 +80,9 @@ def correct_broadcast(request: HttpRequest, pk: int, number: int) -> HttpRespons
         return _form(request, broadcast) if broadcasts.is_being_written(broadcast) else back_to(broadcast)
 
 
-def _form(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
-    form = MessageForm(request.POST if request.method == "POST" else None, instance=broadcast)
+def _form(request: HttpRequest, broadcast: Broadcast, *, chosen: RegistrationQuerySet | None = None) -> HttpResponse:
+    is_new = broadcast.pk is None
+    form = MessageForm(request.POST if request.method == "POST" else None, instance=broadcast, chosen=chosen)
     if form.is_valid():
         return back_to(form.save())
     return confirmation.form_page(
@@ -67,8 +93,14 @@ def _form(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
         sentences=[_("Nothing is sent yet: the next page shows the message as it will arrive, and to how many.")],
         button=_("See what will be sent"),
         template="admin/write.html",
-        earlier=[] if broadcast.pk else planned.earlier(request),
-        back=address("broadcast", broadcast) if broadcast.pk else event_path(broadcast.event),
+        adminform=AdminForm(form, form.fieldsets(), {}, model_admin=admin.site.get_model_admin(Event)),
+        earlier=planned.earlier(request) if is_new else [],
+        chosen=list(chosen_names(*form.first_chosen)),
+        mistakes=mistakes(form),
+        kept_address=f"&{TO}={chosen.get().pk}" if chosen else "",
+        people=list_path(Registration, event__id__exact=broadcast.event.pk),
+        delete="" if is_new else address("delete_broadcast", broadcast),
+        back=event_path(broadcast.event) if is_new or broadcast.is_unwritten else address("broadcast", broadcast),
         original=broadcast.event,
     )
 
@@ -88,6 +120,8 @@ def _answer(request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
     if WRITE_AGAIN in request.POST and broadcast.may_start_another:
         draft = broadcasts.write_again(broadcast, account=int(request.user.pk or 0))
         return HttpResponseRedirect(address("correct_broadcast", draft))
+    if broadcast.is_unwritten:
+        return HttpResponseRedirect(address("correct_broadcast", broadcast))
     if not broadcasts.is_being_written(broadcast):
         return back_to(broadcast) if request.method == "POST" else _progress(request, broadcast)
     return login.with_fresh_password(_draft)(request, broadcast)
@@ -246,7 +280,8 @@ def _progress(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
 
 
 def plan(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    return planned.plan_page(request, found(pk, number))
+    broadcast = found(pk, number)
+    return back_to(broadcast) if broadcast.is_unwritten else planned.plan_page(request, broadcast)
 
 
 def letter_page(request: HttpRequest, pk: int, number: int, person: int) -> HttpResponse:

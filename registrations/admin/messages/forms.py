@@ -1,18 +1,24 @@
 """The forms to write to the registrants: recipients and text, then the number of recipients."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, cast
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from registrations.admin.messages import answers
+from registrations.admin.messages.review import first_chosen
+from registrations.admin.shared.fields import MarkdownInput
+from registrations.domain import broadcasts
 from registrations.mailing import placeholders
 from registrations.models import Broadcast, Event
+from registrations.models.registration import RegistrationQuerySet
 
 Audience = Broadcast.Audience
 DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
@@ -28,25 +34,56 @@ class MessageForm(forms.ModelForm[Broadcast]):
         help_text=gettext_lazy("Several may be ticked: nobody receives it twice."),
         error_messages={"required": gettext_lazy("Choose to whom: until then it is for nobody.")},
     )
+    answer = forms.ChoiceField(
+        label=gettext_lazy("Which answer"),
+        required=False,
+        help_text=gettext_lazy("For “Those who gave an answer”. The numbers are of everyone on the list."),
+    )
     territory = forms.ChoiceField(label=gettext_lazy("Only of this territory"), required=False)
 
     class Meta:
         model = Broadcast
-        fields = ["audience", "territory", "newsletter_only", "subject", "body"]
-        widgets = {"subject": AdminTextInputWidget, "body": AdminTextareaWidget({"rows": 16})}
+        fields = ["audience", "answer", "territory", "newsletter_only", "subject", "body"]
+        widgets = {"subject": AdminTextInputWidget, "body": MarkdownInput({"rows": 16})}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, chosen: RegistrationQuerySet | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         event = self.instance.event
-        cast(forms.MultipleChoiceField, self.fields["audience"]).choices = possible_audiences(event)
+        self.is_chosen_now = chosen is not None
+        self.people_chosen = self.instance.people_chosen() if chosen is None else chosen
+        self.first_chosen = first_chosen(self.people_chosen) if self.is_chosen_now or self.instance.pk else ([], 0)
         self.initial["audience"] = self.instance.audiences
         self._offer_filters(event)
+        self._offer_answers(event)
+        cast(forms.MultipleChoiceField, self.fields["audience"]).choices = list(self._audiences(event))
         self.fields["subject"].help_text = _("Filled in: %(names)s.") % {
             "names": placeholders.shown(placeholders.IN_SUBJECT)
         }
         self.fields["body"].help_text = _(
             "In Markdown: **bold**, [words](https://…), - lists. Filled in for each person: %(names)s."
         ) % {"names": placeholders.shown(placeholders.IN_BODY)}
+
+    def fieldsets(self) -> list[Any]:
+        words = ["subject", "body"]
+        return [
+            (pgettext("message", "To whom"), {"fields": [name for name in self.fields if name not in words]}),
+            (_("What"), {"fields": words}),
+        ]
+
+    def _audiences(self, event: Event) -> Iterator[tuple[str, Any]]:
+        for value, label in possible_audiences(event):
+            if value == Audience.CHOSEN:
+                if number := self.first_chosen[1]:
+                    yield value, f"{label} ({number})"
+            elif value != Audience.ANSWERED or "answer" in self.fields:
+                yield value, label
+
+    def _offer_answers(self, event: Event) -> None:
+        self.initial["answer"] = answers.value(self.instance)
+        if offered := answers.offered(event, self.instance):
+            cast(forms.ChoiceField, self.fields["answer"]).choices = [("", "–"), *offered]
+        else:
+            del self.fields["answer"]
 
     def _offer_filters(self, event: Event) -> None:
         territories = event.registrations.without_dry_runs().territories()
@@ -61,6 +98,18 @@ class MessageForm(forms.ModelForm[Broadcast]):
     def clean_audience(self) -> str:
         return ",".join(self.cleaned_data["audience"])
 
+    def clean_answer(self) -> str:
+        """Kept with the message in two columns: the question and the answer."""
+        typed = str(self.cleaned_data["answer"])
+        question, _separator, answer = typed.partition(answers.SEPARATOR)
+        self.instance.answered_question_id = int(question) if question else None
+        is_meant = Audience.ANSWERED in self.cleaned_data.get("audience", "").split(",")
+        if is_meant and not answer:
+            raise ValidationError(_("Choose the answer."), code="required")
+        if answer and not is_meant:
+            raise ValidationError(_("Tick “Those who gave an answer” above, or choose no answer."), code="unticked")
+        return answer
+
     def clean_subject(self) -> str:
         return known_only(self.cleaned_data["subject"], placeholders.IN_SUBJECT)
 
@@ -69,9 +118,20 @@ class MessageForm(forms.ModelForm[Broadcast]):
 
     def clean(self) -> dict[str, Any]:
         typed = super().clean() or self.cleaned_data
-        if Audience.WAITING in typed.get("audience", "").split(",") and "{lien}" in typed.get("body", ""):
+        if "{lien}" in typed.get("body", "") and self._includes_waiting(typed.get("audience", "").split(",")):
             self.add_error("body", _("Who waits has no link to the room: take {lien} out."))
         return typed
+
+    def _includes_waiting(self, audiences: list[str]) -> bool:
+        is_chosen = Audience.CHOSEN in audiences
+        return Audience.WAITING in audiences or (is_chosen and self.people_chosen.on_waiting_list().exists())
+
+    def save(self, commit: bool = True) -> Broadcast:
+        """With the people who were chosen in the address of the page."""
+        broadcast = super().save(commit)
+        if self.is_chosen_now:
+            broadcasts.choose(broadcast, self.people_chosen)
+        return broadcast
 
 
 def known_only(text: str, known: list[str]) -> str:

@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from registrations.admin_site.pages import list_path
+from registrations.domain import broadcasts
 from registrations.mailing import placeholders
 from registrations.mailing.failures import NotComposed, in_words
 from registrations.models import Broadcast, Delivery, Registration
+from registrations.models.registration import RegistrationQuerySet
 
 LETTERS = 3
+CHOSEN_SHOWN = 20
 
 
 class Letter(NamedTuple):
@@ -32,19 +35,23 @@ def address(page: str, broadcast: Broadcast, *args: int) -> str:
 
 def subject(broadcast: Broadcast) -> str:
     """As registrants read it: placeholders are filled in."""
-    return placeholders.filled(broadcast.subject, placeholders.plain_values(broadcast.event))
+    filled = placeholders.filled(broadcast.subject, placeholders.plain_values(broadcast.event))
+    return filled or _("Message without a subject")
 
 
 def fingerprint(broadcast: Broadcast) -> str:
     """A digest of what the second page shows: it differs once someone has changed it."""
     event = broadcast.event
-    written = (broadcast.audience, broadcast.territory, broadcast.newsletter_only, broadcast.subject, broadcast.body)
-    seen = (*written, event.title, event.starts_at, event.status)
+    written = [getattr(broadcast, name) for name in broadcasts.WRITTEN if name != "answered_question"]
+    chosen = list(broadcast.people_chosen().order_by("pk").values_list("pk", flat=True))
+    seen = (*written, broadcast.answered_question_id, chosen, event.title, event.starts_at, event.status)
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
 
 def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
     yield _("To whom"), broadcast.audience_words
+    if Broadcast.Audience.CHOSEN in broadcast.audiences:
+        yield _("Chosen"), ", ".join(chosen_names(*first_chosen(broadcast.people_chosen())))
     if broadcast.territory:
         yield _("Only of this territory"), broadcast.territory
     if broadcast.newsletter_only:
@@ -56,6 +63,18 @@ def facts(broadcast: Broadcast) -> Iterator[tuple[str, str]]:
             count,
         )
         yield _("Not written to"), words % {"count": count}
+
+
+def first_chosen(people: RegistrationQuerySet) -> tuple[list[Registration], int]:
+    """The first of them by name, and how many they are: one query when they are few."""
+    found = list(people.order_by("last_name", "first_name", "pk")[: CHOSEN_SHOWN + 1])
+    return found[:CHOSEN_SHOWN], len(found) if len(found) <= CHOSEN_SHOWN else people.count()
+
+
+def chosen_names(first: list[Registration], number: int) -> Iterator[str]:
+    yield from map(str, first)
+    if (more := number - len(first)) > 0:
+        yield ngettext("and %(count)s other", "and %(count)s others", more) % {"count": more}
 
 
 def readers(broadcast: Broadcast) -> list[Registration]:

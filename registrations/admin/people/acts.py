@@ -73,6 +73,13 @@ SAFE = [
         _may_be_written_to,
     ),
     Act(
+        "write_to",
+        gettext_lazy("Write to these people…"),
+        gettext_lazy("A message for them. Nothing is sent before you have seen it as it will arrive."),
+        lambda _person: False,  # whose page has a link instead
+        permissions=("registrations.write_to_registrants",),
+    ),
+    Act(
         "note_presence",
         gettext_lazy("Note the presence"),
         gettext_lazy("By hand, beside what the room’s report says. You can take it back."),
@@ -167,7 +174,7 @@ CHANGING = [
         look=FINAL,
     ),
 ]
-IN_THE_BAR = ["give_seat", "send_again", "note_presence"]
+IN_THE_BAR = ["give_seat", "write_to", "send_again", "note_presence"]
 BULK_WORDS = {act.name: act for act in [*SAFE, *CHANGING]}
 
 

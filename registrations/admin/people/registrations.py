@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
+from registrations.admin.messages.broadcasts import may_write
 from registrations.admin.people import acts, exports, person_page
 from registrations.admin.people.actions import (
     delete_selected,
@@ -34,6 +35,7 @@ from registrations.admin.people.filters import EVENT, MailStateFilter, PeopleEve
 from registrations.admin.people.on_behalf import come_back, disown, erase_on_request, take_data
 from registrations.admin.people.people_list import STATUS, PeopleChangeList
 from registrations.admin.people.returned_mails import address_fails, address_works
+from registrations.admin.people.writing import write_to
 from registrations.admin.shared.confirmation import NAMES_SHOWN
 from registrations.admin.shared.long_lists import LongListAdmin
 from registrations.admin.shared.mistakes import mistakes
@@ -75,6 +77,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
     formfield_overrides = {EmailField: {"form_class": AddressField}}
     actions = [
         give_seat,
+        write_to,
         send_again,
         renew_links,
         withdraw,
@@ -144,7 +147,7 @@ class RegistrationAdmin(LongListAdmin[Registration]):
 
     def has_write_permission(self, request: HttpRequest) -> bool:
         """For the action with the permission `write`."""
-        return request.user.has_perm("registrations.write_to_registrants")
+        return may_write(request)
 
     # Pages
 
