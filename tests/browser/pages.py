@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 from registrations.documents import on_demand
 from registrations.models import Document, Event, Registration
 from tests.browser.admin_pages import ADMIN_PAGES
+from tests.browser.full_pages import FULL_PAGES
 from tests.browser.identity_pages import IDENTITY_PAGES
 from tests.browser.mail_pages import MAIL_PAGES
 from tests.browser.scenes import (
@@ -287,6 +288,7 @@ PAGES = [
     SitePage("error-503-typed", lambda: f"{form()}?post=database", act=sign_up, status=503),
     SitePage("demo-mailbox", lambda: "/outbox/", languages=("fr",)),
     SitePage("admin-login", lambda: "/admin/login/", languages=("fr",)),
+    *FULL_PAGES,
     *MAIL_PAGES,
     *ADMIN_PAGES,
     *IDENTITY_PAGES,
