@@ -1,8 +1,9 @@
 """The child process that decodes a picture on its standard input, and writes it anew as WebP in a few widths.
 
-Its argument is JSON: {"widths": […], "square": bool, "bytes": the most of one file}. It answers on its standard output with a line of JSON,
-{"refused": why} or {"files": [[width, height, bytes]…]}, followed by the files. Nothing of the original but its pixels
-goes over: no EXIF, no place, no thumbnail. It runs without Django, under limits on CPU time and memory.
+Its argument is JSON: {"widths": […], "square": bool, "bytes": the most of one file}. It answers on its standard output
+with a line of JSON, {"refused": why} or {"files": [[width, height, bytes]…]}, followed by the files. Nothing of the
+original but its pixels goes over: no EXIF, no place, no thumbnail. It runs without Django, under limits on CPU time
+and memory.
 """
 
 import io

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
+from registrations.models.dry_run_moment import MOMENT, Moment
 from registrations.models.one_line import OneLineField
 
 
@@ -88,6 +89,11 @@ class EventDocument(models.Model):
     @property
     def is_for_afterwards(self) -> bool:
         return self.audience == self.Audience.AFTERWARDS
+
+    @property
+    def dry_run_query(self) -> str:
+        """What a dry run adds to the address of what is for after the session: it looks at it as if it were over."""
+        return f"?{MOMENT}={Moment.AFTER}" if self.is_for_afterwards else ""
 
     @property
     def filename(self) -> str:

@@ -149,7 +149,7 @@ class MailKind:
     schedule: Schedule | None = None  # None: it is sent at once
     calendar: CalendarRule = CalendarRule.NONE
     has_report: bool = False  # the study report is attached, or linked
-    has_documents: bool = False  # so are the event's other documents
+    has_documents: bool = False  # the event's other documents are attached, or linked
     is_written_by_organiser: bool = False  # its words are a Broadcast's
     may_unsubscribe: bool = False  # List-Unsubscribe, with one click
     in_thread: bool = True  # In-Reply-To the first mail to the same recipient
@@ -195,6 +195,7 @@ KINDS: Mapping[Kind, MailKind] = {
     Kind.REMINDER_DAY: MailKind(
         conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=2,
+        has_documents=True,
         schedule=Schedule(
             at="reminder_day_at",
             fields=("reminder_days_before", "reminder_day_time"),
@@ -208,6 +209,7 @@ KINDS: Mapping[Kind, MailKind] = {
     Kind.REMINDER_HOUR: MailKind(
         conditions=(_LISTED, _SEATED, Condition.WANTS_REMINDERS, _STANDS),
         priority=-1,
+        has_documents=True,
         schedule=Schedule(
             at="reminder_hour_at",
             fields=("reminder_minutes_before",),

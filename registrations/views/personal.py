@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations.documents import pdf, study_report
 from registrations.domain import attendance, dry_runs
 from registrations.models import Event, Registration
+from registrations.models.dry_run_moment import MOMENT, Moment
 from registrations.views.documents import on_demand_response, unavailable
 from registrations.web import personal_words
 from registrations.web.responses import calendar_response, follow_the_room, pdf_response, private_page, see_other
@@ -28,7 +29,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
     It opens by itself. While the room is open, its button records the attendance and redirects to the room.
     """
     registration = registration_of(join_code)
-    dry_runs.simulate_moment(registration, request.GET.get(dry_runs.MOMENT, ""))
+    dry_runs.simulate_moment(registration, request.GET.get(MOMENT, ""))
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
@@ -74,7 +75,7 @@ def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
 def _context(registration: Registration) -> dict[str, Any]:
     event = registration.event
     known = {"registration": registration, "event": event, "report_size": study_report.known_size(event)}
-    return {**known, **personal_words.face(event), "moments": dry_runs.Moment if registration.is_dry_run else []}
+    return {**known, **personal_words.face(event), "moments": Moment if registration.is_dry_run else []}
 
 
 def registration_of(join_code: str) -> Registration:

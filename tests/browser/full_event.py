@@ -15,12 +15,11 @@ from registrations.models import (
     Partner,
     Picture,
     ProgrammeItem,
-    Registration,
     SiteIdentity,
     Speaker,
 )
 from tests.documents.pictures import busy_photograph
-from tests.factories import make_document, make_event, make_registration
+from tests.factories import make_document, make_event
 
 TITLE = "Grandir ici : comment les quartiers et leurs habitant·es réinventent la place des enfants dans la ville"
 PEOPLE = [
@@ -44,7 +43,7 @@ def full_event(**fields: Any) -> Event:
         "title": TITLE,
         "short_title": "Grandir ici",
         "summary": "Une heure et demie pour comparer des pratiques, et pour repartir avec des idées.",
-        "description": "## Pourquoi ?\n\nParce que la ville se joue à hauteur d’enfant.\n\n- des cours ouvertes ;\n- des rues.",
+        "description": "## Pourquoi ?\n\nLa ville se joue à hauteur d’enfant.\n\n- des cours ouvertes ;\n- des rues.",
     }
     event = make_event(**{**defaults, **fields})
     EventPage.objects.create(

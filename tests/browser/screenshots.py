@@ -1,7 +1,8 @@
 """Pictures of every page of the table: `uv run python -m tests.browser.screenshots [folder] [--only event-]`.
 
-Each page is taken in its languages, light and dark, at 320, 375 and 1280 px, a mail at 320, 375 and 700; in French also
-as it is printed and in forced colours. The HTML that the site sent lies beside the pictures, for a checker such as Nu.
+Each page is taken in its languages, light and dark, at 320, 375 and 1280 px, a mail at 320, 375 and 700;
+in French also as it is printed and in forced colours. The HTML that the site sent lies beside the pictures, for a
+checker such as Nu.
 """
 
 import argparse
