@@ -105,10 +105,12 @@ class EventDocument(models.Model):
 
 
 class HasDocuments:
-    """What an event offers besides its study report: for Event."""
+    """What an event offers besides its study report, the recording included: for Event."""
 
     documents: Any
     ends_at: datetime
+    replay_url: Any
+    status: Any
 
     @cached_property
     def all_documents(self) -> list[EventDocument]:
@@ -128,3 +130,7 @@ class HasDocuments:
         """Those that people who have a seat may open now."""
         is_over = timezone.now() >= self.ends_at
         return [document for document in self.all_documents if is_over or not document.is_for_afterwards]
+
+    @property
+    def shows_recording(self) -> bool:
+        return bool(self.replay_url) and self.status == "published" and timezone.now() >= self.ends_at

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from registrations.backup import replay
 from registrations.backup.replay import Replayed
-from registrations.domain import corrections, decisions, erasure, erasure_journal, mail_wishes, signup
+from registrations.domain import corrections, decisions, erasure, erasure_journal, signup
 from registrations.domain.erasure_journal import Word
 from registrations.mailing import outbox
 from registrations.models import AnonymousRegistration, Delivery, Event, Registration
@@ -313,58 +313,6 @@ def test_a_consent_given_after_the_last_word_that_this_journal_knows_holds() -> 
     corrections.correct_answers(registration, newsletter=True)  # its word is lost: a test's transaction never ends
     assert Backup().restore() == Replayed()
     assert readers(registration.event) == [ZOE]
-
-
-# Which mails one wants
-
-
-def scheduled() -> list[tuple[str, str]]:
-    return mails(kind__in=[Delivery.Kind.REMINDER_DAY, Delivery.Kind.REMINDER_HOUR])
-
-
-def test_who_stopped_the_messages_since_the_backup_gets_none_and_keeps_the_seat() -> None:
-    registration = sign_up()
-    backup = Backup()
-    mail_wishes.wish(registration, messages=False)
-    assert backup.restore() == Replayed(wishes=1)
-    again = now_of(registration)
-    assert (again.wants_messages, again.wants_reminders, again.is_seated) == (False, True, True)
-    assert [state for _kind, state in scheduled()] == ["pending", "pending"]
-
-
-def test_who_stopped_the_reminders_since_the_backup_gets_none() -> None:
-    registration = sign_up()
-    backup = Backup()
-    mail_wishes.wish(registration, mails_of_the_clock=False)
-    assert backup.restore() == Replayed(wishes=1)
-    assert not now_of(registration).wants_reminders
-    assert [state for _kind, state in scheduled()] == ["cancelled", "cancelled"]
-
-
-def test_who_wants_them_again_since_the_backup_gets_them(committed: Committed) -> None:
-    registration = sign_up()
-    mail_wishes.wish(registration, messages=False, mails_of_the_clock=False)
-    backup = Backup()
-    with committed():
-        mail_wishes.wish(registration, messages=True, mails_of_the_clock=True)
-    assert backup.restore() == Replayed(wishes=1)
-    again = now_of(registration)
-    assert (again.wants_messages, again.wants_reminders) == (True, True)
-    assert [state for _kind, state in scheduled()] == ["cancelled", "cancelled", "pending", "pending"]
-
-
-def test_who_stopped_the_messages_and_withdrew_has_done_both() -> None:
-    registration = sign_up()
-    backup = Backup()
-    mail_wishes.wish(registration, messages=False)
-    signup.withdraw(registration)
-    assert backup.restore() == Replayed(withdrawn=1, wishes=1)
-    assert not now_of(registration).wants_messages
-
-
-def test_a_choice_that_changes_nothing_is_no_line_of_the_journal() -> None:
-    mail_wishes.wish(sign_up(), messages=True, mails_of_the_clock=True)
-    assert not erasure_journal.path().exists()
 
 
 # The whole
