@@ -110,7 +110,7 @@ def test_the_page_can_be_looked_at_before_during_and_after(client: Client, statu
 
 def test_nobody_else_moves_the_clock(client: Client) -> None:
     registration = make_registration()
-    assert "Rejoindre le webinaire" not in client.get(f"{registration.join_url}?moment={Moment.OPEN}").text
+    assert "Entrer dans la salle" not in client.get(f"{registration.join_url}?moment={Moment.OPEN}").text
 
 
 @pytest.mark.parametrize("kind", SCHEDULED)

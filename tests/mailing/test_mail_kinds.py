@@ -52,7 +52,7 @@ CASES = [
     Case("waiting_list", "invited", WAITING, links="mnd", calendar="CANCEL", past_calendar=""),
     Case("reminder_day", links="jrmnd"),
     Case("reminder_hour", links="jrd"),
-    Case("follow_up", links="jmnd"),
+    Case("follow_up", links="jrmnd"),
     *(
         Case("changed", reason, links="jmnd", calendar="REQUEST", past_calendar="")
         for reason in ("moved", "hour", "reopened")
