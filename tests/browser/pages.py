@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from registrations.documents import on_demand
 from registrations.models import Document, Event, Registration
+from registrations.runtime import pango
 from tests.browser.admin_pages import ADMIN_PAGES
 from tests.browser.full_pages import FULL_PAGES
 from tests.browser.identity_pages import IDENTITY_PAGES
@@ -176,6 +177,11 @@ def unfold_all(page: Page) -> None:
         summary.click()
 
 
+def stay_on_it(page: Page) -> None:
+    """The page would load itself again."""
+    page.evaluate("stop()")
+
+
 def certificate_without_font() -> str:
     """For somebody with a letter that is in no font yet: Tai Yo, of Unicode 17."""
     registration = someone_present()
@@ -274,6 +280,12 @@ PAGES = [
     SitePage("certificate-valid", lambda: reverse("certificate_check", args=[someone_present().certificate_number])),
     SitePage("certificate-unknown", lambda: reverse("certificate_check", args=["AAAA-BBBB-CCCC"]), status=404),
     SitePage("certificate-without-font", certificate_without_font),
+    SitePage(
+        "certificate-waiting",
+        lambda: reverse("certificate", args=[someone_present().manage_code]),
+        act=stay_on_it,
+        status=202 if pango.is_installed() else 503,
+    ),
     SitePage("join-overseas", join, act=unfold),
     SitePage("personal-data", lambda: reverse("personal_data")),
     SitePage("accessibility", lambda: reverse("accessibility")),

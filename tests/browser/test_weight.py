@@ -16,11 +16,11 @@ NEXT_PAGE = 5_000
 FETCHED = """() => performance.getEntriesByType("resource").filter((entry) => entry.transferSize > 0).length"""
 
 
-@pytest.mark.parametrize("language", ["", "/en"])
+@pytest.mark.parametrize(("language", "width"), [("", 375), ("", 1280), ("/en", 1280)])
 def test_the_first_view_takes_five_requests_and_the_next_page_only_itself(
-    browser: Browser, demo: RunningSite, language: str
+    browser: Browser, demo: RunningSite, language: str, width: int
 ) -> None:
-    context = browser.new_context()
+    context = browser.new_context(viewport={"width": width, "height": 667})
     page = context.new_page()
     loaded: list[Any] = []
     page.on("requestfinished", lambda request: loaded.append(request))
