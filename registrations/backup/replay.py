@@ -10,6 +10,7 @@ from django.db import transaction
 
 from registrations.domain import anonymisation, decisions, erasure, erasure_journal, signup, waiting_list
 from registrations.domain.erasure_journal import Decision, Word
+from registrations.mailing import reminders
 from registrations.models import Delivery, Event, Registration, Suppression
 from registrations.runtime import progress
 from registrations.runtime.rows import in_chunks
@@ -20,13 +21,17 @@ SETTLED_WITHIN = timedelta(hours=1)
 
 
 class Replayed(NamedTuple):
-    """How many decisions were applied again; `promoted`: registrants who got a seat that became free by it."""
+    """How many decisions were applied again; `promoted`: registrants who got a seat that became free by it.
+
+    `wishes`: registrants whose wishes about messages and reminders were.
+    """
 
     erased: int = 0
     withdrawn: int = 0
     unsubscribed: int = 0
     promoted: int = 0
     silenced: int = 0
+    wishes: int = 0
 
 
 class Decided(NamedTuple):
@@ -36,6 +41,8 @@ class Decided(NamedTuple):
     is_erased: bool
     place: list[Decision]
     consent: list[Decision]
+    messages: list[Decision]
+    reminders: list[Decision]
 
 
 def replay(
@@ -82,9 +89,12 @@ def _decided(journals: Sequence[Path], since: datetime) -> Iterator[tuple[int, D
     uids = erasure_journal.uids(journals)
     places = erasure_journal.words(journals, erasure_journal.OF_PLACE, since=since)
     consents = erasure_journal.words(journals, erasure_journal.OF_CONSENT, since=since)
+    messages = erasure_journal.words(journals, erasure_journal.OF_MESSAGES, since=since)
+    clock = erasure_journal.words(journals, erasure_journal.OF_REMINDERS, since=since)
     for event, pk, uid in in_chunks(Registration.objects.values_list("event", "pk", "uid").order_by("pk")):
         names = decisions.names_of(uid)
-        decided = Decided(pk, uid in uids, _entries(places, names), _entries(consents, names))
+        entries = [_entries(words, names) for words in (places, consents, messages, clock)]
+        decided = Decided(pk, uid in uids, *entries)
         if any(decided[1:]):
             yield event, decided
 
@@ -122,12 +132,26 @@ def _again(decided: Decided) -> list[str]:
     if _is_taken_back(registration, decided.consent):
         registration.newsletter = False
         done.append("unsubscribed")
+    if _wishes_again(registration, decided):
+        done.append("wishes")
     if decided.place and decided.place[-1].word == Word.WITHDRAWN and not registration.is_cancelled:
         signup.take_off(registration, at=decided.place[-1].at)
         return [*done, "withdrawn"]
     if done or decided.place:
         registration.save()
+    if "wishes" in done and not registration.is_dry_run:
+        reminders.follow_wish(registration)
     return done
+
+
+def _wishes_again(registration: Registration, decided: Decided) -> bool:
+    """Set which mails the person wants by the last words; returns whether that changed anything."""
+    before = (registration.wants_messages, registration.wants_reminders)
+    if decided.messages:
+        registration.wants_messages = decided.messages[-1].word == Word.MESSAGES
+    if decided.reminders:
+        registration.wants_reminders = decided.reminders[-1].word == Word.REMINDERS
+    return before != (registration.wants_messages, registration.wants_reminders)
 
 
 def _is_to_be_erased(registration: Registration, place: Sequence[Decision]) -> bool:

@@ -1,8 +1,9 @@
 """The child process that decodes a picture on its standard input, and writes it anew as WebP in a few widths.
 
-Its argument is JSON: {"widths": […], "square": bool}. It answers on its standard output with a line of JSON,
-{"refused": why} or {"files": [[width, height, bytes]…]}, followed by the files. Nothing of the original but its pixels
-goes over: no EXIF, no place, no thumbnail. It runs without Django, under limits on CPU time and memory.
+Its argument is JSON: {"widths": […], "square": bool, "bytes": the most of one file}. It answers on its standard output
+with a line of JSON, {"refused": why} or {"files": [[width, height, bytes]…]}, followed by the files. Nothing of the
+original but its pixels goes over: no EXIF, no place, no thumbnail. It runs without Django, under limits on CPU time
+and memory.
 """
 
 import io
@@ -19,10 +20,10 @@ CPU_SECONDS = 10
 MEMORY_BYTES = 900_000_000
 PIXELS_MAX = 40_000_000  # what a telephone takes
 FORMATS = ["JPEG", "PNG", "WEBP", "AVIF", "GIF"]
-QUALITY = 72
+QUALITIES = [72, 56, 40, 24]  # the first that is small enough
 
 
-def written_anew(content: bytes, widths: list[int], *, square: bool) -> tuple[dict[str, Any], bytes]:
+def written_anew(content: bytes, widths: list[int], *, square: bool, bytes_max: int) -> tuple[dict[str, Any], bytes]:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         if image.width * image.height > PIXELS_MAX:
             return {"refused": "too_heavy"}, b""
@@ -32,7 +33,8 @@ def written_anew(content: bytes, widths: list[int], *, square: bool) -> tuple[di
     if square:
         side = min(clean.size)
         clean = ImageOps.fit(clean, (side, side), centering=(0.5, 0.3))  # faces are above the middle
-    files = [resized(clean, width) for width in fitting(widths, clean.width)]
+    files = [resized(clean, width, bytes_max) for width in fitting(widths, clean.width)]
+    files = [file for file in files if len(file[2]) <= bytes_max] or files[:1]
     sizes = [[width, height, len(file)] for width, height, file in files]
     return {"files": sizes}, b"".join(file for _width, _height, file in files)
 
@@ -42,11 +44,18 @@ def fitting(widths: list[int], own: int) -> list[int]:
     return sorted({min(width, own) for width in widths})
 
 
-def resized(image: Image.Image, width: int) -> tuple[int, int, bytes]:
+def resized(image: Image.Image, width: int, bytes_max: int) -> tuple[int, int, bytes]:
+    """(width, height, WebP). Larger than allowed only if the lowest quality is."""
     height = max(1, round(image.height * width / image.width))
-    target = io.BytesIO()
-    image.resize((width, height), Image.Resampling.LANCZOS).save(target, "WEBP", quality=QUALITY, method=5, exif=b"")
-    return width, height, target.getvalue()
+    small = image.resize((width, height), Image.Resampling.LANCZOS)
+    file = b""
+    for quality in QUALITIES:
+        target = io.BytesIO()
+        small.save(target, "WEBP", quality=quality, method=5, exif=b"")
+        file = target.getvalue()
+        if len(file) <= bytes_max:
+            break
+    return width, height, file
 
 
 def main() -> None:
@@ -55,7 +64,9 @@ def main() -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     wanted = json.loads(sys.argv[1])
     try:
-        answer, content = written_anew(sys.stdin.buffer.read(), wanted["widths"], square=wanted["square"])
+        answer, content = written_anew(
+            sys.stdin.buffer.read(), wanted["widths"], square=wanted["square"], bytes_max=wanted["bytes"]
+        )
     except (MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         answer, content = {"refused": "too_heavy"}, b""
     except Exception:

@@ -21,12 +21,18 @@ REFUSALS = {
 }
 
 
-class Use(Enum):
-    """Widths in pixels: what the page shows, and twice that for fine screens."""
+class Wanted(NamedTuple):
+    """Widths in pixels: what the page shows, and twice that for fine screens. A file that is too large is left out."""
 
-    PORTRAIT = ((160, 320), True)
-    COVER = ((480, 960, 1376), False)
-    LOGO = ((192, 384), False)
+    widths: tuple[int, ...]
+    square: bool
+    bytes: int  # of one file: a page with a logo, a picture and four portraits stays under 120 kB
+
+
+class Use(Enum):
+    PORTRAIT = Wanted((160, 320), square=True, bytes=8_000)
+    COVER = Wanted((480, 720, 1376), square=False, bytes=42_000)
+    LOGO = Wanted((192, 384), square=False, bytes=9_000)
 
 
 class Rewritten(NamedTuple):
@@ -49,8 +55,7 @@ def rewritten(file: File[bytes], use: Use) -> Rewritten:
     if (file.size or 0) > SIZE_MAX:
         raise _refusal("too_large")
     file.seek(0)
-    widths, square = use.value
-    answer, content = limited_child.ask(WRITER, file.read(), json.dumps({"widths": widths, "square": square}))
+    answer, content = limited_child.ask(WRITER, file.read(), json.dumps(use.value._asdict()))
     if why := answer.get("refused"):
         raise _refusal(why)
     files = []

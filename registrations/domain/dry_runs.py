@@ -4,30 +4,21 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from registrations.domain import erasure, signup
 from registrations.mailing import own_words, wakeups
 from registrations.models import Delivery, Event, MailText, Registration
+from registrations.models.dry_run_moment import Moment
 from registrations.models.registration import RegistrationQuerySet
 
 KEPT = timedelta(days=30)
-MOMENT = "moment"  # query parameter of the personal page
 DAY = timedelta(days=1)
 
 
 class StillBeingRemoved(Exception):
     """The earlier dry run of this address is being erased, and its last mail has not left yet."""
-
-
-class Moment(models.TextChoices):
-    """The moment at which an organiser looks at the personal page, whatever the time is."""
-
-    BEFORE = "avant", _("before the session")
-    OPEN = "ouvert", _("the room is open")
-    AFTER = "apres", _("after the session")
 
 
 @transaction.atomic

@@ -31,12 +31,18 @@ class Word(StrEnum):
     RETURNED = "returned"  # a person came back
     UNSUBSCRIBED = "unsubscribed"  # a person took back the consent to the newsletter
     SUBSCRIBED = "subscribed"  # a person has given it again
+    NO_MESSAGES = "nomessages"  # a person wants no more messages from organisers
+    MESSAGES = "messages"  # a person wants them again
+    NO_REMINDERS = "noreminders"  # a person wants no more mails of the clock
+    REMINDERS = "reminders"  # a person wants them again
 
 
 OF_MAILBOX = {Word.SILENCED, Word.LIFTED}
 OF_PLACE = {Word.WITHDRAWN, Word.ERASING, Word.RETURNED}
 OF_CONSENT = {Word.UNSUBSCRIBED, Word.SUBSCRIBED}
-GIVES_BACK = {Word.LIFTED, Word.RETURNED, Word.SUBSCRIBED}
+OF_MESSAGES = {Word.NO_MESSAGES, Word.MESSAGES}
+OF_REMINDERS = {Word.NO_REMINDERS, Word.REMINDERS}
+GIVES_BACK = {Word.LIFTED, Word.RETURNED, Word.SUBSCRIBED, Word.MESSAGES, Word.REMINDERS}
 
 
 class Decision(NamedTuple):

@@ -26,15 +26,16 @@ class Enclosure:
 
 
 def enclosures(delivery: Delivery, *, taken: int = 0) -> list[Enclosure]:
-    """What the recipient may open now. `taken`: bytes of the study report, which is attached already.
+    """What the recipient may open now; all of it in a follow-up, which a dry run gets earlier.
 
-    Only an event that has documents costs a query.
+    `taken`: bytes of the study report, which is attached already. Only an event that has documents costs a query.
     """
     registration = delivery.registration
     if registration is None or not delivery.facts.has_documents:
         return []
     found = []
-    for document in registration.event.documents_of_registrants:
+    event = registration.event
+    for document in event.all_documents if delivery.kind == Kind.FOLLOW_UP else event.documents_of_registrants:
         content = _content(document, taken) if _is_wanted(document, delivery) else None
         taken += len(content or b"")
         found.append(Enclosure(document, registration.document_url(document), content))
@@ -42,8 +43,8 @@ def enclosures(delivery: Delivery, *, taken: int = 0) -> list[Enclosure]:
 
 
 def _is_wanted(document: EventDocument, delivery: Delivery) -> bool:
-    """The follow-up brings what is for after the session, and not again what the confirmation brought."""
-    return document.attached and (delivery.kind != Kind.FOLLOW_UP or document.is_for_afterwards)
+    """What is for after the session comes with the follow-up; a scheduled mail brings nothing again."""
+    return document.attached and (delivery.facts.schedule is None or document.is_for_afterwards)
 
 
 def _content(document: EventDocument, taken: int) -> bytes | None:

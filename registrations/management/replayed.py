@@ -20,6 +20,7 @@ def lines(done: Replayed, *, held: int) -> list[str]:
         f"Left alone again: {done.silenced}",
         f"Withdrawn again: {done.withdrawn}",
         f"Consents taken back again: {done.unsubscribed}",
+        f"Wishes about mails kept again: {done.wishes}",
         f"Seats given to who waited: {done.promoted}",
         f"{held_back}; the desk shows them, and lets them leave" if held else held_back,
     ]

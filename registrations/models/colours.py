@@ -5,6 +5,7 @@ from typing import NamedTuple
 CONTRAST_MIN = 4.5
 WHITE, INK = "#ffffff", "#211c17"
 PAPER, DARK_PAPER = "#fbf7f0", "#16130f"  # of static/css: what the accent stands on
+BRICK, LIGHT_BRICK = "#9c3a1b", "#f0a07e"  # of static/css: the site's own accent
 HOVER = 0.22  # how far a button goes towards black or white under the pointer
 
 
@@ -19,12 +20,24 @@ class Accent(NamedTuple):
         return [found for one, other in pairs if (found := contrast(one, other)) < CONTRAST_MIN]
 
 
+class Accents(NamedTuple):
+    light: Accent
+    dark: Accent
+
+
 def for_light(colour: str) -> Accent:
     return Accent(colour, better_ink(colour), mixed(colour, "#000000", HOVER))
 
 
 def for_dark(colour: str) -> Accent:
     return Accent(colour, better_ink(colour), mixed(colour, WHITE, HOVER))
+
+
+def accents(light: str = "", dark: str = "") -> Accents:
+    """Of an organisation that has chosen `light`, and perhaps `dark`; else the site's own."""
+    if not light:
+        return Accents(for_light(BRICK), for_dark(LIGHT_BRICK))
+    return Accents(for_light(light), for_dark(dark or lightened(light)))
 
 
 def lightened(colour: str) -> str:

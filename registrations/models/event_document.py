@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models import pdf_file
+from registrations.models.dry_run_moment import MOMENT, Moment
 from registrations.models.one_line import OneLineField
 from registrations.models.texts import HasTexts, english
 
@@ -92,6 +93,11 @@ class EventDocument(HasTexts, models.Model):
         return self.audience == self.Audience.AFTERWARDS
 
     @property
+    def dry_run_query(self) -> str:
+        """What a dry run adds to the address of what is for after the session: it looks at it as if it were over."""
+        return f"?{MOMENT}={Moment.AFTER}" if self.is_for_afterwards else ""
+
+    @property
     def filename(self) -> str:
         return f"{slugify(self.texts.name) or 'document'}.pdf"
 
@@ -101,10 +107,12 @@ class EventDocument(HasTexts, models.Model):
 
 
 class HasDocuments:
-    """What an event offers besides its study report: for Event."""
+    """What an event offers besides its study report, the recording included: for Event."""
 
     documents: Any
     ends_at: datetime
+    replay_url: Any
+    status: Any
 
     @cached_property
     def all_documents(self) -> list[EventDocument]:
@@ -124,3 +132,7 @@ class HasDocuments:
         """Those that people who have a seat may open now."""
         is_over = timezone.now() >= self.ends_at
         return [document for document in self.all_documents if is_over or not document.is_for_afterwards]
+
+    @property
+    def shows_recording(self) -> bool:
+        return bool(self.replay_url) and self.status == "published" and timezone.now() >= self.ends_at

@@ -3,6 +3,9 @@
 from functools import cached_property
 from typing import Any
 
+from django.utils.text import get_text_list
+from django.utils.translation import pgettext
+
 from registrations.models.event_page import EventPage
 from registrations.models.partner import Partner
 from registrations.models.programme import ProgrammeItem
@@ -25,6 +28,11 @@ class EventParts:
     def speakers(self) -> list[Speaker]:
         rows = Appearance.objects.select_related("speaker__picture").filter(event=self.event)
         return [row.speaker for row in rows] if self.has_any else []
+
+    @property
+    def speaker_names(self) -> str:
+        names = [speaker.name for speaker in self.speakers]
+        return get_text_list(names, pgettext("between two names", "and"))
 
     @property
     def shows_portraits(self) -> bool:

@@ -315,7 +315,10 @@ class Registration(models.Model):
 
     def document_url(self, document: Any) -> str:
         """Of a PDF or a link of the event."""
-        return document.link or self._personal_url("registrant_document", self.join_code, document.pk)
+        if document.link:
+            return str(document.link)
+        address = self._personal_url("registrant_document", self.join_code, document.pk)
+        return address + document.dry_run_query if self.is_dry_run and self.join_code else address
 
     @property
     def manage_url(self) -> str:

@@ -1,4 +1,4 @@
-"""Logo and colour of the organisation, on all public pages: one row."""
+"""Logo and colour of the organisation, on all public pages; the colour in mails too: one row."""
 
 import hashlib
 import re
@@ -63,15 +63,17 @@ class SiteIdentity(models.Model):
             raise ValidationError({"dark_accent": TOO_DARK % {"found": min(low)}})
 
     @property
+    def accents(self) -> colours.Accents:
+        return colours.accents(self.accent, self.dark_accent)
+
+    @property
     def stylesheet(self) -> str:
         """It follows site.css, and sets its variables; on paper, site.css stays."""
         if not self.accent:
             return ""
-        light = colours.for_light(self.accent)
-        dark = colours.for_dark(self.dark_accent or colours.lightened(self.accent))
         return (
-            f"@media screen{{:root{RULE.format(light)}}}\n"
-            f"@media screen and (prefers-color-scheme:dark){{:root{RULE.format(dark)}}}\n"
+            f"@media screen{{:root{RULE.format(self.accents.light)}}}\n"
+            f"@media screen and (prefers-color-scheme:dark){{:root{RULE.format(self.accents.dark)}}}\n"
         )
 
     @property

@@ -6,8 +6,10 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 from django import template
+from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
@@ -23,8 +25,8 @@ register = template.Library()
 register.filter(names.may_be_greeted)
 
 
-def _piece(name: str, words: str, url: str = "") -> SafeString:
-    return render_to_string(f"{PIECES}#{name}", {"words": words, "url": url})
+def _piece(name: str, words: str, url: str = "", **values: Any) -> SafeString:
+    return render_to_string(f"{PIECES}#{name}", {"words": words, "url": url, **values})
 
 
 @register.simple_block_tag
@@ -32,10 +34,10 @@ def heading(content: SafeString) -> SafeString:
     return _piece("heading", content)
 
 
-@register.simple_block_tag
-def kicker_line(content: SafeString) -> SafeString:
+@register.simple_block_tag(takes_context=True)
+def kicker_line(context: Context, content: SafeString) -> SafeString:
     """What the mail is about, in a few words above its title."""
-    return _piece("kicker", content)
+    return _piece("kicker", content, accent=context["accent"])
 
 
 @register.simple_block_tag
@@ -73,11 +75,11 @@ def below(content: SafeString) -> SafeString:
     return _piece("below", content)
 
 
-@register.simple_block_tag
-def leaf(content: SafeString, moment: datetime, event: Event) -> SafeString:
+@register.simple_block_tag(takes_context=True)
+def leaf(context: Context, content: SafeString, moment: datetime, event: Event) -> SafeString:
     """A leaf of a calendar; the sentence beside it says it all."""
     number, month = dates.leaf(moment, event)
-    return render_to_string(f"{PIECES}#leaf", {"number": number, "month": month, "words": content})
+    return _piece("leaf", content, number=number, month=month, accent=context["accent"])
 
 
 @register.simple_block_tag
@@ -92,9 +94,9 @@ def quote(content: SafeString) -> SafeString:
     return _piece("quote", content)
 
 
-@register.simple_block_tag
-def button(content: SafeString, url: str) -> SafeString:
-    return _piece("button", content, url)
+@register.simple_block_tag(takes_context=True)
+def button(context: Context, content: SafeString, url: str) -> SafeString:
+    return _piece("button", content, url, accent=context["accent"])
 
 
 @register.filter

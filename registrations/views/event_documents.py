@@ -6,7 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from registrations.domain import dry_runs
 from registrations.models import EventDocument
+from registrations.models.dry_run_moment import MOMENT
 from registrations.models.event import Event
 from registrations.views.documents import unavailable
 from registrations.views.personal import registration_of
@@ -33,11 +35,12 @@ def public(request: HttpRequest, digest: str) -> HttpResponse:
 @require_safe
 @private_page
 def of_registrant(request: HttpRequest, join_code: str, pk: int) -> HttpResponse:
-    """What is for after the session is not found before; a dry run looks at the page as it will be."""
+    """What is for after the session is not found before; a dry run looks at it as if the session were over."""
     registration = registration_of(join_code)
+    dry_runs.simulate_moment(registration, request.GET.get(MOMENT, ""))
     event = registration.event
     document = get_object_or_404(event.documents.exclude(file=""), pk=pk)
-    if document.is_for_afterwards and not (event.is_over or registration.is_dry_run):
+    if document.is_for_afterwards and not event.is_over:
         raise Http404
     if (content := _content(document)) is None:
         return unavailable(request, {"event": event, "registration": registration}, can_be_made=True)

@@ -6,6 +6,7 @@ from itertools import groupby
 from django.conf import settings
 from django.contrib.syndication.views import Feed
 from django.core.paginator import Paginator
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from registrations.models import Event
+from registrations.models import Event, EventDocument
 from registrations.text import dates, typography
 from registrations.web.responses import calendar_response
 
@@ -28,9 +29,11 @@ ANNOUNCED = timedelta(weeks=52)  # before the start: an event that is to come is
 @gzip_page
 def home(request: HttpRequest) -> HttpResponse:
     """The events to come, the nearest first; then all that are past, by year."""
-    page = Paginator(Event.objects.past().annotate_has_report(), PAST_ON_A_PAGE).get_page(request.GET.get(PAGE))
+    everybody = Q(documents__audience=EventDocument.Audience.EVERYBODY)
+    past = Event.objects.past().annotate_has_report().annotate(public_documents=Count("documents", filter=everybody))
+    page = Paginator(past.order_by("-starts_at"), PAST_ON_A_PAGE).get_page(request.GET.get(PAGE))
     years = [(year, list(events)) for year, events in groupby(page, key=lambda event: event.start_date.year)]
-    events = list(Event.objects.to_come()) if page.number == 1 else []
+    events = list(Event.objects.to_come().annotate_page_revision()) if page.number == 1 else []
     return render(request, "registrations/public/home.html", {"events": events, "years": years, "page": page})
 
 

@@ -12,9 +12,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from registrations.documents import pdf, study_report
 from registrations.domain import attendance, dry_runs
 from registrations.models import Event, Registration
+from registrations.models.dry_run_moment import MOMENT, Moment
+from registrations.text import replay
 from registrations.views.documents import on_demand_response, unavailable
 from registrations.web import personal_words
-from registrations.web.responses import calendar_response, follow_the_room, pdf_response, private_page, see_other
+from registrations.web.responses import (
+    calendar_response,
+    follow_the_room,
+    framing,
+    pdf_response,
+    private_page,
+    see_other,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +37,7 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
     It opens by itself. While the room is open, its button records the attendance and redirects to the room.
     """
     registration = registration_of(join_code)
-    dry_runs.simulate_moment(registration, request.GET.get(dry_runs.MOMENT, ""))
+    dry_runs.simulate_moment(registration, request.GET.get(MOMENT, ""))
     event = registration.event
     is_open = event.room_is_open and bool(event.connection_url)
     if request.method == "POST":
@@ -36,7 +45,10 @@ def join(request: HttpRequest, join_code: str) -> HttpResponse:
             return redirect(request.get_full_path())
         attendance.note_join(registration)
         return see_other(event.connection_url)
-    response = render(request, "registrations/personal/join.html", _context(registration))
+    context = _context(registration)
+    response = render(request, "registrations/personal/join.html", context)
+    if player := context["player"]:
+        return framing(response, replay.origin(player))
     follow_the_room(response, event)
     return response
 
@@ -74,7 +86,9 @@ def personal_calendar(request: HttpRequest, join_code: str) -> HttpResponse:
 def _context(registration: Registration) -> dict[str, Any]:
     event = registration.event
     known = {"registration": registration, "event": event, "report_size": study_report.known_size(event)}
-    return {**known, **personal_words.face(event), "moments": dry_runs.Moment if registration.is_dry_run else []}
+    face = personal_words.face(event)
+    player = replay.player(event.replay_url) if face["face"] == "after" else ""
+    return {**known, **face, "player": player, "moments": Moment if registration.is_dry_run else []}
 
 
 def registration_of(join_code: str) -> Registration:

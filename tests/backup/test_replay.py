@@ -333,6 +333,7 @@ def test_the_command_tells_what_it_did(capsys: pytest.CaptureFixture[str]) -> No
         "Left alone again: 0",
         "Withdrawn again: 1",
         "Consents taken back again: 1",
+        "Wishes about mails kept again: 0",
         "Seats given to who waited: 1",
         "Mails held back: 1; the desk shows them, and lets them leave",
     ]

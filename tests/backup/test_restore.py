@@ -191,11 +191,12 @@ def test_what_people_decided_about_themselves_since_holds_while_workers_go_on_to
         options = ["--replace", "--journals", str(elsewhere), *(["--while-running"] if is_shared else [])]
         told = site.run("restore", str(backup), *options)
     assert claimed == []
-    assert told.splitlines()[-7:-1] == [
+    assert told.splitlines()[-8:-1] == [
         "Erased again: 1",
         "Left alone again: 0",
         "Withdrawn again: 1",
         "Consents taken back again: 1",
+        "Wishes about mails kept again: 1",
         "Seats given to who waited: 1",
         "Mails held back: 1; the desk shows them, and lets them leave",
     ]
@@ -228,7 +229,7 @@ reader.newsletter = True
 reader.save()
 """
 DECIDED_SINCE = """
-from registrations.domain import corrections, erasure, signup
+from registrations.domain import corrections, erasure, mail_wishes, signup
 from registrations.models import *
 Event.objects.update(capacity=None)  # nobody who comes back loses the seat
 withdrawn, back, erasing, reader = [
@@ -239,6 +240,7 @@ signup.come_back(back)
 signup.withdraw(withdrawn)
 erasure.ask_for_erasure(erasing)
 corrections.correct_answers(reader, newsletter=False)
+mail_wishes.wish(reader, messages=False)
 Delivery.objects.update(state="sent")
 """
 STANDING = """

@@ -14,7 +14,9 @@ from playwright.sync_api import Page
 
 from registrations.documents import on_demand
 from registrations.models import Document, Event, Registration
+from registrations.runtime import pango
 from tests.browser.admin_pages import ADMIN_PAGES
+from tests.browser.full_pages import FULL_PAGES
 from tests.browser.identity_pages import IDENTITY_PAGES
 from tests.browser.mail_pages import MAIL_PAGES
 from tests.browser.scenes import (
@@ -175,6 +177,11 @@ def unfold_all(page: Page) -> None:
         summary.click()
 
 
+def stay_on_it(page: Page) -> None:
+    """The page would load itself again."""
+    page.evaluate("stop()")
+
+
 def certificate_without_font() -> str:
     """For somebody with a letter that is in no font yet: Tai Yo, of Unicode 17."""
     registration = someone_present()
@@ -273,6 +280,12 @@ PAGES = [
     SitePage("certificate-valid", lambda: reverse("certificate_check", args=[someone_present().certificate_number])),
     SitePage("certificate-unknown", lambda: reverse("certificate_check", args=["AAAA-BBBB-CCCC"]), status=404),
     SitePage("certificate-without-font", certificate_without_font),
+    SitePage(
+        "certificate-waiting",
+        lambda: reverse("certificate", args=[someone_present().manage_code]),
+        act=stay_on_it,
+        status=202 if pango.is_installed() else 503,
+    ),
     SitePage("join-overseas", join, act=unfold),
     SitePage("personal-data", lambda: reverse("personal_data")),
     SitePage("accessibility", lambda: reverse("accessibility")),
@@ -287,6 +300,7 @@ PAGES = [
     SitePage("error-503-typed", lambda: f"{form()}?post=database", act=sign_up, status=503),
     SitePage("demo-mailbox", lambda: "/outbox/", languages=("fr",)),
     SitePage("admin-login", lambda: "/admin/login/", languages=("fr",)),
+    *FULL_PAGES,
     *MAIL_PAGES,
     *ADMIN_PAGES,
     *IDENTITY_PAGES,

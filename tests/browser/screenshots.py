@@ -1,7 +1,8 @@
 """Pictures of every page of the table: `uv run python -m tests.browser.screenshots [folder] [--only event-]`.
 
-Each page is taken in its languages, light and dark, at 320, 375 and 1100 px; in French also as it is printed and in
-forced colours. The HTML that the site sent lies beside the pictures, for a checker such as Nu.
+Each page is taken in its languages, light and dark, at 320, 375 and 1280 px, a mail at 320, 375 and 700;
+in French also as it is printed and in forced colours. The HTML that the site sent lies beside the pictures, for a
+checker such as Nu.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from tests.browser.pages import PAGES
 from tests.browser.scenes import SitePage
 from tests.site import ROOT, RunningSite
 
-WIDTHS = [320, 375, 1100]
+WIDTHS = [320, 375, 1280]
+WIDTHS_OF_MAILS = [320, 375, 700]
 ON_PAPER: dict[str, Any] = {"media": "print", "color_scheme": "light", "forced_colors": "none"}
 FORCED: dict[str, Any] = {"media": "screen", "color_scheme": "dark", "forced_colors": "active"}
 
@@ -48,7 +50,7 @@ def take(visitor: Visitor, page: SitePage, folder: Path) -> None:
         shown = visitor.visit(page, language)
         name = f"{page.name}.{language}"
         (folder / f"{name}.html").write_bytes(visitor.sent)
-        for width in WIDTHS:
+        for width in WIDTHS_OF_MAILS if page.mail else WIDTHS:
             for scheme in ("light", "dark"):
                 picture(shown, folder / f"{name}.{scheme}.{width}.png", width, color_scheme=scheme)
         if language == "fr":

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils import translation
 
 from registrations.mailing import composer
-from registrations.models import Delivery, Event, Registration
+from registrations.models import Delivery, Event, Registration, SiteIdentity, Speaker
 from registrations.web import errors
 from tests.browser.pages import PAGES
 
@@ -26,12 +26,14 @@ FAULTS: dict[str, Exception] = {
 def prepare(request: HttpRequest, name: str) -> HttpResponse:
     """Make what the page of that name shows, and go there; to a page of the admin, as the organiser.
 
-    The events of the pages before are gone, or lists and filters would grow with each page.
+    What the pages before have made is gone, or lists and filters would grow with each page.
     """
     page = next(page for page in PAGES if page.name == name)
     events_before = Event.objects.exclude(pk=Event.objects.earliest("pk").pk)
     Registration.objects.filter(event__in=events_before).delete()
     events_before.delete()
+    SiteIdentity.objects.all().delete()
+    Speaker.objects.all().delete()
     with translation.override(request.GET.get("language", "fr")):
         path = page.prepare()
     if page.admin:

@@ -35,9 +35,24 @@ def top_of_button(page: Page) -> float:
     return box["y"]
 
 
-@pytest.mark.parametrize("name", ["event-open", "event-first", "event-full", "event-live"])
+@pytest.mark.parametrize(
+    "name", ["event-open", "event-first", "event-full", "event-live", "event-today", "full-event", "full-event-today"]
+)
 def test_the_button_is_in_the_first_screen_of_a_phone(shows: Shows, name: str) -> None:
     assert 0 < top_of_button(shows(name)) < 600
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_under_a_logo_and_a_title_of_many_lines_all_of_the_button_is_in_the_first_screen(
+    shows: Shows, width: int
+) -> None:
+    page = shows("full-event", viewport={"width": width, "height": 667})
+    title = page.locator("h1")
+    lines = title.evaluate("h1 => h1.clientHeight / parseFloat(getComputedStyle(h1).lineHeight)")
+    assert lines >= 3
+    box = page.locator(".call .button").bounding_box()
+    assert box
+    assert box["y"] + box["height"] < 600
 
 
 def test_a_very_long_title_leaves_the_button_at_the_foot_of_the_first_screen(shows: Shows) -> None:

@@ -16,7 +16,7 @@ from registrations.documents import uploaded_picture
 from registrations.documents.uploaded_picture import Use
 from registrations.models import Picture, PictureFile
 from registrations.worker import housekeeping
-from tests.documents.pictures import photograph
+from tests.documents.pictures import busy_photograph, photograph
 from tests.factories import make_picture, make_speaker
 
 
@@ -38,7 +38,7 @@ def test_a_photograph_becomes_webp_in_three_widths_without_place_and_camera() ->
     content = photograph(2000, 1000, place=b"GPS-de-la-maison")
     assert b"GPS-de-la-maison" in content
     files = rewritten(content).files
-    assert [(width, height) for width, height, _file in files] == [(480, 240), (960, 480), (1376, 688)]
+    assert [(width, height) for width, height, _file in files] == [(480, 240), (720, 360), (1376, 688)]
     for width, height, file in files:
         image = opened(file)
         assert (image.format, image.size, dict(image.getexif())) == ("WEBP", (width, height), {})
@@ -47,6 +47,18 @@ def test_a_photograph_becomes_webp_in_three_widths_without_place_and_camera() ->
 
 def test_a_small_picture_is_not_made_larger() -> None:
     assert [width for width, _height, _file in rewritten(photograph(600, 300)).files] == [480, 600]
+
+
+@pytest.mark.parametrize(("use", "widths"), [(Use.COVER, [480, 720]), (Use.PORTRAIT, [160]), (Use.LOGO, [192, 384])])
+def test_a_picture_full_of_details_weighs_no_more_than_a_page_can_bear(use: Use, widths: list[int]) -> None:
+    files = rewritten(busy_photograph(1600, 800), use).files
+    assert [width for width, _height, _file in files] == widths
+    assert max(len(file) for _width, _height, file in files) <= use.value.bytes
+
+
+def test_a_picture_too_busy_for_any_width_keeps_the_smallest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Use.LOGO, "_value_", Use.LOGO.value._replace(bytes=10))
+    assert [width for width, _height, _file in rewritten(busy_photograph(600, 200), Use.LOGO).files] == [192]
 
 
 def test_a_photograph_taken_upright_stays_upright() -> None:

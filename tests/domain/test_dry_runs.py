@@ -26,6 +26,7 @@ from registrations.models import (
     Registration,
     Suppression,
 )
+from registrations.models.dry_run_moment import Moment
 from registrations.models.mail_kinds import SCHEDULED
 from tests import mailbox
 from tests.admin_client import EVENTS, logged_in
@@ -97,11 +98,11 @@ def test_the_page_can_be_looked_at_before_during_and_after(client: Client, statu
     event = make_event(status=status)
     before = (event.starts_at, event.ends_at)
     url = start(event).join_url
-    shown = {moment.name: client.get(f"{url}?moment={moment}").text for moment in dry_runs.Moment}
+    shown = {moment.name: client.get(f"{url}?moment={moment}").text for moment in Moment}
     words = {"BEFORE": "La salle ouvre", "OPEN": "Entrer dans la salle", "AFTER": "a eu lieu"}
     for name, text in shown.items():
         assert [found for found, word in words.items() if word in text] == [name]
-    answer = client.post(f"{url}?moment={dry_runs.Moment.OPEN}")
+    answer = client.post(f"{url}?moment={Moment.OPEN}")
     assert (answer.status_code, answer["Location"]) == (303, event.connection_url)
     event.refresh_from_db()
     assert (event.starts_at, event.ends_at) == before
@@ -109,7 +110,7 @@ def test_the_page_can_be_looked_at_before_during_and_after(client: Client, statu
 
 def test_nobody_else_moves_the_clock(client: Client) -> None:
     registration = make_registration()
-    assert "Rejoindre le webinaire" not in client.get(f"{registration.join_url}?moment={dry_runs.Moment.OPEN}").text
+    assert "Entrer dans la salle" not in client.get(f"{registration.join_url}?moment={Moment.OPEN}").text
 
 
 @pytest.mark.parametrize("kind", SCHEDULED)

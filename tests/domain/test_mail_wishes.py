@@ -9,6 +9,7 @@ from django.test import Client
 from registrations.domain import broadcasts, event_changes, mail_wishes, signup
 from registrations.mailing import outbox, reminders
 from registrations.models import Broadcast, Delivery, Registration
+from tests import mailbox
 from tests.admin_client import logged_in
 from tests.domain.broadcasts import composed, make_broadcast
 from tests.factories import answers, make_event, make_past_event, make_registration
@@ -37,6 +38,19 @@ def test_a_message_carries_a_way_out_with_one_click() -> None:
     message = composed(make_broadcast(registration.event), registration)
     assert message["List-Unsubscribe"].strip() == f"<{registration.stop_messages_url}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "Ne plus recevoir les messages"), ("en", "Stop receiving messages")],
+)
+def test_a_message_says_in_words_how_to_stop_them(language: str, words: str) -> None:
+    registration = make_registration(language=language)
+    message = composed(make_broadcast(registration.event), registration)
+    assert f"{registration.stop_messages_url}\n" in mailbox.text(message)
+    assert f'{registration.stop_messages_url}"' in mailbox.html(message)
+    for part in (mailbox.text(message), mailbox.html(message)):
+        assert words in part
 
 
 def test_the_one_click_of_a_mail_program_stops_messages_and_keeps_the_seat() -> None:

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -122,3 +124,37 @@ def test_a_mail_without_documents_asks_for_none() -> None:
     assert not [
         query for query in captured.captured_queries if query["sql"].startswith('SELECT "registrations_eventdoc')
     ]
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER_DAY, Kind.REMINDER_HOUR])
+def test_a_reminder_lists_what_may_be_read_before_the_session_and_attaches_nothing_again(kind: Delivery.Kind) -> None:
+    event = make_event()
+    guide, note = add(event, "Guide", attached=True), add(event, "Note", audience="everybody")
+    add(event, "Diaporama", audience="afterwards")
+    registration = make_registration(event)
+    sent = mail(registration, kind)
+    assert attached(sent) == []
+    assert f"Guide (PDF, 1\u00a0Ko), à télécharger\u00a0:\n{settings.BASE_URL}{url(registration, guide)}" in sent.body
+    assert "Note (PDF, 1\u00a0Ko), à télécharger" in sent.body
+    assert registration.report_url in sent.body
+    assert "Diaporama" not in sent.body
+    [html] = [one.content for one in sent.alternatives if one.mimetype == "text/html"]
+    for address in (url(registration, guide), url(registration, note), registration.report_url):
+        assert f'{address}"' in html
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER_DAY, Kind.REMINDER_HOUR])
+def test_a_reminder_without_documents_has_no_heading_for_them(kind: Delivery.Kind) -> None:
+    sent = mail(make_registration(make_event(report=False)), kind)
+    [html] = [one.content for one in sent.alternatives if one.mimetype == "text/html"]
+    assert "Documents" not in html
+
+
+def test_the_follow_up_of_a_dry_run_brings_what_people_will_get_then(client: Client) -> None:
+    event = make_event(report=False, status="draft")
+    slides = add(event, "Diaporama", audience="afterwards")
+    registration = make_registration(event, is_dry_run=True)
+    sent = mail(registration, Kind.FOLLOW_UP)
+    address = f"{url(registration, slides)}?moment=apres"
+    assert address in sent.body
+    assert client.get(address).status_code == 200

@@ -33,7 +33,7 @@ class Case(NamedTuple):
     reason: str = ""
     status: str = "confirmed"
     event: str = "published"
-    links: str = ""  # first letters: join, report, manage, not me, data, new address
+    links: str = ""  # first letters: join, report, manage, not me, stop messages, data, new address
     calendar: str = ""
     past_calendar: str | None = None  # where it is another one after the session
 
@@ -51,8 +51,8 @@ CASES = [
     ),
     Case("waiting_list", "invited", WAITING, links="mnd", calendar="CANCEL", past_calendar=""),
     Case("reminder_day", links="jrmnd"),
-    Case("reminder_hour", links="jd"),
-    Case("follow_up", links="jmnd"),
+    Case("reminder_hour", links="jrd"),
+    Case("follow_up", links="jrmnd"),
     *(
         Case("changed", reason, links="jmnd", calendar="REQUEST", past_calendar="")
         for reason in ("moved", "hour", "reopened")
@@ -70,9 +70,9 @@ CASES = [
     Case("withdrawn", "line", GONE, links="mnd"),
     Case("updated", links="mnd"),
     Case("updated", "", WAITING, links="mnd"),
-    Case("broadcast", links="jmnd"),
-    Case("broadcast", "", WAITING, links="mnd"),
-    Case("broadcast", "", WAITING, "postponed", links="mnd"),
+    Case("broadcast", links="jmnsd"),
+    Case("broadcast", "", WAITING, links="mnsd"),
+    Case("broadcast", "", WAITING, "postponed", links="mnsd"),
     Case("address_check", links="ad"),
     Case("address_changed", links="md"),
     Case("address_changed", "", GONE, links="md"),
@@ -143,6 +143,7 @@ def expected_links(case: Case, registration: Registration) -> set[str]:
         "r": registration.report_url,
         "m": registration.manage_url,
         "n": registration.not_me_url,
+        "s": registration.stop_messages_url,
         "d": f"{SITE}{prefix}/donnees-personnelles/",
         "a": registration.new_address_url,
     }

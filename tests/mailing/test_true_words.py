@@ -278,3 +278,11 @@ def test_who_asked_for_the_link_alone_is_told_of_no_colleague(outbox_folder: Pat
     registration = make_registration(make_event(report=False), email=OLD, language="en")
     delivery = Delivery.objects.enqueue(registration, Delivery.Kind.CONFIRMATION, reason="resent")
     assert "colleague" not in str(composer.compose(delivery).body)
+
+
+@pytest.mark.parametrize(("language", "button"), [("fr", "Entrer dans la salle"), ("en", "Go into the room")])
+def test_the_button_that_a_mail_names_is_the_one_of_the_page(client: Client, language: str, button: str) -> None:
+    registration = make_registration(make_event(starts_in=timedelta(minutes=5)), language=language)
+    mail = composer.compose(Delivery.objects.enqueue(registration, Delivery.Kind.REMINDER_HOUR))
+    assert button in mail.body
+    assert f">{button}</button>" in client.get(registration.join_url).text

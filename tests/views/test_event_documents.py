@@ -102,6 +102,24 @@ def test_what_is_for_after_the_session_comes_only_then(client: Client) -> None:
         assert (address(registration, document) in page) is (status == 200)
 
 
+def test_a_dry_run_shows_what_a_visitor_would_see_at_that_moment(client: Client) -> None:
+    trial = make_registration(make_event(report=False, status=Event.Status.DRAFT), is_dry_run=True)
+    now, later = make_document(trial.event, REGISTRANTS), make_document(trial.event, AFTERWARDS)
+    page = f"/rejoindre/{trial.join_code}/"
+    shown = {moment: client.get(f"{page}?moment={moment}").text for moment in ("avant", "ouvert", "apres")}
+    assert {moment: address(trial, now) in text for moment, text in shown.items()} == dict.fromkeys(shown, True)
+    listed = {moment: f'href="{address(trial, later)}?moment=apres"' in text for moment, text in shown.items()}
+    assert listed == {"avant": False, "ouvert": False, "apres": True}
+    assert client.get(f"{address(trial, later)}?moment=apres").status_code == 200
+    assert client.get(address(trial, later)).status_code == 404
+
+
+def test_a_registrant_cannot_open_what_is_for_after_the_session_by_naming_a_moment(client: Client) -> None:
+    registration = make_registration(make_event(report=False))
+    document = make_document(registration.event, AFTERWARDS)
+    assert client.get(f"{address(registration, document)}?moment=apres").status_code == 404
+
+
 def test_during_the_session_the_documents_are_in_a_fold(client: Client) -> None:
     registration = make_registration(make_event(report=False, starts_in=-timedelta(minutes=5)))
     document = make_document(registration.event, REGISTRANTS)

@@ -8,9 +8,16 @@ import icalendar
 import pytest
 from django.test import Client
 
-from registrations.models import Event
+from registrations.models import Event, EventPage
 from registrations.views import home
-from tests.factories import make_event, make_past_event, make_registration
+from tests.factories import (
+    make_document,
+    make_event,
+    make_past_event,
+    make_picture,
+    make_registration,
+    make_speaker,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +55,33 @@ def test_past_events_stand_by_year_with_their_recording_and_report(client: Clien
     assert 'href="https://video.example.net/1"' in page.text
     assert f'href="/evenements/{open_one.slug}/inscription/"' in page.text
     assert "(annulé)" in page.text
+
+
+def test_the_nearest_event_shows_its_picture_and_who_speaks(client: Client) -> None:
+    first, second = make_event(starts_in=DAY), make_event(starts_in=2 * DAY)
+    pictures = [make_picture(), make_picture()]
+    for event, picture in zip([first, second], pictures, strict=True):
+        EventPage.objects.create(event=event, picture=picture, picture_description="Une rue")
+        for name in ("Ada", "Bob", "Cléo"):
+            make_speaker(event, name=name)
+    page = client.get("/").text
+    assert "Avec Ada, Bob et Cléo" in page
+    assert "With Ada, Bob and Cléo" in client.get("/en/").text
+    assert page.count("Avec Ada") == 1
+    assert [f'<img src="{picture.src}"' in page for picture in pictures] == [True, False]
+    assert 'sizes="(min-width: 60rem) 32rem, 100vw"' in page
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, ""), (1, "Un document"), (3, "3 documents")])
+def test_a_past_event_says_how_many_documents_everybody_may_open(client: Client, count: int, words: str) -> None:
+    event = make_past_event(report=False)
+    make_document(event, "registrants")
+    for number in range(count):
+        make_document(event, content=f"%PDF-1.7 {number}".encode())
+    page = client.get("/").text
+    assert words in page
+    assert (f'href="{event.get_absolute_url()}#documents"' in page) is bool(count)
+    assert 'id="documents"' in client.get(event.get_absolute_url()).text
 
 
 def test_no_past_event_is_out_of_reach(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from registrations.admin.shared import confirmation, model_admin
 from registrations.admin_site.pages import AdminPage
 from registrations.domain import dry_runs, erasure
 from registrations.models import Delivery, Event, Registration
+from registrations.models.dry_run_moment import Moment
 from registrations.models.mail_kinds import SCHEDULED
 from registrations.text import email_typos
 from registrations.web.fields import ANSWER_TOO_LONG, AddressField, NameField
@@ -74,7 +75,7 @@ def _page(request: HttpRequest, event: Event, form: DryRunForm | None) -> HttpRe
     context: dict[str, Any] = {
         "running": [_shown(one) for one in dry_runs.of_event(event).select_related("event")],
         "kinds": SCHEDULED,
-        "moments": dry_runs.Moment,
+        "moments": Moment,
         "days": dry_runs.KEPT.days,
         "back": reverse("admin:registrations_event_change", args=[event.pk]),
         "original": event,
