@@ -227,7 +227,7 @@ def test_every_column_says_what_the_admin_says(organiser: Client) -> None:
         "Lettre d’information": "Oui",
         "Dernier courriel": "Envoyé",
         "Langue": "Français",
-        "Événement": "Le titre",
+        "Webinaire": "Le titre",
     }
 
 

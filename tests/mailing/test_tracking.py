@@ -239,7 +239,7 @@ def test_an_event_about_a_mail_that_is_not_ours_is_ignored(post: Post, sent: Del
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        ("hard_bounce", "un message précédent est revenu\u00a0: cette adresse ne fonctionne pas"),
+        ("hard_bounce", "un courriel précédent est revenu\u00a0: cette adresse ne fonctionne pas"),
         ("spam", "la personne a signalé un courriel précédent comme indésirable"),
     ],
 )

@@ -157,7 +157,7 @@ def test_an_import_and_the_end_of_its_job_are_one_transaction(
     assert "Un incident imprévu s’est produit." in organiser.get(page_of(job)).text
     organiser.post(page_of(job))
     job = run_next_job()
-    assert job.told == [["success", "3 personnes sont ajoutées."]]
+    assert job.told == [["success", "3 personnes sont inscrites ou en attente."]]
     assert Registration.objects.count() == 3
 
 
