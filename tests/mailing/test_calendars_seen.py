@@ -46,7 +46,7 @@ HAPPENED = {
     ),
     "moved": (
         "Vous avez changé d’adresse\u00a0: les messages au sujet de ce webinaire vont désormais à la nouvelle. {}",
-        "You have changed your address: the messages about this webinar now go to the new one. {}",
+        "You have changed your address: emails about this webinar now go to the new one. {}",
     ),
     "corrected": (
         "L’adresse de cette inscription a été corrigée\u00a0: elle ne concerne plus cette boîte aux lettres. {}",

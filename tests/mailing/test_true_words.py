@@ -141,7 +141,7 @@ def test_a_withdrawn_person_who_asks_for_the_link_gets_the_mail_that_brings_them
     mail = last_mail(outbox_folder)
     sentence = {
         "fr": "l’inscription est annulée, et son lien ne fonctionne plus. Vous avez changé d’avis ? Vous pouvez",
-        "en": "the registration is cancelled, and its link no longer works. You have changed your mind? You can",
+        "en": "the registration is cancelled, and its link no longer works. Changed your mind? You can",
     }
     assert sentence[language] in words(mailbox.text(mail))
     assert registration.manage_url in mailbox.links(mailbox.text(mail))
