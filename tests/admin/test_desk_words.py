@@ -107,7 +107,9 @@ def catalogue() -> Iterator[tuple[str, str]]:
     with path.open("rb") as file:
         for message in read_po(file):
             if message.id:
-                english, french = (one if isinstance(one, str) else one[0] for one in (message.id, message.string))
+                english, french = (
+                    one if isinstance(one, str) else (one or [""])[0] for one in (message.id, message.string)
+                )
                 yield english, french
 
 

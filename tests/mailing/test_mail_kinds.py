@@ -251,7 +251,7 @@ def test_once_it_has_begun_nobody_is_promised_a_seat() -> None:
     assert "We will write to you as soon as a seat becomes free" in before[1]
     assert begun[0].startswith("No seat became free: webinar of ")
     for form in begun[1:]:
-        assert "no seat has become free before the start" in form
+        assert "no seat became free before the start" in form
         assert "as soon as a seat" not in form
         assert "When:" not in form
 

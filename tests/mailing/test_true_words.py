@@ -96,7 +96,7 @@ def full_event(**fields: object) -> Event:
 def test_a_confirmed_person_who_signs_up_again_is_not_told_of_a_waiting_list(journey: Journey) -> None:
     event = full_event()
     known = words(journey.sign_up(event, email=OLD).text)
-    assert "un message qui dit où vous en êtes est en route" in known
+    assert "un courriel qui dit où vous en êtes est en route" in known
     assert "Si vous n’aviez pas encore de place, vous êtes en liste d’attente" in known
     assert "votre place sur la liste d’attente" not in known
     assert "Votre inscription" in words(mailbox.text(last_mail(journey.folder)))

@@ -68,7 +68,7 @@ def test_a_long_job_has_a_page_with_its_progress_and_then_its_result(
     assert "refresh" not in page.text
     me = User.objects.get()
     bulk = AuditEntry.objects.get(action=AuditEntry.Action.BULK_MAIL)
-    assert (bulk.actor, bulk.detail) == (me.pk, {"act": "Renvoyer la confirmation", "count": 3})
+    assert (bulk.actor, bulk.detail) == (me.pk, {"deed": "send_again", "count": 3})
     history = LogEntry.objects.values_list("user", "object_repr", "change_message")
     assert sorted(history) == sorted((me.pk, f"n° {row.pk}", "Renvoyer la confirmation") for row in rows)
 
