@@ -198,7 +198,7 @@ def look_at_the_figures(organiser: Organiser) -> None:
     organiser.show("bilan")
     organiser.press("Bilan (PDF)")
     made = page.get_by_role("button", name="Télécharger bilan-")
-    made.wait_for(timeout=60_000)
+    made.wait_for(timeout=180_000)  # at low priority, beside the mails
     with page.expect_download() as download:
         made.click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
