@@ -133,7 +133,7 @@ def test_documents_of_the_admin_are_refused_in_a_sentence_that_does_not_say_try_
     event, organiser = make_past_event(), logged_in()
     make_registration(event)
     answers = [
-        organiser.get(reverse("admin:registrations_event_figures_pdf", args=[event.pk]), follow=True),
+        organiser.post(reverse("admin:registrations_event_figures_pdf", args=[event.pk]), follow=True),
         organiser.post(f"{EVENTS}{event.pk}/lists/", {"document": "sign-in-sheet"}, follow=True),
     ]
     for answer in answers:

@@ -31,7 +31,10 @@ SENTENCES: dict[Action, dict[str, Any]] = {
     Action.PASSWORD_CHANGED: {"": gettext_lazy("%(who)s changed the password of %(account)s.")},
     Action.ACCOUNT_ADDED: {"": gettext_lazy("%(who)s added the account %(account)s.")},
     Action.INVITED: {"": gettext_lazy("%(who)s invited %(account)s.")},
-    Action.RIGHTS_CHANGED: {"": gettext_lazy("%(who)s changed the rights of %(account)s.")},
+    Action.RIGHTS_CHANGED: {
+        "auth.user": gettext_lazy("%(who)s changed the rights of %(account)s."),
+        "auth.group": gettext_lazy("%(who)s changed the rights of the group %(account)s."),
+    },
     Action.DELETED: {
         "registrations.registration": gettext_lazy("%(who)s deleted registration no. %(number)s."),
         "registrations.event": gettext_lazy("%(who)s deleted webinar no. %(number)s."),
@@ -180,7 +183,7 @@ SENTENCES: dict[Action, dict[str, Any]] = {
 def act_of(entry: AuditEntry) -> str:
     """What tells the acts of one action apart."""
     detail = entry.detail
-    if entry.action == Action.DELETED:
+    if entry.action in {Action.DELETED, Action.RIGHTS_CHANGED}:
         return entry.about.partition(" ")[0]
     if name := detail.get("deed"):
         return "people.send_again" if name == "send_again" else str(name)
@@ -228,8 +231,6 @@ def _values(entry: Any, things: dict[str, Model]) -> dict[str, Any]:
 
 
 def _account(entry: Any, thing: Model | None) -> str:
-    if isinstance(thing, Group):
-        return _("the group %(name)s") % {"name": thing.name}
     if thing is not None:
         return str(thing)
     return _("deleted account") if entry.about else _("an unknown name")
@@ -240,10 +241,11 @@ def _no_event(entry: Any) -> str:
 
 
 def _named(event: Event) -> str:
+    title = _("“%(title)s”") % {"title": event.short_title}
     try:
-        return f"{event.short_title}, {dates.event_dates(event)}"
+        return f"{title}, {dates.event_dates(event)}"
     except ZoneInfoNotFoundError:
-        return event.short_title
+        return title
 
 
 def _filtered_event(entry: Any) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from registrations.documents import limited_child
 from registrations.models import Event, PictureFile, ShareImage, SiteIdentity, colours
+from registrations.models.texts import ENGLISH, FRENCH
 from registrations.text import dates, typography
 
 WRITER = "registrations.documents.share_writer"
@@ -22,12 +23,12 @@ EVENTS_MAX = 50  # the latest; an image that exists stays
 logger = logging.getLogger(__name__)
 
 
-def content_of(event: Event, *, accent: str, logo: str) -> dict[str, Any]:
-    """What the image shows, in the site's language. A postponed event has no date. `logo`: its digest."""
+def content_of(event: Event, *, accent: str, logo: str, language: str = FRENCH) -> dict[str, Any]:
+    """What the image shows. A postponed event has no date. `logo`: its digest."""
     shades = colours.for_light(accent or DEFAULT_ACCENT)
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(language):
         shown = {
-            "title": typography.french(event.title),
+            "title": typography.french(event.texts.title),
             "brand": settings.LEGAL_NAME,
             "logo": logo,
             **shades._asdict(),
@@ -51,24 +52,30 @@ def digest_of(content: dict[str, Any]) -> str:
 
 def address(event: Event, *, accent: str, logo: str) -> str:
     """It changes with what the image shows, so that those who have fetched it fetch it anew."""
-    return reverse("share_image", args=[event.slug, digest_of(content_of(event, accent=accent, logo=logo))])
+    language = ENGLISH if event.title_en and translation.get_language() == ENGLISH else FRENCH
+    content = content_of(event, accent=accent, logo=logo, language=language)
+    return reverse("share_image", args=[event.slug, digest_of(content)])
 
 
 def prepare(*, wanted: Callable[[], bool] = lambda: True) -> None:
     """Make the images that are missing or out of date. One that cannot be made leaves the others their turn."""
     identity = SiteIdentity.objects.select_related("logo").first() or SiteIdentity()
     logo = identity.logo.digest if identity.logo else ""
-    made = dict(ShareImage.objects.values_list("event", "digest"))
+    made = {event: digests for event, *digests in ShareImage.objects.values_list("event", "digest", "digest_en")}
     for event in Event.objects.published().order_by("-starts_at")[:EVENTS_MAX]:
-        content = content_of(event, accent=identity.accent, logo=logo)
-        if wanted() and made.get(event.pk) != digest_of(content):
-            make(event, content)
+        for language in (FRENCH, ENGLISH) if event.title_en else (FRENCH,):
+            content = content_of(event, accent=identity.accent, logo=logo, language=language)
+            if wanted() and digest_of(content) not in made.get(event.pk, []):
+                make(event, content, language)
 
 
-def make(event: Event, content: dict[str, Any]) -> None:
+def make(event: Event, content: dict[str, Any], language: str) -> None:
     answer, png = limited_child.ask(WRITER, _logo(content["logo"]), json.dumps(content))
     if why := answer.get("refused"):
         logger.warning("The share image of event %s could not be made: %s", event.pk, why)
+        return
+    if language == ENGLISH:
+        ShareImage.objects.filter(event=event).update(digest_en=digest_of(content), content_en=png)
         return
     fresh = {"digest": digest_of(content), "content": png, "made_at": timezone.now()}
     ShareImage.objects.update_or_create(event=event, defaults=fresh)

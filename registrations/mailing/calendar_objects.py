@@ -56,7 +56,7 @@ def _what_happened(delivery: Delivery, event: Event) -> str:
         case Kind.CHANGED, _reason:
             return _("The webinar is postponed. The new date is not known yet.")
         case Kind.ADDRESS_CHANGED, Reason.INVITED:
-            words = _("You have changed your address: the messages about this webinar now go to the new one.")
+            words = _("You have changed your address: emails about this webinar now go to the new one.")
         case Kind.ADDRESS_CHANGED, _reason:
             words = _("The address of this registration was corrected: it does not concern this mailbox.")
         case Kind.WAITING_LIST, _reason:

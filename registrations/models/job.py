@@ -85,6 +85,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     class Kind(models.TextChoices):
         DOCUMENT = "document", _("Document")
+        FIGURES = "figures", _("Report in figures (PDF)")
         IMPORT = "import", _("Import of people")
         PEOPLE = "people", _("Act on several people")
         PRESENCES = "presences", _("Import of presences")

@@ -44,9 +44,9 @@ class Texts:
 
     def __getattr__(self, name: str) -> Text:
         texts = {FRENCH: getattr(self.row, name), ENGLISH: getattr(self.row, f"{name}{SUFFIX}")}
-        language = ENGLISH if get_language() == ENGLISH else FRENCH
-        if not texts[language]:
-            language = FRENCH if texts[FRENCH] else ENGLISH
+        language, other = (ENGLISH, FRENCH) if get_language() == ENGLISH else (FRENCH, ENGLISH)
+        if texts[other] and not texts[language]:
+            language = other
         return Text(texts[language], language)
 
 

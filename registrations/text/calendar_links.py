@@ -56,7 +56,7 @@ def note(event: Event) -> str:
 
 def beside_the_invitation() -> str:
     """What becomes of an entry that was made before signing up: no client joins it with that of the invitation."""
-    return _("Once you have signed up, the invitation in your mail makes another entry, with your link.")
+    return _("Once you have signed up, the invitation in your email makes another entry, with your link.")
 
 
 def _google(entry: Entry) -> str:

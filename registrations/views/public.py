@@ -210,7 +210,7 @@ def _thanks_words(event: Event, typed: dict[str, Any] | None, more: dict[str, An
         sender=sender or event.organiser_name,
     )
     if more["suggested_domain"] and not (is_delayed or is_limited):
-        words["on_its_way"] = _("Your message leaves in two minutes, to")
+        words["on_its_way"] = _("Your email leaves in two minutes, to")
     return words
 
 

@@ -120,7 +120,7 @@ def correct(request: HttpRequest, registration: Registration) -> HttpResponse:
     wait = wait_of_form(request, form)
     if wait is None and request.method == "POST" and form.is_valid():
         if corrections.correct_answers(registration, **form.cleaned_data):
-            messages.success(request, _("Your corrections are recorded. A message confirms it."))
+            messages.success(request, _("Your corrections are recorded. An email confirms it."))
         return _to_my_registration(registration)
     return too_many(_render(request, "registrations/personal/correct.html", registration, form=form), wait)
 
@@ -133,8 +133,8 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
         email = form.cleaned_data["email"]
         corrections.ask_for_address(registration, email=email)
         words = _(
-            "A message is on its way to %(email)s: open its link to confirm the address. Until then nothing changes. "
-            "It is sent at most three times a day to one address: if nothing comes, try again tomorrow."
+            "An email is on its way to %(email)s: open its link to confirm the address. Until then nothing changes. "
+            "It is sent at most three times a day to one address: if nothing arrives, try again tomorrow."
         )
         messages.success(request, words % {"email": email})
         return _to_my_registration(registration)
@@ -146,7 +146,7 @@ def change_address(request: HttpRequest, registration: Registration) -> HttpResp
 def send_again(request: HttpRequest, registration: Registration) -> HttpResponse:
     if request.method == "POST" and not registration.is_cancelled:
         if _send_again(registration):
-            messages.success(request, _("The message is on its way to %(email)s.") % {"email": registration.email})
+            messages.success(request, _("The email is on its way to %(email)s.") % {"email": registration.email})
         else:
             messages.warning(request, _had_enough())
     return _to_my_registration(registration)
@@ -207,8 +207,8 @@ def come_back(request: HttpRequest, registration: Registration) -> HttpResponse:
 
 def _back_in_words(registration: Registration) -> str:
     if registration.is_waiting:
-        return _("You are on the waiting list. A message confirms it.")
-    return _("You are back on the list. A message confirms it.")
+        return _("You are on the waiting list. An email confirms it.")
+    return _("You are back on the list. An email confirms it.")
 
 
 @own_page
@@ -255,14 +255,14 @@ def confirm_address(request: HttpRequest, address_code: str) -> HttpResponse:
         corrections.confirm_address(registration)
     except corrections.AddressTaken:
         return _render(request, "registrations/personal/confirm_address.html", registration, taken=True)
-    messages.success(request, _("Your address is changed. A message with your link is on its way to it."))
+    messages.success(request, _("Your address is changed. An email with your link is on its way to it."))
     return _to_my_registration(registration)
 
 
 def _had_enough() -> str:
     return _(
-        "The link has already been asked for three times today for this address: look in the junk folder, or try"
-        " tomorrow."
+        "The link has already been requested three times today for this address: look in your junk folder, or"
+        " try again tomorrow."
     )
 
 

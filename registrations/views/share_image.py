@@ -16,8 +16,9 @@ def share_image(request: HttpRequest, slug: str, digest: str) -> HttpResponse:
     image = ShareImage.objects.filter(event__in=published).first()
     if image is None:
         return _not_made_yet() if published.exists() else _no_such_event()
-    response = kept_for_good(bytes(image.content), "image/png")
-    if image.digest != digest:
+    is_english = bool(digest) and digest == image.digest_en
+    response = kept_for_good(bytes((image.content_en or b"") if is_english else image.content), "image/png")
+    if digest not in {image.digest, image.digest_en}:
         response["Cache-Control"] = "no-cache"
     return response
 

@@ -104,7 +104,7 @@ class NewAddressForm(AddressForm):
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
         if address.lower() == self.current.lower():
-            raise ValidationError(_("Your messages go to this address already."), code="unchanged")
+            raise ValidationError(_("Your emails already go to this address."), code="unchanged")
         return address
 
 

@@ -19,15 +19,15 @@ def thanks_words(
     """
     if was_full:
         heading = _("Your request is recorded")
-        on_its_way = _("All seats are taken: a message that says where you stand is on its way to")
+        on_its_way = _("All seats are taken: an email that says where you stand is on its way to")
     else:
         heading = _("Your registration is recorded")
-        on_its_way = _("A confirmation message is on its way to")
+        on_its_way = _("A confirmation email is on its way to")
     if is_delayed:
-        on_its_way = _("Very many people are signing up now: your message leaves a little later, to")
+        on_its_way = _("Very many people are signing up now: your email will leave a little later, to")
     elif is_limited:
         on_its_way = _(
-            "Several messages have been asked for this mailbox today: look there for yours first."
+            "Several emails have been requested for this mailbox today: look there for yours first."
             " A first confirmation that has not left yet leaves now or in the next days, to"
         )
     return {
@@ -53,15 +53,15 @@ def _entrance(event: Event) -> str:
 def _entrance_note(event: Event) -> str:
     if not event.room_is_open:
         left = countdown.in_words(event.room_opens_at)
-        return _("%(left)s. This page opens by itself: keep it open, there is no need to wait for the mail.") % {
+        return _("%(left)s. This page opens by itself: keep it open, there is no need to wait for the email.") % {
             "left": left
         }
     start = {"hour": dates.named_hour(event.starts_at, event)}
     if event.is_over:
         return _("The session is over.")
     if event.has_started:
-        return _("The session began at %(hour)s. Go in now: there is no need to wait for the mail.") % start
-    return _("The session begins at %(hour)s. Go in now: there is no need to wait for the mail.") % start
+        return _("The session began at %(hour)s. Go in now: there is no need to wait for the email.") % start
+    return _("The session begins at %(hour)s. Go in now: there is no need to wait for the email.") % start
 
 
 def _mail_holds(event: Event) -> str:
@@ -78,17 +78,17 @@ def _mail_holds(event: Event) -> str:
 
 def _open_your_mailbox(event: Event, was_full: bool, may_enter: bool, sender: str) -> str:
     words = _(
-        "Open your mailbox. The message comes from “%(sender)s”."
-        " If it is not there within ten minutes, look in the junk folder."
+        "Check your inbox. The email comes from “%(sender)s”."
+        " If it is not there within ten minutes, look in your junk folder."
     ) % {"sender": sender}
     if may_enter:
         return _(
-            "Keep the message for later: the same link will lead to what follows. It comes from “%(sender)s”, and may"
-            " take some minutes."
+            "Keep the email for later: the same link will lead to what follows. It comes from “%(sender)s”, and may"
+            " take a few minutes."
         ) % {"sender": sender}
     if not event.is_today or was_full:
         return words
-    now = _("Open the message now: your link is in it.")
+    now = _("Open the email now: your link is in it.")
     return f"{now} {words}"
 
 
@@ -114,6 +114,6 @@ def _then(event: Event, was_full: bool) -> list[str]:
     else:
         use_link = _("On the day, use the link you received a few minutes before %(start)s.")
     return [
-        _("Note the date: %(days)s, %(hours)s. The calendar invitation is in the message.") % date,
+        _("Save the date: %(days)s, %(hours)s. The calendar invitation is in the email.") % date,
         use_link % start,
     ]

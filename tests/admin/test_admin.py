@@ -41,7 +41,7 @@ def test_every_list_and_form_opens_in_french(organiser: Client, model: str) -> N
     registration = delivery.registration
     assert registration is not None
     row = {"event": registration.event, "delivery": delivery}[model]
-    titles = {"event": "Événement", "delivery": "Courriel"}
+    titles = {"event": "Webinaire", "delivery": "Courriel"}
     listed = organiser.get(reverse(f"admin:registrations_{model}_changelist"))
     opened = organiser.get(reverse(f"admin:registrations_{model}_change", args=[row.pk]))
     for page in (listed, opened):

@@ -39,16 +39,13 @@ STOCK = {
     ],
     "en": [
         r"Select .{1,60} to (change|view)",
-        r"Add another",
-        r"Are you sure",
         r"Django administration",
         r"\bLDAP\b",
         r"Single Sign",
-        r"object “",
     ],
 }
 NO_TEXT = re.compile(r"<(script|style|pre|textarea|svg)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
-ATTRIBUTES = re.compile(r'(?:title|aria-label|alt|value|placeholder)="([^"]*)"')
+ATTRIBUTES = re.compile(r'(?:title|aria-label|alt|value|placeholder|data-inline-formset)="([^"]*)"')
 
 
 def words(page: str) -> str:
@@ -73,7 +70,7 @@ def test_no_page_of_the_desk_has_a_stock_phrase(language: str, settings: Setting
                 for phrase in STOCK[language]
                 for match in re.finditer(f".{{0,40}}{phrase}.{{0,30}}", text)
             ]
-    assert found == []
+    assert "\n".join(f"{name}: {words}" for name, words in found) == ""
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -110,7 +107,9 @@ def catalogue() -> Iterator[tuple[str, str]]:
     with path.open("rb") as file:
         for message in read_po(file):
             if message.id:
-                english, french = (one if isinstance(one, str) else one[0] for one in (message.id, message.string))
+                english, french = (
+                    one if isinstance(one, str) else (one or [""])[0] for one in (message.id, message.string)
+                )
                 yield english, french
 
 

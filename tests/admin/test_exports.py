@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from registrations.admin.people import exports
 from registrations.domain import attendance, signup
 from registrations.models import Attendance, AuditEntry, Delivery, Event, Registration
 from registrations.security import second_factor
@@ -227,7 +228,7 @@ def test_every_column_says_what_the_admin_says(organiser: Client) -> None:
         "Lettre d’information": "Oui",
         "Dernier courriel": "Envoyé",
         "Langue": "Français",
-        "Événement": "Le titre",
+        "Webinaire": "Le titre",
     }
 
 
@@ -382,3 +383,17 @@ def test_an_unknown_document_is_the_page_again_and_an_unknown_event_is_not_found
     event = make_event()
     assert take(organiser, event, "everything")["Location"] == f"{EVENTS}{event.pk}/lists/"
     assert organiser.get(f"{EVENTS}0/lists/").status_code == 404
+
+
+def test_an_export_that_takes_long_says_how_long_and_that_one_may_go_on(
+    organiser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is sent while it is read: the first piece is there before the last row was asked for."""
+    event = make_event()
+    for _ in range(4):
+        make_registration(event)
+    assert "comptez environ" not in organiser.get(EXPORT).text
+    monkeypatch.setattr(exports, "ROWS_A_SECOND", 1)
+    page = organiser.get(EXPORT).text
+    assert "comptez environ 4 secondes" in page
+    assert "faire autre chose" in page

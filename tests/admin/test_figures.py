@@ -1,6 +1,7 @@
 """The page and the PDF document of an event's figures."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from pytest_django import Settings
 
 from registrations.documents import event_report, pdf
 from registrations.domain import attendance, retention
-from registrations.models import Attendance, Delivery, PurgedCount
+from registrations.models import Attendance, Delivery, Job, PurgedCount
 from registrations.models.purged_count import Counts
 from registrations.statistics import event_figures
-from tests.admin_client import EVENTS, logged_in, messages
+from tests.admin_client import EVENTS, logged_in
 from tests.factories import make_event, make_past_event, make_registration
 from tests.statistics.filled_events import fill, long_past
+from tests.worker.queued_jobs import page_of, run_next_job
 
 pytestmark = pytest.mark.django_db
 READER = ["view_event", "view_registration"]
@@ -65,7 +67,12 @@ def test_the_page_lists_how_texts_were_classified_unrecognised_first() -> None:
 @pytest.mark.parametrize("number", [0, 1, 4, 40])
 def test_the_document_shows_the_same_as_the_page_on_two_pages_at_most(number: int) -> None:
     event = fill(make_past_event(title="Le webinaire", slug=f"le-webinaire-{number}"), number)
-    answer = logged_in(*READER).get(f"{EVENTS}{event.pk}/figures/pdf/")
+    client, address = logged_in(*READER), f"{EVENTS}{event.pk}/figures/pdf/"
+    job = Job.objects.get(pk=followed(client.post(address)))
+    assert "Cette page se met à jour d’elle-même. Vous pouvez la quitter" in client.get(page_of(job)).text
+    run_next_job()
+    assert f'href="{address}"' in client.get(page_of(job)).text
+    answer = client.get(address)
     assert answer["Content-Disposition"] == f'attachment; filename="bilan-le-webinaire-{number}.pdf"'
     reader = PdfReader(io.BytesIO(answer.content))
     catalogue: Any = reader.root_object
@@ -110,10 +117,36 @@ def test_the_drawings_of_the_document_have_a_text_alternative() -> None:
 
 
 @pytest.mark.typesetting
-def test_a_document_that_cannot_be_typeset_redirects_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_that_cannot_be_typeset_says_so_on_the_page_of_the_operation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(pdf, "RENDERER", Path("/nowhere/renderer.py"))
-    page = logged_in().get(f"{EVENTS}{make_event().pk}/figures/pdf/", follow=True)
-    assert messages(page) == ["Ce document ne peut pas être produit pour le moment. Réessayez dans une minute."]
+    client = logged_in()
+    job = Job.objects.get(pk=followed(client.post(f"{EVENTS}{make_event().pk}/figures/pdf/")))
+    run_next_job()
+    assert (
+        "Ce document ne peut pas être produit pour le moment. Réessayez dans une minute."
+        in client.get(page_of(job)).text
+    )
+
+
+def test_a_report_that_nobody_has_asked_for_leads_to_the_figures() -> None:
+    event = make_event()
+    answer = logged_in(*READER).get(f"{EVENTS}{event.pk}/figures/pdf/")
+    assert answer["Location"] == f"{EVENTS}{event.pk}/figures/"
+
+
+def test_two_clicks_make_one_report() -> None:
+    client, event = logged_in(*READER), make_event()
+    first, second = (followed(client.post(f"{EVENTS}{event.pk}/figures/pdf/")) for _ in range(2))
+    assert first == second
+
+
+def followed(answer: Any) -> int:
+    """The number of the operation whose page opens."""
+    found = re.search(r"/job/(\d+)/change/", answer["Location"])
+    assert found, answer
+    return int(found[1])
 
 
 @pytest.mark.parametrize("permissions", [["view_event"], ["view_registration"]])

@@ -83,7 +83,7 @@ def test_what_staff_did_is_told_with_their_account_and_no_name_of_the_person_sta
     registration = signed_up()
     client = logged_in()
     act(client, "send_again", registration)
-    moments = [moment for moment in person_history(registration) if moment.title == "Dans la gestion, par equipe"]
+    moments = [moment for moment in person_history(registration) if moment.title == "Au bureau, par equipe"]
     assert [moment.words for moment in moments] == ["Renvoyer la confirmation"]
     assert registration.last_name not in str(list(LogEntry.objects.values()))
 

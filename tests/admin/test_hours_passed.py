@@ -25,7 +25,7 @@ def in_an_hour() -> Event:
 
 
 def test_a_reminder_whose_hour_has_passed_is_named() -> None:
-    assert told(in_an_hour()) == ["« Dernier rappel » : son heure est passée, ce courriel ne partira pas."]
+    assert told(in_an_hour()) == ["« Dernier rappel » : son heure est passée, ce courriel ne partira pas."]
 
 
 def test_nothing_is_said_of_one_that_has_left() -> None:

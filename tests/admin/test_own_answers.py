@@ -47,7 +47,7 @@ def test_the_organiser_corrects_an_answer_and_tells_nobody() -> None:
         one.key: "Habitat",
     }
     assert not person.deliveries.exists()
-    [told] = [moment.words for moment in person_history(person) if moment.title.startswith("Dans la gestion")]
+    [told] = [moment.words for moment in person_history(person) if moment.title.startswith("Au bureau")]
     assert "Question several" in told
     assert "Habitat" not in told
 

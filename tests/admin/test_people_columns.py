@@ -82,7 +82,7 @@ def test_columns_that_nobody_can_guess_are_chosen_on_the_page(organiser: Client)
     page = upload(organiser, event, csv_of(["A1", "A2", "A3", "A4", "A5"], ZOE, ALI))
     assert "La colonne « A4 » est" in told(page)
     assert "Aucune colonne n’est « Structure » : choisissez-la ci-dessous." in told(page)
-    assert "Personne ne peut encore être ajouté" in told(page)
+    assert "Personne ne peut encore être inscrit" in told(page)
     fields = {"A1": "last_name", "A2": "first_name", "A4": "organisation", "A5": "job_title"}
     page = read_again(organiser, event, page, **fields)
     assert [row.cells["last_name"] for row in page.context["new"].rows] == ["Durand", "Ben"]

@@ -81,7 +81,7 @@ def test_each_bad_cell_is_named_by_line_and_column_in_the_words_of_the_form(orga
     assert "Il manque la fin de l’adresse" in text
     assert "2 lignes sont à corriger ; elles ne sont pas ajoutées." in text
     assert "1 personne reçoit une place." in text
-    assert "Ajouter 1 personne" in text
+    assert "Inscrire 1 personne" in text
     assert added(event) == []
 
 
@@ -132,7 +132,7 @@ def test_without_mail_nobody_is_told_and_the_reminders_are_planned(organiser: Cl
     event = make_event()
     page = bring(organiser, event, ZOE, ALI)
     assert page.redirect_chain == [(f"{PEOPLE}?event__id__exact={event.pk}", 302)]
-    assert messages(page) == ["2 personnes sont ajoutées."]
+    assert messages(page) == ["2 personnes sont inscrites ou en attente."]
     assert added(event) == [("zoe@example.org", "confirmed"), ("ali@example.org", "confirmed")]
     assert kinds() == ["reminder_day", "reminder_day", "reminder_hour", "reminder_hour"]
     person = Registration.objects.get(email="zoe@example.org")
@@ -143,7 +143,7 @@ def test_without_mail_nobody_is_told_and_the_reminders_are_planned(organiser: Cl
 def test_with_mail_each_is_owed_the_mail_that_says_where_they_stand(organiser: Client) -> None:
     event = make_event(capacity=1)
     page = bring(organiser, event, ZOE, ALI, mail="with")
-    assert messages(page) == ["2 personnes sont ajoutées.", "1 d’entre elles est en liste d’attente."]
+    assert messages(page) == ["2 personnes sont inscrites ou en attente.", "1 d’entre elles est en liste d’attente."]
     assert added(event) == [("zoe@example.org", "confirmed"), ("ali@example.org", "waitlisted")]
     assert kinds() == ["confirmation", "reminder_day", "reminder_hour", "waiting_list"]
     assert set(Delivery.objects.filter(kind="confirmation").values_list("priority", "reason")) == {(1, "new")}
@@ -173,7 +173,7 @@ def test_sending_the_confirmation_twice_adds_nobody_twice(organiser: Client) -> 
     assert len(added(event)) == 2
     assert kinds().count("confirmation") == 2
     assert messages(page) == [
-        "0 personne est ajoutée.",
+        "0 personne est inscrite ou en attente.",
         "2 personnes ont été laissées de côté_: déjà sur la liste, ou sans place libre.",
     ]
 

@@ -50,7 +50,7 @@ def test_behind_a_plain_relay_the_desk_says_handed_over_and_where_returns_arrive
     registration = signed_up()
     page = organiser.get(MAILS).text
     assert "Envoyé" in page
-    assert "Envoyé" not in page
+    assert "Remis" not in page
     assert "un courriel qui revient arrive dans la boîte retours@example.org" in page
     assert "Par dit par le prestataire" not in page
     mail = organiser.get(f"{MAILS}{last_mail(registration).pk}/change/").text
@@ -79,7 +79,7 @@ def test_a_mail_noted_as_returned_stops_the_next_ones_until_the_address_is_corre
     page = act(organiser, "came_back", last_mail(registration), path=MAILS)
     assert messages(page) == ["1 courriel est noté comme revenu."]
     assert write_again(registration) == "cancelled"
-    assert last_mail(registration).error == "un message précédent est revenu\u00a0: cette adresse ne fonctionne pas"
+    assert last_mail(registration).error == "un courriel précédent est revenu\u00a0: cette adresse ne fonctionne pas"
     registration.email = "zoe.durand@example.org"
     registration.save()
     assert write_again(registration) == "sent"

@@ -15,10 +15,9 @@ from tests.factories import make_event
 pytestmark = pytest.mark.django_db
 
 
-def address(client: Client, event: Event) -> str:
-    found = re.search(
-        r'<meta property="og:image" content="https?://[^/]+(/[^"]+)">', client.get(f"/evenements/{event.slug}/").text
-    )
+def address(client: Client, event: Event, language: str = "") -> str:
+    page = client.get(f"{language}/evenements/{event.slug}/").text
+    found = re.search(r'<meta property="og:image" content="https?://[^/]+(/[^"]+)">', page)
     assert found
     return found[1]
 
@@ -88,3 +87,15 @@ def test_any_title_fits(title: str) -> None:
     make_event(title=title[:200])
     share_image.prepare()
     assert ShareImage.objects.exists()
+
+
+def test_an_event_with_an_english_title_has_an_english_image_too(client: Client) -> None:
+    event = make_event(title_en="Towns and family policy")
+    share_image.prepare()
+    french, english = address(client, event), address(client, event, "/en")
+    assert french != english
+    images = [client.get(path) for path in (french, english)]
+    assert [image["Cache-Control"] for image in images] == ["public, max-age=31536000, immutable"] * 2
+    assert images[0].content != images[1].content
+    without = make_event()
+    assert address(client, without) == address(client, without, "/en")

@@ -1,7 +1,7 @@
 """An event once more: a draft for next year, with what was written and without whom it was written to."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
@@ -59,7 +59,7 @@ def test_each_kind_of_row_that_belongs_to_an_event_is_declared() -> None:
     assert (sorted(related - declared), sorted(declared - related)) == ([], [])
 
 
-QUESTION_IN_ENGLISH = {"label_en": "What for?", "choices_en": "One\nTwo", "help_text_en": "One only"}
+QUESTION_IN_ENGLISH: dict[str, Any] = {"label_en": "What for?", "choices_en": "One\nTwo", "help_text_en": "One only"}
 IN_ENGLISH = ["title", "short_title", "summary", "description", "connection_notes", "origins", "newsletter_label"]
 IN_ENGLISH += ["follow_up_present", "follow_up_absent"]
 
@@ -67,7 +67,7 @@ IN_ENGLISH += ["follow_up_present", "follow_up_absent"]
 def filled() -> Event:
     """An event with a value of its own in each field that is taken over, with parts, and with rows of all kinds."""
     event = make_event(
-        **{f"{name}_en": "In English" for name in IN_ENGLISH},
+        **{f"{name}_en": cast(Any, "In English") for name in IN_ENGLISH},
         connection_notes="Code : 1",
         timezone="Indian/Reunion",
         open_after_session=True,

@@ -45,8 +45,8 @@ HAPPENED = {
         "The webinar is postponed. The new date is not known yet.",
     ),
     "moved": (
-        "Vous avez changé d’adresse\u00a0: les messages au sujet de ce webinaire vont désormais à la nouvelle. {}",
-        "You have changed your address: the messages about this webinar now go to the new one. {}",
+        "Vous avez changé d’adresse\u00a0: les courriels au sujet de ce webinaire vont désormais à la nouvelle. {}",
+        "You have changed your address: emails about this webinar now go to the new one. {}",
     ),
     "corrected": (
         "L’adresse de cette inscription a été corrigée\u00a0: elle ne concerne plus cette boîte aux lettres. {}",
@@ -195,7 +195,7 @@ def test_who_declines_in_the_calendar_was_told_that_it_changes_nothing(
 
 def test_the_guide_says_what_arrives_in_the_sender_s_mailbox() -> None:
     page = " ".join(logged_in().get("/admin/aide/").text.split())
-    assert "<em>inscriptions@example.org</em>, reçoit les réponses des agendas" in page
+    assert "<em>inscriptions@example.org</em>, qui reçoit aussi les réponses des agendas" in page
 
 
 # The session stood twice in the calendar
@@ -206,11 +206,13 @@ def test_a_page_where_one_can_sign_up_says_that_the_invitation_makes_the_entry(c
         event = make_event(report=False, capacity=capacity)
         make_registration(event)
         page = client.get(f"/evenements/{event.slug}/").text
-        assert "L’invitation du courriel crée cette entrée, avec votre lien\u00a0: rien à ajouter ici." in page
+        assert (
+            "L’invitation jointe au courriel crée ce rendez-vous, avec votre lien\u00a0: rien à ajouter ici." in page
+        )
     closed = make_event(report=False, registration_closes_at="2020-01-01T00:00Z")
     page = client.get(f"/evenements/{closed.slug}/").text
     assert page.count("evenement.ics") == 2
-    assert "L’invitation jointe à votre courriel a déjà créé cette entrée." in page
+    assert "L’invitation jointe à votre courriel a déjà créé ce rendez-vous." in page
 
 
 def test_before_sign_up_opens_the_calendar_takes_in_the_opening_and_not_the_session(client: Client) -> None:

@@ -249,10 +249,10 @@ def test_who_waits_is_given_no_way_into_the_room(case: Case, when: str) -> None:
 def test_once_it_has_begun_nobody_is_promised_a_seat() -> None:
     case = Case("waiting_list", "resent", WAITING)
     before, begun = (read(a_mail(case, a_person(an_event(when, case), case, "en"))) for when in ("before", "past"))
-    assert "We write to you as soon as a seat becomes free" in before[1]
+    assert "We will write to you as soon as a seat becomes free" in before[1]
     assert begun[0].startswith("No seat became free: webinar of ")
     for form in begun[1:]:
-        assert "no seat has become free before the start" in form
+        assert "no seat became free before the start" in form
         assert "as soon as a seat" not in form
         assert "When:" not in form
 

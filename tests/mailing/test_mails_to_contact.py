@@ -146,7 +146,7 @@ def test_nothing_is_sent_to_an_address_that_an_earlier_mail_came_back_from() -> 
     outbox.drain()
     second.refresh_from_db()
     assert second.state == "cancelled"
-    assert second.error.startswith("un message précédent est revenu")
+    assert second.error.startswith("un courriel précédent est revenu")
 
 
 @pytest.mark.parametrize("status", ["cancelled", "postponed"])

@@ -132,7 +132,7 @@ def test_a_connection_cut_before_the_mail_was_asked_for_is_no_ambiguity(server: 
     server.rcpt_to = HANG_UP
     before = timezone.now()
     after_a_drain(delivery)
-    assert (delivery.state, delivery.error[:30]) == ("pending", "serveur de courriel injoignabl")
+    assert (delivery.state, delivery.error[:30]) == ("pending", "serveur d’envoi injoignable (S")
     assert delivery.send_at - before < MINUTE
 
 

@@ -239,7 +239,7 @@ def test_an_event_about_a_mail_that_is_not_ours_is_ignored(post: Post, sent: Del
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        ("hard_bounce", "un message précédent est revenu\u00a0: cette adresse ne fonctionne pas"),
+        ("hard_bounce", "un courriel précédent est revenu\u00a0: cette adresse ne fonctionne pas"),
         ("spam", "la personne a signalé un courriel précédent comme indésirable"),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_mail_whose_answer_was_lost_but_that_was_delivered_is_not_sent_again(p
 
 @pytest.mark.parametrize(
     ("event", "words"),
-    [("delivered", "distribué"), ("hard_bounce", "revenu, cette adresse ne fonctionne pas"), ("spam", "signalé")],
+    [("delivered", "remis"), ("hard_bounce", "revenu, cette adresse ne fonctionne pas"), ("spam", "signalé")],
 )
 def test_the_organiser_reads_what_became_of_a_mail(
     admin_client: Client, sent: Delivery, event: str, words: str

@@ -96,7 +96,7 @@ def full_event(**fields: object) -> Event:
 def test_a_confirmed_person_who_signs_up_again_is_not_told_of_a_waiting_list(journey: Journey) -> None:
     event = full_event()
     known = words(journey.sign_up(event, email=OLD).text)
-    assert "un message qui dit où vous en êtes est en route" in known
+    assert "un courriel qui dit où vous en êtes est en route" in known
     assert "Si vous n’aviez pas encore de place, vous êtes en liste d’attente" in known
     assert "votre place sur la liste d’attente" not in known
     assert "Votre inscription" in words(mailbox.text(last_mail(journey.folder)))
@@ -141,7 +141,7 @@ def test_a_withdrawn_person_who_asks_for_the_link_gets_the_mail_that_brings_them
     mail = last_mail(outbox_folder)
     sentence = {
         "fr": "l’inscription est annulée, et son lien ne fonctionne plus. Vous avez changé d’avis ? Vous pouvez",
-        "en": "the registration is cancelled, and its link no longer works. You have changed your mind? You can",
+        "en": "the registration is cancelled, and its link no longer works. Changed your mind? You can",
     }
     assert sentence[language] in words(mailbox.text(mail))
     assert registration.manage_url in mailbox.links(mailbox.text(mail))

@@ -132,7 +132,12 @@ def test_a_mail_that_is_held_back_is_not_said_to_be_on_its_way(settings: Setting
     pages = [journey.sign_up(event, email=f"n{number}@example.org").text for number in range(3)]
     again = journey.sign_up(event, email="n0@example.org").text  # a known address is told the same
     assert ["est en route" in page for page in [*pages, again]] == [True, True, False, False]
-    assert ["votre message partira un peu plus tard" in page for page in [*pages, again]] == [False, False, True, True]
+    assert ["votre courriel partira un peu plus tard" in page for page in [*pages, again]] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_the_desk_shows_a_confirmation_that_is_held_back(admin_client: Client) -> None:

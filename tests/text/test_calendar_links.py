@@ -46,7 +46,7 @@ def test_before_sign_up_opens_the_entry_is_the_opening() -> None:
 
 def test_who_signs_up_is_told_that_the_invitation_makes_the_entry(client: Client) -> None:
     page = client.get(make_event().get_absolute_url()).text
-    assert "L’invitation du courriel crée cette entrée" in page
+    assert "L’invitation jointe au courriel crée ce rendez-vous" in page
     assert page.index("<summary>", page.index('class="more"')) < page.index("calendar.google.com")
 
 

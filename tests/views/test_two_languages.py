@@ -135,7 +135,7 @@ def test_mail_calendar_and_certificate_speak_the_language_of_the_person(language
     other = {"Villes et familles", "Towns and family policy"} - {title}
     for text in (
         str(mail_.body),
-        str(mail_.alternatives[0].content),
+        str(mail_.alternatives[0][0]),
         invitation.personal_entry(registration).decode(),
         certificate.typeset_html(registration, issued_at=event.ends_at),
     ):

@@ -68,7 +68,7 @@ def test_a_long_job_has_a_page_with_its_progress_and_then_its_result(
     assert "refresh" not in page.text
     me = User.objects.get()
     bulk = AuditEntry.objects.get(action=AuditEntry.Action.BULK_MAIL)
-    assert (bulk.actor, bulk.detail) == (me.pk, {"act": "Renvoyer la confirmation", "count": 3})
+    assert (bulk.actor, bulk.detail) == (me.pk, {"deed": "send_again", "count": 3})
     history = LogEntry.objects.values_list("user", "object_repr", "change_message")
     assert sorted(history) == sorted((me.pk, f"n° {row.pk}", "Renvoyer la confirmation") for row in rows)
 
@@ -157,7 +157,7 @@ def test_an_import_and_the_end_of_its_job_are_one_transaction(
     assert "Un incident imprévu s’est produit." in organiser.get(page_of(job)).text
     organiser.post(page_of(job))
     job = run_next_job()
-    assert job.told == [["success", "3 personnes sont ajoutées."]]
+    assert job.told == [["success", "3 personnes sont inscrites ou en attente."]]
     assert Registration.objects.count() == 3
 
 

@@ -90,7 +90,7 @@ def test_when_one_person_fails_the_others_are_done_and_the_person_is_named(
     assert end_of(organiser, job) == [("success", "2 courriels sont en route."), ("error", FAILED_FOR_ONE)]
     assert FAILED_FOR_ONE in plain(organiser.get(page_of(job)).text)
     assert written_to() == sorted([first.pk, last.pk])
-    assert bulk_mails() == [(User.objects.get().pk, {"act": "Renvoyer la confirmation", "count": 2, "passed_over": 1})]
+    assert bulk_mails() == [(User.objects.get().pk, {"deed": "send_again", "count": 2, "passed_over": 1})]
     assert re.search(r"Operation \d+: number \d passed over: ValueError in do, ", caplog.text)
     assert [word for word in ("Martin", "ada@") if word in caplog.text] == []
 
@@ -164,7 +164,7 @@ def test_a_job_that_fails_half_way_is_audited_once_with_its_count(
             jobs.release(claimed)
     me = User.objects.get().pk
     assert Job.objects.get().state == State.FAILED
-    assert bulk_mails() == [(me, {"act": "Renvoyer la confirmation", "count": 2})]
+    assert bulk_mails() == [(me, {"deed": "send_again", "count": 2})]
     organiser.post(page_of(Job.objects.get()))
     assert run_next_job().told == [["success", "3 courriels sont en route."]]
     assert [detail["count"] for _actor, detail in bulk_mails()] == [2, 1]

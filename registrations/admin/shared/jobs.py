@@ -27,6 +27,7 @@ LEVELS = {"success": messages.SUCCESS, "info": messages.INFO, "warning": message
 PERMISSIONS = [
     f"registrations.{name}"
     for name in (
+        "view_registration",
         "add_registration",
         "change_registration",
         "delete_registration",
@@ -189,6 +190,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
             message=Broadcast.objects.filter(pk=job.detail.get("broadcast")).first(),
             told=outcome_messages(job, job.told) if job.is_done else [],
             progress=job.progress if job.is_under_way else None,
+            document=job.detail.get("download") or address(job, "document"),
             registrations=list_path(Registration, **({"event__id__exact": job.event_id} if job.event_id else {})),
             is_unattended=job.is_under_way and not WorkerPresence.objects.alive(),
         )

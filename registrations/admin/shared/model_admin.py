@@ -59,8 +59,31 @@ class EventFilter(admin.RelatedFieldListFilter):
         return [(event.pk, desk_words.named_with_date(event)) for event in events]
 
 
-class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
-    """Titles name the thing itself, in place of « Sélectionnez l’objet … à changer ».
+class NamedTitles:
+    """Titles name the thing itself, in place of « Sélectionnez l’objet … à changer »."""
+
+    opts: Any
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        context = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        return cast(Any, super()).changelist_view(request, context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        name = capfirst(self.opts.verbose_name)
+        title = name if object_id else _("Add: %(name)s") % {"name": self.opts.verbose_name}
+        return cast(Any, super()).changeform_view(
+            request, object_id, form_url, {"title": title, **(extra_context or {})}
+        )
+
+
+class WebinarModelAdmin[M: Model](NamedTitles, OnlyOfferedLookups, admin.ModelAdmin[M]):
+    """What all lists and forms share.
 
     `pages` are the pages of this model besides Django's own. `event_path` leads from a row to its event: an account
     that is limited to some events sees the rows of these, and no row of a model without a path.
@@ -117,8 +140,7 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """A list of the people or of the mails of one event is a page of this event."""
         event = event_of(request, request.GET.get("event__id__exact", ""))
-        context = {"title": capfirst(self.opts.verbose_name_plural), "event": event, **(extra_context or {})}
-        return super().changelist_view(request, context)
+        return super().changelist_view(request, {"event": event, **(extra_context or {})})
 
     def changeform_view(
         self,
@@ -129,9 +151,7 @@ class WebinarModelAdmin[M: Model](OnlyOfferedLookups, admin.ModelAdmin[M]):
     ) -> Any:
         if "_saveasnew" in request.POST and not self.save_as:
             raise BadRequest("No form of this site asks for a copy.")
-        name = capfirst(self.opts.verbose_name)
-        title = name if object_id else _("Add: %(name)s") % {"name": self.opts.verbose_name}
-        return super().changeform_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
 
 def is_key(typed: str) -> bool:
