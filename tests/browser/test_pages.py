@@ -52,7 +52,8 @@ TO_REACH = """() => {
     const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, iframe")];
     const radios = new Set();
     return all.filter((element) => {
-        if (element.tabIndex < 0 || element.disabled || element.type === "hidden" || !element.checkVisibility()) return false;
+        if (element.tabIndex < 0 || element.disabled || element.type === "hidden") return false;
+        if (!element.checkVisibility()) return false;
         if (element.type !== "radio") return true;
         return radios.has(element.name) ? false : radios.add(element.name);
     }).length;
