@@ -81,6 +81,7 @@ def test_nobody_is_called_absent_before_anybody_was_noted(organiser: Client) -> 
         ({"state": "sent", "provider_status": "delivered"}, ("quiet", "Remis")),
         ({"state": "sent", "provider_status": "deferred"}, ("notice", "Boîte pleine")),
         ({"state": "sent", "provider_status": "bounced"}, ("error", "Non remis")),
+        ({"state": "sent", "provider_status": "complained"}, ("error", "Signalé indésirable")),
         ({"state": "failed"}, ("error", "Non remis")),
         ({"state": "held"}, ("error", "À voir")),
         ({"state": "broken"}, ("error", "À voir")),

@@ -52,7 +52,8 @@ TO_REACH = """() => {
     const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, iframe")];
     const radios = new Set();
     return all.filter((element) => {
-        if (element.tabIndex < 0 || element.type === "hidden" || !element.checkVisibility()) return false;
+        if (element.tabIndex < 0 || element.disabled || element.type === "hidden") return false;
+        if (!element.checkVisibility()) return false;
         if (element.type !== "radio") return true;
         return radios.has(element.name) ? false : radios.add(element.name);
     }).length;
@@ -71,6 +72,7 @@ TEXT_OUT_OF_SIGHT = """() => {
     while (walker.nextNode()) {
         const node = walker.currentNode, range = document.createRange();
         if (!node.data.trim() || node.parentElement.closest(hidden)) continue;
+        if (!node.parentElement.checkVisibility({contentVisibilityAuto: true})) continue;
         range.selectNodeContents(node);
         for (const box of range.getClientRects())
             if (box.left < -1 || box.right > innerWidth + 1) lost.push(node.data.trim());

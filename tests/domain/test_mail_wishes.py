@@ -185,8 +185,8 @@ def test_both_are_shown_and_changed_on_ones_own_page(client: Client) -> None:
 def test_the_desk_shows_what_a_person_wants() -> None:
     registration = make_registration(wants_messages=False)
     shown = logged_in().get(f"/admin/registrations/registration/{registration.pk}/change/").text
-    assert "Reçoit les messages de l’équipe" in shown
-    assert "Reçoit les rappels et le courriel d’après" in shown
+    assert "<dt>Messages de l’équipe</dt><dd>plus souhaités</dd>" in shown
+    assert "<dt>Rappels</dt>" not in shown
 
 
 def test_ones_own_data_says_what_one_wants(client: Client) -> None:

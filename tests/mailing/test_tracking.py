@@ -300,7 +300,8 @@ def test_the_organiser_reads_what_became_of_a_mail(
 ) -> None:
     status = {"delivered": "delivered", "hard_bounce": "bounced", "spam": "complained"}[event]
     Delivery.objects.filter(pk=sent.pk).note_event(Delivery.ProviderStatus(status))
-    page = admin_client.get("/admin/registrations/registration/").text
+    assert sent.registration
+    page = admin_client.get(f"/admin/registrations/registration/{sent.registration.pk}/change/").text
     assert "Envoyé à " in page
     assert words in page
 

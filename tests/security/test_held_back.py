@@ -143,8 +143,11 @@ def test_a_mail_that_is_held_back_is_not_said_to_be_on_its_way(settings: Setting
 def test_the_desk_shows_a_confirmation_that_is_held_back(admin_client: Client) -> None:
     for number in range(4):
         sign_up(f"zoe+{number}@example.org")
-    people = admin_client.get("/admin/registrations/registration/", {"q": "zoe+3@example.org"}).text
-    assert "Retenu par une limite, part le" in people
+    people = admin_client.get("/admin/registrations/registration/", {"q": "zoe+3@example.org"})
+    [row] = people.context["cl"].result_list
+    assert (row.mail.look, str(row.mail.words)) == ("notice", "Retenu")
+    page = admin_client.get(f"/admin/registrations/registration/{row.pk}/change/").text
+    assert "Retenu par une limite, part le" in page
 
 
 @pytest.mark.parametrize("typed", ["zoe@ex\u00adample.org", "Zoe+1@EXAMPLE.org", "zoe＠example.org."])

@@ -183,6 +183,10 @@ def _is_the_day(person: Registration) -> bool:
     return person.event.has_started or person.event.is_today
 
 
+def waits_for_the_day(person: Registration) -> bool:
+    return person.is_seated and not _has_come(person) and not _is_the_day(person)
+
+
 def offered(acts: list[Act], user: Any, person: Registration | None = None) -> list[Act]:
     """Those that this account may do; for one person, those that apply to them."""
     return [

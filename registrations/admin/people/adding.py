@@ -31,6 +31,7 @@ def event_asked(request: HttpRequest) -> Event | None:
 def choice_of_event(field: Any) -> Any:
     """Each event with its date, and without the links of Django to the pages of events."""
     field.widget = field.widget.widget
+    field.label = _("Webinar")
     field.empty_label = _("Choose a webinar")
     field.label_from_instance = desk_words.named_with_date
     return field

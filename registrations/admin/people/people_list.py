@@ -137,7 +137,8 @@ class PeopleChangeList(ChangeList):
                 continue
             choices: Any = spec.choices(self)
             offered = [(_value(choice, name), choice["display"], choice["selected"]) for choice in choices]
-            fields.append(FilterField(name, str(capfirst(spec.title)), offered))
+            label = _("Webinar") if name == EVENT else str(capfirst(spec.title))
+            fields.append(FilterField(name, label, offered))
         return [*fields, self._order]
 
     @property

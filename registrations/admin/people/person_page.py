@@ -42,7 +42,7 @@ def context(request: HttpRequest, person: Registration, *, may_change: bool) -> 
         "facts": list(_facts(person, presence)),
         "safe": acts.offered(acts.SAFE, request.user, person),
         "changing": acts.offered(acts.CHANGING, request.user, person),
-        "waits_for_the_day": person.is_seated and not person.event.has_started and not person.event.is_today,
+        "waits_for_the_day": acts.waits_for_the_day(person),
         "to_come": [moment for moment in moments if moment.at > now],
         "past": [moment for moment in moments if moment.at <= now],
         "elsewhere": history.elsewhere(person, request.user),
