@@ -51,7 +51,7 @@ class Check:
 
 
 def checklist(event: Event) -> list[Check]:
-    """The six points; two queries, and five more once something was looked at."""
+    """The six points; two queries, and four more once something was looked at."""
     return [
         Check(Point.DATE, is_done=bool(event.starts_at)),
         Check(Point.CONTACT, is_done=_has_contact(event)),

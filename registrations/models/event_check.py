@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from registrations.models.event import Event
 from registrations.models.event_page import EventPage
 
-ROWS = ["report_sections", "own_questions", "documents", "mail_texts"]  # those of the page give it another revision
+ROWS = ["report_sections", "own_questions", "mail_texts"]  # all others give the page another revision
 NOT_COMPARED = {"id", "status", "sequence"}  # publishing changes nothing of what was seen
 
 
