@@ -1,6 +1,7 @@
 """The accounts of staff and their groups: Django's own pages, with the rule for the filters of all lists."""
 
 from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserCreationForm
@@ -19,8 +20,12 @@ class PasswordChangeForm(AdminPasswordChangeForm[User]):
     usable_password = None
 
 
+class NamedAccounts(NamedTitles, OnlyOfferedLookups):
+    show_facets = ShowFacets.NEVER
+
+
 @admin.register(User)
-class UserAdmin(NamedTitles, OnlyOfferedLookups, DjangoUserAdmin[User]):
+class UserAdmin(NamedAccounts, DjangoUserAdmin[User]):
     formfield_overrides = {EmailField: {"form_class": AddressField}}
     add_form = UserCreationForm
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
@@ -28,5 +33,5 @@ class UserAdmin(NamedTitles, OnlyOfferedLookups, DjangoUserAdmin[User]):
 
 
 @admin.register(Group)
-class GroupAdmin(NamedTitles, OnlyOfferedLookups, DjangoGroupAdmin):
+class GroupAdmin(NamedAccounts, DjangoGroupAdmin):
     pass

@@ -51,7 +51,7 @@ class Check:
 
 
 def checklist(event: Event) -> list[Check]:
-    """The six points; two queries."""
+    """The six points; two queries, and four more once something was looked at."""
     return [
         Check(Point.DATE, is_done=bool(event.starts_at)),
         Check(Point.CONTACT, is_done=_has_contact(event)),
@@ -67,9 +67,10 @@ def _has_contact(event: Event) -> bool:
 
 def _looks(event: Event) -> Iterator[Check]:
     looks = {look.part: look for look in event.checks.select_related("seen_by")}
+    now = state_of(event) if looks else ""
     for point, part in [(Point.PAGE, Part.PAGE), (Point.MAILS, Part.MAILS)]:
         if look := looks.get(part):
-            yield Check(point, look.state == state_of(event), look.seen_at, look.seen_by)
+            yield Check(point, look.state == now, look.seen_at, look.seen_by)
         else:
             yield Check(point, is_done=False)
 

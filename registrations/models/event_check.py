@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registrations.models.event import Event
+from registrations.models.event_page import EventPage
 
+ROWS = ["report_sections", "own_questions", "mail_texts"]  # all others give the page another revision
 NOT_COMPARED = {"id", "status", "sequence"}  # publishing changes nothing of what was seen
 
 
@@ -33,10 +35,12 @@ class EventCheck(models.Model):
 
 
 def state_of(event: Event) -> str:
-    """A digest of the columns of an event: another one as soon as any of them changes."""
+    """A digest of the columns of an event, and of the rows that its page and mails show."""
     columns = {
         field.attname: str(getattr(event, field.attname))
         for field in event._meta.concrete_fields
         if field.attname not in NOT_COMPARED
     }
-    return hashlib.sha256(repr(sorted(columns.items())).encode()).hexdigest()
+    rows = [list(getattr(event, name).order_by("pk").values_list()) for name in ROWS]
+    page = EventPage.objects.filter(event=event).values_list("revision", flat=True).first()
+    return hashlib.sha256(repr([sorted(columns.items()), rows, page]).encode()).hexdigest()

@@ -7,9 +7,9 @@ account of two groups stays limited.
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
-from registrations.models import EventMember
+from registrations.models import Appearance, EventMember, Speaker
 
 LIMIT = "registrations.limited_to_named_events"
 
@@ -35,6 +35,22 @@ def limited[M: Model](rows: QuerySet[M], user: Any, path: str) -> QuerySet[M]:
     if ids is None:
         return rows
     return rows.filter(**{f"{path}__in": ids}) if path else rows.none()
+
+
+def speakers(user: Any) -> QuerySet[Speaker]:
+    """Of the address book: those of the events that this account sees, and those whom no event names yet."""
+    ids = named_events(user)
+    if ids is None:
+        return Speaker.objects.all()
+    named = Appearance.objects.order_by()
+    own = Q(pk__in=named.filter(event__in=ids).values("speaker")) | ~Q(pk__in=named.values("speaker"))
+    return Speaker.objects.filter(own)
+
+
+def is_named_elsewhere(user: Any, speaker: Speaker) -> bool:
+    """Whether a correction would show on the page of an event that this account does not see."""
+    ids = named_events(user)
+    return ids is not None and speaker.appearances.exclude(event__in=ids).exists()
 
 
 def may_see(user: Any, event: int | None) -> bool:

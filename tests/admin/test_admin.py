@@ -44,9 +44,10 @@ def test_every_list_and_form_opens_in_french(organiser: Client, model: str) -> N
     titles = {"event": "Webinaire", "delivery": "Courriel"}
     listed = organiser.get(reverse(f"admin:registrations_{model}_changelist"))
     opened = organiser.get(reverse(f"admin:registrations_{model}_change", args=[row.pk]))
-    for page in (listed, opened):
+    of_row = registration.event.title if model == "event" else titles[model]
+    for page, title in ((listed, titles[model]), (opened, of_row)):
         assert page.status_code == 200
-        assert any(f"<{level}>{titles[model]}" in page.text for level in ("h1", "h2"))
+        assert any(f"<{level}>{title}" in page.text for level in ("h1", "h2"))
         assert "gestion des webinaires" in page.text
 
 

@@ -10,16 +10,17 @@ from django.test import Client
 from django.urls import get_resolver
 
 from registrations.domain import colleagues
-from registrations.models import Delivery, Event, EventMember, Job, Registration
+from registrations.models import Appearance, Delivery, Event, EventMember, Job, Registration, Speaker
 from registrations.security.roles import ORGANISATION, PER_EVENT
 from tests.addresses import addresses
 from tests.admin_client import EVENTS, MAILS, PEOPLE, with_fresh_password
 from tests.admin_pages import rows
-from tests.factories import make_event, make_registration
+from tests.factories import make_event, make_registration, make_speaker
 from tests.views import test_every_address as every
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("untypeset")]
 
+SPEAKERS = "/admin/registrations/speaker/"
 SECRET = "Webinaire-des-autres"
 OTHER_PERSON = "Personne-des-autres"
 
@@ -130,6 +131,28 @@ def test_the_own_event_is_run_with_everything_but_deleting_it() -> None:
     assert {page: client.get(f"{EVENTS}{mine.pk}/{page}/").status_code for page in pages} == dict.fromkeys(pages, 200)
     assert client.get(f"{EVENTS}{mine.pk}/delete/").status_code == 403
     assert client.get(f"{EVENTS}add/").status_code == 403
+
+
+def test_the_page_of_the_own_event_is_filled_in_with_its_own_speakers() -> None:
+    mine, theirs = make_event(), others_event()
+    own, free = make_speaker(mine, name="La mienne"), make_speaker(name="Libre")
+    make_speaker(theirs, name=SECRET)
+    client = runner(mine)
+    page = client.get(f"{EVENTS}{mine.pk}/parts/")
+    (appearances,) = [one.formset for one in page.context["inline_admin_formsets"] if "appear" in one.formset.prefix]
+    offered = [key for key, _words in appearances.empty_form.fields["speaker"].choices if key]
+    assert (page.context["may_save"], set(offered)) == (True, {own.pk, free.pk})
+    assert SECRET not in page.text + client.get(SPEAKERS).text
+
+
+def test_a_speaker_of_anothers_event_is_not_corrected_from_the_own_one() -> None:
+    mine, theirs = make_event(), others_event()
+    shared, own = make_speaker(mine, name="Commune"), make_speaker(mine, name="La mienne")
+    Appearance.objects.create(event=theirs, speaker=shared)
+    client = runner(mine)
+    assert client.post(f"{SPEAKERS}{shared.pk}/change/", {"name": "Prise"}).status_code == 403
+    assert client.post(f"{SPEAKERS}{own.pk}/change/", {"name": "Corrigée"}).status_code == 302
+    assert list(Speaker.objects.order_by("pk").values_list("name", flat=True)) == ["Commune", "Corrigée"]
 
 
 def test_whoever_is_taken_off_an_event_sees_it_no_more() -> None:

@@ -72,7 +72,7 @@ def test_what_people_must_be_told_of_is_read_only_once_someone_is_on_the_list(or
     page = organiser.get(path(with_people()))
     frozen = {"status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"}
     assert frozen & set(page.context["adminform"].form.fields) == set()
-    assert "se changent par «\u00a0Prévenir les personnes inscrites" in page.text
+    assert "se changent dans l’onglet «\u00a0Réglages" in page.text
 
 
 def test_a_postponed_event_whose_old_date_has_passed_still_tells_its_people_of_the_new_one(organiser: Client) -> None:
@@ -303,7 +303,7 @@ def test_opening_the_pages_changes_nothing(organiser: Client) -> None:
 def test_who_may_only_look_at_events_changes_none() -> None:
     event = with_people()
     reader = logged_in("view_event")
-    assert "Prévenir les personnes inscrites" not in reader.get(path(event)).text
+    assert "l’onglet «\u00a0Réglages" not in reader.get(path(event)).text
     for page in ("reschedule", "postpone", "cancel"):
         assert reader.get(path(event, page)).status_code == 403
         assert reader.post(path(event, page), {"confirmed": "yes", "words": ""}).status_code == 403

@@ -1,5 +1,6 @@
 """The home of an event: publishing, its list of checks, its tabs, and the day itself."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from registrations.models import Attendance, Event
+from registrations.models import Attendance, Event, MailText, ReportSection
 from tests.admin.members import member
 from tests.admin_client import EVENTS, logged_in
-from tests.factories import make_event, make_registration
+from tests.factories import make_event, make_question, make_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,42 @@ def test_a_page_that_was_read_is_ticked_until_the_event_changes() -> None:
     assert [str(check.point) for check in _done(client, event)] == ["date", "contact", "room", "page"]
     Event.objects.filter(pk=event.pk).update(title="Autre titre")
     assert "page" not in [str(check.point) for check in _done(client, event)]
+
+
+def test_what_was_read_is_read_again_once_a_row_of_the_page_or_of_the_mails_changes() -> None:
+    event, client = make_event(status="draft"), logged_in()
+    question = make_question(event)
+    changes: list[Callable[[], Any]] = [
+        lambda: ReportSection.objects.update(body="Autre texte"),
+        lambda: type(question).objects.update(label="Autre question ?"),
+        lambda: make_question(event),
+        lambda: MailText.objects.create(event=event, kind="confirmation", language="fr", subject="À nous"),
+    ]
+    for change in changes:
+        client.post(f"{EVENTS}{event.pk}/seen/page/")
+        client.post(f"{EVENTS}{event.pk}/seen/mails/")
+        assert {"page", "mails"} <= {str(check.point) for check in _done(client, event)}
+        change()
+        assert not {"page", "mails"} & {str(check.point) for check in _done(client, event)}
+
+
+def test_a_draft_that_was_read_asks_a_dozen_questions_at_most() -> None:
+    event, client = make_event(status="draft"), logged_in()
+    client.post(f"{EVENTS}{event.pk}/seen/page/")
+    client.get(f"{EVENTS}{event.pk}/")
+    with CaptureQueriesContext(connection) as captured:
+        client.get(f"{EVENTS}{event.pk}/")
+    assert len(captured) <= 12
+
+
+def test_a_webinar_with_people_says_that_it_cannot_be_deleted() -> None:
+    event, client = make_event(), logged_in()
+    delete = f"{EVENTS}{event.pk}/delete/"
+    assert delete in client.get(f"{EVENTS}{event.pk}/settings/").text
+    make_registration(event, status="cancelled")
+    page = client.get(f"{EVENTS}{event.pk}/settings/").text
+    assert delete not in page
+    assert "Inscriptions" in page
 
 
 def _done(client: Client, event: Event) -> list[Any]:

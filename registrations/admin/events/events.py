@@ -18,9 +18,10 @@ from django.db.models import (
     Subquery,
     TextField,
     TimeField,
+    URLField,
 )
 from django.db.models.functions import Coalesce
-from django.forms import Textarea
+from django.forms import Textarea, URLInput
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -110,6 +111,7 @@ class EventAdmin(WebinarModelAdmin[Event]):
         EmailField: {"form_class": AddressField},
         TextField: {"widget": Textarea({"rows": 6, "class": "vLargeTextField"})},
         DateTimeField: {"form_class": MomentField, "widget": MomentWidget},
+        URLField: {"widget": URLInput({"class": "vURLField"})},
         TimeField: {"form_class": HourField, "widget": HourInput},
         FileField: {
             "widget": AdminFileWidget({"aria-label": _("report: finished PDF")})

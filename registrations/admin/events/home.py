@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from registrations.admin.events import changes
+from registrations.admin.events import changes, deletion
 from registrations.admin.messages import broadcasts
 from registrations.admin.shared import jobs, model_admin
 from registrations.admin_site import steps
@@ -192,6 +192,7 @@ def event_settings(request: HttpRequest, pk: int) -> HttpResponse:
         listed=listed,
         telling=changes.possible(event, listed=listed),
         may_write=broadcasts.may_write(request),
+        obstacles=deletion.deleted_objects([event], request)[3],
     )
 
 

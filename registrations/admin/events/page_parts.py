@@ -20,7 +20,8 @@ from registrations.admin.shared import pictures
 from registrations.admin.shared.mistakes import mistakes
 from registrations.admin_site.pages import AdminPage
 from registrations.documents.uploaded_picture import Use
-from registrations.models import Appearance, Event, EventPage, Partner, ProgrammeItem, Speaker
+from registrations.models import Appearance, Event, EventPage, Partner, ProgrammeItem
+from registrations.security import event_access
 
 PARTS_MAX = 40  # of each kind: all boxes of the form stay under DATA_UPLOAD_MAX_NUMBER_FIELDS
 
@@ -82,7 +83,7 @@ class AppearanceInline(admin.StackedInline[Appearance, Event]):
         """The choices are read once, not once for each row."""
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
-            field.choices = [("", "---------"), *((one.pk, str(one)) for one in Speaker.objects.all())]
+            field.choices = [("", "---------"), *((one.pk, str(one)) for one in event_access.speakers(request.user))]
         return field
 
 

@@ -198,8 +198,8 @@ def fieldsets(*, told_elsewhere: bool, zone: str) -> Any:
     the field that shows the time zone.
     """
     words = _(
-        "People are on the list: date, state, words and the note on the connection are changed under “Tell the people "
-        "registered”, so that they learn of it."
+        "People are on the list: date, state, words and the note on the connection are changed in the tab “Settings”, "
+        "so that they learn of it."
     )
     essentials = (_("Essentials"), {"fields": ESSENTIALS, "description": words if told_elsewhere else ""})
     folds = [(fold.title, {"fields": fold.fields, "description": fold.description}) for fold in FOLDS]

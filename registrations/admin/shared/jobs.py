@@ -142,6 +142,7 @@ class JobAdmin(WebinarModelAdmin[Job]):
     list_display_links = ["title"]
     list_select_related = ["event"]
     list_per_page = 50
+    change_list_template = "admin/registrations/job/change_list.html"
 
     def limited(self, rows: QuerySet[Job], request: HttpRequest) -> QuerySet[Job]:
         """What an account started on people whom it chose in a list names no event."""

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -39,6 +40,7 @@ class LongListAdmin[M: Model](WebinarModelAdmin[M]):
 
     searches: ClassVar[set[str]] = {SEARCH_VAR}
     list_max_show_all = 0
+    show_facets = ShowFacets.NEVER  # a count for each choice of each filter
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *args: Any, **options: Any
