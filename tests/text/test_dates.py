@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import translation
 
@@ -272,3 +273,9 @@ def test_search_engines_and_the_thank_you_page_name_a_zone_other_than_that_of_pa
         1
     ]
     assert f"jeudi 25 juin 2026, {hours}." in plain(note_the_date)
+
+
+def test_a_moment_of_a_list_is_short_and_names_its_year_only_when_it_is_another_one() -> None:
+    with time_machine.travel(datetime(2026, 3, 10, 12, tzinfo=PARIS), tick=False), translation.override("fr"):
+        spoken = [dates.short_moment(datetime(year, 3, 1, 9, 12, tzinfo=PARIS)) for year in (2026, 2025)]
+    assert [words.replace("\u00a0", " ") for words in spoken] == ["1er mars, 9 h 12", "1er mars 2025, 9 h 12"]
