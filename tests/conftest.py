@@ -17,8 +17,8 @@ from django.utils import translation
 from pytest_django import Settings
 
 from registrations.documents import pdf
+from registrations.models import shown_identity
 from registrations.runtime import pango
-from registrations.web import identity
 from tests import groups
 from tests.clock import RUNNING_SITES, is_real, set_clock
 from tests.journey import Journey
@@ -138,7 +138,7 @@ def outbox_folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _the_site_has_no_logo() -> None:
     """Until a test gives it one. Read from the database, it would be a query of one page and not of the next."""
-    identity.remember(identity.Identity(), seconds=math.inf)
+    shown_identity.remember(shown_identity.Identity(), seconds=math.inf)
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ from registrations.mailing import (
 from registrations.mailing.failures import NotComposed
 from registrations.mailing.own_words import SPACES
 from registrations.mailing.transports import mime
-from registrations.models import Delivery, Event, SiteIdentity
+from registrations.models import Delivery, Event, shown_identity
 from registrations.models.mail_kinds import Recipient
 from registrations.models.one_line import one_line
 from registrations.text import markdown
@@ -245,7 +245,7 @@ def _written(delivery: Delivery, context: dict[str, Any]) -> Mail:
     """Subject, text and HTML from the templates of the kind."""
     name = delivery.kind
     context["base_url"] = settings.BASE_URL
-    context["accent"] = (SiteIdentity.objects.first() or SiteIdentity()).accents
+    context["accent"] = shown_identity.current().accents
     context["trial"] = _trial_note(delivery)
     context["kicker"] = _line(f"mail/{name}.txt#kicker", context)
     own = context.get("own")

@@ -25,13 +25,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from registrations.documents import share_image
 from registrations.domain import corrections, custom_questions, signup
-from registrations.models import Event, EventQuestion, EventState, person_fields
+from registrations.models import Event, EventQuestion, EventState, person_fields, shown_identity
 from registrations.models.person_fields import Kind
 from registrations.models.prepared import Parameter, PreparedQuery
 from registrations.runtime.write_queue import write_transaction
 from registrations.security import rate_limits
 from registrations.text import email_typos, replay
-from registrations.web import identity, page_cache, signed_up
+from registrations.web import page_cache, signed_up
 from registrations.web.forms import AddressForm, RegistrationForm, fresh_stamp
 from registrations.web.responses import (
     calendar_response,
@@ -75,7 +75,7 @@ def event_page(request: HttpRequest, slug: str) -> HttpResponse:
     player = replay.player(event.replay_url) if event.is_over else ""
 
     def make() -> str:
-        known = identity.current()
+        known = shown_identity.current()
         shared = share_image.address(event, accent=known.accent, logo=known.logo_digest)
         context = {"event": event, "share_image": shared, "player": player}
         return render_to_string("registrations/public/event.html", context, request)

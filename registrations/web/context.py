@@ -8,13 +8,13 @@ from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils.functional import SimpleLazyObject
 
-from registrations.web import identity
+from registrations.models import shown_identity
 
 
 def facts(request: HttpRequest) -> dict[str, Any]:
     return {
         "base_url": settings.BASE_URL,
-        "identity": SimpleLazyObject(identity.current),
+        "identity": SimpleLazyObject(shown_identity.current),
         "legal": {
             "name": settings.LEGAL_NAME,
             "address": settings.LEGAL_ADDRESS,

@@ -20,9 +20,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.html import conditional_escape
 from django.utils.translation import get_language
 
-from registrations.models import Event
+from registrations.models import Event, shown_identity
 from registrations.text import date_leaf
-from registrations.web import identity
 from registrations.web.context import facts
 
 PAGES_KEPT = 64  # in each process, about 10 kB each
@@ -117,7 +116,7 @@ def key_of(request: HttpRequest, event: Event, *more: Hashable) -> Hashable:
         get_language(),
         site["base_url"],
         tuple(site["legal"].values()),
-        identity.current(),
+        shown_identity.current(),
         event.seen_at(timezone.now()),
         date_leaf.nearness(event),
         *more,

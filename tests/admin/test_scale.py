@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from registrations.admin.people import filters
 from registrations.admin.shared import long_lists
 from registrations.domain import attendance, signup
-from registrations.models import Attendance, Delivery, Event, Registration, registration
-from registrations.web import identity
+from registrations.models import Attendance, Delivery, Event, Registration, registration, shown_identity
 from tests import admin_pages
 from tests.admin_client import logged_in, with_fresh_password
 from tests.factories import answers, make_event
@@ -59,7 +58,8 @@ def test_no_page_asks_more_for_three_hundred_people_than_for_three_and_a_dozen_q
     client, event = with_fresh_password(logged_in()), make_event()
     grow(event, FEW)
     named = admin_pages.opened(client, admin_pages.paths(admin_pages.rows(event)))
-    identity.remember(identity.Identity(), seconds=math.inf)  # one of the rows: read anew every five seconds
+    # one of the rows: read anew every five seconds
+    shown_identity.remember(shown_identity.Identity(), seconds=math.inf)
     pages = {**named, **{path: path for path in filtered(event)}}
     for path in pages.values():
         client.get(path)  # what is remembered from one request to the next is asked for now

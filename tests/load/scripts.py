@@ -32,10 +32,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from registrations.mailing import outbox
 from registrations.models import Event
-from registrations.web import identity
+from registrations.models import shown_identity
 path = Event.objects.get().get_absolute_url()
 visitor = Client(SERVER_NAME="127.0.0.1")
-identity.current()  # read once in five seconds by each process, for all pages
+shown_identity.current()  # read once in five seconds by each process, for all pages
 def asked(act):
     with CaptureQueriesContext(connection) as captured:
         kept.append(act())

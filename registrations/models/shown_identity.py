@@ -1,4 +1,4 @@
-"""Logo and colour of the organisation, remembered by each process for a few seconds: each page shows them."""
+"""Logo and colour of the organisation, remembered by each process for a few seconds: pages and mails show them."""
 
 import time
 from typing import Any, NamedTuple
@@ -7,7 +7,8 @@ from django.db import DatabaseError
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from registrations.models import SiteIdentity
+from registrations.models import colours
+from registrations.models.site_identity import SiteIdentity
 
 REMEMBERED = 5  # seconds: how late another process sees a change
 
@@ -19,6 +20,7 @@ class Identity(NamedTuple):
     logo_digest: str = ""
     accent: str = ""
     stylesheet: str = ""  # its digest
+    accents: colours.Accents = colours.accents()
 
 
 class _Memory:
@@ -43,7 +45,7 @@ def _read() -> Identity:
         return Identity()
     logo = row.logo
     shown = (logo.largest, logo.width, logo.height, logo.digest) if logo else ("", 0, 0, "")
-    return Identity(*shown, row.accent, row.stylesheet_digest)
+    return Identity(*shown, row.accent, row.stylesheet_digest, row.accents)
 
 
 @receiver(post_save, sender=SiteIdentity)
