@@ -68,16 +68,21 @@ def test_the_list_of_people_tells_the_state_of_each_mail_in_a_word(organiser: Cl
         enqueue(make_registration(), **fields)
     shown = organiser.get(LIST).context["cl"].result_list
     badges = [(row.mail.look, str(row.mail.words)) for row in sorted(shown, key=lambda row: row.pk)]
-    assert badges == [("quiet", "Envoyé"), ("notice", "Nouvel essai"), ("error", "Non remis"), ("quiet", "En route")]
+    assert badges == [
+        ("quiet", "Remis au serveur"),
+        ("notice", "Nouvel essai"),
+        ("error", "Non remis"),
+        ("quiet", "En route"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Envoyé à 12_h_03"),
+        ({"state": "sent", "sent_at": datetime(2026, 3, 2, 11, 3, tzinfo=UTC)}, "Remis au serveur d’envoi à 12_h_03"),
         (
             {"state": "sent", "sent_at": datetime(2026, 3, 1, 11, 3, tzinfo=UTC)},
-            "Envoyé le 01/03/2026 à 12_h_03",
+            "Remis au serveur d’envoi le 01/03/2026 à 12_h_03",
         ),
         (
             {"attempts": 1, "send_at": datetime(2026, 3, 2, 11, 10, tzinfo=UTC), "error": "boîte pleine (450 4.2.2)"},

@@ -226,7 +226,7 @@ def test_every_column_says_what_the_admin_says(organiser: Client) -> None:
         "En a entendu parler par": "",
         "Question": "Où ?",
         "Lettre d’information": "Oui",
-        "Dernier courriel": "Envoyé",
+        "Dernier courriel": "Remis au serveur d’envoi",
         "Langue": "Français",
         "Webinaire": "Le titre",
     }

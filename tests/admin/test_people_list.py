@@ -77,7 +77,7 @@ def test_nobody_is_called_absent_before_anybody_was_noted(organiser: Client) -> 
 @pytest.mark.parametrize(
     ("fields", "badge"),
     [
-        ({"state": "sent"}, ("quiet", "Envoyé")),
+        ({"state": "sent"}, ("quiet", "Remis au serveur")),
         ({"state": "sent", "provider_status": "delivered"}, ("quiet", "Remis")),
         ({"state": "sent", "provider_status": "deferred"}, ("notice", "Boîte pleine")),
         ({"state": "sent", "provider_status": "bounced"}, ("error", "Non remis")),

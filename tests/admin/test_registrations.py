@@ -73,7 +73,7 @@ def test_a_reminder_to_come_is_not_taken_for_the_last_mail(organiser: Client) ->
     signup.welcome(registration)
     outbox.drain()
     [row] = organiser.get(PEOPLE).context["cl"].result_list
-    assert str(row.mail.words) == "Envoyé"
+    assert str(row.mail.words) == "Remis au serveur"
     assert "Partira le" in organiser.get(f"{PEOPLE}{registration.pk}/change/").text
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0048_message_audiences'),
+        ('registrations', '0046_message_audiences'),
     ]
 
     operations = [
