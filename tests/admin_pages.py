@@ -62,7 +62,7 @@ def rows(event: Event) -> dict[str, Model]:
     broadcast = Broadcast.objects.create(event=event, audience="seated", subject="S", body="B", created_by=1)
     audit.record(audit.Action.BULK_MAIL, count=1)
     job = Job.objects.create(
-        kind="people", title="T", event=event, asked_by=1, permission="registrations.change_registration", state="done"
+        kind="people", title="T", event=event, asked_by=1, permission="registrations.view_registration", state="done"
     )
     return {
         "event": event,

@@ -89,7 +89,7 @@ def test_answers_are_corrected_and_a_mail_confirms_it(client: Client, journey: J
     registration.refresh_from_db()
     assert (registration.organisation, registration.newsletter) == ("Après", False)
     [mail] = journey.mails()
-    assert mail["Subject"].startswith("Vos modifications sont enregistrées")
+    assert mail["Subject"].startswith("Vos corrections sont enregistrées")
     assert "Après" not in mailbox.text(mail)
     assert "sont enregistrées" not in client.get(mine(registration)).text
 
@@ -142,7 +142,7 @@ def test_a_new_address_that_the_server_refused_is_shown_as_refused_and_not_as_wa
     client.post(mine(registration, "adresse/"), {"email": "neuve@exmaple.org"})
     Delivery.objects.filter(kind="address_check").update(sent_to="neuve@exmaple.org", **outcome)
     page = client.get(mine(registration)).text
-    assert "Nouvelle adresse refusée, aucun message ne lui parvient\u00a0: neuve@exmaple.org." in page
+    assert "Nouvelle adresse refusée, aucun courriel ne lui parvient\u00a0: neuve@exmaple.org." in page
     assert "pas encore confirmée" not in page
     client.post(mine(registration, "adresse/"), {"email": "neuve@example.org"})
     assert "pas encore confirmée\u00a0: neuve@example.org" in client.get(mine(registration)).text
@@ -180,7 +180,7 @@ def test_an_address_that_has_its_own_registration_is_not_taken_over(
 def test_the_mail_is_sent_again(client: Client) -> None:
     registration = make_registration()
     page = client.post(mine(registration, "renvoyer/"), follow=True)
-    assert f"Le message est en route vers {registration.email}." in page.text
+    assert f"Le courriel est en route vers {registration.email}." in page.text
     assert kinds(registration) == ["confirmation"]
 
 
@@ -204,7 +204,7 @@ def test_withdrawing_needs_a_confirmation_and_can_be_undone(client: Client, jour
     assert client.get(f"/rejoindre/{registration.join_code}/").status_code == 200
     back = journey.mails()[-1]
     assert "SEQUENCE:2" in mailbox.calendar_lines(mailbox.part(back, "application/ics"))
-    assert "de nouveau parmi les personnes inscrites" in mailbox.text(back)
+    assert "inscription est reprise" in mailbox.text(back)
     states = list(
         registration.deliveries.filter(kind="reminder_day").order_by("revision").values_list("state", flat=True)
     )

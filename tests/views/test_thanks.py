@@ -102,7 +102,7 @@ def test_a_full_event_says_so_to_everyone_who_signs_up(journey: Journey) -> None
     known = journey.sign_up(event, email="known@example.org", first_name="Zoë")
     for page in (known, unknown):
         assert "Votre demande est enregistrée" in page.text
-        assert "un message qui dit où vous en êtes" in page.text
+        assert "un courriel qui dit où vous en êtes" in page.text
     assert Registration.objects.get(email="other@example.org").is_waiting
 
 
@@ -113,7 +113,7 @@ def test_the_answer_to_receive_my_link_is_the_same_for_all_addresses(client: Cli
         make_registration(event, email="zoe@example.org", status=status)
     page = client.post(f"/evenements/{event.slug}/renvoyer/", {"email": "ZOE@example.org"}, follow=True)
     assert page.redirect_chain == [(f"/evenements/{event.slug}/renvoyer/?envoye", 303)]
-    assert "Si une inscription existe pour cette adresse, un message vient de lui être envoyé." in page.text
+    assert "Si une inscription existe pour cette adresse, un courriel vient de lui être envoyé." in page.text
     mails = {"confirmed": ["confirmation"], "waitlisted": ["waiting_list"], "cancelled": ["withdrawn"]}
     owed = mails.get(status, [])
     assert list(Delivery.objects.exclude(registration=None).values_list("kind", flat=True)) == owed
