@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0046_message_audiences'),
+        ('registrations', '0047_rights_to_the_parts_of_a_page'),
     ]
 
     operations = [

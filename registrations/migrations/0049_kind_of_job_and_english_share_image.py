@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registrations', '0050_texts_in_english'),
+        ('registrations', '0048_texts_in_english'),
     ]
 
     operations = [

@@ -13,6 +13,6 @@ def give(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("registrations", "0048_message_audiences")]
+    dependencies = [("registrations", "0046_message_audiences")]
 
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]
