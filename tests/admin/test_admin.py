@@ -70,11 +70,6 @@ def test_the_list_of_people_tells_the_state_of_each_mail_in_a_word(organiser: Cl
     badges = [(row.mail.look, str(row.mail.words)) for row in sorted(shown, key=lambda row: row.pk)]
     states = [("quiet", "Remis au serveur"), ("notice", "Nouvel essai"), ("error", "Non remis"), ("quiet", "En route")]
     assert badges == states
-        ("quiet", "Remis au serveur"),
-        ("notice", "Nouvel essai"),
-        ("error", "Non remis"),
-        ("quiet", "En route"),
-    ]
 
 
 @pytest.mark.parametrize(
