@@ -302,7 +302,7 @@ def test_the_organiser_reads_what_became_of_a_mail(
     Delivery.objects.filter(pk=sent.pk).note_event(Delivery.ProviderStatus(status))
     assert sent.registration
     page = admin_client.get(f"/admin/registrations/registration/{sent.registration.pk}/change/").text
-    assert "Remis au serveur d’envoi à " in page
+    assert "Envoyé à " in page
     assert words in page
 
 
