@@ -41,6 +41,7 @@ from registrations.models import (
     Registration,
     ReportSection,
 )
+from registrations.models.one_line import one_line
 from registrations.models.registration import new_code
 from registrations.security.roles import PER_EVENT
 from registrations.web import signed_up
@@ -158,7 +159,7 @@ class Webinar:
         lasts, opens_in = times.pop("lasts"), times.pop("opens_in")
         self.contact, self.address, new_address = (draw(addresses, name) for name in ("contact", "person", "new"))
         words = typed(draw, Event)
-        words["contact_name"] = words["contact_name"] or "Zoë"  # a published event has one
+        words["contact_name"] = one_line(words["contact_name"]).strip() or "Zoë"  # a published event has one
         self.event = make_event(report=False, contact_email=self.contact, **times, **words)
         self.event.ends_at = self.event.starts_at + lasts
         self.event.registration_opens_at = timezone.now() + opens_in if opens_in else None

@@ -98,7 +98,8 @@ class Broadcast(models.Model):
     @property
     def is_unwritten(self) -> bool:
         """People were chosen for it, and nothing was written yet."""
-        return not (self.subject and self.body)
+        is_for_chosen = self.is_draft and self.audience == self.Audience.CHOSEN
+        return is_for_chosen and not (self.subject or self.body)
 
     @property
     def is_planned(self) -> bool:
