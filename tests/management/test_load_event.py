@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from registrations.models import Event
 from tests.factories import make_speaker
@@ -61,3 +62,13 @@ audience = "everybody"
     assert found.page.audience == "Les élu·es"
     assert [str(one) for one in [*found.programme, *found.partners]] == ["Accueil", "Réseau Rives"]
     assert [str(one) for one in Event.objects.get().all_documents] == ["Note"]
+
+
+def test_a_file_may_hold_the_texts_in_english(tmp_path: Path) -> None:
+    more = '[page]\naudience = "Les élu·es"\naudience_en = "Elected representatives"\n'
+    file = tmp_path / "event.toml"
+    file.write_text(f'title_en = "Towns"\n{FIRST_EVENT.read_text("utf-8")}{more}', "utf-8")
+    call_command("load_event", str(file), verbosity=0)
+    event = Event.objects.get()
+    with translation.override("en"):
+        assert (event.texts.title, event.parts.page.texts.audience) == ("Towns", "Elected representatives")
