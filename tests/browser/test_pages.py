@@ -92,8 +92,8 @@ class Shown:
     def window(self) -> Page:
         return self.visitor.page
 
-    def set(self, width: int, scheme: Any = "light", height: int = 700) -> None:
-        self.window.set_viewport_size({"width": width, "height": height})
+    def set(self, width: int, scheme: Any = "light") -> None:
+        self.window.set_viewport_size({"width": width, "height": 700})
         self.window.emulate_media(color_scheme=scheme)
 
     def show_all(self) -> None:
