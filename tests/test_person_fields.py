@@ -35,7 +35,7 @@ def sample(field: PersonField, event: Event) -> Any:
             return f"saisie-{field.name}@example.org"
         case Kind.LIST | Kind.RADIO:
             assert field.asked.offers is not None
-            return field.asked.offers(event)[0]
+            return next(iter(field.asked.offers(event)))
     return f"Saisie-{field.name.replace('_', '-')}"  # a name has no underscore
 
 

@@ -50,7 +50,7 @@ def test_behind_a_plain_relay_the_desk_says_handed_over_and_where_returns_arrive
     registration = signed_up()
     page = organiser.get(MAILS).text
     assert "Remis au serveur d’envoi" in page
-    assert "Remis" not in page
+    assert "Envoyé" not in page
     assert "un courriel qui revient arrive dans la boîte retours@example.org" in page
     assert "Par dit par le prestataire" not in page
     mail = organiser.get(f"{MAILS}{last_mail(registration).pk}/change/").text

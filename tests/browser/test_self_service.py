@@ -143,5 +143,5 @@ def test_nobody_is_signed_up_twice_by_a_double_click_on_any_button(
     page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     unfold(page, "Mes courriels")
     page.get_by_role("button", name="Recevoir le courriel à nouveau").dblclick()
-    expect(page.get_by_role("status").first).to_contain_text("Le message est en route")
+    expect(page.get_by_role("status").first).to_contain_text("Le courriel est en route")
     assert len(posts) == 1

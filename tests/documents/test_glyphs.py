@@ -85,7 +85,7 @@ def test_a_certificate_with_boxes_is_not_made(client: Client) -> None:
     assert page.status_code == 200
     assert "Retry-After" not in page
     assert f"Ce site n’a pas de police pour <bdi>{KOREAN}</bdi>" in page.text
-    assert "L’organisateur voit votre nom" in page.text
+    assert "L’équipe voit votre nom" in page.text
     assert bytes(Document.objects.get().content) == b""
 
 

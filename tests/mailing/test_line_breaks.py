@@ -40,10 +40,12 @@ each_break = pytest.mark.parametrize("line_break", BREAKS.values(), ids=BREAKS)
 WRITTEN_BY_THE_SITE = {  # or limited to a line by a validator
     "about",
     "accent",
+    "answer",
     "audience",
     "certificate_number",
     "dark_accent",
     "digest",
+    "digest_en",
     "group",
     "held_because",
     "host",
