@@ -145,7 +145,7 @@ def test_the_page_of_answers_counts_choices_and_lists_texts_without_names() -> N
     assert "<li>&lt;b&gt;Comprendre&lt;/b&gt;</li>" in page
     assert "100\u00a0%" in page
     assert "Secret" not in page
-    assert f"{EVENTS}{event.pk}/answers/" in client.get(f"{EVENTS}{event.pk}/change/").text
+    assert f"{EVENTS}{event.pk}/answers/" in client.get(f"{EVENTS}{event.pk}/figures/").text
     without = make_event()
     assert "ne pose pas de question" in client.get(f"{EVENTS}{without.pk}/answers/").text
     assert "/answers/" not in client.get(f"{EVENTS}{without.pk}/change/").text

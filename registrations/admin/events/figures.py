@@ -59,7 +59,8 @@ def _read(group: Any, names: list[tuple[str, int]]) -> Read:
 
 
 def figures(request: HttpRequest, pk: int) -> HttpResponse:
-    counted = event_figures.figures(get_object_or_404(Event, pk=pk))
+    event = get_object_or_404(Event, pk=pk)
+    counted = event_figures.figures(event)
     shown = event_report.context(counted)
     return model_admin.page(
         request,
@@ -68,6 +69,7 @@ def figures(request: HttpRequest, pk: int) -> HttpResponse:
         title=_("Report in figures"),
         readings=list(readings(counted)),
         glyph_warning=event_report.glyph_warning(shown),
+        has_questions=event.own_questions.exists(),
         **shown,
     )
 
