@@ -40,12 +40,8 @@ PROGRESS = {
 
 @transaction.atomic
 def address(event: Event, people: RegistrationQuerySet, *, account: int) -> Broadcast:
-    """A draft for these people, to be written; the one that this account has left unwritten is used again."""
-    empty = {"event": event, "created_by": account, "state": State.DRAFT, "subject": "", "body": ""}
-    draft = Broadcast.objects.filter(**empty).first() or Broadcast(**empty)
-    draft.audience, draft.territory, draft.newsletter_only = Broadcast.Audience.CHOSEN, "", False
-    draft.answered_question, draft.answer = None, ""
-    draft.save()
+    """A new draft for these people, to be written: another window may show one for others."""
+    draft = Broadcast.objects.create(event=event, created_by=account, audience=Broadcast.Audience.CHOSEN)
     choose(draft, people)
     return draft
 

@@ -127,7 +127,7 @@ def test_what_is_gone_has_no_name(guillaume: User) -> None:
     entry: Any = AuditEntry.objects.get(action="exported")
     with translation.override("fr"):
         audit_sentences.describe([entry])
-    assert entry.sentence == "Compte supprimé a exporté 2 questions posées pour [webinaire supprimé]."
+    assert entry.sentence == "[compte supprimé] a exporté 2 questions posées pour [webinaire supprimé]."
 
 
 def test_the_list_shows_sentences_searches_and_takes_few_queries(

@@ -130,6 +130,15 @@ def test_planned_messages_stand_among_the_mails_to_come_in_the_order_of_time() -
     assert to_come == ["reminder_day", "Le programme", "reminder_hour"]
 
 
+def test_a_planned_message_stays_in_sight_behind_many_drafts() -> None:
+    event = make_event()
+    make_registration(event)
+    broadcasts.plan(make_broadcast(event, subject="Le programme"), at=event.starts_at - timedelta(minutes=90))
+    for _ in range(12):
+        make_broadcast(event, subject="Brouillon")
+    assert "Le programme" in [str(getattr(one, "subject", "")) for one in tab(event).context["next"]]
+
+
 def test_drafts_and_messages_sent_stand_apart_with_their_author_and_another_use() -> None:
     event = make_event()
     make_registration(event)

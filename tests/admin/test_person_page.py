@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django.urls import reverse
 
 from registrations.domain import attendance
 from registrations.models import Attendance, Delivery, EventMember, Registration
@@ -150,10 +151,23 @@ def test_a_mail_that_came_back_is_the_next_step_with_the_address_to_correct(orga
     page = organiser.get(path(person))
     assert "Confirmation\u00a0: courriel non remis" in page.text
     assert page.context["problem"].address == "omar@gmail.com"
-    corrected = organiser.post(path(person, "?edit=1"), typed(organiser, person, email="omar@gmail.com"), follow=True)
+    mail = page.context["problem"].mail
+    to = reverse("admin:registrations_delivery_correct", args=[mail.pk])
+    assert f'action="{to}"' in page.text
+    corrected = organiser.post(to, {"email": "omar@gmail.com", "of_person": "yes"}, follow=True)
+    assert corrected.redirect_chain[-1][0] == path(person)
     assert corrected.context["problem"] is None
     assert Registration.objects.get().email == "omar@gmail.com"
     assert Delivery.objects.filter(state="pending", kind="confirmation").exists()
+
+
+def test_a_failed_mail_is_sent_again_to_an_address_that_was_right_after_all(organiser: Client) -> None:
+    person = make_registration()
+    mail = Delivery.objects.enqueue(person, Delivery.Kind.REMINDER_DAY)
+    Delivery.objects.update(state="failed", error="550", sent_to=person.email)
+    to = reverse("admin:registrations_delivery_correct", args=[mail.pk])
+    organiser.post(to, {"email": person.email, "of_person": "yes"})
+    assert Delivery.objects.get(pk=mail.pk).state == "pending"
 
 
 def test_a_mail_that_came_back_may_be_marked_as_seen(organiser: Client) -> None:

@@ -88,13 +88,14 @@ def test_there_may_be_nobody_to_write_to(organiser: Client, fields: Any, event: 
     assert not Broadcast.objects.exists()
 
 
-def test_a_draft_that_was_left_unwritten_takes_the_next_people(organiser: Client) -> None:
+def test_a_message_begun_in_another_window_keeps_its_people(organiser: Client) -> None:
     event = make_event()
     ann, bea = person(event, "Ann"), person(event, "Bea")
-    ticked(organiser, ann)
-    page = ticked(organiser, bea)
-    assert page.context["chosen"] == ["Petit Bea"]
-    assert Broadcast.objects.count() == 1
+    first = ticked(organiser, ann)
+    assert ticked(organiser, bea).context["chosen"] == ["Petit Bea"]
+    organiser.post(first.redirect_chain[-1][0], {"audience": "chosen", **WORDS})
+    written = Broadcast.objects.exclude(subject="").get()
+    assert [str(one) for one in written.recipients()] == ["Petit Ann"]
 
 
 @pytest.mark.parametrize("page", ["", "plan/"])
@@ -227,6 +228,13 @@ def test_a_message_to_those_who_answered_is_written_read_and_sent(organiser: Cli
     again = broadcasts.write_again(broadcast, account=1)
     form = organiser.get(page_of(again, "correct/")).context["form"]
     assert (form.initial["audience"], form.initial["answer"]) == (["answered"], f"{several.pk}:Culture")
+
+
+def test_the_room_s_link_is_refused_when_somebody_who_answered_waits_for_a_seat(organiser: Client) -> None:
+    event, one, _several = with_answers()
+    person(event, "Wim", status="waitlisted", own_answers={one.key: "Sur place"})
+    typed = {"audience": "answered", "answer": f"{one.pk}:Sur place", **WORDS, "body": "Voici {lien}"}
+    assert "body" in organiser.post(path(event), typed).context["form"].errors
 
 
 @pytest.mark.parametrize(("audience", "answer"), [("answered", ""), ("seated", "Sport")])

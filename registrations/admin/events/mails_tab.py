@@ -18,7 +18,7 @@ from registrations.admin.shared import model_admin
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import failed_mails
 from registrations.mailing import upcoming
-from registrations.models import Delivery, Event, unresolved_mails
+from registrations.models import Broadcast, Delivery, Event, unresolved_mails
 from registrations.models.mail_kinds import AUTOMATIC, OWN_WORDS, Kind, by_moment
 from registrations.text import desk_words
 
@@ -108,8 +108,13 @@ def _card(request: HttpRequest, mail: Delivery) -> ToSee:
 def _messages(event: Event) -> list[Message]:
     author = User.objects.filter(pk=OuterRef("created_by"))
     names = {"author": Subquery(author.values("first_name")[:1]), "account": Subquery(author.values("username")[:1])}
-    newest = event.broadcasts.newest_first().annotate(**names)[: broadcasts.MESSAGES_SHOWN]
-    return [Message(one, subject(one), one.leaves_at or one.created_at, address("broadcast", one)) for one in newest]
+    written = event.broadcasts.newest_first().annotate(**names).select_related("answered_question")
+    planned = written.filter(state=Broadcast.State.PLANNED)
+    newest = written.exclude(state=Broadcast.State.PLANNED)[: broadcasts.MESSAGES_SHOWN]
+    return [
+        Message(one, subject(one), one.leaves_at or one.created_at, address("broadcast", one))
+        for one in [*planned, *newest]
+    ]
 
 
 def _next(lines: list[upcoming.Line], planned: list[Message]) -> list[Any]:

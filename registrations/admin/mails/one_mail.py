@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST
 from registrations.admin.shared import confirmation
 from registrations.admin_site.pages import AdminPage, list_path
 from registrations.domain import corrections, failed_mails
-from registrations.models import Delivery
+from registrations.models import Delivery, Registration
 from registrations.security import audit
 from registrations.text import email_typos
 from registrations.web.fields import AddressField
 
 WRITE, CHANGE = "registrations.write_to_registrants", "registrations.change_registration"
+OF_PERSON = "of_person"  # name of a field: the page of the person has asked
 
 
 @require_POST
@@ -47,9 +48,10 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct the person's address; the confirmation leaves to it, and so does this mail."""
     mail = _found(pk)
     person = mail.registration
+    back = _to_person(person) if person and OF_PERSON in request.POST else _back(mail)
     if person is None or not failed_mails.may_be_corrected(person):
         messages.warning(request, _("This person is no longer on the list: there is no address to correct."))
-        return _back(mail)
+        return back
     form = CorrectForm(request.POST or None, initial={"email": person.email})
     if form.is_valid():
         try:
@@ -64,18 +66,23 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
             title=_("Correct the address and send again"),
             sentences=[_("%(person)s receives the mails of this webinar there from now on.") % {"person": person}],
             button=_("Correct and send again"),
-            back=_back(mail).url,
+            back=back.url,
+            hidden=[(OF_PERSON, "yes")] if OF_PERSON in request.POST else [],
         )
     audit.record(audit.Action.ON_BEHALF, about=person, act="correct", fields=["email"])
     email = form.cleaned_data["email"]
     if slip := email_typos.question(email):
         messages.warning(request, slip)
     messages.success(request, _("Corrected: the mail is on its way to %(email)s.") % {"email": email})
-    return _back(mail)
+    return back
 
 
 def _found(pk: int) -> Delivery:
     return get_object_or_404(Delivery.objects.select_related("registration__event", "event"), pk=pk)
+
+
+def _to_person(person: Registration) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:registrations_registration_change", args=[person.pk]))
 
 
 def _back(mail: Delivery) -> HttpResponseRedirect:

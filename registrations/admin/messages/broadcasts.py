@@ -297,15 +297,6 @@ def frame_response(request: HttpRequest, html: str) -> HttpResponse:
     return response
 
 
-def form_context(request: HttpRequest, event: Event) -> dict[str, Any]:
-    """For the form of an event: whether there is anyone to write to, and the latest messages."""
-    if not may_write(request):
-        return {}
-    newest = event.broadcasts.newest_first()[:MESSAGES_SHOWN]
-    written = [(subject(one), one.get_state_display(), address("broadcast", one)) for one in newest]
-    return {"may_write": has_readers(event), "written": written}
-
-
 def may_write(request: HttpRequest) -> bool:
     return request.user.has_perm(PERMISSION)
 

@@ -18,6 +18,7 @@ from registrations.admin.shared.fields import MarkdownInput
 from registrations.domain import broadcasts
 from registrations.mailing import placeholders
 from registrations.models import Broadcast, Event
+from registrations.models.gave_answer import GaveAnswer
 from registrations.models.registration import RegistrationQuerySet
 
 Audience = Broadcast.Audience
@@ -123,8 +124,13 @@ class MessageForm(forms.ModelForm[Broadcast]):
         return typed
 
     def _includes_waiting(self, audiences: list[str]) -> bool:
-        is_chosen = Audience.CHOSEN in audiences
-        return Audience.WAITING in audiences or (is_chosen and self.people_chosen.on_waiting_list().exists())
+        if Audience.CHOSEN in audiences and self.people_chosen.on_waiting_list().exists():
+            return True
+        if Audience.ANSWERED in audiences and self.instance.answered_question_id:
+            waiting = self.instance.event.registrations.without_dry_runs().on_waiting_list()
+            gave_it = GaveAnswer(str(self.instance.answered_question_id), self.cleaned_data.get("answer", ""))
+            return Audience.WAITING in audiences or waiting.filter(gave_it).exists()
+        return Audience.WAITING in audiences
 
     def save(self, commit: bool = True) -> Broadcast:
         """With the people who were chosen in the address of the page."""

@@ -50,12 +50,11 @@ def _plan(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, broadcast: Broadcast, form: PlanForm) -> HttpResponse:
+    is_for_new = broadcast.audiences != [Broadcast.Audience.CHOSEN]
     sentences = [
         _("“%(subject)s”, to: %(audience)s.") % {"subject": subject(broadcast), "audience": broadcast.audience_words},
-        _(
-            "Who signs up until that hour receives it too. "
-            "Until then the hour can be changed, and the message taken back."
-        ),
+        *([_("Who signs up until that hour receives it too.")] if is_for_new else []),
+        _("Until then the hour can be changed, and the message taken back."),
         _("If the event is cancelled or postponed meanwhile, the message does not leave: you read it once more."),
         _("The hour is that of the event: %(zone)s.") % {"zone": dates.zone_name(broadcast.event)},
     ]

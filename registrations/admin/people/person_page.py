@@ -11,7 +11,7 @@ from registrations.admin.mails.deliveries import mail_state
 from registrations.admin.people import acts, history
 from registrations.admin.people.attendance import attendance_words
 from registrations.admin.people.badges import mail_badge, noted_events, presence_badge, standing_badge
-from registrations.domain import custom_questions
+from registrations.domain import custom_questions, failed_mails
 from registrations.models import Delivery, Registration, person_fields, unresolved_mails
 from registrations.text import email_typos
 from registrations.text.desk_words import Badge
@@ -23,9 +23,11 @@ IN_THE_TITLE = {"first_name", "last_name"}
 class Problem(NamedTuple):
     """A mail that did not arrive, what was told of it, and the address that was probably meant."""
 
+    mail: Delivery
     kind: str
     told: str
     address: str
+    may_be_corrected: bool
 
 
 def context(request: HttpRequest, person: Registration, *, may_change: bool) -> dict[str, Any]:
@@ -58,7 +60,8 @@ def _problems(mails: list[Delivery], person: Registration) -> Iterator[Problem]:
         is_corrected = mail.sent_to.lower() not in {"", person.email.lower()}
         if mail.ended_badly and not is_corrected:
             kind = str(Delivery.Kind(mail.kind).label)
-            yield Problem(kind, mail_state(mail), email_typos.with_meant_domain(person.email))
+            meant = email_typos.with_meant_domain(person.email)
+            yield Problem(mail, kind, mail_state(mail), meant, failed_mails.may_be_corrected(person))
 
 
 def _facts(person: Registration, presence: Badge | None) -> Iterator[tuple[Any, Any]]:
