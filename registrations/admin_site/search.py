@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -34,7 +35,7 @@ def _events(request: HttpRequest, words: str) -> dict[str, Any]:
         return {}
     events = event_access.limited(Event.objects.all(), request.user, "pk")
     for word in words.split():
-        events = events.filter(title__icontains=word)
+        events = events.filter(Q(title__icontains=word) | Q(title_en__icontains=word))
     return {"events": list(events.order_by("-starts_at")[:SHOWN])}
 
 

@@ -65,20 +65,24 @@ def prepare(*, wanted: Callable[[], bool] = lambda: True) -> None:
     for event in Event.objects.published().order_by("-starts_at")[:EVENTS_MAX]:
         for language in (FRENCH, ENGLISH) if event.title_en else (FRENCH,):
             content = content_of(event, accent=identity.accent, logo=logo, language=language)
-            if wanted() and digest_of(content) not in made.get(event.pk, []):
-                make(event, content, language)
+            if not wanted() or digest_of(content) in made.get(event.pk, []):
+                continue
+            if not make(event, content, language):
+                break
 
 
-def make(event: Event, content: dict[str, Any], language: str) -> None:
+def make(event: Event, content: dict[str, Any], language: str) -> bool:
+    """Whether it was made. The English image is kept in the row of the French one."""
     answer, png = limited_child.ask(WRITER, _logo(content["logo"]), json.dumps(content))
     if why := answer.get("refused"):
         logger.warning("The share image of event %s could not be made: %s", event.pk, why)
-        return
+        return False
     if language == ENGLISH:
         ShareImage.objects.filter(event=event).update(digest_en=digest_of(content), content_en=png)
-        return
+        return True
     fresh = {"digest": digest_of(content), "content": png, "made_at": timezone.now()}
     ShareImage.objects.update_or_create(event=event, defaults=fresh)
+    return True
 
 
 def _logo(digest: str) -> bytes:

@@ -51,7 +51,9 @@ def reschedule(
     if connection_notes is None:
         connection_notes, connection_notes_en = event.connection_notes, event.connection_notes_en
     reason = reason_of(event, starts_at=starts_at, ends_at=ends_at)
-    is_news = reason != Reason.NOTES or connection_notes not in {"", event.connection_notes}
+    notes = connection_notes, connection_notes_en
+    is_other_note = any(notes) and notes != (event.connection_notes, event.connection_notes_en)
+    is_news = reason != Reason.NOTES or is_other_note
     if reason in {Reason.MOVED, Reason.HOUR}:
         event.former_starts_at, event.former_ends_at = announced_dates(event)
     event.starts_at, event.ends_at = starts_at, ends_at

@@ -95,7 +95,7 @@ def _change_is_outdated(delivery: Delivery, event: Event) -> Any:
     match delivery.reason:
         case Reason.POSTPONED:
             return "" if event.status == Status.POSTPONED else _("the event is no longer postponed")
-        case Reason.NOTES if not event.connection_notes:
+        case Reason.NOTES if not (event.connection_notes or event.connection_notes_en):
             return _("the note was taken back")
     if event.status == Status.PUBLISHED and event.is_over:
         return _("the session is over")

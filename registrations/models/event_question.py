@@ -95,7 +95,7 @@ class EventQuestion(HasTexts, models.Model):
         """One answer as people read it."""
         if self.kind == self.Kind.YES_NO:
             return gettext("Yes") if answer == YES else gettext("No")
-        return str(self.labels.get(answer, answer))
+        return self.labels.get(answer, answer)
 
     @property
     def labels(self) -> dict[str, Text]:

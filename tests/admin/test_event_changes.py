@@ -24,7 +24,8 @@ TOLD = ["changed", "cancelled"]
 
 def typed(event: Event, *, later: timedelta = timedelta(), **fields: str) -> dict[str, str]:
     dates = typed_date("starts_at", event.starts_at + later) | typed_date("ends_at", event.ends_at + later)
-    return {**dates, "connection_notes": event.connection_notes, "words": "", **fields}
+    notes = {"connection_notes": event.connection_notes, "connection_notes_en": event.connection_notes_en}
+    return {**dates, **notes, "words": "", **fields}
 
 
 def page_one(organiser: Client, event: Event, page: str, sent: dict[str, str]) -> Any:
@@ -70,7 +71,8 @@ def test_nothing_is_offered_while_nobody_would_have_to_be_told(organiser: Client
 
 def test_what_people_must_be_told_of_is_read_only_once_someone_is_on_the_list(organiser: Client) -> None:
     page = organiser.get(path(with_people()))
-    frozen = {"status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"}
+    words = {"organiser_words", "organiser_words_en", "connection_notes", "connection_notes_en"}
+    frozen = {"status", "starts_at", "ends_at", "timezone", *words}
     assert frozen & set(page.context["adminform"].form.fields) == set()
     assert "se changent dans l’onglet «\u00a0Réglages" in page.text
 

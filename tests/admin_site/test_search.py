@@ -27,6 +27,12 @@ def test_the_only_webinar_found_is_opened_at_its_home(admin_client: Client) -> N
     assert admin_client.get(search(admin_client, "la rue")).headers["Location"] == home
 
 
+def test_an_english_title_finds_its_webinar(admin_client: Client) -> None:
+    event = make_event(title="Partager la rue", title_en="Sharing the street")
+    home = reverse("admin:registrations_event_home", args=[event.pk])
+    assert admin_client.get(search(admin_client, "sharing")).headers["Location"] == home
+
+
 def test_several_are_listed_with_their_webinar_and_its_date(admin_client: Client) -> None:
     event = make_event(title="Partager la rue", short_title="La rue")
     for address in ("ann@example.org", "zoe@example.org"):

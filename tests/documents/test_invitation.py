@@ -113,7 +113,7 @@ def test_who_took_the_public_file_before_signing_up_reads_which_of_two_entries_t
     event = make_event()
     for path, is_theirs in {f"/evenements/{event.slug}/evenement.ics": True, "/webinaires.ics": False}.items():
         text = properties(client.get(path).content)["DESCRIPTION"]
-        assert "Une fois inscrit·e" in text
+        assert "Après votre inscription" in text
         assert ("Supprimez alors celui-ci." in text) == is_theirs  # nobody deletes an entry of a feed
 
 

@@ -165,6 +165,14 @@ def test_a_change_that_changes_nothing_tells_nobody_and_keeps_the_note() -> None
     assert (event.connection_notes, event.sequence) == ("", 0)
 
 
+def test_a_new_code_in_the_english_note_alone_is_told() -> None:
+    event = event_at_two(connection_notes="Code : voir la page", connection_notes_en="Code: 12")
+    seated, _waiting, _withdrawn = people(event)
+    assert reschedule(event, connection_notes="Code : voir la page", connection_notes_en="Code: 12") == 0
+    assert reschedule(event, connection_notes="Code : voir la page", connection_notes_en="Code: 34") > 0
+    assert told(seated) != []
+
+
 def test_a_new_date_keeps_the_note() -> None:
     event = event_at_two(connection_notes="Code: 12")
     reschedule(event, by=DAY)

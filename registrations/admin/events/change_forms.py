@@ -147,8 +147,8 @@ class RescheduleForm(PostponeForm):
 
     @property
     def changes_nothing(self) -> bool:
-        same_note = self.cleaned_data["connection_notes"] == self.event.connection_notes
-        return self.reason == Reason.NOTES and same_note
+        same_notes = all(self.cleaned_data[name] == getattr(self.event, name) for name in NOTES)
+        return self.reason == Reason.NOTES and same_notes
 
     def changed(self) -> Event:
         event = super().changed()

@@ -64,7 +64,16 @@ from registrations.text import dates, email_typos, hour_of_day, time_zones
 from registrations.views import reading
 from registrations.web.fields import AddressField
 
-CHANGED_BY_BUTTONS = ["status", "starts_at", "ends_at", "timezone", "organiser_words", "connection_notes"]
+CHANGED_BY_BUTTONS = [
+    "status",
+    "starts_at",
+    "ends_at",
+    "timezone",
+    "organiser_words",
+    "organiser_words_en",
+    "connection_notes",
+    "connection_notes_en",
+]
 IN_CALENDARS = {"starts_at", "ends_at", "status"}
 
 LINKS: dict[Any, str] = {

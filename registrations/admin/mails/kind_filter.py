@@ -10,8 +10,6 @@ from registrations.models.mail_kinds import by_moment
 
 
 class KindFilter(admin.ChoicesFieldListFilter):
-    template = "admin/kind_filter.html"
-
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """As Django yields them, « all » first, then each kind with its moment."""
         everything, *named = super().choices(changelist)
